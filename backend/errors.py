@@ -1,0 +1,38 @@
+"""What can go wrong, as one tree: each message says where, what was found and what is allowed.
+
+StudioError
+|- PoolError      a file, a row or a column mapping cannot be read
+|- ConfigError    a setting is out of range, unknown, or contradicts another
+|- ModelError     a model or tokenizer cannot be loaded or does not fit the pool
+|- ScoresError    stored scores are missing or belong to another pool
+|- RunError       a run folder is missing, broken, or in the wrong state
+`- Stopped        somebody asked this work to stop (not a failure)
+"""
+
+
+class StudioError(Exception):
+    """Base of every error that is shown to a person as its message alone."""
+
+
+class PoolError(StudioError):
+    """A pool's file, row or column mapping cannot be read."""
+
+
+class ConfigError(StudioError):
+    """A setting is out of its range, unknown, or contradicts another."""
+
+
+class ModelError(StudioError):
+    """A model or tokenizer cannot be loaded, or does not fit what it is asked to score."""
+
+
+class ScoresError(StudioError):
+    """Stored scores are missing, unreadable, or belong to another pool."""
+
+
+class RunError(StudioError):
+    """A run folder is missing, broken, or in a state that does not allow what was asked."""
+
+
+class Stopped(StudioError):
+    """Somebody asked this work to stop; what was finished before is kept."""

@@ -1,0 +1,221 @@
+"""What flows through the studio: frozen records that every layer may import.
+
+Arrays are indexed by *row*: a sample's position in its pool, which never changes. An order of samples is an
+array of rows, a score an array by row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cached_property
+from typing import Literal, TypedDict
+
+import numpy as np
+import pyarrow as pa
+
+Stage = Literal["load", "score", "select", "train", "evaluate", "map", "save"]
+RunState = Literal["queued", "running", "stopping", "stopped", "failed", "done"]
+
+
+class Turn(TypedDict):
+    """One turn of a conversation. `role` is system, user, assistant or tool."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row of an input file that could not become a sample, and why."""
+
+    file: str
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Samples to choose from, in the order in which they were read.
+
+    Parameters
+    ----------
+    id : hash of the normalised samples; two pools with the same id hold the same samples.
+    name : what a person calls it (a file's name, a hub id, "demo").
+    table : Arrow table of n rows with the columns
+        id : string, hash of the sample's content plus its occurrence ("3f2a...-0", "3f2a...-1", ...)
+        turns : list<struct<role, content>>, every turn before the last assistant turn
+        response : string, the last assistant turn
+        source : dictionary<string>, where the sample says it comes from
+        file : dictionary<string>, the file it was read from
+        row : int64, its row in that file (from 0)
+        label : string or null, a note for evaluation that no part of the method reads
+    rejected : rows that could not be read.
+    """
+
+    id: str
+    name: str
+    table: pa.Table
+    rejected: tuple[RejectedRow, ...] = ()
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @cached_property
+    def ids(self) -> np.ndarray:
+        """(n,) object: the samples' ids."""
+        return self.table["id"].to_numpy(zero_copy_only=False)
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """Row by sample id."""
+        return {sample_id: row for row, sample_id in enumerate(self.ids)}
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """The sources' names, sorted; `source_codes` points into it."""
+        return tuple(sorted(set(self.table["source"].cast(pa.string()).to_pylist())))
+
+    @cached_property
+    def source_codes(self) -> np.ndarray:
+        """(n,) int32: index of each sample's source in `sources`."""
+        names = np.asarray(self.sources, dtype=object)
+        values = self.table["source"].cast(pa.string()).to_numpy(zero_copy_only=False)
+        return np.searchsorted(names, values).astype(np.int32)
+
+    @cached_property
+    def labels(self) -> np.ndarray | None:
+        """(n,) object of str or None where the pool brings evaluation labels, else None."""
+        if "label" not in self.table.column_names or self.table["label"].null_count == len(self):
+            return None
+        return self.table["label"].to_numpy(zero_copy_only=False)
+
+    def responses(self) -> pa.ChunkedArray:
+        """The n responses as an Arrow column (no Python objects until somebody asks for one)."""
+        return self.table["response"]
+
+    def turns(self, row: int) -> list[Turn]:
+        """The turns before the response of one sample."""
+        return self.table["turns"][row].as_py()
+
+    def response(self, row: int) -> str:
+        """The response of one sample."""
+        return self.table["response"][row].as_py()
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Complexity of every sample of a pool under one model (NaN where it is not known).
+
+    loss_cond, loss_prior : (n,) float32, nats per response token, with and without the prompt.
+    complexity : (n,) float32, no unit, exp(loss_cond - loss_prior); NaN where undefined or not scored.
+    response_tokens : (n,) int32, response tokens left after truncation (with what closes the turn); -1 unknown.
+    reason : (n,) object of str; "" where complexity is defined, else why it is not
+        ("empty response", "no response token within max_length", "non-finite loss", "not scored").
+    """
+
+    loss_cond: np.ndarray
+    loss_prior: np.ndarray
+    complexity: np.ndarray
+    response_tokens: np.ndarray
+    reason: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.complexity)
+
+    @staticmethod
+    def unknown(n: int, response_tokens: np.ndarray | None = None, reason: str = "not scored") -> Scores:
+        """Scores of n samples that no model has read."""
+        nan = np.full(n, np.nan, dtype=np.float32)
+        tokens = np.full(n, -1, dtype=np.int32) if response_tokens is None else response_tokens
+        reasons = np.full(n, reason, dtype=object)
+        return Scores(nan, nan.copy(), nan.copy(), tokens, reasons)
+
+
+class Status(IntEnum):
+    """Why a sample is in a selection or not; one code per row and epoch."""
+
+    SELECTED = 0
+    PINNED = 1  # selected because a person pinned it
+    OUTRANKED = 2  # a candidate whose gain was too small for the budget
+    NOT_CANDIDATE = 3  # outside the update ratio's top, so not re-scored before this epoch
+    TOO_COMPLEX = 4  # complexity at or above max_complexity
+    UNSCORABLE = 5  # complexity undefined; Scores.reason says why
+    TOO_SHORT = 6  # fewer response tokens than min_response_tokens
+    TOO_LONG = 7  # more response tokens than max_response_tokens
+    EXCLUDED = 8  # a person excluded it
+    SOURCE_OFF = 9  # its source's weight is 0
+    HELD_OUT = 10  # kept aside to measure the held-out loss
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What one selection picked, in order, and why the rest was not.
+
+    rows : (k,) int64, picked rows in pick order (pinned first).
+    gain : (k,) float64, the score that won each pick (complexity^a * diversity^b * source weight); NaN where
+        the strategy has no gain (random, longest, full).
+    diversity : (k,) float64, diversity of the pick at the moment it was picked; NaN likewise.
+    terms : (k, t) object of str, the n-grams that contributed most to the pick's diversity, "" padded.
+    parts : (k, t) float32, their contributions tfidf * weight at the moment of the pick, 0 padded.
+    status : (n,) uint8, a `Status` per row of the pool.
+    """
+
+    rows: np.ndarray
+    gain: np.ndarray
+    diversity: np.ndarray
+    terms: np.ndarray
+    parts: np.ndarray
+    status: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a stage is. `done` of `total` in `unit` ("samples", "steps"); total 0 where unknown."""
+
+    stage: Stage
+    epoch: int
+    done: int
+    total: int
+    unit: str = "samples"
+    tokens: int = 0  # tokens the model has read in this stage
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """One line of a run's metrics; None where a value was not measured at this moment.
+
+    epoch counts finished passes as a float (1.5 = half way through the second); losses in nats per token.
+    held_out : mean response loss of the held-out samples, by token; "epoch" -1.. see `held_out_epoch`.
+    held_out_epoch : number of epochs trained when it was measured (0 = untouched model).
+    """
+
+    step: int
+    epoch: float
+    loss: float | None = None
+    learning_rate: float | None = None
+    grad_norm: float | None = None
+    held_out: float | None = None
+    held_out_epoch: int | None = None
+    tokens: int | None = None
+    seconds: float | None = None
+    memory_gib: float | None = None
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """Everything decided before one epoch: scores as they were known then, and the selection made from them.
+
+    rescored : (n,) bool, scored anew before this epoch.
+    diversity : (n,) float64, diversity of every candidate before any pick (all n-gram weights 1); NaN otherwise.
+    """
+
+    epoch: int
+    scores: Scores
+    rescored: np.ndarray
+    diversity: np.ndarray
+    selection: Selection
+    seconds: dict[str, float] = field(default_factory=dict)
