@@ -1,0 +1,90 @@
+// Charts: Plotly with the page's colours and type. No modebar, no upload to anybody's cloud.
+(() => {
+  const CONFIG = {responsive: false, displayModeBar: false, displaylogo: false, showSendToCloud: false,
+    plotlyServerURL: '', scrollZoom: false, doubleClick: 'reset'};
+  const DATA = new Set(['x', 'y', 'text', 'name', 'customdata', 'ticktext', 'tickvals', 'labels', 'hovertext', 'ids']);
+  studio.plotly = window.Plotly; // this file follows Plotly in head=
+
+  // Plotly reads a little HTML in labels; what comes from a data set stays as it was written.
+  const escape = (value) => (typeof value === 'string'
+    ? value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+    : Array.isArray(value) ? value.map(escape) : value);
+
+  // Names of CSS variables become colours, except where the string is data.
+  studio.coloured = (value) => {
+    if (typeof value === 'string') return value.startsWith('--') ? studio.colour(value) : value;
+    if (Array.isArray(value)) return value.map(studio.coloured);
+    if (value && typeof value === 'object') {
+      return Object.fromEntries(Object.entries(value).map(
+        ([key, item]) => [key, DATA.has(key) ? escape(item) : studio.coloured(item)]));
+    }
+    return value;
+  };
+
+  const axis = (given, own) => {
+    const title = typeof given?.title === 'string' ? {text: given.title} : given?.title;
+    return {...own, ...given, title: title && {standoff: 6, ...title, font: {size: 11.5, color: own.tickfont.color}}};
+  };
+
+  // The look of every chart; a figure brings titles, ranges and shapes.
+  studio.layout = (given) => {
+    const {colour} = studio;
+    const grid = colour('--chart-grid');
+    const own = {gridcolor: grid, zerolinecolor: grid, linecolor: colour('--line-2'), automargin: true,
+      tickfont: {size: 11, color: colour('--text-2')}, separatethousands: true, fixedrange: true};
+    const layout = {
+      showlegend: false, bargap: 0.04, autosize: true, uirevision: 1, hovermode: 'closest', dragmode: false,
+      margin: {l: 44, r: 12, t: 8, b: 38}, ...studio.coloured(given || {}),
+      paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
+      font: {family: getComputedStyle(document.body).fontFamily, size: 11.5, color: colour('--text-2')},
+      hoverlabel: {bgcolor: colour('--surface'), bordercolor: colour('--line-2'),
+        font: {color: colour('--text-1'), size: 12}},
+    };
+    for (const key of Object.keys(layout)) if (/^[xy]axis\d*$/.test(key)) layout[key] = axis(layout[key], own);
+    layout.xaxis ||= axis({}, {...own, showgrid: false});
+    layout.yaxis ||= axis({}, own);
+    return layout;
+  };
+
+  // Redraws when light and dark change, and when the plot gets another width (a hidden tab has none).
+  studio.follow = (plot, redraw) => {
+    studio.onTheme(() => redraw());
+    let width = plot.clientWidth;
+    new ResizeObserver(() => {
+      if (!plot.clientWidth || plot.clientWidth === width) return;
+      width = plot.clientWidth;
+      if (plot._fullLayout) studio.plotly.Plots.resize(plot);
+    }).observe(plot);
+  };
+
+  studio.chart = (context) => {
+    let value = null;
+    let wired = false;
+    const draw = async (given, root) => {
+      value = given;
+      const plot = root.querySelector('.st-plot');
+      let empty = root.querySelector('.st-empty');
+      studio.head(root, value || {});
+      if (!value || value.empty || !value.data) {
+        if (!empty) { empty = studio.h('div', 'st-empty'); plot.after(empty); }
+        empty.textContent = value?.empty || '';
+        empty.style.minHeight = plot.style.height;
+        plot.hidden = true;
+        return;
+      }
+      empty?.remove();
+      plot.hidden = false;
+      await studio.plotly.react(plot, value.data.map(studio.coloured), studio.layout(value.layout), CONFIG);
+      if (wired) return;
+      wired = true;
+      plot.on('plotly_click', (event) => {
+        const point = event.points[0];
+        context.trigger('pick', {trace: point.curveNumber, index: point.pointNumber, x: point.x, y: point.y,
+          custom: point.customdata ?? null});
+      });
+      studio.follow(plot, () => value?.data && studio.plotly.react(
+        plot, value.data.map(studio.coloured), studio.layout(value.layout), CONFIG));
+    };
+    studio.mount(context, draw);
+  };
+})();

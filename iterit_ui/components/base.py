@@ -1,0 +1,90 @@
+"""What the components share: their scripts, and how values get in and events come out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import plotly
+
+from backend.errors import StudioError
+
+WEB = Path(__file__).resolve().parents[2] / "assets" / "web"
+PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+STYLES = [WEB / name for name in ("tokens.css", "page.css", "widgets.css", "components.css")]
+SCRIPTS = [WEB / name for name in ("core.js", "panels.js", "table.js", "sample.js")]
+DRAWING = [PLOTLY_JS, WEB / "core.js", WEB / "chart.js", WEB / "map.js"]
+
+gr.set_static_paths([PLOTLY_JS, WEB])
+
+
+def script_tags(paths: list[Path]) -> str:
+    """Tags for a component's `head=`, which Gradio loads once per page, in order, before `js_on_load` runs."""
+    return "".join(f'<script src="gradio_api/file={path}"></script>' for path in paths)
+
+
+def component(
+    kind: str,
+    value: Any = None,
+    *,
+    events: tuple[str, ...] = (),
+    template: str = "",
+    scripts: list[Path] = SCRIPTS,
+    functions: list[Callable[..., Any]] | None = None,
+    **options: Any,
+) -> gr.HTML:
+    """A `gr.HTML` drawn by `studio.<kind>` of assets/web.
+
+    A factory, not a subclass: Gradio writes a .pyi beside the source of every subclass when it is imported. The
+    events stand quoted in the script because Gradio finds their names there. The template must stay constant:
+    Gradio evaluates it as code.
+    """
+    quoted = " ".join(f"'{name}'" for name in events)
+    classes = options.pop("elem_classes", [])
+    return gr.HTML(
+        value,
+        head=script_tags(scripts),
+        html_template=template or f'<div class="st-{kind}"></div>',
+        js_on_load=f"/* {quoted} */ studio.{kind}({{element, trigger, props, server, watch}});",
+        apply_default_css=False,
+        server_functions=functions,
+        elem_classes=["st-host", *([classes] if isinstance(classes, str) else classes)],
+        **options,
+    )
+
+
+def encode_bytes(array: np.ndarray) -> str:
+    """An array's bytes as base64, as the map reads them."""
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
+
+
+def whole(value: Any, low: int, high: int) -> int:
+    """`value` as a whole number in [low, high]: what a browser sends is checked before it is used."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or int(value) != value:
+        raise StudioError(f"the page sent {value!r}; a whole number is needed")
+    if not low <= value <= high:
+        raise StudioError(f"the page sent {int(value)}; {low} to {high} is allowed")
+    return int(value)
+
+
+def row_of_pick(data: dict[str, Any], n: int) -> int:
+    """The row that a map's `pick` event names, in a pool of n samples."""
+    return whole(data.get("row"), 0, n - 1)
+
+
+def rows_of_lasso(data: dict[str, Any], n: int) -> np.ndarray:
+    """(m,) int64: the rows that a map's `lasso` event holds as a bit set, in a pool of n samples."""
+    if data.get("n") != n:
+        raise StudioError("this selection was drawn on another map; draw it again")
+    try:
+        raw = base64.b64decode(data.get("bits", ""), validate=True)
+    except (binascii.Error, TypeError, ValueError) as error:
+        raise StudioError("the page sent a selection that cannot be read") from error
+    if len(raw) != -(-n // 8):
+        raise StudioError("the page sent a selection of the wrong size")
+    return np.flatnonzero(np.unpackbits(np.frombuffer(raw, "u1"), bitorder="little", count=n))

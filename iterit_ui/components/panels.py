@@ -1,0 +1,35 @@
+"""Headings, cards, notes and the line that says how far a job is; drawn by assets/web/panels.js."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from iterit_ui.components.base import component
+
+
+def heading(title: str, text: str = "", *, level: int = 1, **options: Any) -> gr.HTML:
+    """A screen's (1) or a panel's (2) title with one line that says what it shows."""
+    return component("heading", {"title": title, "text": text, "level": level}, **options)
+
+
+def cards(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
+    """Figures in a row. value : {"cards": [{label, value, unit, hint, tone, delta}]}, values already written."""
+    return component("cards", value, **options)
+
+
+def note(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
+    """A message or an empty state; nothing where value is None.
+
+    value : {tone, title, text, steps}; tone is info, empty, warn, error or good.
+    """
+    return component("note", value, **options)
+
+
+def status_line(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
+    """State, stages and progress of a job.
+
+    value : {state, title, text, stages: [{label, state: done|now|next}], done, total, unit, eta, error}.
+    """
+    return component("status", value, **options)

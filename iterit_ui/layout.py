@@ -1,0 +1,115 @@
+"""The page as a table of contents: header, the guided tabs, and the address bar that mirrors the session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from backend.data import demo
+from backend.errors import StudioError
+from iterit_ui import address, text
+from iterit_ui.components import note
+from iterit_ui.components.base import component
+from iterit_ui.session import QUIET, TABS, Session, demo_pool, get_pool, new_session
+
+HEADER = """
+<header class="st-header">
+  <svg class="st-logo" viewBox="0 0 32 32" aria-hidden="true">
+    <rect x="1" y="1" width="30" height="30" rx="8" class="frame"/>
+    <circle cx="9" cy="10" r="2.6"/><circle cx="16" cy="10" r="2.6"/><circle cx="23" cy="10" r="2.6"/>
+    <circle cx="9" cy="16.5" r="2.6"/><circle cx="16" cy="16.5" r="2.6" class="on"/><circle cx="23" cy="16.5" r="2.6"/>
+    <circle cx="9" cy="23" r="2.6" class="on"/><circle cx="16" cy="23" r="2.6"/><circle cx="23" cy="23" r="2.6" class="on"/>
+  </svg>
+  <div class="st-name"><h1>IterIT Studio</h1><p>Pick the samples worth fine-tuning on, epoch by epoch, and see why</p></div>
+  <button type="button" class="st-theme" title="Light or dark"><svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5" class="ring"/><path d="M12 3.5a8.5 8.5 0 0 1 0 17z"/></svg></button>
+</header>
+"""
+"""#: constant, as every template is"""
+
+
+def build(
+    home: Path,
+    data_roots: Sequence[Path] = (),
+    model_roots: Sequence[Path] = (),
+    *,
+    delete_cache: tuple[int, int] = (3600, 86400),
+) -> gr.Blocks:
+    """The whole page over the runs folder `home`; nothing outside the roots is read on a visitor's word."""
+    with gr.Blocks(
+        title="IterIT Studio", fill_width=True, analytics_enabled=False, delete_cache=delete_cache
+    ) as page:
+        component("header", template=HEADER, elem_id="header")
+        with gr.Tabs(elem_id="steps", selected="data") as tabs:
+            session = new_session(home, tuple(data_roots), tuple(model_roots), tabs)
+            items = {}
+            for name in TABS:
+                with gr.Tab(text.TAB[name], id=name, elem_id=f"tab-{name}") as items[name]:
+                    _tab(name, session)
+        bar = component("address", elem_id="address")
+        _wire_address(page, session, items, bar)
+    return page
+
+
+def _tab(name: str, session: Session) -> None:
+    """One tab's content, built by its own module."""
+    if find_spec(f"iterit_ui.{name}_tab") is None:
+        note({"tone": "empty", "title": "Not here yet", "text": text.LINE[name]})
+        return
+    import_module(f"iterit_ui.{name}_tab").build(session)
+
+
+def _wire_address(page: gr.Blocks, session: Session, items: dict[str, gr.Tab], bar: gr.HTML) -> None:
+    def restore(request: gr.Request) -> list[Any]:
+        return restored(session.home, dict(request.query_params))
+
+    page.load(restore, None, [*session.states, session.ready, session.tabs], **QUIET)
+    for name, item in items.items():
+        item.select(_chosen(name), session.ready, session.tab, **QUIET)
+    gr.on([state.change for state in session.states], mirrored, [session.ready, *session.states], bar,
+          trigger_mode="always_last", **QUIET)  # fmt: skip
+
+
+def _chosen(name: str) -> Any:
+    def chosen(ready: int) -> Any:
+        # a tab also reports itself as selected while the page starts, before the address bar was read
+        return name if ready else gr.skip()
+
+    return chosen
+
+
+def restored(home: Path, query: dict[str, str]) -> list[Any]:
+    """Values for the session's states, `ready` and the tabs, from the address bar; the demo where it is empty."""
+    view = address.read(query)
+    pool = view["pool"]
+    try:
+        if pool:
+            get_pool(home, pool)
+    except StudioError as error:
+        gr.Warning(f"The link names a pool that is not here: {error}")
+        pool = ""
+    if not pool and demo.POOL.exists():
+        pool = demo_pool().id
+    tab = view["tab"]
+    return [
+        tab, pool, view["scores"], view["run"], view["epoch"], view["sample"], view["settings"], 1, gr.Tabs(selected=tab),
+    ]  # fmt: skip
+
+
+def mirrored(ready: int, tab: str, pool: str, scores: str, run: str, epoch: int, sample: str,
+             settings: dict[str, Any]) -> Any:  # fmt: skip
+    """What the address bar shows of the session's states."""
+    if not ready:
+        return gr.skip()
+    return json.loads(
+        json.dumps(
+            address.written(
+                tab=tab, pool=pool, scores=scores, run=run, epoch=epoch, sample=sample, settings=settings
+            )
+        )
+    )

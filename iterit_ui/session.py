@@ -1,0 +1,184 @@
+"""What the tabs share: ids and paths in the visitor's session, data in caches of this process by id.
+
+Every `gr.State` holds an id or plain settings, never data; the address bar mirrors them, so a reload or a colleague's
+browser shows the same view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from backend import analysis, store
+from backend.config import PRESETS, SelectionSettings, selection_settings
+from backend.data import demo, load_pool
+from backend.diversity import NgramCounts
+from backend.errors import StudioError
+from backend.records import Pool, Scores
+from iterit_ui.components import encode_bytes
+
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+LIVE: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
+TABS = ("data", "curate", "tune", "epochs")
+WHO = "visitor"
+
+
+@dataclass(frozen=True)
+class Session:
+    """Folders of this app and the states of one visitor's session.
+
+    pool, scores, run, sample : ids, "" for none; scores is a key of `analysis.score_sets`.
+    settings : SelectionSettings fields that differ from `defaults_of` the pool.
+    epoch : epoch shown on the Epochs tab. tab : one of TABS.
+    ready : 0 until the address bar has been read, then 1.
+    """
+
+    home: Path
+    data_roots: tuple[Path, ...]
+    model_roots: tuple[Path, ...]
+    tabs: gr.Tabs
+    pool: gr.State
+    settings: gr.State
+    scores: gr.State
+    run: gr.State
+    epoch: gr.State
+    sample: gr.State
+    tab: gr.State
+    ready: gr.State
+
+    @property
+    def states(self) -> list[gr.State]:
+        """What the address bar mirrors, in the order of `layout.STATE_NAMES`."""
+        return [self.tab, self.pool, self.scores, self.run, self.epoch, self.sample, self.settings]
+
+
+def new_session(
+    home: Path, data_roots: tuple[Path, ...], model_roots: tuple[Path, ...], tabs: gr.Tabs
+) -> Session:
+    """A session's states; call inside `gr.Blocks`."""
+    return Session(
+        home=home,
+        data_roots=data_roots,
+        model_roots=model_roots,
+        tabs=tabs,
+        pool=gr.State(""),
+        settings=gr.State({}),
+        scores=gr.State(""),
+        run=gr.State(""),
+        epoch=gr.State(0),
+        sample=gr.State(""),
+        tab=gr.State("data"),
+        ready=gr.State(0),
+    )
+
+
+@lru_cache(maxsize=1)
+def demo_pool() -> Pool:
+    """The embedded pool."""
+    return load_pool(["demo"])
+
+
+@lru_cache(maxsize=4)
+def get_pool(home: Path, pool_id: str) -> Pool:
+    """A pool by its id. Raises StudioError where this app does not know it."""
+    if demo.POOL.exists() and pool_id == demo_pool().id:
+        return demo_pool()
+    return store.load_pool_from_store(home, pool_id)
+
+
+@lru_cache(maxsize=4)
+def get_counts(home: Path, pool_id: str) -> NgramCounts:
+    """The n-grams of a pool's responses, counted once and stored beside the pool."""
+    return analysis.ngram_counts(home, get_pool(home, pool_id))
+
+
+@lru_cache(maxsize=8)
+def get_scores(home: Path, pool_id: str, key: str) -> Scores:
+    """Stored scores of a pool by their key in `analysis.score_sets`; unknown for every row where key is ""."""
+    pool = get_pool(home, pool_id)
+    return analysis.load_scores(home, pool, key) if key else Scores.unknown(len(pool))
+
+
+def get_marks(home: Path, pool_id: str) -> dict[str, str]:
+    """What people pinned or excluded in a pool: "pinned" or "excluded" by sample id."""
+    return dict(store.marks(home, pool_id))
+
+
+def is_demo(pool_id: str) -> bool:
+    """Whether this is the embedded pool."""
+    return bool(pool_id) and demo.POOL.exists() and pool_id == demo_pool().id
+
+
+def defaults_of(pool_id: str) -> dict[str, Any]:
+    """The settings from which a pool's differences are counted: the demo has a preset of its own."""
+    names = SelectionSettings.__dataclass_fields__
+    return {k: v for k, v in PRESETS["demo" if is_demo(pool_id) else "paper"].items() if k in names}
+
+
+def settings_of(home: Path, pool_id: str, changed: dict[str, Any]) -> SelectionSettings:
+    """The complete settings: defaults, what the visitor changed, and the pool's pins and excludes."""
+    marks = get_marks(home, pool_id)
+    return selection_settings(
+        SelectionSettings(),
+        **{
+            **defaults_of(pool_id),
+            **changed,
+            "pinned": tuple(i for i, mark in marks.items() if mark == "pinned"),
+            "excluded": tuple(i for i, mark in marks.items() if mark == "excluded"),
+        },
+    )
+
+
+def map_file(home: Path, pool_id: str) -> Path | None:
+    """Where a pool's map lies, None where there is none yet."""
+    path = demo.MAP if is_demo(pool_id) else store.pool_folder(home, pool_id) / "map.parquet"
+    return path if path.exists() else None
+
+
+@lru_cache(maxsize=4)
+def _read_map(path: Path, changed: float) -> np.ndarray:
+    return analysis.load_map(path)
+
+
+def get_map(home: Path, pool_id: str) -> np.ndarray | None:
+    """(n, 2) float32: the map's coordinates, NaN where a sample has no place; None where there is no map yet."""
+    path = map_file(home, pool_id)
+    return None if path is None else _read_map(path, path.stat().st_mtime)
+
+
+def map_functions(home: Path) -> list[Callable[[list[Any]], dict[str, Any]]]:
+    """`coordinates` and `hover` for a `map_view` whose keys are pool ids."""
+
+    def coordinates(asked: list[Any]) -> dict[str, Any]:
+        try:
+            xy = get_map(home, str(asked[0]))
+        except StudioError as error:
+            return {"error": str(error)}
+        if xy is None:
+            return {"error": "This pool has no map yet."}
+        xy = np.asarray(xy, dtype=np.float32)
+        return {"n": len(xy), "x": encode_bytes(xy[:, 0]), "y": encode_bytes(xy[:, 1])}
+
+    def hover(asked: list[Any]) -> dict[str, Any]:
+        try:
+            pool, row = get_pool(home, str(asked[0])), int(asked[1])
+        except (StudioError, TypeError, ValueError, IndexError) as error:
+            return {"error": str(error)}
+        if not 0 <= row < len(pool):
+            return {"error": f"row {row} is not in this pool"}
+        source = pool.sources[pool.source_codes[row]]
+        return {"title": f"{source}, row {row:,}", "text": beginning(pool.response(row), 220)}
+
+    return [coordinates, hover]
+
+
+def beginning(text: str, length: int) -> str:
+    """The beginning of a text on one line."""
+    line = " ".join(text[: 2 * length].split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
