@@ -1,0 +1,89 @@
+"""What the screens show: run folders, pools and scores as tidy tables, and re-selection without a model.
+
+Pure functions; nothing here imports torch, starts a job, or writes into a run folder.
+"""
+
+from backend.analysis.epochs import (
+    MEMBERSHIP,
+    changes,
+    complexity_change,
+    epoch_table,
+    history,
+    label_table,
+    load_epoch,
+    mean_known,
+    membership,
+)
+from backend.analysis.histograms import (
+    Histogram,
+    candidate_rows,
+    complexity_edges,
+    complexity_histogram,
+    diversity_edges,
+    diversity_histogram,
+    histogram,
+    length_edges,
+    length_histogram,
+)
+from backend.analysis.reasons import STATUS_TEXT, Why, rank_of, status_text, why
+from backend.analysis.runs import held_out_table, loss_table, stage_table, tokens_per_second
+from backend.analysis.samples import SORTS, WHICH, Page, beginning, filter_rows, sample_rows, sample_text
+from backend.analysis.score_sets import ScoreSet, load_map, load_scores, read_scores, score_sets
+from backend.analysis.what_if import (
+    TfidfCache,
+    WhatIf,
+    baselines,
+    change,
+    ngram_counts,
+    selection_summary,
+    what_if,
+)
+
+__all__ = [
+    "MEMBERSHIP",
+    "SORTS",
+    "STATUS_TEXT",
+    "WHICH",
+    "Histogram",
+    "Page",
+    "ScoreSet",
+    "TfidfCache",
+    "WhatIf",
+    "Why",
+    "baselines",
+    "beginning",
+    "candidate_rows",
+    "change",
+    "changes",
+    "complexity_change",
+    "complexity_edges",
+    "complexity_histogram",
+    "diversity_edges",
+    "diversity_histogram",
+    "epoch_table",
+    "filter_rows",
+    "held_out_table",
+    "histogram",
+    "history",
+    "label_table",
+    "length_edges",
+    "length_histogram",
+    "load_epoch",
+    "load_map",
+    "load_scores",
+    "loss_table",
+    "mean_known",
+    "membership",
+    "ngram_counts",
+    "rank_of",
+    "read_scores",
+    "sample_rows",
+    "sample_text",
+    "score_sets",
+    "selection_summary",
+    "stage_table",
+    "status_text",
+    "tokens_per_second",
+    "what_if",
+    "why",
+]

@@ -1,0 +1,184 @@
+"""Why a sample was picked or not, in words and with the numbers that decided it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from backend.config import SelectionSettings
+from backend.records import Pool, Scores, Selection, Status
+
+STATUS_TEXT: dict[Status, str] = {
+    Status.SELECTED: "selected",
+    Status.PINNED: "pinned",
+    Status.OUTRANKED: "candidate, outranked",
+    Status.NOT_CANDIDATE: "not re-scored this epoch",
+    Status.TOO_COMPLEX: "complexity too high",
+    Status.UNSCORABLE: "unscorable",
+    Status.TOO_SHORT: "response too short",
+    Status.TOO_LONG: "response too long",
+    Status.EXCLUDED: "excluded by a person",
+    Status.SOURCE_OFF: "source left out",
+    Status.HELD_OUT: "held out",
+}
+
+HEADLINES: dict[Status, str] = {
+    Status.OUTRANKED: "Not selected: it was a candidate, but others gained more until the budget was full.",
+    Status.NOT_CANDIDATE: (
+        "Not selected: it was outside the top (update ratio x budget), so it was not scored anew before this "
+        "epoch and could not be picked."
+    ),
+    Status.TOO_COMPLEX: (
+        "Not selected: its complexity is at or above the ceiling. The prompt does not help the model to predict "
+        "the response, which often means that the two do not belong together."
+    ),
+    Status.UNSCORABLE: "Not selected: its complexity is not defined.",
+    Status.TOO_SHORT: "Not selected: its response is shorter than the limit that was set.",
+    Status.TOO_LONG: "Not selected: its response is longer than the limit that was set.",
+    Status.EXCLUDED: "Not selected: a person excluded it.",
+    Status.SOURCE_OFF: "Not selected: its source has the weight 0.",
+    Status.HELD_OUT: "Not selected: it is kept aside to measure the held-out loss, and never trained on.",
+}
+
+
+@dataclass(frozen=True)
+class Why:
+    """What decided about one sample.
+
+    rank : from 1, None where it was not picked.
+    facts : (name, value as text, what it means), in reading order.
+    terms : (n-gram, contribution to diversity at the moment of the pick), the largest first.
+    """
+
+    row: int
+    id: str
+    status: Status
+    picked: bool
+    rank: int | None
+    headline: str
+    facts: tuple[tuple[str, str, str], ...]
+    terms: tuple[tuple[str, float], ...]
+
+
+def status_text(scores: Scores, selection: Selection, row: int) -> str:
+    """A sample's status in a few words, with the reason where it cannot be scored."""
+    status = Status(int(selection.status[row]))
+    if status is Status.UNSCORABLE and scores.reason[row]:
+        return f"unscorable: {scores.reason[row]}"
+    return STATUS_TEXT[status]
+
+
+def rank_of(selection: Selection, row: int) -> int | None:
+    """A picked row's place in the order of picks, from 1; None where it was not picked."""
+    places = np.flatnonzero(selection.rows == row)
+    return int(places[0]) + 1 if len(places) else None
+
+
+def why(
+    pool: Pool,
+    scores: Scores,
+    selection: Selection,
+    row: int,
+    *,
+    diversity: np.ndarray | None = None,
+    settings: SelectionSettings | None = None,
+) -> Why:
+    """Why one sample of the pool is in a selection or not.
+
+    diversity : (n,) float64, diversity before any pick, NaN where not a candidate.
+    settings : those of the selection, for the limits and exponents that the words name.
+    """
+    status, rank = Status(int(selection.status[row])), rank_of(selection, row)
+    terms: tuple[tuple[str, float], ...] = ()
+    if rank is None:
+        headline = HEADLINES.get(status, "Not selected.")
+        if status is Status.UNSCORABLE and scores.reason[row]:
+            headline = f"{headline[:-1]}: {scores.reason[row]}."
+    else:
+        headline = _picked(status, rank, selection, settings)
+        pairs = zip(selection.terms[rank - 1], selection.parts[rank - 1])
+        terms = tuple((str(term), float(part)) for term, part in pairs if term)
+    return Why(
+        row=row,
+        id=str(pool.ids[row]),
+        status=status,
+        picked=rank is not None,
+        rank=rank,
+        headline=headline,
+        facts=tuple(_facts(pool, scores, selection, row, rank, diversity, settings)),
+        terms=terms,
+    )
+
+
+def _picked(status: Status, rank: int, selection: Selection, settings: SelectionSettings | None) -> str:
+    if status is Status.PINNED:
+        return f"Selected because a person pinned it (pick {rank:,} of {len(selection):,})."
+    gain = selection.gain[rank - 1]
+    if np.isfinite(gain):
+        return (
+            f"Selected as pick {rank:,} of {len(selection):,}: at that moment no other candidate had a larger "
+            f"gain than its {gain:.3g}."
+        )
+    strategy = f" by the strategy {settings.strategy}" if settings is not None else ""
+    return f"Selected{strategy} (pick {rank:,} of {len(selection):,}); this strategy computes no gain."
+
+
+def _facts(
+    pool: Pool,
+    scores: Scores,
+    selection: Selection,
+    row: int,
+    rank: int | None,
+    diversity: np.ndarray | None,
+    settings: SelectionSettings | None,
+) -> list[tuple[str, str, str]]:
+    """The numbers behind a decision; a number that nobody measured is left out or said to be unknown."""
+    facts: list[tuple[str, str, str]] = []
+    complexity, tokens = float(scores.complexity[row]), int(scores.response_tokens[row])
+    if np.isfinite(complexity):
+        ceiling = f"; the ceiling is {settings.max_complexity:g}" if settings is not None else ""
+        facts.append(
+            (
+                "complexity",
+                f"{complexity:.3f}",
+                "perplexity of the response with its prompt over without it: below 1 the prompt helps"
+                + ceiling,
+            )
+        )
+        facts.append(
+            (
+                "loss with / without the prompt",
+                f"{scores.loss_cond[row]:.3f} / {scores.loss_prior[row]:.3f} nats per token",
+                "what complexity is made of",
+            )
+        )
+    else:
+        facts.append(("complexity", "unknown", str(scores.reason[row] or "not scored")))
+    if diversity is not None and np.isfinite(diversity[row]):
+        facts.append(
+            (
+                "diversity before any pick",
+                f"{diversity[row]:.3f}",
+                "sum of the TF-IDF of its response's n-grams among the candidates",
+            )
+        )
+    if rank is not None and np.isfinite(selection.diversity[rank - 1]):
+        facts.append(
+            (
+                "diversity when picked",
+                f"{selection.diversity[rank - 1]:.3f}",
+                "what earlier picks had left of it: n-grams already covered count less",
+            )
+        )
+    if rank is not None and np.isfinite(selection.gain[rank - 1]):
+        formula = "complexity x diversity"
+        if settings is not None:
+            formula = (
+                f"complexity^{settings.complexity_weight:g} x diversity^{settings.diversity_weight:g}"
+                f"{' x source weight' if settings.source_weights else ''}"
+            )
+        facts.append(("gain", f"{selection.gain[rank - 1]:.4g}", formula))
+    facts.append(("response length", f"{tokens:,} tokens" if tokens >= 0 else "not measured yet", ""))
+    facts.append(("source", pool.sources[int(pool.source_codes[row])], ""))
+    return facts

@@ -1,0 +1,103 @@
+"""Which scores a pool has: the embedded demo's, and those of every epoch that a run of it has recorded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from backend import store
+from backend.analysis.epochs import load_epoch
+from backend.data import demo
+from backend.errors import ScoresError
+from backend.records import Pool, Scores
+
+DEMO = "demo"
+
+
+@dataclass(frozen=True)
+class ScoreSet:
+    """Scores that a pool has.
+
+    key : "demo" or "<run id>/<epoch>", what `load_scores` takes.
+    label : words for a list: the model, the run, how far it was trained.
+    """
+
+    key: str
+    label: str
+    model: str
+    run: str = ""
+    epoch: int = 0
+
+
+def score_sets(home: Path, pool: Pool) -> list[ScoreSet]:
+    """Every set of scores of this pool: the embedded demo's first, then the runs', newest run first."""
+    sets = []
+    if demo.SCORES.is_file() and _demo_ids_match(pool):
+        sets.append(ScoreSet(DEMO, "demo model, untouched (comes with the app)", "demo"))
+    for run in store.runs(home):
+        if run.pool_id != pool.id:
+            continue
+        for epoch in store.epochs(home, run.id):
+            record = load_epoch(home, run.id, epoch)
+            if not np.isfinite(record.scores.complexity).any():
+                continue  # strategies that need no model record no scores
+            trained = "untouched" if epoch == 0 else f"after {epoch} epoch{'s' if epoch > 1 else ''}"
+            sets.append(
+                ScoreSet(f"{run.id}/{epoch}", f"{run.name}: {run.model}, {trained}", run.model, run.id, epoch)
+            )
+    return sets
+
+
+def load_scores(home: Path, pool: Pool, key: str) -> Scores:
+    """The scores of one set.
+
+    Raises
+    ------
+    ScoresError : there is no such set, or it belongs to another pool.
+    """
+    if key == DEMO:
+        return read_scores(demo.SCORES, pool)
+    run_id, _, epoch = key.rpartition("/")
+    if not run_id or not epoch.isdigit():
+        raise ScoresError(
+            f"scores {key!r} are unknown (known: 'demo', or a run id and an epoch: '<run>/<epoch>')"
+        )
+    if store.run_info(home, run_id).pool_id != pool.id:
+        raise ScoresError(f"run {run_id} scored another pool than {pool.name}")
+    return load_epoch(home, run_id, int(epoch)).scores
+
+
+def read_scores(path: Path, pool: Pool) -> Scores:
+    """Scores from a Parquet file with `id`, `complexity`, `loss_cond`, `loss_prior`, `response_tokens`, `reason`.
+
+    Raises
+    ------
+    ScoresError : the file is missing, or its ids are not the pool's.
+    """
+    if not path.is_file():
+        raise ScoresError(f"{path} is missing")
+    table = pq.read_table(path)
+    if not np.array_equal(np.asarray(table["id"].to_pylist(), dtype=object), pool.ids):
+        raise ScoresError(f"{path} holds scores of another pool than {pool.name}")
+    return Scores(
+        loss_cond=table["loss_cond"].to_numpy().astype(np.float32),
+        loss_prior=table["loss_prior"].to_numpy().astype(np.float32),
+        complexity=table["complexity"].to_numpy().astype(np.float32),
+        response_tokens=table["response_tokens"].to_numpy().astype(np.int32),
+        reason=np.asarray([reason or "" for reason in table["reason"].to_pylist()], dtype=object),
+    )
+
+
+def _demo_ids_match(pool: Pool) -> bool:
+    table = pq.read_table(demo.SCORES, columns=["id"])
+    return table.num_rows == len(pool) and np.array_equal(
+        np.asarray(table["id"].to_pylist(), dtype=object), pool.ids
+    )
+
+
+def load_map(path: Path) -> np.ndarray:
+    """(n, 2) float32: a stored map's coordinates, NaN where a sample has no place."""
+    return store.read_map(path).xy

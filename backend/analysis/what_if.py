@@ -1,0 +1,181 @@
+"""Re-selection from stored scores, quick enough to follow a slider: no model, and TF-IDF kept by candidate set."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+
+from backend import diversity, selection, store
+from backend.analysis.epochs import changes, mean_known
+from backend.analysis.histograms import candidate_rows
+from backend.config import SelectionSettings, budget_of
+from backend.diversity import NgramCounts, Tfidf
+from backend.records import Pool, Scores, Selection, Status
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """A selection from stored scores.
+
+    diversity : (n,) float64, diversity before any pick, NaN outside the candidates.
+    budget : samples that were asked for; `selection` holds fewer where there are not as many candidates.
+    seconds : wall time of the selection.
+    """
+
+    selection: Selection
+    diversity: np.ndarray
+    budget: int
+    candidates: int
+    seconds: float
+
+
+class TfidfCache:
+    """The last few weighed candidate sets; a slider that does not change who the candidates are reuses them.
+
+    One for the process; threads may share it.
+    """
+
+    def __init__(self, size: int = 4) -> None:
+        self._size = size
+        self._kept: OrderedDict[bytes, Tfidf] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, pool_id: str, suffix: str, rows: np.ndarray, make: Callable[[], Tfidf]) -> Tfidf:
+        """The TF-IDF of these candidate rows, made by `make` where it is not kept."""
+        key = blake2b(rows.tobytes(), digest_size=16, key=f"{pool_id}/{suffix}".encode()[:64]).digest()
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        made = make()
+        with self._lock:
+            self._kept[key] = made
+            while len(self._kept) > self._size:
+                self._kept.popitem(last=False)
+        return made
+
+
+def ngram_counts(home: Path, pool: Pool, *, suffix: str = "") -> NgramCounts:
+    """A pool's n-gram counts: read where they are stored, else counted and stored."""
+    return store.ngram_counts(home, pool, suffix=suffix)
+
+
+def what_if(
+    pool: Pool,
+    counts: NgramCounts,
+    scores: Scores,
+    settings: SelectionSettings,
+    *,
+    cache: TfidfCache,
+    held_out: np.ndarray | None = None,
+) -> WhatIf:
+    """What epoch 0 would select with these settings and scores.
+
+    held_out : (n,) bool, samples that are kept aside; the budget is a share of the others.
+    """
+    started = time.perf_counter()
+    n = len(pool) if held_out is None else int((~held_out).sum())
+    budget = budget_of(settings.budget, n)
+    rows = selection.candidates(
+        scores,
+        settings,
+        ids=pool.ids,
+        source_codes=pool.source_codes,
+        sources=pool.sources,
+        held_out=held_out,
+    )
+    tfidf = cache.get(pool.id, settings.response_suffix, rows, lambda: diversity.tfidf(counts, rows))
+    made = selection.select(
+        counts,
+        scores,
+        settings,
+        budget=budget,
+        ids=pool.ids,
+        source_codes=pool.source_codes,
+        sources=pool.sources,
+        rows=None,
+        held_out=held_out,
+        epoch=0,
+        tfidf=tfidf,
+    )
+    by_row = np.full(len(pool), np.nan)
+    by_row[tfidf.rows] = diversity.initial_diversity(tfidf)
+    return WhatIf(made, by_row, budget, len(candidate_rows(made)), time.perf_counter() - started)
+
+
+def baselines(
+    pool: Pool, scores: Scores, settings: SelectionSettings, *, held_out: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
+    """Rows that simpler strategies would pick at the same budget, by strategy: what a selection is compared with.
+
+    A strategy is left out where what it needs is not known (lengths for "longest", complexity for the last).
+    """
+    n = len(pool) if held_out is None else int((~held_out).sum())
+    budget = budget_of(settings.budget, n)
+    plain = SelectionSettings(
+        budget=settings.budget, max_complexity=settings.max_complexity, seed=settings.seed
+    )
+    found = {}
+    for strategy, known in (
+        ("random", True),
+        ("longest", bool((scores.response_tokens >= 0).any())),
+        ("superfiltering", bool(np.isfinite(scores.complexity).any())),
+    ):
+        if known:
+            found[strategy] = selection.select(
+                None,
+                scores,
+                replace(plain, strategy=strategy),
+                budget=budget,
+                ids=pool.ids,
+                source_codes=pool.source_codes,
+                sources=pool.sources,
+                rows=None,
+                held_out=held_out,
+                epoch=0,
+                tfidf=None,
+            ).rows
+    return found
+
+
+def selection_summary(pool: Pool, scores: Scores, made: Selection) -> dict[str, float | int | None]:
+    """A selection in figures; None where a figure is not known.
+
+    share : selected / pool. tokens : response tokens of the selected together. The rest counts rows by status.
+    """
+    tokens = scores.response_tokens[made.rows]
+    known = bool(len(tokens)) and bool((tokens >= 0).all())
+    complexity = mean_known(scores.complexity[made.rows])
+
+    def count(*statuses: Status) -> int:
+        return int(np.isin(made.status, statuses).sum())
+
+    return {
+        "pool": len(pool),
+        "selected": len(made),
+        "share": len(made) / len(pool) if len(pool) else None,
+        "pinned": count(Status.PINNED),
+        "candidates": len(candidate_rows(made)),
+        "tokens": int(tokens.sum()) if known else None,
+        "mean_tokens": float(tokens.mean()) if known else None,
+        "mean_complexity": complexity if np.isfinite(complexity) else None,
+        "rejected_complexity": count(Status.TOO_COMPLEX),
+        "rejected_length": count(Status.TOO_SHORT, Status.TOO_LONG),
+        "unscorable": count(Status.UNSCORABLE),
+        "excluded": count(Status.EXCLUDED, Status.SOURCE_OFF),
+        "held_out": count(Status.HELD_OUT),
+    }
+
+
+def change(before: Selection | None, after: Selection) -> dict[str, float | int | None]:
+    """How one selection differs from another: kept, added, dropped, overlap (share of `after`, None without both)."""
+    moved = changes(after, before)
+    overlap = len(moved["kept"]) / len(after) if before is not None and len(after) else None
+    return {**{name: len(rows) for name, rows in moved.items()}, "overlap": overlap}

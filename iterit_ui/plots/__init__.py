@@ -1,0 +1,12 @@
+"""Figures from tables and nothing else: plain {title, note, data, layout, legend} dicts for the chart component.
+
+Colours are names of CSS variables ("--selected"): the page resolves them, so light and dark need no second figure.
+Fonts, margins, grid and paper belong to the component. A series keeps its colour in every chart of the app.
+"""
+
+from iterit_ui.plots.common import empty
+from iterit_ui.plots.course import learning_rate, loss
+from iterit_ui.plots.distributions import distribution, lengths
+from iterit_ui.plots.epochs import flow, labels, then_and_now
+
+__all__ = ["distribution", "empty", "flow", "labels", "learning_rate", "lengths", "loss", "then_and_now"]
