@@ -1,0 +1,167 @@
+"""What a run decided before each epoch, and its metrics."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backend.errors import RunError
+from backend.records import EpochRecord, Metrics, Scores, Selection
+from backend.store.files import append_line, read_lines, replacing_folder, write_json
+from backend.store.layout import epoch_folder, existing_run_folder, run_folder
+from backend.store.pools import sample_ids
+from backend.store.runs import read_run_pool
+
+EPOCH_SCHEMA = 1
+
+
+def write_epoch(home: Path, run_id: str, record: EpochRecord, *, ids: np.ndarray | None = None) -> None:
+    """Store an epoch's record; all its files appear at once.
+
+    ids : (n,) the samples' ids; read from the run's stored pool where not given.
+    """
+    existing_run_folder(home, run_id)
+    if ids is None:
+        ids = sample_ids(home, read_run_pool(home, run_id).id)
+    picked = record.selection
+    rank = np.full(len(record.scores), -1, dtype=np.int32)
+    gain = np.full(len(record.scores), np.nan)
+    rank[picked.rows] = np.arange(len(picked), dtype=np.int32)
+    gain[picked.rows] = picked.gain
+    samples = pa.table(
+        {
+            "row": np.arange(len(ids), dtype=np.int64),
+            "id": pa.array(ids, type=pa.string()),
+            "loss_cond": record.scores.loss_cond,
+            "loss_prior": record.scores.loss_prior,
+            "complexity": record.scores.complexity,
+            "response_tokens": record.scores.response_tokens,
+            "reason": pa.array(record.scores.reason, type=pa.string()).dictionary_encode(),
+            "rescored": record.rescored,
+            "diversity": record.diversity,
+            "status": picked.status,
+            "rank": pa.array(rank, mask=rank < 0),  # null where not picked
+            "gain": gain,
+        }
+    )
+    kept = [[term for term in terms if term] for terms in picked.terms]
+    picks = pa.table(
+        {
+            "rank": np.arange(len(picked), dtype=np.int32),
+            "row": picked.rows,
+            "id": pa.array(ids[picked.rows], type=pa.string()),
+            "gain": picked.gain,
+            "diversity": picked.diversity,
+            "terms": pa.array(kept, type=pa.list_(pa.string())),
+            "parts": pa.array(
+                [parts[: len(terms)] for parts, terms in zip(picked.parts, kept, strict=True)],
+                type=pa.list_(pa.float32()),
+            ),
+        }
+    )
+    with replacing_folder(epoch_folder(home, run_id, record.epoch)) as folder:
+        pq.write_table(samples, folder / "samples.parquet", compression="zstd")
+        pq.write_table(picks, folder / "picks.parquet", compression="zstd")
+        write_json(
+            folder / "meta.json",
+            {
+                "schema": EPOCH_SCHEMA,
+                "epoch": record.epoch,
+                "rows": len(ids),
+                "picked": len(picked),
+                "rescored": int(record.rescored.sum()),
+                "terms": int(picked.terms.shape[1]) if picked.terms.ndim == 2 else 0,
+                "seconds": record.seconds,
+            },
+        )
+
+
+def read_epoch(home: Path, run_id: str, epoch: int) -> EpochRecord:
+    """An epoch's record as it was written.
+
+    Raises
+    ------
+    RunError : no such run or epoch, or files that cannot be read.
+    """
+    folder = epoch_folder(home, run_id, epoch)
+    try:
+        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+        samples = pq.read_table(folder / "samples.parquet")
+        picks = pq.read_table(folder / "picks.parquet")
+    except FileNotFoundError as error:
+        raise RunError(f"run {run_id} has no epoch {epoch} (there are: {epochs(home, run_id)})") from error
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise RunError(f"{folder} cannot be read ({error})") from error
+    if meta["schema"] > EPOCH_SCHEMA:
+        raise RunError(f"{folder} was written by a newer version of the studio (schema {meta['schema']})")
+    column = {
+        name: samples[name].to_numpy(zero_copy_only=False) for name in samples.column_names if name != "id"
+    }
+    terms = np.full((len(picks), meta["terms"]), "", dtype=object)
+    parts = np.zeros((len(picks), meta["terms"]), dtype=np.float32)
+    for i, (words, values) in enumerate(
+        zip(picks["terms"].to_pylist(), picks["parts"].to_pylist(), strict=True)
+    ):
+        terms[i, : len(words)] = words
+        parts[i, : len(values)] = values
+    return EpochRecord(
+        epoch=meta["epoch"],
+        scores=Scores(
+            column["loss_cond"],
+            column["loss_prior"],
+            column["complexity"],
+            column["response_tokens"],
+            column["reason"].astype(object),
+        ),
+        rescored=column["rescored"].astype(bool),
+        diversity=column["diversity"],
+        selection=Selection(
+            rows=picks["row"].to_numpy(),
+            gain=picks["gain"].to_numpy(),
+            diversity=picks["diversity"].to_numpy(),
+            terms=terms,
+            parts=parts,
+            status=column["status"],
+        ),
+        seconds=meta["seconds"],
+    )
+
+
+def epochs(home: Path, run_id: str) -> list[int]:
+    """The epochs that a run has selected for, in order."""
+    folder = run_folder(home, run_id) / "epochs"
+    if not folder.is_dir():
+        return []
+    return sorted(int(path.name) for path in folder.iterdir() if path.name.isdecimal())
+
+
+def append_metrics(home: Path, run_id: str, metrics: Metrics) -> None:
+    """Add a line to a run's metrics; only the run's worker does."""
+    values = dataclasses.asdict(metrics)
+    append_line(existing_run_folder(home, run_id) / "metrics.jsonl", values)
+
+
+def read_metrics(home: Path, run_id: str) -> list[Metrics]:
+    """A run's metrics, in the order of their steps.
+
+    A resumed run repeats the steps after its last checkpoint: what it measured there replaces what was measured
+    before. A line that is being written is left out.
+    """
+    found: list[Metrics] = []
+    for values in read_lines(run_folder(home, run_id) / "metrics.jsonl"):
+        metrics = Metrics(**values)
+        while found and found[-1].step > metrics.step:
+            found.pop()
+        same = next((i for i in range(len(found) - 1, -1, -1) if found[i].step != metrics.step), -1) + 1
+        found[same:] = [old for old in found[same:] if _kind(old) != _kind(metrics)] + [metrics]
+    return found
+
+
+def _kind(metrics: Metrics) -> bool:
+    """Whether it is a measurement on the held-out samples (else one of a training step)."""
+    return metrics.held_out is not None

@@ -1,0 +1,70 @@
+"""Where things lie under the runs folder, and the only way from an id to a path.
+
+    home/studio.sqlite                          states, heartbeats, events, marks
+    home/pools/<pool id>/                       samples.parquet, meta.json, ngrams.npz, map.parquet
+    home/<run id>/                              config.json, pool.json, metrics.jsonl, log.txt, checkpoints/, model/
+    home/<run id>/epochs/<e>/                   samples.parquet, picks.parquet, meta.json
+
+Ids come from addresses that a visitor typed, so each is matched against its whole pattern before it becomes a path.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from pathlib import Path
+
+from backend.errors import PoolError, RunError
+
+RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+POOL_ID = re.compile(r"[0-9a-f]{8,64}")
+
+
+def new_run_id() -> str:
+    """A run id: when it was made, sortable, and six random digits (20251122-174455-3fa9c1)."""
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+
+
+def run_folder(home: Path, run_id: str) -> Path:
+    """A run's folder (it need not exist).
+
+    Raises
+    ------
+    RunError : the id is not of the form of a run id.
+    """
+    if not isinstance(run_id, str) or not RUN_ID.fullmatch(run_id):
+        raise RunError(f"{run_id!r} is not a run id (expected something like 20251122-174455-3fa9c1)")
+    return Path(home) / run_id
+
+
+def existing_run_folder(home: Path, run_id: str) -> Path:
+    """A run's folder, or a RunError where there is none."""
+    folder = run_folder(home, run_id)
+    if not (folder / "config.json").is_file():
+        raise RunError(f"there is no run {run_id} in {home}")
+    return folder
+
+
+def epoch_folder(home: Path, run_id: str, epoch: int) -> Path:
+    """The folder of one epoch's record."""
+    if not isinstance(epoch, int) or isinstance(epoch, bool) or epoch < 0:
+        raise RunError(f"epoch is {epoch!r}; a whole number from 0 is needed")
+    return run_folder(home, run_id) / "epochs" / str(epoch)
+
+
+def pool_folder(home: Path, pool_id: str) -> Path:
+    """A stored pool's folder (it need not exist).
+
+    Raises
+    ------
+    PoolError : the id is not of the form of a pool id.
+    """
+    if not isinstance(pool_id, str) or not POOL_ID.fullmatch(pool_id):
+        raise PoolError(f"{pool_id!r} is not a pool id (expected 16 digits 0-9 a-f)")
+    return Path(home) / "pools" / pool_id
+
+
+def log_path(home: Path, run_id: str) -> Path:
+    """The file that a run's worker prints to."""
+    return run_folder(home, run_id) / "log.txt"

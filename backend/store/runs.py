@@ -1,0 +1,455 @@
+"""Runs: their folders, and in the database their states, progress and events."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+from backend import config as settings
+from backend.config import RunConfig
+from backend.errors import RunError
+from backend.records import Pool, Progress, RunState, Stage
+from backend.store import database
+from backend.store.files import replacing_folder, write_json
+from backend.store.layout import existing_run_folder, log_path, new_run_id, run_folder
+from backend.store.pools import PoolInfo
+from backend.store.timing import Measured, Planned, stage_time_left, time_left
+
+EventKind = Literal[
+    "queued", "started", "resumed", "selected", "stopping", "stopped", "failed", "done", "note"
+]
+ACTIVE: tuple[RunState, ...] = ("running", "stopping")
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What is known about a run without opening its records.
+
+    budget : a share up to 1, else a number of samples, as configured.
+    stage, epoch, done, total, unit, tokens : the progress reported last; stage is None before the first, total 0
+        where unknown.
+    created, queued, started, ended, stopping, last_seen : seconds since 1970 (UTC), None where it has not happened;
+        `stopping` is when somebody asked it to stop, `last_seen` the worker's last sign of life.
+    error : what went wrong, for a person; None unless the state is failed.
+    pid, process_started, host : the worker's process; None before it started.
+    attempt : how often a worker has been started for it.
+    ahead : for a queued run the number of runs that come before it, running ones included; else None.
+    eta : seconds left of scoring, training and evaluating, from the speeds measured in this run; None where a
+        speed it needs has not been measured yet, and when nothing is running.
+    stage_eta : seconds left of the present stage, likewise.
+    """
+
+    id: str
+    name: str
+    state: RunState
+    strategy: str
+    budget: float
+    pool_id: str
+    pool_name: str
+    pool_rows: int
+    model: str
+    epochs: int
+    created: float
+    queued: float | None = None
+    started: float | None = None
+    ended: float | None = None
+    stopping: float | None = None
+    error: str | None = None
+    allow_parallel: bool = False
+    resume: bool = False
+    attempt: int = 0
+    host: str | None = None
+    pid: int | None = None
+    process_started: float | None = None
+    last_seen: float | None = None
+    stage: Stage | None = None
+    epoch: int | None = None
+    done: int = 0
+    total: int = 0
+    unit: str = "samples"
+    tokens: int = 0
+    ahead: int | None = None
+    eta: float | None = None
+    stage_eta: float | None = None
+
+    @property
+    def active(self) -> bool:
+        """A worker belongs to it (running or stopping)."""
+        return self.state in ACTIVE
+
+    @property
+    def resumable(self) -> bool:
+        """It ended before it was done and can be resumed."""
+        return self.state in ("stopped", "failed")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a run; `at` in seconds since 1970 (UTC)."""
+
+    at: float
+    kind: EventKind
+    text: str
+
+
+@dataclass(frozen=True)
+class RunPool:
+    """The pools that a run was started with; `held_out_id` is None where a share of the pool is held out, or none."""
+
+    id: str
+    name: str
+    rows: int
+    held_out_id: str | None = None
+
+
+def create_run(
+    home: Path,
+    config: RunConfig,
+    pool: Pool | PoolInfo,
+    *,
+    held_out: Pool | PoolInfo | None = None,
+    allow_parallel: bool = False,
+) -> str:
+    """Make a run's folder and put the run at the end of the queue; returns its id. Nothing is started.
+
+    `pool` (and `held_out`) must be in the store for a worker to find them: see `save_pool`.
+    """
+    settings.check(config)
+    run_id = new_run_id()
+    rows = pool.rows if isinstance(pool, PoolInfo) else len(pool)
+    with replacing_folder(run_folder(home, run_id)) as folder:
+        write_json(folder / "config.json", settings.to_json(config))
+        write_json(
+            folder / "pool.json",
+            {
+                "id": pool.id,
+                "name": pool.name,
+                "rows": rows,
+                "held_out_id": held_out.id if held_out else None,
+            },
+        )
+    now = time.time()
+    with database.writing(home) as connection:
+        connection.execute(
+            "INSERT INTO runs (id, name, state, strategy, budget, pool_id, pool_name, pool_rows, model, epochs,"
+            " created, queued, allow_parallel) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                run_id,
+                config.name or default_name(config),
+                config.strategy,
+                config.budget,
+                pool.id,
+                pool.name,
+                rows,
+                config.model,
+                config.epochs,
+                now,
+                now,
+                int(allow_parallel),
+            ),
+        )
+        _event(connection, run_id, "queued", "waiting for its turn")
+    return run_id
+
+
+def default_name(config: RunConfig) -> str:
+    """A run's name where none was given: strategy and budget ("iterit 5 %", "random 75")."""
+    budget = f"{config.budget * 100:g} %" if config.budget <= 1 else f"{int(config.budget):,}"
+    return f"{config.strategy} {budget}"
+
+
+def read_config(home: Path, run_id: str) -> RunConfig:
+    """The complete configuration of a run.
+
+    Raises
+    ------
+    RunError : no such run, or its config.json cannot be read.
+    """
+    path = existing_run_folder(home, run_id) / "config.json"
+    try:
+        return settings.config_from(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise RunError(f"{path} is not a configuration ({error})") from error
+
+
+def read_run_pool(home: Path, run_id: str) -> RunPool:
+    """Which pools a run was started with."""
+    path = existing_run_folder(home, run_id) / "pool.json"
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        return RunPool(value["id"], value["name"], value["rows"], value.get("held_out_id"))
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(f"{path} cannot be read ({error})") from error
+
+
+def runs(home: Path) -> list[RunInfo]:
+    """All runs, newest first."""
+    with database.reading(home) as connection:
+        if connection is None:
+            return []
+        rows = connection.execute("SELECT * FROM runs ORDER BY created DESC, id DESC").fetchall()
+        measured = _measured(connection, [row["id"] for row in rows if row["state"] in ACTIVE])
+    return [_info(row, measured.get(row["id"], ()), rows) for row in rows]
+
+
+def run_info(home: Path, run_id: str) -> RunInfo:
+    """One run.
+
+    Raises
+    ------
+    RunError : the id is not one, or there is no such run.
+    """
+    run_folder(home, run_id)  # checks the id
+    for info in runs(home):
+        if info.id == run_id:
+            return info
+    raise RunError(f"there is no run {run_id} in {home}")
+
+
+def set_state(
+    home: Path,
+    run_id: str,
+    state: RunState,
+    *,
+    error: str | None = None,
+    expect: Collection[RunState] | None = None,
+    pid: int | None = None,
+) -> bool:
+    """Put a run into a state; False, and nothing changed, where it is in none of the `expect`ed ones.
+
+    With `pid`, also nothing changes where another process has taken the run over since.
+    """
+    if state not in get_args(RunState):
+        raise RunError(f"state is {state!r}; allowed: {', '.join(get_args(RunState))}")
+    run_folder(home, run_id)
+    now = time.time()
+    with database.writing(home) as connection:
+        row = connection.execute("SELECT state, pid FROM runs WHERE id = ?", (run_id,)).fetchone()
+        if row is None:
+            raise RunError(f"there is no run {run_id} in {home}")
+        if expect is not None and row["state"] not in expect:
+            return False
+        if pid is not None and row["pid"] != pid:
+            return False
+        ended = now if state in ("stopped", "failed", "done") else None
+        stopping = ", stopping = ?" if state == "stopping" else ""
+        connection.execute(
+            f"UPDATE runs SET state = ?, error = ?, ended = ?{stopping} WHERE id = ?",
+            (state, error if state == "failed" else None, ended, *([now] if stopping else []), run_id),
+        )
+    return True
+
+
+def queue_again(home: Path, run_id: str) -> None:
+    """Put a stopped or failed run at the end of the queue, to go on where it ended.
+
+    Raises
+    ------
+    RunError : it is in another state.
+    """
+    run_folder(home, run_id)
+    with database.writing(home) as connection:
+        row = connection.execute("SELECT state FROM runs WHERE id = ?", (run_id,)).fetchone()
+        if row is None:
+            raise RunError(f"there is no run {run_id} in {home}")
+        if row["state"] not in ("stopped", "failed"):
+            raise RunError(f"run {run_id} is {row['state']}; only a stopped or failed run can be resumed")
+        connection.execute(
+            "UPDATE runs SET state = 'queued', queued = ?, resume = 1, error = NULL, ended = NULL, stopping = NULL,"
+            " pid = NULL, process_started = NULL WHERE id = ?",
+            (time.time(), run_id),
+        )
+        _event(connection, run_id, "queued", "waiting to be resumed")
+
+
+def claim_next(home: Path, host: str) -> str | None:
+    """Take the next run that may start out of the queue, so that nobody else starts it; None where there is none.
+
+    The first in the queue may start when no run is active; one that allows others beside it may start at any time.
+    """
+    now = time.time()
+    with database.writing(home) as connection:
+        active = connection.execute(
+            "SELECT count(*) FROM runs WHERE state IN ('running', 'stopping')"
+        ).fetchone()[0]
+        row = connection.execute(
+            "SELECT id FROM runs WHERE state = 'queued' AND (? = 0 OR allow_parallel = 1) ORDER BY queued, id LIMIT 1",
+            (active,),
+        ).fetchone()
+        if row is None:
+            return None
+        connection.execute(
+            "UPDATE runs SET state = 'running', started = ?, ended = NULL, stopping = NULL, heartbeat = ?, host = ?,"
+            " pid = NULL, process_started = NULL, attempt = attempt + 1, stage = NULL, epoch = NULL, done = NULL,"
+            " total = NULL, unit = NULL, tokens = NULL WHERE id = ?",
+            (now, now, host, row["id"]),
+        )
+        return str(row["id"])
+
+
+def take(home: Path, run_id: str, *, host: str, pid: int, process_started: float) -> RunState:
+    """Write down which process works on a run; returns the run's state (it may be asked to stop already).
+
+    A worker that somebody started by hand claims a run that is not active.
+
+    Raises
+    ------
+    RunError : another process works on it.
+    """
+    run_folder(home, run_id)
+    now = time.time()
+    with database.writing(home) as connection:
+        row = connection.execute("SELECT state, pid, host FROM runs WHERE id = ?", (run_id,)).fetchone()
+        if row is None:
+            raise RunError(f"there is no run {run_id} in {home}")
+        if row["state"] in ACTIVE:
+            if row["pid"] not in (None, pid):
+                raise RunError(f"process {row['pid']} on {row['host']} already works on run {run_id}")
+            state = cast(RunState, row["state"])
+        elif row["state"] == "done":
+            raise RunError(f"run {run_id} is done")
+        else:
+            state = "running"
+            connection.execute(
+                "UPDATE runs SET started = ?, ended = NULL, stopping = NULL, error = NULL, attempt = attempt + 1,"
+                " resume = (state != 'queued' OR resume) WHERE id = ?",
+                (now, run_id),
+            )
+        connection.execute(
+            "UPDATE runs SET state = ?, host = ?, pid = ?, process_started = ?, heartbeat = ? WHERE id = ?",
+            (state, host, pid, process_started, now, run_id),
+        )
+    return state
+
+
+def heartbeat(home: Path, run_id: str, progress: Progress | None = None) -> RunState:
+    """A sign of life from a run's worker, with its progress where there is news; returns the run's state.
+
+    "stopping" means that somebody asked the worker to stop.
+    """
+    now = time.time()
+    with database.writing(home) as connection:
+        row = connection.execute("SELECT state, attempt FROM runs WHERE id = ?", (run_id,)).fetchone()
+        if row is None:
+            raise RunError(f"there is no run {run_id} in {home}")
+        if progress is None:
+            connection.execute("UPDATE runs SET heartbeat = ? WHERE id = ?", (now, run_id))
+        else:
+            p = progress
+            connection.execute(
+                "UPDATE runs SET heartbeat = ?, stage = ?, epoch = ?, done = ?, total = ?, unit = ?, tokens = ?"
+                " WHERE id = ?",
+                (now, p.stage, p.epoch, p.done, p.total, p.unit, p.tokens, run_id),
+            )
+            # speed is measured from the first report of a stage on; what a resumed run skips is not speed
+            connection.execute(
+                "INSERT INTO stages (run, stage, epoch, attempt, first_done, first_at, done, total, at)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, stage, epoch) DO UPDATE SET"
+                " first_done = CASE WHEN attempt = excluded.attempt AND done <= excluded.done"
+                "   THEN first_done ELSE excluded.done END,"
+                " first_at = CASE WHEN attempt = excluded.attempt AND done <= excluded.done"
+                "   THEN first_at ELSE excluded.at END,"
+                " attempt = excluded.attempt, done = excluded.done, total = excluded.total, at = excluded.at",
+                (run_id, p.stage, p.epoch, row["attempt"], p.done, now, p.done, p.total, now),
+            )
+    return cast(RunState, row["state"])
+
+
+def set_plan(home: Path, run_id: str, plan: Sequence[Planned]) -> None:
+    """What the run will do, stage by stage, as far as it is known: what the time left is computed from."""
+    with database.writing(home) as connection:
+        connection.execute(
+            "UPDATE runs SET plan = ? WHERE id = ?", (json.dumps([list(item) for item in plan]), run_id)
+        )
+
+
+def add_event(home: Path, run_id: str, kind: EventKind, text: str) -> None:
+    """Note that something happened to a run."""
+    run_folder(home, run_id)
+    with database.writing(home) as connection:
+        _event(connection, run_id, kind, text)
+
+
+def events(home: Path, run_id: str) -> list[Event]:
+    """What happened to a run, oldest first."""
+    run_folder(home, run_id)
+    with database.reading(home) as connection:
+        if connection is None:
+            return []
+        rows = connection.execute(
+            "SELECT at, kind, text FROM events WHERE run = ? ORDER BY number", (run_id,)
+        ).fetchall()
+    return [Event(row["at"], row["kind"], row["text"]) for row in rows]
+
+
+def read_log(home: Path, run_id: str, tail: int | None = 200) -> str:
+    """The last `tail` lines that a run's worker printed (None: all); empty where it printed nothing yet."""
+    path = log_path(home, run_id)
+    try:
+        with open(path, "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            # lines of a log are short; reading a long log whole twice a second would not be
+            file.seek(0 if tail is None else max(0, size - 400 * tail))
+            text = file.read().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    lines = [
+        line.rsplit("\r", 1)[-1] for line in text.replace("\r\n", "\n").split("\n")
+    ]  # progress bars overwrite
+    if lines and not lines[-1]:
+        lines.pop()
+    return "\n".join(lines if tail is None else lines[-tail:])
+
+
+def _event(connection: sqlite3.Connection, run_id: str, kind: EventKind, text: str) -> None:
+    connection.execute(
+        "INSERT INTO events (run, at, kind, text) VALUES (?, ?, ?, ?)", (run_id, time.time(), kind, text)
+    )
+
+
+def _measured(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, list[Measured]]:
+    """What was measured in each of these runs, stage by stage."""
+    found: dict[str, list[Measured]] = {run_id: [] for run_id in ids}
+    marks = ", ".join("?" * len(ids))
+    for row in connection.execute(
+        "SELECT stages.*, stages.attempt = runs.attempt AS current FROM stages JOIN runs ON runs.id = stages.run"
+        f" WHERE run IN ({marks})",
+        list(ids),
+    ):
+        counted, seconds = row["done"] - row["first_done"], row["at"] - row["first_at"]
+        found[row["run"]].append(
+            Measured(
+                row["stage"],
+                row["epoch"],
+                row["done"],
+                row["total"],
+                counted,
+                seconds,
+                bool(row["current"]),
+            )
+        )
+    return found
+
+
+def _info(row: sqlite3.Row, measured: Sequence[Measured], rows: Sequence[sqlite3.Row]) -> RunInfo:
+    """A run as the database knows it."""
+    values: dict[str, Any] = {name: row[name] for name in row.keys() if name in RunInfo.__dataclass_fields__}  # noqa: SIM118
+    values |= {"allow_parallel": bool(row["allow_parallel"]), "resume": bool(row["resume"])}
+    values |= {"done": row["done"] or 0, "total": row["total"] or 0, "tokens": row["tokens"] or 0}
+    values |= {"unit": row["unit"] or "samples", "last_seen": row["heartbeat"]}
+    if row["state"] == "queued":
+        values["ahead"] = sum(
+            other["state"] in ACTIVE or (other["state"] == "queued" and other["queued"] < row["queued"])
+            for other in rows
+        )
+    if row["state"] == "running" and row["stage"] is not None:
+        plan = [Planned(*item) for item in json.loads(row["plan"])] if row["plan"] else None
+        values["eta"] = time_left(plan, measured, stage=row["stage"], epoch=row["epoch"])
+        values["stage_eta"] = stage_time_left(measured, stage=row["stage"], epoch=row["epoch"])
+    return RunInfo(**values)
