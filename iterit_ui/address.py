@@ -16,7 +16,9 @@ from backend.errors import ConfigError
 TABS = ("data", "curate", "tune", "epochs")
 ID = re.compile(r"[\w.\-]{1,120}(/\d{1,4})?")
 # curation is stored with the pool, not in links
-IN_LINKS = tuple(f.name for f in dataclasses.fields(SelectionSettings) if f.name not in ("pinned", "excluded"))
+IN_LINKS = tuple(
+    f.name for f in dataclasses.fields(SelectionSettings) if f.name not in ("pinned", "excluded")
+)
 
 
 def read(query: dict[str, str]) -> dict[str, Any]:
@@ -42,9 +44,18 @@ def read(query: dict[str, str]) -> dict[str, Any]:
     return view
 
 
-def written(*, tab: str, pool: str, scores: str, run: str, epoch: int, sample: str, settings: dict[str, Any]) -> dict[str, str]:
+def written(
+    *, tab: str, pool: str, scores: str, run: str, epoch: int, sample: str, settings: dict[str, Any]
+) -> dict[str, str]:
     """Query parameters of a view, only what is not the default."""
-    view = {"tab": tab, "pool": pool, "scores": scores, "run": run, "epoch": str(epoch) if epoch else "", "sample": sample}
+    view = {
+        "tab": tab,
+        "pool": pool,
+        "scores": scores,
+        "run": run,
+        "epoch": str(epoch) if epoch else "",
+        "sample": sample,
+    }
     for name, value in settings.items():
         if name in IN_LINKS:
             view[name] = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
