@@ -7,7 +7,7 @@ may read at any moment. What several processes write (states, heartbeats, events
 from backend.store.epochs import append_metrics, epochs, read_epoch, read_metrics, write_epoch
 from backend.store.files import replacing, write_json
 from backend.store.layout import log_path, pool_folder, run_folder
-from backend.store.maps import MapInfo, MapState, claim_map, map_info, set_map, take_map
+from backend.store.maps import MapInfo, MapState, claim_map, map_info, set_map, set_map_process, take_map
 from backend.store.marks import Mark, MarkChange, mark_history, marks, set_mark, undo
 from backend.store.pools import (
     PoolInfo,
@@ -43,6 +43,7 @@ from backend.store.runs import (
     run_info,
     runs,
     set_plan,
+    set_process,
     set_state,
     take,
 )
@@ -96,8 +97,10 @@ __all__ = [
     "save_map",
     "save_pool",
     "set_map",
+    "set_map_process",
     "set_mark",
     "set_plan",
+    "set_process",
     "set_state",
     "take",
     "take_map",

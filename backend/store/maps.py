@@ -67,7 +67,7 @@ def claim_map(home: Path, pool_id: str, *, host: str, known: MapInfo) -> bool:
 
 
 def take_map(home: Path, pool_id: str, *, host: str, pid: int, process_started: float) -> None:
-    """Write down which process lays out a pool's map."""
+    """A process's first word: it lays out this pool's map."""
     now = time.time()
     with database.writing(home) as connection:
         connection.execute(
@@ -76,6 +76,16 @@ def take_map(home: Path, pool_id: str, *, host: str, pid: int, process_started: 
             " error = NULL, host = excluded.host, pid = excluded.pid, process_started = excluded.process_started,"
             " heartbeat = excluded.heartbeat",
             (pool_id, now, host, pid, process_started, now),
+        )
+
+
+def set_map_process(home: Path, pool_id: str, *, host: str, pid: int, process_started: float) -> None:
+    """Write down the process that was started for a claimed map, unless that process did so itself already."""
+    with database.writing(home) as connection:
+        connection.execute(
+            "UPDATE maps SET host = ?, pid = ?, process_started = ?"
+            " WHERE pool = ? AND pid IS NULL AND state = 'running'",
+            (host, pid, process_started, pool_id),
         )
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -218,7 +218,7 @@ def set_state(
     state: RunState,
     *,
     error: str | None = None,
-    expect: Collection[RunState] | None = None,
+    expect: tuple[RunState, ...] | None = None,
     pid: int | None = None,
 ) -> bool:
     """Put a run into a state; False, and nothing changed, where it is in none of the `expect`ed ones.
@@ -293,14 +293,27 @@ def claim_next(home: Path, host: str) -> str | None:
         return str(row["id"])
 
 
-def take(home: Path, run_id: str, *, host: str, pid: int, process_started: float) -> RunState:
-    """Write down which process works on a run; returns the run's state (it may be asked to stop already).
+def set_process(home: Path, run_id: str, *, host: str, pid: int, process_started: float) -> None:
+    """Write down the process that was started for a claimed run, unless that process did so itself already."""
+    with database.writing(home) as connection:
+        connection.execute(
+            "UPDATE runs SET host = ?, pid = ?, process_started = ?"
+            " WHERE id = ? AND pid IS NULL AND state IN ('running', 'stopping')",
+            (host, pid, process_started, run_id),
+        )
 
-    A worker that somebody started by hand claims a run that is not active.
+
+def take(
+    home: Path, run_id: str, *, host: str, pid: int, process_started: float, claimed: bool = False
+) -> RunState:
+    """A worker's first word: which process works on a run. Returns the run's state (it may be asked to stop already).
+
+    claimed : the run was claimed for this process (`claim_next`). Without, a worker that somebody started by hand
+        claims a run that is queued, stopped or failed.
 
     Raises
     ------
-    RunError : another process works on it.
+    RunError : another process works on it, it is done, or it has been stopped since it was claimed.
     """
     run_folder(home, run_id)
     now = time.time()
@@ -311,21 +324,19 @@ def take(home: Path, run_id: str, *, host: str, pid: int, process_started: float
         if row["state"] in ACTIVE:
             if row["pid"] not in (None, pid):
                 raise RunError(f"process {row['pid']} on {row['host']} already works on run {run_id}")
-            state = cast(RunState, row["state"])
-        elif row["state"] == "done":
-            raise RunError(f"run {run_id} is done")
+        elif claimed or row["state"] == "done":
+            raise RunError(f"run {run_id} is {row['state']}")
         else:
-            state = "running"
             connection.execute(
-                "UPDATE runs SET started = ?, ended = NULL, stopping = NULL, error = NULL, attempt = attempt + 1,"
-                " resume = (state != 'queued' OR resume) WHERE id = ?",
+                "UPDATE runs SET state = 'running', started = ?, ended = NULL, stopping = NULL, error = NULL,"
+                " attempt = attempt + 1, resume = (state != 'queued' OR resume) WHERE id = ?",
                 (now, run_id),
             )
         connection.execute(
-            "UPDATE runs SET state = ?, host = ?, pid = ?, process_started = ?, heartbeat = ? WHERE id = ?",
-            (state, host, pid, process_started, now, run_id),
+            "UPDATE runs SET host = ?, pid = ?, process_started = ?, heartbeat = ? WHERE id = ?",
+            (host, pid, process_started, now, run_id),
         )
-    return state
+    return cast(RunState, row["state"] if row["state"] in ACTIVE else "running")
 
 
 def heartbeat(home: Path, run_id: str, progress: Progress | None = None) -> RunState:
