@@ -33,13 +33,16 @@ class PhraseIndex:
         self.candidates: dict[tuple[str, ...], list[str]] = {}
         for phrase in dict.fromkeys(normalise(phrase) for phrase in phrases):
             self.candidates.setdefault(tuple(phrase.split()[:KEY_WORDS]), []).append(phrase)
+        self.key_lengths = sorted({len(key) for key in self.candidates})
 
     def find(self, text: str) -> list[str]:
         """The phrases, normalised and each once, that `text` contains."""
         normalised = normalise(text)
         words = normalised.split()
         padded = f" {normalised} "
-        keys = {tuple(words[start : start + KEY_WORDS]) for start in range(len(words))}
+        keys = {
+            tuple(words[start : start + length]) for start in range(len(words)) for length in self.key_lengths
+        }
         return [
             phrase
             for key in keys & self.candidates.keys()

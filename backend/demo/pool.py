@@ -289,3 +289,13 @@ def write_rows(rows: Iterable[Row], path: Path) -> None:
         for row in rows:
             file.write(json.dumps(asdict(row), ensure_ascii=False) + "\n")
     temporary.replace(path)
+
+
+def read_pool(path: Path) -> list[Row]:
+    """The rows of `pool.jsonl`."""
+    return [Row(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def read_heldout(path: Path) -> list[HeldoutRow]:
+    """The rows of `heldout.jsonl`."""
+    return [HeldoutRow(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
