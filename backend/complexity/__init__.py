@@ -1,0 +1,5 @@
+"""Complexity (the paper's S_COM): how much a prompt helps a model to predict its response."""
+
+from backend.complexity.score import held_out_loss, score
+
+__all__ = ["held_out_loss", "score"]

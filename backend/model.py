@@ -1,0 +1,220 @@
+"""A causal language model and its tokenizer, from a folder, the hub, or the embedded demo."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+from transformers.utils import logging as transformers_logging
+
+from backend.config import Precision
+from backend.data.demo import MODEL as DEMO_MODEL
+from backend.errors import ModelError
+
+Arithmetic = Literal["fp32", "bf16", "fp16"]
+
+DTYPES: dict[Arithmetic, torch.dtype] = {
+    "fp32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
+
+# What from_pretrained raises for files that are missing, unreadable, of an unknown kind or out of reach
+LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError)
+
+
+def load(
+    name: str,
+    *,
+    precision: Precision = "auto",
+    device: str | torch.device | None = None,
+    train: bool = False,
+) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load a causal language model and its tokenizer, ready to score.
+
+    Only safetensors are read, and code that comes with a model is never run.
+
+    Parameters
+    ----------
+    name : a folder, a hub id ("owner/name"), or "demo".
+    precision : "auto" is bf16 on a GPU that has it, else fp32.
+    device : None takes cuda, then mps, then cpu.
+    train : keep the weights in float32, whatever the arithmetic: an update of 2e-5 is lost in bf16's 8 bits.
+        Scoring and training then compute in `precision` under autocast.
+
+    Raises
+    ------
+    ModelError : nothing there, not a causal language model, no safetensors, no tokenizer, no chat template, no
+        network for a hub id, or a precision that the device does not have.
+    """
+    target = torch.device(device) if device is not None else best_device()
+    arithmetic = arithmetic_of(precision, target)
+    source = _source(name)
+    with _no_progress_bars():
+        _check_config(name, source)
+        tokenizer = _load_tokenizer(name, source)
+        model = _load_weights(name, source, torch.float32 if train else DTYPES[arithmetic])
+    model.config.pad_token_id = tokenizer.pad_token_id
+    if model.generation_config is not None:
+        model.generation_config.pad_token_id = tokenizer.pad_token_id
+    model.to(target)  # type: ignore[arg-type]
+    return model.eval(), tokenizer
+
+
+def best_device() -> torch.device:
+    """CUDA where there is one, then Apple's GPU, then the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def arithmetic_of(precision: Precision, device: torch.device) -> Arithmetic:
+    """What a device computes in: "auto" is bf16 on a GPU that has it, else fp32.
+
+    Raises
+    ------
+    ModelError : fp16 without a GPU, or bf16 on a GPU that does not have it.
+    """
+    bf16_gpu = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    if precision == "auto":
+        return "bf16" if bf16_gpu else "fp32"
+    if precision == "fp16" and device.type != "cuda":
+        raise ModelError(
+            f"precision fp16 needs a CUDA GPU, and this is {device.type} (allowed: auto, fp32, bf16)"
+        )
+    if precision == "bf16" and device.type == "cuda" and not bf16_gpu:
+        raise ModelError("precision bf16 is not what this GPU computes in (allowed: auto, fp32, fp16)")
+    return precision
+
+
+def autocast(model: PreTrainedModel, precision: Precision) -> contextlib.AbstractContextManager[Any]:
+    """Compute in `precision` where the weights are kept in float32; nothing to do where they are not."""
+    arithmetic = arithmetic_of(precision, model.device)
+    if arithmetic == "fp32" or model.dtype != torch.float32:
+        return contextlib.nullcontext()
+    return torch.autocast(model.device.type, dtype=DTYPES[arithmetic])
+
+
+def usable_length(model: PreTrainedModel, max_length: int) -> int:
+    """`max_length` in tokens, but never more than the positions the model was built for."""
+    positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    return min(max_length, int(positions)) if positions else max_length
+
+
+def _source(name: str) -> str:
+    """The folder or hub id behind a model's name, checked as far as the file system tells."""
+    if name == "demo":
+        folder = DEMO_MODEL
+    elif not name:
+        raise ModelError("no model is named; give a folder, a hub id (owner/name), or 'demo'")
+    else:
+        folder = Path(name).expanduser()
+        if not folder.exists():
+            if _looks_like_path(name):
+                raise ModelError(f"model folder {name} does not exist")
+            return name
+    if not folder.is_dir():
+        found = "does not exist" if name == "demo" else "is a file"
+        raise ModelError(f"model {folder} {found}; a folder with config.json and *.safetensors is needed")
+    _check_folder(folder)
+    return str(folder)
+
+
+def _looks_like_path(name: str) -> bool:
+    return name.startswith(("/", "./", "../", "~")) or "\\" in name or name.count("/") != 1
+
+
+def _check_folder(folder: Path) -> None:
+    """Say at once which of the three parts a folder lacks."""
+    files = sorted(path.name for path in folder.iterdir() if path.is_file())
+    found = ", ".join(files[:8]) or "nothing"
+    if "config.json" not in files:
+        raise ModelError(f"model folder {folder}: config.json is missing (found: {found})")
+    if not any(name.endswith(".safetensors") for name in files):
+        hint = "; convert the .bin weights to safetensors" if any(n.endswith(".bin") for n in files) else ""
+        raise ModelError(f"model folder {folder}: no *.safetensors weights (found: {found}){hint}")
+    if not any(name in files for name in ("tokenizer.json", "tokenizer.model", "vocab.json")):
+        raise ModelError(f"model folder {folder}: tokenizer.json is missing (found: {found})")
+
+
+def _check_config(name: str, source: str) -> None:
+    """Refuse what is not a causal language model before any weights are read."""
+    try:
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+    except LOAD_ERRORS as error:
+        raise _unloadable(name, source, error) from error
+    architectures = list(getattr(config, "architectures", None) or [])
+    known = set(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values())
+    causal = config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and not config.is_encoder_decoder
+    if not causal or (architectures and not known.intersection(architectures)):
+        what = ", ".join(architectures) or config.model_type
+        raise ModelError(f"model {name} is {what}, not a causal language model (a ...ForCausalLM is needed)")
+
+
+def _load_tokenizer(name: str, source: str) -> PreTrainedTokenizerBase:
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+    except LOAD_ERRORS as error:
+        raise _unloadable(name, source, error) from error
+    if not tokenizer.chat_template:
+        raise ModelError(
+            f"the tokenizer of model {name} has no chat template; take the model's instruction-tuned variant, or "
+            "put a chat_template.jinja beside its tokenizer.json"
+        )
+    if tokenizer.pad_token_id is None:
+        if tokenizer.eos_token is None:
+            raise ModelError(
+                f"the tokenizer of model {name} has neither a pad token nor an end token; set one"
+            )
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def _load_weights(name: str, source: str, dtype: torch.dtype) -> PreTrainedModel:
+    try:
+        # with output_loading_info it returns a pair, which its annotation does not know
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            source, trust_remote_code=False, use_safetensors=True, dtype=dtype, output_loading_info=True
+        )
+    except LOAD_ERRORS as error:
+        raise _unloadable(name, source, error) from error
+    model, report = loaded
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise ModelError(
+            f"the weights of model {name} lack {len(missing)} tensors of {type(model).__name__}, {missing[0]} first"
+        )
+    return model
+
+
+def _unloadable(name: str, source: str, error: Exception) -> ModelError:
+    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if Path(source).is_dir():
+        return ModelError(f"model folder {source} cannot be loaded: {first}")
+    return ModelError(
+        f"model {name} is not a folder here and cannot be fetched from the hub: {first} Without a network, give a "
+        "folder that holds config.json, *.safetensors and tokenizer.json, or 'demo'"
+    )
+
+
+@contextlib.contextmanager
+def _no_progress_bars() -> Iterator[None]:
+    """Loading draws a bar a shard; a run's log has no use for them."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()

@@ -1,0 +1,25 @@
+"""Samples -> token ids with the span of the response: what the model reads, and which of it is scored."""
+
+from backend.prompts.encode import (
+    EMPTY_RESPONSE,
+    NO_RESPONSE_TOKEN,
+    Encoded,
+    Sequences,
+    Shown,
+    encode,
+    show,
+)
+from backend.prompts.template import ChatTemplate, Rendering, read_template
+
+__all__ = [
+    "EMPTY_RESPONSE",
+    "NO_RESPONSE_TOKEN",
+    "ChatTemplate",
+    "Encoded",
+    "Rendering",
+    "Sequences",
+    "Shown",
+    "encode",
+    "read_template",
+    "show",
+]

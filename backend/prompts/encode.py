@@ -1,0 +1,281 @@
+"""Token ids of a pool's samples, with and without their prompts, and which of the tokens are the response."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from tokenizers import Encoding
+from transformers import PreTrainedTokenizerBase
+
+from backend.errors import ModelError
+from backend.prompts.template import ChatTemplate, NotRendered, Rendering, read_template
+from backend.records import Pool, Progress, Turn
+
+EMPTY_RESPONSE = "empty response"
+NO_RESPONSE_TOKEN = "no response token within max_length"
+NOT_ENCODED = "not scored"
+
+CHUNK = 512  # samples rendered and tokenised at once: enough to keep the tokenizer's threads busy
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Token sequences of n samples, one behind the other.
+
+    ids : (t,) int32, all tokens.
+    offsets : (n + 1,) int64, sample i is ids[offsets[i] : offsets[i + 1]]; nothing where it was not encoded.
+    first : (n,) int32, index of the first response token within the sample; the response runs to its end.
+    """
+
+    ids: np.ndarray
+    offsets: np.ndarray
+    first: np.ndarray
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(n,) int64: tokens of each sample."""
+        return np.diff(self.offsets)
+
+    def tokens(self, row: int) -> np.ndarray:
+        """(length,) int32: token ids of one sample."""
+        return self.ids[self.offsets[row] : self.offsets[row + 1]]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What a model reads of a pool of n samples.
+
+    conditioned : the whole conversation, cut at its end after max_length tokens.
+    alone : the assistant turn rendered alone, with as many response tokens as `conditioned` has left.
+    response_tokens : (n,) int32, response tokens left in both, with those that close the turn; -1 where the row
+        was not asked for.
+    reason : (n,) object of str, "" where there is something to score, else why not.
+    pad_id : token that fills the shorter rows of a batch (no model attends to it).
+    """
+
+    conditioned: Sequences
+    alone: Sequences
+    response_tokens: np.ndarray
+    reason: np.ndarray
+    pad_id: int
+
+    def __len__(self) -> int:
+        return len(self.reason)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One sample exactly as the model reads it, for a screen.
+
+    text, start : the whole conversation and the index of the response's first character.
+    cut : index of the first character that max_length leaves out; len(text) where nothing is cut.
+    tokens, response_tokens : tokens of the conversation and of the response that are left after the cut.
+    alone_text, alone_start, alone_tokens : the assistant turn rendered alone.
+    reason : "" where the sample can be scored, else why not.
+    """
+
+    text: str
+    start: int
+    cut: int
+    tokens: int
+    response_tokens: int
+    alone_text: str
+    alone_start: int
+    alone_tokens: int
+    reason: str
+
+
+def encode(
+    pool: Pool,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    system_prompt: str,
+    max_length: int,
+    rows: np.ndarray | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Encoded:
+    """Render and tokenise a pool's samples, with and without their prompts.
+
+    Parameters
+    ----------
+    pool : n samples.
+    system_prompt : put before conversations that bring no system turn; "" for none.
+    max_length : tokens after which a conversation is cut (the caller minds the model's positions).
+    rows : (m,) int, the rows wanted; None for all. The result has n entries either way.
+    on_progress : called between chunks; may raise `Stopped`.
+
+    Raises
+    ------
+    ModelError : the tokenizer has no chat template or gives no offsets, or no sample at all can be rendered.
+    """
+    template = _checked_template(tokenizer)
+    n = len(pool)
+    wanted = np.arange(n) if rows is None else np.sort(np.asarray(rows, dtype=np.int64))
+    response_tokens = np.full(n, -1, dtype=np.int32)
+    reason = np.full(n, NOT_ENCODED, dtype=object)
+    conditioned, alone = _Builder(n), _Builder(n)
+    tokens = 0
+    for begin in range(0, len(wanted), CHUNK):
+        chunk = wanted[begin : begin + CHUNK]
+        table = pool.table.select(["turns", "response"]).take(chunk).to_pydict()
+        samples = _encode_chunk(template, table["turns"], table["response"], system_prompt, max_length)
+        for row, sample in zip(chunk, samples, strict=True):
+            reason[row], response_tokens[row] = sample.reason, sample.response_tokens
+            if not sample.reason:
+                conditioned.add(row, sample.conditioned, sample.first)
+                alone.add(row, sample.alone, sample.alone_first)
+                tokens += len(sample.conditioned)
+        if on_progress is not None:
+            on_progress(Progress("load", 0, begin + len(chunk), len(wanted), tokens=tokens))
+    refused = [text for text in reason[wanted] if text.startswith("chat template")]
+    if len(wanted) and len(refused) == len(wanted):
+        raise ModelError(f"no sample of {pool.name} can be rendered; {refused[0]}")
+    pad_id = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else (tokenizer.eos_token_id or 0)
+    return Encoded(conditioned.done(), alone.done(), response_tokens, reason, int(pad_id))
+
+
+def show(
+    turns: Sequence[Turn],
+    response: str,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    system_prompt: str,
+    max_length: int,
+) -> Shown:
+    """One sample exactly as the model reads it: text, response span, where it is cut, token counts."""
+    template = _checked_template(tokenizer)
+    sample = _encode_chunk(template, [turns], [response], system_prompt, max_length)[0]
+    try:
+        whole = template.conversation(turns, response, system_prompt=system_prompt)
+        lone = template.alone(response)
+    except NotRendered:
+        return Shown("", 0, 0, 0, 0, "", 0, 0, sample.reason)
+    whole_tokens, lone_tokens = _tokenize(tokenizer, [whole.text, lone.text])
+    kept = min(len(whole_tokens), max_length)
+    cut = len(whole.text) if kept == len(whole_tokens) else _chars(whole_tokens, kept)[0]
+    return Shown(
+        text=whole.text,
+        start=whole.start,
+        cut=cut,
+        tokens=kept,
+        response_tokens=sample.response_tokens,
+        alone_text=lone.text,
+        alone_start=lone.start,
+        alone_tokens=min(len(lone_tokens), max_length),
+        reason=sample.reason,
+    )
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """One encoded sample, before it goes into the flat arrays."""
+
+    conditioned: np.ndarray
+    first: int
+    alone: np.ndarray
+    alone_first: int
+    response_tokens: int
+    reason: str
+
+
+class _Builder:
+    """Collects the sequences of n samples row by row, in increasing order of rows."""
+
+    def __init__(self, n: int) -> None:
+        self.pieces: list[np.ndarray] = []
+        self.lengths = np.zeros(n, dtype=np.int64)
+        self.first = np.zeros(n, dtype=np.int32)
+
+    def add(self, row: int, ids: np.ndarray, first: int) -> None:
+        self.pieces.append(ids)
+        self.lengths[row], self.first[row] = len(ids), first
+
+    def done(self) -> Sequences:
+        ids = np.concatenate(self.pieces) if self.pieces else np.zeros(0, dtype=np.int32)
+        return Sequences(ids, np.concatenate([[0], np.cumsum(self.lengths)]), self.first)
+
+
+def _checked_template(tokenizer: PreTrainedTokenizerBase) -> ChatTemplate:
+    if not tokenizer.is_fast:
+        raise ModelError(
+            f"the tokenizer of {tokenizer.name_or_path or 'this model'} ({type(tokenizer).__name__}) gives no token "
+            "offsets, so the response cannot be told from the prompt; a tokenizer.json is needed"
+        )
+    return read_template(tokenizer)
+
+
+def _encode_chunk(
+    template: ChatTemplate,
+    turns: Sequence[Sequence[Turn]],
+    responses: Sequence[str],
+    system_prompt: str,
+    max_length: int,
+) -> list[_Sample]:
+    rendered = [
+        _render_both(template, prompt, response, system_prompt)
+        for prompt, response in zip(turns, responses, strict=True)
+    ]
+    texts = [text for both in rendered if not isinstance(both, str) for text in (both[0].text, both[1].text)]
+    encodings = iter(_tokenize(template.tokenizer, texts))
+    samples = []
+    for both in rendered:
+        if isinstance(both, str):
+            samples.append(_nothing(both))
+        else:
+            samples.append(_cut(both, next(encodings), next(encodings), max_length))
+    return samples
+
+
+def _render_both(
+    template: ChatTemplate, turns: Sequence[Turn], response: str, system_prompt: str
+) -> tuple[Rendering, Rendering] | str:
+    """The two renderings of a sample, or the reason why there are none."""
+    if not response.strip():
+        return EMPTY_RESPONSE
+    try:
+        return template.conversation(turns, response, system_prompt=system_prompt), template.alone(response)
+    except NotRendered as error:
+        return f"chat template: {error}"
+
+
+def _cut(both: tuple[Rendering, Rendering], whole: Encoding, lone: Encoding, max_length: int) -> _Sample:
+    """Cut the ends, so that both renderings keep the same number of response tokens."""
+    first, lone_first = _first_token(whole, both[0].start), _first_token(lone, both[1].start)
+    left = min(len(whole), max_length) - first
+    left = min(left, min(len(lone), max_length) - lone_first)
+    if left <= 0:
+        return _nothing(NO_RESPONSE_TOKEN)
+    ids, lone_ids = np.array(whole.ids, dtype=np.int32), np.array(lone.ids, dtype=np.int32)
+    return _Sample(ids[: first + left], first, lone_ids[: lone_first + left], lone_first, left, "")
+
+
+def _nothing(reason: str) -> _Sample:
+    empty = np.zeros(0, dtype=np.int32)
+    return _Sample(empty, 0, empty, 0, 0, reason)
+
+
+def _tokenize(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[Encoding]:
+    """The template has written every special token; verbose=False: a text over the model's length is cut later."""
+    if not texts:
+        return []
+    encodings = tokenizer(
+        texts, add_special_tokens=False, padding=False, truncation=False, verbose=False
+    ).encodings
+    assert encodings is not None  # a fast tokenizer, see _checked_template
+    return encodings
+
+
+def _first_token(encoding: Encoding, start: int) -> int:
+    """Index of the first token that ends behind a character: its end counts, because a token's own leading space
+    may lie before the response, and the spaces of a token can be missing from its offsets."""
+    return bisect_right(range(len(encoding)), start, key=lambda token: _chars(encoding, token)[1])
+
+
+def _chars(encoding: Encoding, token: int) -> tuple[int, int]:
+    """The characters of one token. None is for the special tokens that a tokenizer adds, and it adds none here."""
+    span = encoding.token_to_chars(token)
+    assert span is not None
+    return span
