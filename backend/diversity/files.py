@@ -1,0 +1,69 @@
+"""N-gram counts on disk, so that a pool is counted once."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from backend.diversity.ngrams import NgramCounts
+from backend.errors import PoolError
+
+FORMAT = 1
+ARRAYS = ("indptr", "indices", "tf", "terms", "solo_sum", "solo_squares", "solo_terms", "solo_tf")
+
+
+def save_counts(path: Path | str, counts: NgramCounts) -> None:
+    """Write counts as .npz under a temporary name, then rename: a reader sees all of it or nothing."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    words = counts.vocabulary.cast(pa.large_string())
+    _, offsets, letters = words.buffers() if len(words) else (None, None, None)
+    begin = words.offset
+    arrays = {name: getattr(counts, name) for name in ARRAYS}
+    arrays["word_bounds"] = (
+        np.frombuffer(offsets, dtype=np.int64)[begin : begin + len(words) + 1]
+        if offsets
+        else np.zeros(1, np.int64)
+    )
+    arrays["letters"] = np.frombuffer(letters, dtype=np.uint8) if letters else np.zeros(0, np.uint8)
+    arrays["suffix"] = np.frombuffer(counts.suffix.encode(), dtype=np.uint8)
+    arrays["format"] = np.array(FORMAT)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load_counts(path: Path | str) -> NgramCounts:
+    """Read what `save_counts` wrote.
+
+    Raises
+    ------
+    PoolError : the file is not there, is broken, or was written by another version.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            if "format" not in stored or int(stored["format"]) != FORMAT:
+                raise PoolError(f"{path}: n-gram counts of another version; delete the file to count again")
+            arrays = {name: stored[name] for name in ARRAYS}
+            bounds, letters = stored["word_bounds"], stored["letters"]
+            suffix = stored["suffix"].tobytes().decode()
+    except FileNotFoundError:
+        raise PoolError(f"{path}: no n-gram counts here") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise PoolError(
+            f"{path}: not readable as n-gram counts ({error}); delete the file to count again"
+        ) from error
+    words = pa.Array.from_buffers(
+        pa.large_string(), len(bounds) - 1, [None, pa.py_buffer(bounds), pa.py_buffer(letters)]
+    )
+    return NgramCounts(**arrays, vocabulary=words, suffix=suffix)

@@ -1,0 +1,121 @@
+"""TF-IDF of a set of candidates, from counts of the whole pool."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from scipy import sparse
+
+from backend.diversity.ngrams import NgramCounts
+
+
+@dataclass(frozen=True)
+class Tfidf:
+    """What weighs the n-gram counts of m candidates; the matrix itself is never written out.
+
+    tfidf(i, t) = tf(i, t) * idf(t) * scale(i), as scikit-learn's TfidfVectorizer(ngram_range=(1, 3)) defines it:
+    idf(t) = ln((1 + m) / (1 + df(t))) + 1 with df counted among the candidates, rows of length 1 (l2).
+
+    counts : of the whole pool.
+    rows : (m,) int64, the candidates' rows, ascending.
+    idf : (T,) float64 of the n-grams that two or more responses of the pool share.
+    solo_idf : idf of an n-gram that one response of the pool has.
+    scale : (m,) float64, 1 / length of tf * idf; 0 for a response without a word.
+    solo : (m,) float64, sum of tf * idf over the n-grams that only this response has.
+    diversity : (m,) float64, sum of a row's tfidf: its diversity while every n-gram weighs 1.
+    """
+
+    counts: NgramCounts
+    rows: np.ndarray
+    idf: np.ndarray
+    solo_idf: float
+    scale: np.ndarray
+    solo: np.ndarray
+    diversity: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def tfidf(counts: NgramCounts, rows: np.ndarray | None = None) -> Tfidf:
+    """Weigh the counts for these candidates (all where None); `rows` (m,) int are sorted, repeats dropped."""
+    if rows is None:
+        rows = np.arange(len(counts), dtype=np.int64)
+    else:
+        rows = np.unique(np.asarray(rows, dtype=np.int64))
+        if len(rows) and (rows[0] < 0 or rows[-1] >= len(counts)):
+            raise IndexError(f"row {rows[-1] if rows[0] >= 0 else rows[0]} of a pool of {len(counts)}")
+    df = np.zeros(len(counts.terms), dtype=np.int64)
+    _document_frequency(counts.indptr, counts.indices, rows, df)
+    idf = np.log((1 + len(rows)) / (1 + df)) + 1
+    solo_idf = float(np.log((1 + len(rows)) / 2) + 1)
+    solo = counts.solo_sum[rows] * solo_idf
+    squares = counts.solo_squares[rows] * solo_idf**2
+    scale, diversity = _weigh(counts.indptr, counts.indices, counts.tf, rows, idf, solo, squares)
+    return Tfidf(counts, rows, idf, solo_idf, scale, solo, diversity)
+
+
+def initial_diversity(tfidf: Tfidf) -> np.ndarray:
+    """(m,) float64, no unit: each candidate's diversity before any pick; 0 where the response has no word."""
+    return tfidf.diversity
+
+
+def matrix(tfidf: Tfidf) -> sparse.csr_array:
+    """The TF-IDF of the shared n-grams as a (m, T) CSR matrix; rows are shorter than 1 by what is not shared."""
+    counts = tfidf.counts
+    starts, ends = counts.indptr[tfidf.rows], counts.indptr[tfidf.rows + 1]
+    sizes = ends - starts
+    indptr = np.concatenate([[0], np.cumsum(sizes)])
+    taken = np.repeat(starts - indptr[:-1], sizes) + np.arange(indptr[-1])
+    indices = counts.indices[taken]
+    data = counts.tf[taken] * tfidf.idf[indices] * np.repeat(tfidf.scale, sizes)
+    return sparse.csr_array((data, indices, indptr), shape=(len(tfidf), len(counts.terms)))
+
+
+@njit(cache=True)
+def _document_frequency(indptr: np.ndarray, indices: np.ndarray, rows: np.ndarray, df: np.ndarray) -> None:
+    for row in rows:
+        for entry in range(indptr[row], indptr[row + 1]):
+            df[indices[entry]] += 1
+
+
+@njit(cache=True)
+def row_diversity(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    tf: np.ndarray,
+    row: int,
+    weighted_idf: np.ndarray,
+    solo: float,
+    scale: float,
+) -> float:
+    """sum over n-grams t of tfidf(row, t) * w_t, always added up in the same order; weighted_idf = idf * w."""
+    total = 0.0
+    for entry in range(indptr[row], indptr[row + 1]):
+        total += tf[entry] * weighted_idf[indices[entry]]
+    return (total + solo) * scale
+
+
+@njit(cache=True)
+def _weigh(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    tf: np.ndarray,
+    rows: np.ndarray,
+    idf: np.ndarray,
+    solo: np.ndarray,
+    squares: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    scale = np.zeros(len(rows))
+    diversity = np.zeros(len(rows))
+    for i in range(len(rows)):
+        total = squares[i]
+        for entry in range(indptr[rows[i]], indptr[rows[i] + 1]):
+            value = tf[entry] * idf[indices[entry]]
+            total += value * value
+        if total > 0:
+            scale[i] = 1 / np.sqrt(total)
+            diversity[i] = row_diversity(indptr, indices, tf, rows[i], idf, solo[i], scale[i])
+    return scale, diversity

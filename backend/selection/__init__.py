@@ -1,0 +1,20 @@
+"""Selection: who may be picked, who is picked in what order, and why the others are not."""
+
+from backend.selection.candidates import Candidates, candidates
+from backend.selection.choose import select, warm_up
+from backend.selection.greedy import Picks, greedy_picks, ties_as_equal
+from backend.selection.ranking import keeps_selection, rank_for_next_epoch, scores_needed, top_rows
+
+__all__ = [
+    "Candidates",
+    "Picks",
+    "candidates",
+    "greedy_picks",
+    "keeps_selection",
+    "rank_for_next_epoch",
+    "scores_needed",
+    "select",
+    "ties_as_equal",
+    "top_rows",
+    "warm_up",
+]

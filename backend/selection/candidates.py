@@ -1,0 +1,157 @@
+"""Who may be picked, and for everybody else the first reason against."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from backend.config import SelectionSettings, Strategy
+from backend.errors import ConfigError
+from backend.records import Scores, Status
+
+# strategies that select by complexity; the others need no model, and the ceiling does not apply to them
+BY_COMPLEXITY: frozenset[Strategy] = frozenset({"iterit", "iterit-static", "complexity", "superfiltering"})
+NO_TOKENS = ("empty response", "no response token within max_length")
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Rows of a pool that a selection chooses from.
+
+    rows : (m,) int64, ascending: the candidates and the pinned rows. TF-IDF is over exactly these.
+    pinned : (p,) int64, ascending: rows that are in whatever their scores say.
+    status : (n,) uint8, `Status.OUTRANKED` for a candidate, `Status.PINNED`, or why the row is none.
+    """
+
+    rows: np.ndarray
+    pinned: np.ndarray
+    status: np.ndarray
+
+    @property
+    def open(self) -> np.ndarray:
+        """(m - p,) int64, ascending: the candidates that are not pinned."""
+        return np.flatnonzero(self.status == Status.OUTRANKED)
+
+
+def candidates(
+    scores: Scores,
+    settings: SelectionSettings,
+    *,
+    ids: np.ndarray,
+    source_codes: np.ndarray,
+    sources: tuple[str, ...],
+    rows: np.ndarray | None = None,
+    held_out: np.ndarray | None = None,
+) -> Candidates:
+    """Apply held-out split, curation, source weights, limits, the re-scored rows and the ceiling, in this order.
+
+    Parameters
+    ----------
+    scores : of all n rows; strategies that need no complexity read `response_tokens` only.
+    ids : (n,) object, sample ids. source_codes : (n,) int into `sources`.
+    rows : (m,) int, the rows re-scored before this epoch; all where None.
+    held_out : (n,) bool, rows kept aside.
+
+    Raises
+    ------
+    ConfigError : an unknown id or source, a pin that cannot be trained on or is held out, unknown lengths where
+        a limit needs them, or nobody left to pick (with the counts of each reason).
+    """
+    n = len(scores)
+    tokens = scores.response_tokens
+    status = np.full(n, Status.OUTRANKED, dtype=np.uint8)
+    empty = _without_tokens(scores)
+    # a later line overrules an earlier one, so the strongest reason comes last
+    if settings.strategy in BY_COMPLEXITY:
+        with np.errstate(invalid="ignore"):
+            status[scores.complexity >= settings.max_complexity] = Status.TOO_COMPLEX
+        status[np.isnan(scores.complexity)] = Status.UNSCORABLE
+    if rows is not None:
+        outside = np.ones(n, dtype=bool)
+        outside[rows] = False
+        status[outside] = Status.NOT_CANDIDATE
+    if settings.max_response_tokens:
+        status[tokens > settings.max_response_tokens] = Status.TOO_LONG
+    if settings.min_response_tokens:
+        status[(tokens >= 0) & (tokens < settings.min_response_tokens)] = Status.TOO_SHORT
+    status[empty] = Status.UNSCORABLE
+    off = _weights_by_source(settings, sources) == 0
+    if off.any():
+        status[off[source_codes]] = Status.SOURCE_OFF
+    pinned, excluded = _curated_rows(settings, ids)
+    status[excluded] = Status.EXCLUDED
+    if held_out is not None:
+        status[held_out] = Status.HELD_OUT
+        for row in pinned[held_out[pinned]][:1]:
+            raise ConfigError(
+                f"sample {ids[row]} is pinned but held out; unpin it or change the held-out share"
+            )
+    for row in pinned[empty[pinned]][:1]:
+        reason = scores.reason[row] or "no response token"
+        raise ConfigError(f"sample {ids[row]} is pinned but cannot be trained on: {reason}")
+    status[pinned] = Status.PINNED
+
+    limited = settings.min_response_tokens or settings.max_response_tokens
+    if (limited or settings.strategy == "longest") and (tokens[status == Status.OUTRANKED] < 0).any():
+        need = (
+            "the strategy 'longest' needs" if settings.strategy == "longest" else "response token limits need"
+        )
+        raise ConfigError(
+            f"{need} the responses' lengths in tokens, which are not known; score the pool first"
+        )
+    keep = np.flatnonzero((status == Status.OUTRANKED) | (status == Status.PINNED))
+    if not len(keep):
+        raise ConfigError(f"nothing can be selected from {n:,} samples: {_counts(status)}")
+    return Candidates(keep, pinned, status)
+
+
+def source_weights(
+    settings: SelectionSettings, *, source_codes: np.ndarray, sources: tuple[str, ...]
+) -> np.ndarray:
+    """(n,) float64: the factor on each row's gain."""
+    return _weights_by_source(settings, sources)[source_codes]
+
+
+def _weights_by_source(settings: SelectionSettings, sources: tuple[str, ...]) -> np.ndarray:
+    unknown = sorted(set(settings.source_weights) - set(sources))
+    if unknown:
+        raise ConfigError(
+            f"source_weights: no source {unknown[0]!r} in this pool (known: {', '.join(sources)})"
+        )
+    return np.array([settings.source_weights.get(name, 1.0) for name in sources])
+
+
+def _without_tokens(scores: Scores) -> np.ndarray:
+    """(n,) bool: no response token to train on, by count, or by reason where the count is not known."""
+    empty = scores.response_tokens == 0
+    unsure = np.flatnonzero((scores.response_tokens < 0) & np.isnan(scores.complexity))
+    empty[unsure] = [reason in NO_TOKENS for reason in scores.reason[unsure]]
+    return empty
+
+
+def _curated_rows(settings: SelectionSettings, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the pinned (ascending) and of the excluded ids."""
+    if not settings.pinned and not settings.excluded:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    both = sorted(set(settings.pinned) & set(settings.excluded))
+    if both:
+        raise ConfigError(f"sample {both[0]} is both pinned and excluded")
+    row_of = {sample_id: row for row, sample_id in enumerate(ids)}
+
+    def rows(name: str, sample_ids: Iterable[str]) -> np.ndarray:
+        try:
+            found = {row_of[sample_id] for sample_id in sample_ids}
+        except KeyError as error:
+            raise ConfigError(f"{name}: no sample with id {error} in this pool of {len(ids):,}") from None
+        return np.array(sorted(found), dtype=np.int64)
+
+    return rows("pinned", settings.pinned), rows("excluded", settings.excluded)
+
+
+def _counts(status: np.ndarray) -> str:
+    """ "12 too complex, 3 excluded" """
+    names = Counter(Status(code).name.lower().replace("_", " ") for code in status.tolist())
+    return ", ".join(f"{count:,} {name}" for name, count in names.most_common()) or "the pool is empty"

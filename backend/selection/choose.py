@@ -1,0 +1,150 @@
+"""One selection: what each strategy picks, in what order, and the reason for everything else."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from backend.config import SelectionSettings
+from backend.diversity import NgramCounts, Tfidf, count_ngrams, prepare
+from backend.diversity.ngrams import SHOWN
+from backend.errors import ConfigError
+from backend.records import Scores, Selection, Status
+from backend.selection.candidates import Candidates, candidates, source_weights
+from backend.selection.greedy import Picks, greedy_picks
+
+
+def select(
+    counts: NgramCounts | None,
+    scores: Scores,
+    settings: SelectionSettings,
+    *,
+    budget: int,
+    ids: np.ndarray,
+    source_codes: np.ndarray,
+    sources: tuple[str, ...],
+    rows: np.ndarray | None = None,
+    held_out: np.ndarray | None = None,
+    epoch: int = 0,
+    tfidf: Tfidf | None = None,
+) -> Selection:
+    """Pick `budget` samples as `settings.strategy` says; fewer where there are fewer candidates.
+
+    Pinned rows come first, in row order, whatever the strategy. ``full`` takes every candidate and reads no
+    budget. A strategy without diversity (or with `diversity_weight` 0) needs no `counts`.
+
+    Parameters
+    ----------
+    counts : n-gram counts of the whole pool of n rows.
+    scores : (n,) scores; strategies that need no complexity read the response lengths only.
+    budget : number of samples.
+    ids, source_codes, sources, rows, held_out : see `candidates`.
+    epoch : 0 for the selection before the first training; part of the seed of ``random-each-epoch``.
+    tfidf : what `diversity.prepare(counts, candidates(...).rows)` returned earlier. It is used where the
+        candidates are still the same (any change of decay, budget or weights), otherwise made anew.
+
+    Raises
+    ------
+    ConfigError : see `candidates`; or a budget below 1 or below the number of pinned samples.
+    """
+    chosen = candidates(
+        scores,
+        settings,
+        ids=ids,
+        source_codes=source_codes,
+        sources=sources,
+        rows=rows,
+        held_out=held_out,
+    )
+    if settings.strategy == "full":
+        budget = len(chosen.rows)
+    if budget < 1:
+        raise ConfigError(f"the budget is {budget} of {len(scores):,} samples; at least 1 is needed")
+    if len(chosen.pinned) > budget:
+        raise ConfigError(f"{len(chosen.pinned):,} samples are pinned but the budget is {budget:,}")
+    weights = source_weights(settings, source_codes=source_codes, sources=sources)
+    a, b = exponents(settings)
+    if b > 0:
+        if tfidf is None or not np.array_equal(tfidf.rows, chosen.rows):
+            if counts is None:
+                raise ConfigError(f"the strategy {settings.strategy!r} needs the pool's n-gram counts")
+            tfidf = prepare(counts, chosen.rows)
+        complexity = scores.complexity[chosen.rows].astype(np.float64)
+        picks = greedy_picks(
+            tfidf,
+            complexity**a * weights[chosen.rows],
+            power=b,
+            decay=settings.decay,
+            budget=budget,
+            first=np.searchsorted(chosen.rows, chosen.pinned),
+            # once every gain is 0: by complexity, except where the strategy does not know it
+            then=_descending(complexity if settings.strategy != "diversity" else np.zeros(len(complexity))),
+        )
+        return _selection(chosen, chosen.rows[picks.index], picks)
+    order, gain = _order(chosen, scores, settings, weights, exponent=a, epoch=epoch)
+    picked = np.concatenate([chosen.pinned, order])[:budget]
+    return _selection(chosen, picked, _unexplained(picked, gain))
+
+
+def exponents(settings: SelectionSettings) -> tuple[float, float]:
+    """(a, b) in complexity^a * diversity^b; only IterIT's own strategies read the weights."""
+    if settings.strategy in ("iterit", "iterit-static"):
+        return settings.complexity_weight, settings.diversity_weight
+    return (0.0, 1.0) if settings.strategy == "diversity" else (1.0, 0.0)
+
+
+def _order(
+    chosen: Candidates,
+    scores: Scores,
+    settings: SelectionSettings,
+    weights: np.ndarray,
+    *,
+    exponent: float,
+    epoch: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The candidates that are not pinned, best first, where diversity plays no part; and (n,) gains or NaN."""
+    rows = chosen.open
+    strategy = settings.strategy
+    no_gain = np.full(len(scores), np.nan)
+    if strategy == "full":
+        return rows, no_gain
+    if strategy == "longest":
+        return rows[_descending(scores.response_tokens[rows])], no_gain
+    if strategy in ("random", "random-each-epoch"):
+        draw = np.random.default_rng((settings.seed, epoch if strategy == "random-each-epoch" else 0))
+        return draw.permutation(rows), no_gain
+    gain = scores.complexity.astype(np.float64) ** exponent * weights
+    return rows[_descending(gain[rows])], gain
+
+
+def _descending(values: np.ndarray) -> np.ndarray:
+    """Positions by value, largest first, ties to the smaller position, NaN last."""
+    return np.argsort(-values.astype(np.float64), kind="stable")
+
+
+def _unexplained(rows: np.ndarray, gain: np.ndarray) -> Picks:
+    """Picks that no n-gram earned."""
+    k = len(rows)
+    terms = np.full((k, SHOWN), "", dtype=object)
+    return Picks(rows, gain[rows], np.full(k, np.nan), terms, np.zeros((k, SHOWN), dtype=np.float32))
+
+
+def _selection(chosen: Candidates, rows: np.ndarray, picks: Picks) -> Selection:
+    status = chosen.status.copy()
+    status[rows] = Status.SELECTED
+    status[chosen.pinned] = Status.PINNED
+    return Selection(rows, picks.gain, picks.diversity, picks.terms, picks.parts, status)
+
+
+def warm_up() -> None:
+    """Compile what a selection needs on a pool of three responses, so that no page waits for it later."""
+    counts = count_ngrams(["two words", "two more words", "none"])
+    scores = Scores.unknown(3, response_tokens=np.ones(3, dtype=np.int32))
+    select(
+        counts,
+        scores,
+        SelectionSettings(strategy="diversity"),
+        budget=2,
+        ids=np.array(["0", "1", "2"], dtype=object),
+        source_codes=np.zeros(3, dtype=np.int32),
+        sources=("",),
+    )

@@ -1,0 +1,241 @@
+"""The greedy search, lazily: a gain can only fall as others are picked, so most need no second look.
+
+A max-heap holds each candidate's last known gain. The top is evaluated again; where its gain still holds it is
+the pick of a full search, else it sinks. The twin that searches everything before each pick is in the tests.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from backend.diversity import Tfidf, term_texts
+from backend.diversity.ngrams import NGRAM, SHOWN
+from backend.diversity.vectors import row_diversity
+
+NOTHING = np.iinfo(np.int64).min  # no n-gram
+SPLIT = 8193.0  # 2^13 + 1
+
+
+@dataclass(frozen=True)
+class Picks:
+    """k picks among m candidates.
+
+    index : (k,) int64, positions among the candidates, in pick order.
+    gain, diversity : (k,) float64 at the moment of the pick.
+    terms : (k, 5) object of str, "" padded; parts : (k, 5) float32, their tfidf * weight at that moment.
+    """
+
+    index: np.ndarray
+    gain: np.ndarray
+    diversity: np.ndarray
+    terms: np.ndarray
+    parts: np.ndarray
+
+
+def greedy_picks(
+    tfidf: Tfidf,
+    factor: np.ndarray,
+    *,
+    power: float,
+    decay: float,
+    budget: int,
+    first: np.ndarray,
+    then: np.ndarray,
+) -> Picks:
+    """Pick `budget` candidates by gain = factor * diversity ** power, ties to the smaller row.
+
+    factor : (m,) float64, complexity ** a * source weight; may be NaN for those in `first` only.
+    power : the exponent b, above 0. decay : what a pick multiplies the weight of each of its n-grams with.
+    first : (p,) positions that are picked before any other, in this order.
+    then : positions in the order in which they fill the budget once every gain is 0.
+
+    Gains that differ by less than one part in 10^12 tie: mathematically equal ones come out of differently
+    ordered sums, and which is larger in the last bit would otherwise depend on the machine.
+    """
+    counts = tfidf.counts
+    index, gain, diversity, codes, parts = _pick(
+        counts.indptr,
+        counts.indices,
+        counts.tf,
+        counts.solo_tf,
+        tfidf.rows,
+        tfidf.idf,
+        tfidf.solo_idf,
+        tfidf.solo,
+        tfidf.scale,
+        tfidf.diversity,
+        np.ascontiguousarray(factor, dtype=np.float64),
+        float(power),
+        float(decay),
+        min(int(budget), len(tfidf)),
+        np.ascontiguousarray(first, dtype=np.int64),
+        np.ascontiguousarray(then, dtype=np.int64),
+    )
+    return Picks(index, gain, diversity, _texts(tfidf, index, codes), parts)
+
+
+def ties_as_equal(gain: np.ndarray) -> np.ndarray:
+    """Gains rounded to 40 significant bits (Veltkamp's splitting), as they are compared."""
+    spread = gain * SPLIT
+    return spread - (spread - gain)
+
+
+def _texts(tfidf: Tfidf, index: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """The n-grams that `_pick` named by code, as text."""
+    counts = tfidf.counts
+    words = np.full((*codes.shape, NGRAM), -1, dtype=np.int32)
+    shared, solo = codes >= 0, (codes < 0) & (codes != NOTHING)
+    words[shared] = counts.terms[codes[shared]]
+    pick = np.broadcast_to(index[:, None], codes.shape)[solo]
+    words[solo] = counts.solo_terms[tfidf.rows[pick], -1 - codes[solo]]
+    return term_texts(counts, words)
+
+
+@njit(cache=True)
+def _rounded(gain: float) -> float:
+    spread = gain * SPLIT
+    return spread - (spread - gain)
+
+
+@njit(cache=True)
+def _gain(factor: float, diversity: float, power: float) -> float:
+    return factor * diversity if power == 1.0 else factor * diversity**power
+
+
+@njit(cache=True)
+def _sink(heap: np.ndarray, size: int, key: np.ndarray, at: int) -> None:
+    """Move the candidate at `at` below those with a larger key, or an equal key and a smaller row."""
+    moving = heap[at]
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        a = heap[child]
+        if child + 1 < size:
+            b = heap[child + 1]
+            if key[b] > key[a] or (key[b] == key[a] and b < a):
+                child += 1
+                a = b
+        if key[a] > key[moving] or (key[a] == key[moving] and a < moving):
+            heap[at] = a
+            at = child
+        else:
+            break
+    heap[at] = moving
+
+
+@njit(cache=True)
+def _top_terms(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    tf: np.ndarray,
+    solo_tf: np.ndarray,
+    row: int,
+    weighted_idf: np.ndarray,
+    solo_idf: float,
+    scale: float,
+    codes: np.ndarray,
+    parts: np.ndarray,
+) -> None:
+    """The n-grams that contribute most: a shared one's column, or -1 - k for the row's k-th own one."""
+    begin, end = indptr[row], indptr[row + 1]
+    for entry in range(begin, end + SHOWN):
+        if entry < end:
+            code = np.int64(indices[entry])
+            part = tf[entry] * weighted_idf[indices[entry]] * scale
+        else:
+            code = np.int64(-1 - (entry - end))
+            part = solo_tf[row, entry - end] * solo_idf * scale
+        if np.float32(part) <= parts[SHOWN - 1]:
+            continue
+        k = SHOWN - 1
+        while k > 0 and parts[k - 1] < np.float32(part):
+            parts[k] = parts[k - 1]
+            codes[k] = codes[k - 1]
+            k -= 1
+        parts[k] = part
+        codes[k] = code
+
+
+@njit(cache=True)
+def _pick(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    tf: np.ndarray,
+    solo_tf: np.ndarray,
+    rows: np.ndarray,
+    idf: np.ndarray,
+    solo_idf: float,
+    solo: np.ndarray,
+    scale: np.ndarray,
+    start: np.ndarray,
+    factor: np.ndarray,
+    power: float,
+    decay: float,
+    budget: int,
+    first: np.ndarray,
+    then: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    m = len(rows)
+    weighted_idf = idf.copy()  # idf * w, w = 1 at first
+    key = np.zeros(m)
+    fresh = np.zeros(m, dtype=np.int64)  # number of picks made when this key was computed
+    taken = np.zeros(m, dtype=np.bool_)
+    taken[first] = True
+    heap = np.empty(m, dtype=np.int64)
+    size = 0
+    for i in range(m):
+        if not taken[i]:
+            key[i] = _rounded(_gain(factor[i], start[i], power))
+            if key[i] > 0:
+                heap[size] = i
+                size += 1
+    for at in range(size // 2 - 1, -1, -1):
+        _sink(heap, size, key, at)
+
+    picks = np.empty(budget, dtype=np.int64)
+    gains = np.empty(budget)
+    diversities = np.empty(budget)
+    codes = np.full((budget, SHOWN), NOTHING, dtype=np.int64)
+    parts = np.zeros((budget, SHOWN), dtype=np.float32)
+    count = 0
+    filled = 0  # how many of `then` were looked at
+    while count < budget:
+        if count < len(first):
+            i = first[count]
+        elif size > 0:
+            i = heap[0]
+            if fresh[i] < count:
+                now = row_diversity(indptr, indices, tf, rows[i], weighted_idf, solo[i], scale[i])
+                key[i] = _rounded(_gain(factor[i], now, power))
+                fresh[i] = count
+                if key[i] == 0:
+                    size -= 1
+                    heap[0] = heap[size]
+                _sink(heap, size, key, 0)
+                continue
+            size -= 1
+            heap[0] = heap[size]
+            _sink(heap, size, key, 0)
+        elif filled < len(then):
+            i = then[filled]
+            filled += 1
+            if taken[i]:
+                continue
+        else:
+            break
+        taken[i] = True
+        row = rows[i]
+        picks[count] = i
+        diversities[count] = row_diversity(indptr, indices, tf, row, weighted_idf, solo[i], scale[i])
+        gains[count] = _gain(factor[i], diversities[count], power)
+        _top_terms(
+            indptr, indices, tf, solo_tf, row, weighted_idf, solo_idf, scale[i], codes[count], parts[count]
+        )
+        for entry in range(indptr[row], indptr[row + 1]):
+            weighted_idf[indices[entry]] *= decay
+        count += 1
+    return picks[:count], gains[:count], diversities[:count], codes[:count], parts[:count]
