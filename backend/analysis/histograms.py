@@ -45,12 +45,12 @@ class Histogram:
     def outside_text(self) -> str:
         """One sentence on what the bars do not show, "" where they show everything."""
         parts = []
-        for row in self.outside.itertuples():
-            beyond = int(row.below) + int(row.above)
+        for row in self.outside.to_dict("records"):
+            beyond, total = row["below"] + row["above"], row["total"]
             if beyond:
-                parts.append(f"{beyond:,} of {int(row.total):,} ({row.series}) lie beyond the axis")
-            if row.unknown:
-                parts.append(f"{int(row.unknown):,} of {int(row.total):,} ({row.series}) have no value")
+                parts.append(f"{beyond:,} of {total:,} ({row['series']}) lie beyond the axis")
+            if row["unknown"]:
+                parts.append(f"{row['unknown']:,} of {total:,} ({row['series']}) have no value")
         return "; ".join(parts)
 
 

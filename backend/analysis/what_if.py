@@ -15,7 +15,7 @@ import numpy as np
 from backend import diversity, selection, store
 from backend.analysis.epochs import changes, mean_known
 from backend.analysis.histograms import candidate_rows
-from backend.config import SelectionSettings, budget_of
+from backend.config import SelectionSettings, Strategy, budget_of
 from backend.diversity import NgramCounts, Tfidf
 from backend.records import Pool, Scores, Selection, Status
 
@@ -79,6 +79,10 @@ def what_if(
     """What epoch 0 would select with these settings and scores.
 
     held_out : (n,) bool, samples that are kept aside; the budget is a share of the others.
+
+    Raises
+    ------
+    ConfigError : nobody is left to pick, a pinned or excluded id is unknown, or a limit needs lengths not known.
     """
     started = time.perf_counter()
     n = len(pool) if held_out is None else int((~held_out).sum())
@@ -90,7 +94,7 @@ def what_if(
         source_codes=pool.source_codes,
         sources=pool.sources,
         held_out=held_out,
-    )
+    ).rows
     tfidf = cache.get(pool.id, settings.response_suffix, rows, lambda: diversity.tfidf(counts, rows))
     made = selection.select(
         counts,
@@ -100,9 +104,7 @@ def what_if(
         ids=pool.ids,
         source_codes=pool.source_codes,
         sources=pool.sources,
-        rows=None,
         held_out=held_out,
-        epoch=0,
         tfidf=tfidf,
     )
     by_row = np.full(len(pool), np.nan)
@@ -122,12 +124,13 @@ def baselines(
     plain = SelectionSettings(
         budget=settings.budget, max_complexity=settings.max_complexity, seed=settings.seed
     )
-    found = {}
-    for strategy, known in (
-        ("random", True),
-        ("longest", bool((scores.response_tokens >= 0).any())),
-        ("superfiltering", bool(np.isfinite(scores.complexity).any())),
-    ):
+    wanted: dict[Strategy, bool] = {
+        "random": True,
+        "longest": bool((scores.response_tokens >= 0).all()),
+        "superfiltering": bool(np.isfinite(scores.complexity).any()),
+    }
+    found: dict[str, np.ndarray] = {}
+    for strategy, known in wanted.items():
         if known:
             found[strategy] = selection.select(
                 None,
@@ -137,10 +140,7 @@ def baselines(
                 ids=pool.ids,
                 source_codes=pool.source_codes,
                 sources=pool.sources,
-                rows=None,
                 held_out=held_out,
-                epoch=0,
-                tfidf=None,
             ).rows
     return found
 
