@@ -1,0 +1,152 @@
+"""Which format a table or a record has, and which of its columns plays which role.
+
+| format            | recognised by                                                    | optional                      |
+|-------------------|------------------------------------------------------------------|-------------------------------|
+| sharegpt          | `conversations`: list of {from, value}                           | `system`, `tools`             |
+| messages          | `messages`: list of {role, content}                              | `system`, `tools`             |
+| alpaca            | `instruction` and `output` (or `response`)                       | `input` (or `context`), `system`, `history` |
+| prompt-completion | `prompt` and `completion` (or `response`); `question` and `answer` where no context or choices stand beside them | `system` |
+| mapping           | columns named by the reader, by role                             | every role but prompt/response or messages |
+
+The first that fits wins. `source` and `label` are taken in every format. Capitals and spaces around a column's
+name do not matter. Where a table has none of these, a mapping says which column is what; a path such as
+"instances.0.output" goes into nested values.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from backend.errors import PoolError
+
+Format = Literal["sharegpt", "messages", "alpaca", "prompt-completion", "mapping"]
+ROLES = ("prompt", "input", "response", "system", "history", "messages", "tools", "source", "label")
+EXPECTED = (
+    "alpaca (instruction, input, output), sharegpt (conversations: [{from, value}]), "
+    "messages (messages: [{role, content}]), prompt-completion (prompt, completion)"
+)
+_OPTIONAL = {"source": ("source",), "label": ("label",)}
+_FORMATS: tuple[tuple[Format, dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]], ...] = (
+    ("sharegpt", {"messages": ("conversations",)}, {"system": ("system",), "tools": ("tools",)}),
+    ("messages", {"messages": ("messages",)}, {"system": ("system",), "tools": ("tools",)}),
+    (
+        "alpaca",
+        {"prompt": ("instruction",), "response": ("output", "response")},
+        {"input": ("input", "context"), "system": ("system",), "history": ("history",)},
+    ),
+    (
+        "prompt-completion",
+        {"prompt": ("prompt",), "response": ("completion", "response")},
+        {"system": ("system",)},
+    ),
+    ("prompt-completion", {"prompt": ("question",), "response": ("answer",)}, {"system": ("system",)}),
+)
+# beside a question these hold part of what was asked: a person has to say how they belong together
+_MORE_THAN_A_QUESTION = {"context", "choices", "options", "passage", "input"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read a source: its format and the column of each role."""
+
+    format: Format
+    columns: Mapping[str, str]
+
+    def used(self, names: Sequence[str]) -> list[str]:
+        """Those of a table's columns that are read, in the table's order."""
+        wanted = {head_of(path, names) for path in self.columns.values()}
+        return [name for name in names if name in wanted]
+
+    def within(self, names: Iterable[str]) -> dict[str, str]:
+        """The roles whose columns are among `names`."""
+        known = list(names)
+        return {role: path for role, path in self.columns.items() if head_of(path, known) in known}
+
+
+def head_of(path: str, names: Sequence[str]) -> str:
+    """The column that a path starts in: a column of that very name, else its first part."""
+    return path if path in names else path.split(".", 1)[0]
+
+
+def detect(names: Iterable[str]) -> Reading | None:
+    """The reading of a table or record with these columns; None where no format fits."""
+    by_name: dict[str, str] = {}
+    for name in names:
+        by_name.setdefault(name.strip().casefold(), name)
+
+    def first_of(options: tuple[str, ...]) -> str | None:
+        return next((by_name[option] for option in options if option in by_name), None)
+
+    for kind, needed, optional in _FORMATS:
+        found = {role: first_of(options) for role, options in needed.items()}
+        if any(column is None for column in found.values()):
+            continue
+        if needed["prompt" if "prompt" in needed else "messages"] == ("question",) and (
+            _MORE_THAN_A_QUESTION & set(by_name)
+        ):
+            continue
+        more = {role: first_of(options) for role, options in (optional | _OPTIONAL).items()}
+        return Reading(kind, {role: column for role, column in (found | more).items() if column is not None})
+    return None
+
+
+def detect_records(records: Sequence[Any]) -> Reading | None:
+    """The format that most of these records have.
+
+    A role that none of them brings is looked for under its usual name in later ones.
+    """
+    shapes = Counter(tuple(record) for record in records if isinstance(record, dict))
+    votes: Counter[tuple[str, str]] = Counter()
+    names: dict[tuple[str, str], dict[str, None]] = {}
+    for keys, count in shapes.items():
+        reading = detect(keys)
+        if reading is not None:
+            kind = reading.format, reading.columns.get("response", "")
+            votes[kind] += count
+            names.setdefault(kind, {}).update(dict.fromkeys(keys))
+    if not votes:
+        return None
+    reading = detect(names[votes.most_common(1)[0][0]])
+    assert reading is not None
+    optional = next(more for kind, _, more in _FORMATS if kind == reading.format)
+    usual = {role: options[0] for role, options in (optional | _OPTIONAL).items()}
+    return Reading(reading.format, {**usual, **reading.columns})
+
+
+def from_mapping(mapping: Mapping[str, str]) -> Reading:
+    """The reading that a person gave.
+
+    Raises
+    ------
+    PoolError : a role is unknown, or what makes a sample is not named.
+    """
+    given = {role: column for role, column in mapping.items() if column}
+    unknown = [role for role in given if role not in ROLES]
+    if unknown:
+        raise PoolError(f"mapping: role {unknown[0]!r} is unknown (known: {', '.join(ROLES)})")
+    if "messages" not in given and not {"prompt", "response"} <= set(given):
+        raise PoolError(
+            f"mapping: name the columns of prompt and response, or that of messages (given: "
+            f"{', '.join(f'{role}={column}' for role, column in given.items()) or 'nothing'})"
+        )
+    if "messages" in given and {"prompt", "response", "input", "history"} & set(given):
+        raise PoolError("mapping: messages already holds prompt and response; name one or the other")
+    return Reading("mapping", given)
+
+
+def check_columns(reading: Reading, names: Sequence[str], where: str) -> None:
+    """Raise PoolError where a mapped column is missing, or one that is read occurs twice."""
+    for role, path in reading.columns.items():
+        head = head_of(path, names)
+        if reading.format == "mapping" and head not in names:
+            raise PoolError(
+                f'{where}: mapping {role}={path}: column "{head}" is not there (found: {", ".join(names)})'
+            )
+        if list(names).count(head) > 1:
+            at = [str(i + 1) for i, name in enumerate(names) if name == head]
+            raise PoolError(
+                f'{where}: column "{head}" occurs {len(at)} times (columns {", ".join(at)}); rename all but one'
+            )

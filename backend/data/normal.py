@@ -1,0 +1,178 @@
+"""Raw batches to normalised ones, whose columns are those of a pool: turns, response, source, label, row.
+
+Flat text columns go through Arrow's string functions (`_by_column`); nested values and JSON row by row
+(`_by_row`). Both give the same samples, and a test holds them against each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from backend.data.batch import Batch
+from backend.data.formats import Reading
+from backend.data.samples import INPUT_LEAD, label_of, sample_of, source_of
+from backend.data.turns import TurnPair, UnreadableRow
+
+TURNS = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+NORMAL = pa.schema(
+    [
+        ("turns", TURNS),
+        ("response", pa.string()),
+        ("source", pa.string()),
+        ("label", pa.string()),
+        ("row", pa.int64()),
+    ]
+)
+_FLAT_ROLES = ("prompt", "input", "response", "system", "source", "label")
+
+
+def normalise(batch: Batch, reading: Reading, stem: str) -> tuple[pa.RecordBatch, list[tuple[int, str]]]:
+    """The batch's samples, and (row number, reason) of the rows that are none.
+
+    stem : source of the rows that name none.
+    """
+    if isinstance(batch.data, list):
+        return _by_row(batch.rows, batch.data, reading, stem)
+    if _is_flat(batch.data, reading):
+        return _by_column(batch.rows, batch.data, reading, stem)
+    try:
+        records = batch.data.to_pylist()
+    except UnicodeDecodeError:
+        records = [_record_or_none(batch.data, i) for i in range(batch.data.num_rows)]
+    return _by_row(batch.rows, records, reading, stem)
+
+
+def _record_or_none(data: pa.RecordBatch, i: int) -> Any:
+    try:
+        return data.slice(i, 1).to_pylist()[0]
+    except UnicodeDecodeError:
+        return NOT_UTF8
+
+
+NOT_UTF8 = object()
+
+
+def _by_row(
+    rows: np.ndarray, records: Sequence[Any], reading: Reading, stem: str
+) -> tuple[pa.RecordBatch, list[tuple[int, str]]]:
+    roles: list[str] = []
+    contents: list[str] = []
+    offsets, kept = [0], []
+    responses: list[str] = []
+    sources: list[str] = []
+    labels: list[str | None] = []
+    rejected: list[tuple[int, str]] = []
+    for row, record in zip(rows.tolist(), records, strict=True):
+        try:
+            if record is NOT_UTF8:
+                raise UnreadableRow("holds text that is not UTF-8")
+            turns, response = sample_of(record, reading)
+            source, label = source_of(record, reading) or stem, label_of(record, reading)
+            _check_text(turns, response, source, label or "")
+        except UnreadableRow as problem:
+            rejected.append((row, str(problem)))
+            continue
+        roles += [role for role, _ in turns]
+        contents += [content for _, content in turns]
+        offsets.append(len(roles))
+        responses.append(response)
+        sources.append(source)
+        labels.append(label)
+        kept.append(row)
+    table = _assemble(offsets, pa.array(roles, pa.string()), pa.array(contents, pa.string()), responses)
+    return table(sources, labels, kept), rejected
+
+
+def _check_text(turns: list[TurnPair], *texts: str) -> None:
+    """Raise UnreadableRow for half a surrogate pair, which JSON can spell but no tokenizer can read."""
+    try:
+        for text in texts:
+            text.encode()
+        for _, content in turns:
+            content.encode()
+    except UnicodeEncodeError as error:
+        code = ord(error.object[error.start])
+        raise UnreadableRow(f"holds half a surrogate pair (\\u{code:04x}), which is not text") from None
+
+
+def _assemble(
+    offsets: Any, roles: pa.Array, contents: pa.Array, responses: Any
+) -> Callable[[Any, Any, Any], pa.RecordBatch]:
+    """A function that adds source, label and row number to turns and responses."""
+    values = pa.StructArray.from_arrays([roles, contents], fields=list(TURNS.value_type))
+    turns = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, type=TURNS)
+
+    def finish(sources: Any, labels: Any, rows: Any) -> pa.RecordBatch:
+        columns = [pa.array(responses, pa.string()), pa.array(sources, pa.string())]
+        columns += [pa.array(labels, pa.string()), pa.array(rows, pa.int64())]
+        return pa.RecordBatch.from_arrays([turns, *columns], schema=NORMAL)
+
+    return finish
+
+
+def _is_flat(data: pa.RecordBatch, reading: Reading) -> bool:
+    """Whether every column that is read is valid text (or nothing but nulls)."""
+    for role, name in reading.columns.items():
+        if name not in data.schema.names:
+            return False
+        column = data.column(name)
+        if column.null_count == len(column) and role not in ("prompt", "response"):
+            continue
+        if role not in _FLAT_ROLES or not _is_text(column.type):
+            return False
+        try:
+            _text(column).validate(full=True)
+        except pa.ArrowInvalid:  # bytes that are not UTF-8: row by row finds out which
+            return False
+    return True
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def _text(column: pa.Array) -> pa.Array:
+    return column if pa.types.is_string(column.type) else column.cast(pa.string())
+
+
+def _by_column(
+    rows: np.ndarray, data: pa.RecordBatch, reading: Reading, stem: str
+) -> tuple[pa.RecordBatch, list[tuple[int, str]]]:
+    columns = {role: _text(data.column(name)) for role, name in reading.columns.items()}
+    nothing = pa.nulls(data.num_rows, pa.string())
+    good = pc.and_(columns["prompt"].is_valid(), columns["response"].is_valid())
+    rejected = []
+    if not pc.all(good).as_py():
+        for i in np.flatnonzero(~good.to_numpy(zero_copy_only=False)).tolist():
+            first = "prompt" if not columns["prompt"][i].is_valid else "response"
+            rejected.append((int(rows[i]), f'"{reading.columns[first]}" is null'))
+        columns = {role: column.filter(good) for role, column in columns.items()}
+        rows, nothing = rows[good.to_numpy(zero_copy_only=False)], nothing.filter(good)
+    n = len(rows)
+    prompt, extra = columns["prompt"], columns.get("input", nothing).fill_null("")
+    if n and pc.any(pc.not_equal(extra, "")).as_py():
+        joined = pc.binary_join_element_wise(prompt, extra, INPUT_LEAD)
+        prompt = pc.if_else(pc.equal(extra, ""), prompt, joined)
+    system = columns.get("system", nothing).fill_null("")
+    has_system = pc.not_equal(system, "").to_numpy(zero_copy_only=False).astype(bool)
+    offsets = np.concatenate([[0], np.cumsum(1 + has_system)]).astype(np.int32)
+    # the user's turn is the last of each row's turns, a system turn the one before it
+    at = np.arange(offsets[-1], dtype=np.int64)
+    user = offsets[1:] - 1
+    at[user] = np.arange(n)
+    at[user[has_system] - 1] = n + np.flatnonzero(has_system)
+    roles = pc.if_else(pa.array(at >= n), "system", "user")
+    contents = pa.concat_arrays([prompt, system]).take(pa.array(at))
+    table = _assemble(offsets, roles, contents, columns["response"])
+    source = columns.get("source", nothing)
+    source = pc.if_else(pc.equal(source.fill_null(""), ""), stem, source)
+    label = columns.get("label", nothing)
+    label = pc.if_else(pc.equal(label, ""), pa.scalar(None, pa.string()), label)
+    return table(source, label, rows), rejected
