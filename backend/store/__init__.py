@@ -4,11 +4,11 @@ Whatever lies there appears whole (written under a temporary name and renamed, o
 may read at any moment. What several processes write (states, heartbeats, events, marks) is in one SQLite file.
 """
 
-from backend.store.epochs import append_metrics, epochs, read_epoch, read_metrics, write_epoch
+from backend.store.curation import Mark, MarkChange, mark_history, marks, set_mark, undo
+from backend.store.epoch_records import append_metrics, epochs, read_epoch, read_metrics, write_epoch
 from backend.store.files import replacing, write_json
 from backend.store.layout import log_path, pool_folder, run_folder
 from backend.store.maps import MapInfo, MapState, claim_map, map_info, set_map, set_map_process, take_map
-from backend.store.marks import Mark, MarkChange, mark_history, marks, set_mark, undo
 from backend.store.pools import (
     PoolInfo,
     PoolMap,
@@ -24,7 +24,7 @@ from backend.store.pools import (
     save_pool,
     write_map,
 )
-from backend.store.runs import (
+from backend.store.run_states import (
     ACTIVE,
     Event,
     EventKind,

@@ -15,7 +15,7 @@ from backend.records import EpochRecord, Metrics, Scores, Selection
 from backend.store.files import append_line, read_lines, replacing_folder, write_json
 from backend.store.layout import epoch_folder, existing_run_folder, run_folder
 from backend.store.pools import sample_ids
-from backend.store.runs import read_run_pool
+from backend.store.run_states import read_run_pool
 
 EPOCH_SCHEMA = 1
 
