@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from backend.demo.leakage import LeakageGuard
-from backend.demo.pool import POOL_SIZE, build_heldout, build_pool, write_rows
+from backend.demo.pool import POOL_SIZE, Variant, build_heldout, build_pool, write_rows
 
 DEFAULT_OUT = Path("assets/demo")
 DEFAULT_WORK = Path("/tmp/iterit-demo")
@@ -60,7 +60,7 @@ def read_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def write_pool(out: Path, *, variant: str) -> None:
+def write_pool(out: Path, *, variant: Variant) -> None:
     """Write `pool.jsonl` and `heldout.jsonl`."""
     out.mkdir(parents=True, exist_ok=True)
     pool = build_pool(size=POOL_SIZE, variant=variant)
@@ -77,19 +77,19 @@ def make_guard() -> LeakageGuard:
 def write_tokenizer(out: Path) -> None:
     """Train the tokenizer and write its files to `<out>/model`."""
     from backend.demo.corpus import draw_documents
-    from backend.demo.pretrain import TOKENIZER_DOCUMENTS, TOKENIZER_SEED, save_tokenizer, train_tokenizer
+    from backend.demo.pretrain import TOKENIZER_DOCUMENTS, TOKENIZER_SEED, train_tokenizer
 
     documents = draw_documents(TOKENIZER_SEED, TOKENIZER_DOCUMENTS, make_guard())
-    save_tokenizer(train_tokenizer(documents), out / "model")
+    train_tokenizer(documents).save_pretrained(out / "model")
 
 
 def write_model(out: Path, work: Path, *, tokens: int, use_compile: bool) -> None:
     """Pre-train the model and write its weights to `<out>/model`."""
-    from transformers import AutoTokenizer
+    from transformers import PreTrainedTokenizerFast
 
     from backend.demo.pretrain import Schedule, Shape, load_or_draw_stream, save_model, train, write_log
 
-    tokenizer = AutoTokenizer.from_pretrained(out / "model")
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(out / "model")
     stream = load_or_draw_stream(tokenizer, tokens, make_guard(), work)
     shape = Shape()
     records = train(

@@ -224,11 +224,6 @@ def save_checkpoint(state: dict, path: Path) -> None:
     temporary.replace(path)
 
 
-def save_tokenizer(tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    """The tokenizer's files with its chat template."""
-    tokenizer.save_pretrained(folder)
-
-
 def save_model(checkpoint_path: Path, vocabulary: int, shape: Shape, folder: Path) -> None:
     """The weights of a checkpoint as float16 safetensors, with configuration and generation settings."""
     model = make_model(vocabulary, shape)
@@ -236,7 +231,7 @@ def save_model(checkpoint_path: Path, vocabulary: int, shape: Shape, folder: Pat
     model.generation_config = GenerationConfig(
         bos_token_id=0, eos_token_id=0, pad_token_id=1, max_new_tokens=128, do_sample=False
     )
-    model.to(torch.float16).save_pretrained(folder)
+    model.half().save_pretrained(folder)
 
 
 def load_or_draw_stream(
