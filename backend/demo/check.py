@@ -23,15 +23,17 @@ def print_check(out: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(out / "model")
     model = AutoModelForCausalLM.from_pretrained(out / "model", dtype=torch.float32)
     pool = load_pool([out / "pool.jsonl"])
-    print(
-        label_table(score_pool(model, tokenizer, pool), pool.labels).to_string(float_format="{:.3f}".format)
-    )
+    labels = pool.table["label"].to_pylist()
+    print(as_text(label_table(score_pool(model, tokenizer, pool), labels)))
     heldout = load_pool([out / "heldout.jsonl"])
     cohorts = [row.cohort for row in read_heldout(out / "heldout.jsonl")]
     print()
-    print(
-        cohort_table(score_pool(model, tokenizer, heldout), cohorts).to_string(float_format="{:.3f}".format)
-    )
+    print(as_text(cohort_table(score_pool(model, tokenizer, heldout), cohorts)))
+
+
+def as_text(table: pd.DataFrame) -> str:
+    """A table for the terminal: shares and losses with three decimals, counts without."""
+    return table.astype({"rows": int}).to_string(float_format="{:.3f}".format)
 
 
 def score_pool(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, pool: Pool) -> pd.DataFrame:
