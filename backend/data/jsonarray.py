@@ -66,8 +66,10 @@ class JsonArray:
             except ValueError as error:  # a number of thousands of digits
                 self._fail(str(error), self._at)
             else:
-                if end == len(self._text) and self._fill():
-                    continue  # a number may go on in the next chunk
+                # a number may go on in the next chunk, where "1.5e" shows as 1.5 and a rest
+                cut_off = not isinstance(value, (dict, list, str)) and len(self._text) - end <= _NEAR_END
+                if cut_off and self._fill():
+                    continue
                 size, self._at = end - self._at, end
                 return value, size
 

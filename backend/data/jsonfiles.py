@@ -99,7 +99,7 @@ def _document(source: Source, stream: io.BufferedReader) -> Iterator[Batch]:
         value = json.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - raw.rfind(b"\n", 0, error.start)
+        column = len(raw[raw.rfind(b"\n", 0, error.start) + 1 : error.start].decode("utf-8")) + 1
         raise PoolError(f"{source.name} {streams.not_utf8(raw[error.start], line, column)}") from error
     except json.JSONDecodeError as error:
         raise PoolError(
@@ -119,7 +119,7 @@ def records_in(value: Any) -> list[Any]:
     """The records of a parsed document: {"data": [...]}, {"column": [...]}, {"column": {"0": ...}}, or one record."""
     if isinstance(value, list):
         return value
-    if not isinstance(value, dict) or any(key in value for key in _TURNS if _is_turns(value[key])):
+    if not isinstance(value, dict) or any(_is_turns(value.get(key)) for key in _TURNS):
         return [value]
     for key in _WRAPPERS:
         if isinstance(value.get(key), list) and all(isinstance(item, dict) for item in value[key]):

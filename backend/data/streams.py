@@ -137,12 +137,14 @@ def decode(line: bytes, number: int) -> str:
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(not_utf8(line[error.start], number, error.start + 1)) from error
+        raise ValueError(
+            not_utf8(line[error.start], number, len(line[: error.start].decode("utf-8")) + 1)
+        ) from error
 
 
 def not_utf8(byte: int, line: int, column: int) -> str:
     """Why bytes are not text, and what to do about it."""
     return (
-        f"line {line}, byte {column}: 0x{byte:02x} is not UTF-8; save the file as UTF-8 "
+        f"line {line}, column {column}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8 "
         "(for example: iconv -f WINDOWS-1252 -t UTF-8 old > new)"
     )
