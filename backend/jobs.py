@@ -334,9 +334,14 @@ def _reap() -> None:
 
 
 def _exit_code(pid: int | None) -> int | None:
-    """How a process ended, where it was started here; negative for a signal."""
+    """How a process that is gone ended, where it was started here; negative for a signal."""
     with _children_lock:
-        return _children[pid].returncode if pid in _children else None
+        process = _children.get(pid or 0)
+    if process is None:
+        return None
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return process.wait(timeout=2)  # it is on its way out, yet its parent may learn so a moment later
+    return None
 
 
 def _obituary(home: Path, info: RunInfo) -> str:

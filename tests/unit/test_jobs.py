@@ -1,0 +1,321 @@
+"""Starting, queueing, stopping and burying workers, with a small script in the worker's place."""
+
+import contextlib
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from small_runs import small_config, small_pool
+
+from backend import jobs, store
+from backend.errors import ConfigError, RunError
+from backend.records import Progress
+
+FAKE = """
+    import os, signal, sys, time
+    from pathlib import Path
+    import psutil
+    from backend import jobs, store
+    from backend.records import Progress
+
+    def command(home, run):
+        return [sys.executable, __file__, str(home), run, store.run_info(home, run).name]
+
+    jobs.worker_command = command
+    home, run, mode = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if mode == "deaf" else lambda *args: sys.exit(143))
+    store.take(home, run, host=os.uname().nodename, pid=os.getpid(),
+               process_started=psutil.Process().create_time(), claimed=True)
+    print("threads", os.environ.get("OMP_NUM_THREADS"), "input", sys.stdin.read(), flush=True)
+    if mode == "quick":
+        store.set_state(home, run, "done")
+        jobs.pump(home)
+        sys.exit()
+    store.heartbeat(home, run, Progress("score", 1, 120, 2200))
+    if mode == "dies":
+        print("last words", flush=True)
+        os._exit(3)
+    try:
+        while True:
+            time.sleep(0.05)
+            store.heartbeat(home, run)
+    finally:
+        store.set_state(home, run, "stopped")
+"""
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited too long"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A runs folder whose workers are the fake one; what is left of them is killed at the end."""
+    script = tmp_path / "fake.py"
+    script.write_text(textwrap.dedent(FAKE))
+    home = tmp_path / "runs"
+    monkeypatch.setenv("PYTHONPATH", str(jobs.ROOT))
+    store.save_pool(home, small_pool())
+
+    def command(home: Path, run_id: str) -> list[str]:
+        return [sys.executable, str(script), str(home), run_id, store.run_info(home, run_id).name]
+
+    monkeypatch.setattr(jobs, "worker_command", command)
+    yield home
+    for info in store.runs(home):
+        if info.pid and jobs._process(info):
+            os.kill(info.pid, signal.SIGKILL)
+            wait_for(lambda info=info: jobs._process(info) is None)
+
+
+def launch(home: Path, mode: str, **options) -> str:
+    values = {"name": mode, **options.pop("config", {})}
+    return jobs.launch(home, small_config(**values), pool=small_pool().id, **options)
+
+
+def state(home: Path, run_id: str) -> str:
+    return store.run_info(home, run_id).state
+
+
+def works(home: Path, run_id: str) -> bool:
+    return store.run_info(home, run_id).stage == "score"
+
+
+def test_a_second_run_waits_and_starts_when_the_first_has_stopped(home):
+    first = launch(home, "long", config={"threads": 3})
+    second = launch(home, "quick")
+    assert (state(home, first), state(home, second)) == ("running", "queued")
+    wait_for(lambda: works(home, first))
+    info = store.run_info(home, first)
+    assert jobs.alive(info)
+    assert os.getsid(info.pid) == info.pid
+    jobs.stop(home, first)
+    wait_for(lambda: state(home, first) == "stopped")
+    wait_for(lambda: jobs.pump(home) == [second])
+    wait_for(lambda: state(home, second) == "done")
+    assert not jobs.alive(store.run_info(home, first))
+    assert store.read_log(home, first).split() == ["threads", "3", "input"]
+    kinds = [event.kind for event in store.events(home, first)]
+    assert kinds == ["queued", "started", "stopping"]
+
+
+def test_a_worker_that_ends_starts_the_next(home):
+    first = launch(home, "long")
+    second, third = launch(home, "quick"), launch(home, "quick")
+    wait_for(lambda: works(home, first))
+    jobs.kill(home, first)
+    assert state(home, first) == "stopped"
+    assert jobs.pump(home) == [second]
+    wait_for(lambda: state(home, third) == "done")
+
+
+def test_runs_may_be_allowed_beside_each_other(home):
+    first, second = launch(home, "long"), launch(home, "long", allow_parallel=True)
+    wait_for(lambda: works(home, first) and works(home, second))
+    for run in (first, second):
+        jobs.stop(home, run)
+        wait_for(lambda run=run: state(home, run) == "stopped")
+
+
+def test_a_worker_that_was_killed_shows_as_failed_with_the_last_thing_it_did(home):
+    run = launch(home, "long")
+    wait_for(lambda: works(home, run))
+    os.kill(store.run_info(home, run).pid, signal.SIGKILL)
+    wait_for(lambda: jobs.refresh(home) == [run])
+    info = store.run_info(home, run)
+    assert info.state == "failed" and info.ended is not None
+    assert "was ended by SIGKILL (somebody killed it, or the machine ran out of memory)" in info.error
+    assert "at: score, epoch 1, 120 of 2,200 samples" in info.error
+    assert store.events(home, run)[-1].text == info.error
+    assert jobs.refresh(home) == []
+
+
+def test_a_worker_that_fell_silent_shows_as_failed_with_what_it_printed(home):
+    run = launch(home, "dies")
+    wait_for(lambda: jobs.refresh(home) == [run])
+    error = store.run_info(home, run).error
+    assert "(exit code 3)" in error and error.endswith("It printed last: last words")
+
+
+def test_a_failed_run_is_resumed(home):
+    run = launch(home, "dies")
+    wait_for(lambda: jobs.refresh(home))
+    jobs.resume(home, run)
+    info = store.run_info(home, run)
+    assert (info.resume, info.attempt, info.error) == (True, 2, None)
+    assert store.events(home, run)[-1].kind == "resumed"
+    wait_for(lambda: jobs.refresh(home))
+
+
+def test_only_a_run_that_ended_early_is_resumed(home):
+    run = launch(home, "long")
+    with pytest.raises(RunError, match="is running; only a stopped or failed run can be resumed"):
+        jobs.resume(home, run)
+    jobs.kill(home, run)
+
+
+def test_a_queued_run_is_stopped_without_a_worker(home):
+    first, second = launch(home, "long"), launch(home, "long")
+    jobs.stop(home, second)
+    assert state(home, second) == "stopped"
+    with pytest.raises(RunError, match="is stopped already"):
+        jobs.stop(home, second)
+    with pytest.raises(RunError, match="there is no worker to kill"):
+        jobs.kill(home, second)
+    jobs.kill(home, first)
+
+
+def test_a_deaf_worker_is_killed_in_a_second_step(home):
+    run = launch(home, "deaf")
+    wait_for(lambda: works(home, run))
+    jobs.stop(home, run)
+    assert state(home, run) == "stopping"
+    assert store.run_info(home, run).stopping is not None
+    pid = store.run_info(home, run).pid
+    jobs.kill(home, run)
+    assert state(home, run) == "stopped"
+    assert [event.text for event in store.events(home, run)][-2:] == ["asked to stop", "killed"]
+    wait_for(lambda: jobs._exit_code(pid) == -signal.SIGKILL)
+
+
+def test_a_worker_that_dies_while_it_is_asked_to_stop_has_stopped(home):
+    run = launch(home, "deaf")
+    wait_for(lambda: works(home, run))
+    jobs.stop(home, run)
+    os.kill(store.run_info(home, run).pid, signal.SIGKILL)
+    wait_for(lambda: jobs.refresh(home) == [run])
+    assert state(home, run) == "stopped"
+
+
+def test_another_process_with_the_same_number_is_neither_alive_nor_signalled(home):
+    run = launch(home, "long")
+    wait_for(lambda: works(home, run))
+    jobs.kill(home, run)
+    with contextlib.closing(_bystander()) as bystander:
+        started = psutil.Process(bystander.pid).create_time()
+        store.take(home, run, host=os.uname().nodename, pid=bystander.pid, process_started=started - 100)
+        assert not jobs.alive(store.run_info(home, run))
+        with pytest.raises(RunError, match="is failed already"):
+            jobs.stop(home, run)
+        assert bystander.poll() is None
+    assert "ended without a word" in store.run_info(home, run).error
+
+
+def test_a_silent_worker_is_not_alive_but_keeps_its_place(home):
+    """Its process is there: starting another beside it would want the same memory."""
+    run = launch(home, "long")
+    wait_for(lambda: works(home, run))
+    info = store.run_info(home, run)
+    old = dataclasses.replace(info, last_seen=time.time() - 2 * jobs.FRESH_SECONDS)
+    assert jobs.alive(info) and not jobs.alive(old) and not jobs._gone(old)
+    jobs.kill(home, run)
+
+
+def test_a_worker_on_another_machine_is_judged_by_its_heartbeat(home):
+    run = store.create_run(home, small_config(), small_pool())
+    store.take(home, run, host="elsewhere", pid=1, process_started=1.0)
+    assert jobs.refresh(home) == []
+    assert jobs.alive(store.run_info(home, run))
+    with pytest.raises(RunError, match="runs on elsewhere; kill it there"):
+        jobs.kill(home, run)
+    jobs.stop(home, run)
+    assert store.heartbeat(home, run, Progress("train", 0, 1, 2)) == "stopping"
+    info = store.run_info(home, run)
+    assert jobs._gone(dataclasses.replace(info, last_seen=time.time() - 2 * jobs.STARTING_SECONDS))
+
+
+def test_a_worker_that_cannot_be_started_fails_its_run_and_the_next_has_its_turn(home, monkeypatch):
+    fine = jobs.worker_command
+    broken = store.create_run(home, small_config(), small_pool())
+    second = store.create_run(home, small_config(name="quick"), small_pool())
+    monkeypatch.setattr(
+        jobs, "worker_command", lambda home, run: ["/nowhere/python"] if run == broken else fine(home, run)
+    )
+    assert jobs.pump(home) == [second]
+    assert "could not be started" in store.run_info(home, broken).error
+    wait_for(lambda: state(home, second) == "done")
+
+
+def test_a_run_needs_a_model(home):
+    with pytest.raises(ConfigError, match="model is empty"):
+        jobs.launch(home, small_config(model=""), pool=small_pool().id)
+
+
+def test_paths_that_exist_become_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tiny").mkdir()
+    (tmp_path / "held.json").write_text("[]")
+    config = small_config(pool=("held.json", "owner/name"), model="tiny", held_out="held.json")
+    config = jobs.with_absolute_paths(config)
+    assert config.pool == (str(tmp_path / "held.json"), "owner/name")
+    assert (config.model, config.held_out) == (str(tmp_path / "tiny"), str(tmp_path / "held.json"))
+    assert jobs.with_absolute_paths(small_config(model="demo", held_out="0.05")).held_out == "0.05"
+
+
+@pytest.mark.parametrize(
+    ("held_out", "share"), [("0.05", True), ("0", True), ("", True), ("demo", False), ("a.json", False)]
+)
+def test_what_is_held_out_is_a_share_or_a_file(held_out, share):
+    assert jobs.is_share(held_out) == share
+
+
+MAP = """
+    import sys, time
+    from pathlib import Path
+    import numpy as np
+    from backend import store
+    home, pool, mode = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    if mode == "dies":
+        sys.exit(1)
+    store.save_map(home, pool, store.PoolMap(np.zeros((6, 2), np.float32), "none", {}))
+    store.set_map(home, pool, "ready")
+"""
+
+
+@pytest.mark.parametrize("mode", ["works", "dies"])
+def test_a_map_is_made_once_in_its_own_process(home, tmp_path, monkeypatch, mode):
+    script = tmp_path / "map.py"
+    script.write_text(textwrap.dedent(MAP))
+    pool = small_pool().id
+    started = []
+
+    def command(home: Path, pool_id: str) -> list[str]:
+        started.append(pool_id)
+        return [sys.executable, str(script), str(home), pool_id, mode]
+
+    monkeypatch.setattr(jobs, "map_command", command)
+    assert jobs.map_info(home, pool).state == "absent"
+    assert jobs.start_map(home, pool).state in ("running", "ready")
+    jobs.start_map(home, pool)
+    wait_for(lambda: jobs.map_info(home, pool).state != "running")
+    info = jobs.map_info(home, pool)
+    if mode == "works":
+        assert info.state == "ready"
+        jobs.start_map(home, pool)
+        assert started == [pool]
+    else:
+        assert info.state == "failed" and "ended without a word" in info.error
+        jobs.start_map(home, pool)
+        assert started == [pool, pool]
+        wait_for(lambda: jobs.map_info(home, pool).state == "failed")
+
+
+class _Bystander(subprocess.Popen):
+    def close(self) -> None:
+        self.kill()
+        self.wait()
+
+
+def _bystander() -> _Bystander:
+    return _Bystander([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
