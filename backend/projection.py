@@ -126,7 +126,7 @@ def _points(counts: NgramCounts | Tfidf, seed: int, clock: _Clock) -> _Points:
         kept.sort_indices()
         group, firsts = _same_rows(kept)
         full = np.diff(kept.indptr)[firsts] > 0
-        distinct = normalize(kept[firsts[full]])
+        distinct = kept[firsts[full]]
         group = np.where(full, np.cumsum(full) - 1, -1)[group]
     components = min(COMPONENTS, min(distinct.shape) - 1)
     how = f"TF-IDF of {len(columns):,} n-grams that different responses share"
@@ -134,7 +134,7 @@ def _points(counts: NgramCounts | Tfidf, seed: int, clock: _Clock) -> _Points:
         return _Points(np.zeros((distinct.shape[0], 2)), group, how)
     with clock.stage("svd"):
         svd = TruncatedSVD(components, algorithm="randomized", random_state=seed)
-        vectors = normalize(svd.fit_transform(distinct))
+        vectors = normalize(svd.fit_transform(normalize(distinct)))
     if components == 1:
         vectors = np.column_stack([vectors, np.zeros(len(vectors))])
     noun = "component" if components == 1 else "components"

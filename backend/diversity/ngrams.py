@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numba import njit
 
 from backend.diversity.tokens import tokenize
@@ -85,10 +86,11 @@ def count_ngrams(responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffi
 def term_texts(counts: NgramCounts, terms: np.ndarray) -> np.ndarray:
     """N-grams as text: (..., 3) int32 word numbers, -1 padded -> (...) object of str ("" where all are -1)."""
     flat = terms.reshape(-1, NGRAM)
-    words = counts.vocabulary.take(pa.array(np.maximum(flat, 0).ravel())).to_pylist() if flat.size else []
-    sizes = (flat >= 0).sum(axis=1).tolist()
-    texts = np.empty(len(flat), dtype=object)
-    texts[:] = [" ".join(words[NGRAM * k : NGRAM * k + size]) for k, size in enumerate(sizes)]
+    texts = np.full(len(flat), "", dtype=object)
+    present = flat[:, 0] >= 0
+    columns = [counts.vocabulary.take(pa.array(words, mask=words < 0)) for words in flat[present].T.copy()]
+    joined = pc.binary_join_element_wise(*columns, pa.scalar(" ", pa.large_string()), null_handling="skip")
+    texts[present] = joined.to_numpy(zero_copy_only=False)
     return texts.reshape(terms.shape[:-1])
 
 

@@ -9,7 +9,7 @@ from backend.diversity import NgramCounts, Tfidf, count_ngrams, prepare
 from backend.diversity.ngrams import SHOWN
 from backend.errors import ConfigError
 from backend.records import Scores, Selection, Status
-from backend.selection.candidates import Candidates, candidates, source_weights
+from backend.selection.candidates import BY_COMPLEXITY, Candidates, candidates, source_weights
 from backend.selection.greedy import Picks, greedy_picks
 
 
@@ -76,8 +76,10 @@ def select(
             decay=settings.decay,
             budget=budget,
             first=np.searchsorted(chosen.rows, chosen.pinned),
-            # once every gain is 0: by complexity, except where the strategy does not know it
-            then=_descending(complexity if settings.strategy != "diversity" else np.zeros(len(complexity))),
+            # once every gain is 0: by complexity, or by row where the strategy does not read it
+            then=lambda: _descending(
+                complexity if settings.strategy in BY_COMPLEXITY else np.zeros(len(complexity))
+            ),
         )
         return _selection(chosen, chosen.rows[picks.index], picks)
     order, gain = _order(chosen, scores, settings, weights, exponent=a, epoch=epoch)

@@ -6,6 +6,7 @@ the pick of a full search, else it sinks. The twin that searches everything befo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,37 +44,45 @@ def greedy_picks(
     decay: float,
     budget: int,
     first: np.ndarray,
-    then: np.ndarray,
+    then: Callable[[], np.ndarray],
 ) -> Picks:
     """Pick `budget` candidates by gain = factor * diversity ** power, ties to the smaller row.
 
     factor : (m,) float64, complexity ** a * source weight; may be NaN for those in `first` only.
     power : the exponent b, above 0. decay : what a pick multiplies the weight of each of its n-grams with.
     first : (p,) positions that are picked before any other, in this order.
-    then : positions in the order in which they fill the budget once every gain is 0.
+    then : what orders all positions (returning (m,) int) once every gain is 0 and the budget is not full.
 
     Gains that differ by less than one part in 10^12 tie: mathematically equal ones come out of differently
     ordered sums, and which is larger in the last bit would otherwise depend on the machine.
     """
     counts = tfidf.counts
-    index, gain, diversity, codes, parts = _pick(
-        counts.indptr,
-        counts.indices,
-        counts.tf,
-        counts.solo_tf,
-        tfidf.rows,
-        tfidf.idf,
-        tfidf.solo_idf,
-        tfidf.solo,
-        tfidf.scale,
-        tfidf.diversity,
-        np.ascontiguousarray(factor, dtype=np.float64),
-        float(power),
-        float(decay),
-        min(int(budget), len(tfidf)),
-        np.ascontiguousarray(first, dtype=np.int64),
-        np.ascontiguousarray(then, dtype=np.int64),
-    )
+    budget = min(int(budget), len(tfidf))
+    first = np.ascontiguousarray(first, dtype=np.int64)
+    order = np.empty(0, dtype=np.int64)
+    while True:
+        index, gain, diversity, codes, parts = _pick(
+            counts.indptr,
+            counts.indices,
+            counts.tf,
+            counts.solo_tf,
+            tfidf.rows,
+            tfidf.idf,
+            tfidf.solo_idf,
+            tfidf.solo,
+            tfidf.scale,
+            tfidf.diversity,
+            np.ascontiguousarray(factor, dtype=np.float64),
+            float(power),
+            float(decay),
+            budget,
+            first,
+            order,
+        )
+        if len(index) == budget:
+            break
+        # rare, so that the search is repeated rather than the order made each time
+        order = np.ascontiguousarray(then(), dtype=np.int64)
     return Picks(index, gain, diversity, _texts(tfidf, index, codes), parts)
 
 
