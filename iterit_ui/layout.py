@@ -16,8 +16,9 @@ from backend.errors import StudioError
 from iterit_ui import address, text
 from iterit_ui.components import note
 from iterit_ui.components.base import component
-from iterit_ui.session import QUIET, TABS, Session, demo_pool, get_pool, new_session
+from iterit_ui.session import QUIET, TABS, Session, demo_pool, get_pool, new_session, prepare
 
+# constant, as every template is: Gradio evaluates templates as code
 HEADER = """
 <header class="st-header">
   <svg class="st-logo" viewBox="0 0 32 32" aria-hidden="true">
@@ -30,7 +31,6 @@ HEADER = """
   <button type="button" class="st-theme" title="Light or dark"><svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5" class="ring"/><path d="M12 3.5a8.5 8.5 0 0 1 0 17z"/></svg></button>
 </header>
 """
-"""#: constant, as every template is"""
 
 
 def build(
@@ -41,6 +41,7 @@ def build(
     delete_cache: tuple[int, int] = (3600, 86400),
 ) -> gr.Blocks:
     """The whole page over the runs folder `home`; nothing outside the roots is read on a visitor's word."""
+    prepare(home)
     with gr.Blocks(
         title="IterIT Studio", fill_width=True, analytics_enabled=False, delete_cache=delete_cache
     ) as page:

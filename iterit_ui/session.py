@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
@@ -18,15 +18,27 @@ import numpy as np
 from backend import analysis, store
 from backend.config import PRESETS, SelectionSettings, selection_settings
 from backend.data import demo, load_pool
-from backend.diversity import NgramCounts
 from backend.errors import StudioError
 from backend.records import Pool, Scores
 from iterit_ui.components import encode_bytes
+
+if TYPE_CHECKING:
+    from backend.diversity import NgramCounts
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 LIVE: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 TABS = ("data", "curate", "tune", "epochs")
 WHO = "visitor"
+
+
+def bound(function: Callable[..., Any], *first: Any) -> Callable[..., Any]:
+    """`function` with its first arguments given, as a plain function: Gradio miscounts those of a `partial`."""
+
+    def call(*rest: Any) -> Any:
+        return function(*first, *rest)
+
+    call.__name__ = function.__name__
+    return call
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,12 @@ def demo_pool() -> Pool:
     return load_pool(["demo"])
 
 
+def prepare(home: Path) -> None:
+    """Put the embedded pool into the runs folder, so that the first screen shows something at once."""
+    if demo.POOL.exists():
+        store.save_pool(home, demo_pool(), inputs=["demo"])
+
+
 @lru_cache(maxsize=4)
 def get_pool(home: Path, pool_id: str) -> Pool:
     """A pool by its id. Raises StudioError where this app does not know it."""
@@ -137,7 +155,9 @@ def settings_of(home: Path, pool_id: str, changed: dict[str, Any]) -> SelectionS
 
 def map_file(home: Path, pool_id: str) -> Path | None:
     """Where a pool's map lies, None where there is none yet."""
-    path = demo.MAP if is_demo(pool_id) else store.pool_folder(home, pool_id) / "map.parquet"
+    if is_demo(pool_id) and demo.MAP.exists():
+        return demo.MAP
+    path = store.pool_folder(home, pool_id) / "map.parquet"
     return path if path.exists() else None
 
 

@@ -23,3 +23,68 @@ TERM = {
     "epoch": "one pass of training over the selection",
     "gain": "complexity x diversity at the moment a sample was picked",
 }
+
+CONTROL = {
+    "strategy": "How samples are chosen. IterIT weighs both: hard for the model, and new among the picks.",
+    "budget": "How many samples one epoch trains on.",
+    "decay": "What a phrase still counts once a pick has covered it: 0.1 for general data, 0 for a narrow domain.",
+    "complexity_weight": "Exponent of complexity, how hard a response is for the model. 0 ignores it.",
+    "diversity_weight": "Exponent of diversity, how much a response adds that the picks do not cover. 0 ignores it.",
+    "source_weights": "Factor on the gain of a source's samples; 0 leaves the source out.",
+    "max_complexity": "Never select at or above this: at 1 the prompt does not help the model, often a mismatch.",
+    "min_response_tokens": "Shorter responses are left out.",
+    "max_response_tokens": "Longer responses are left out; 0 sets no limit.",
+    "scores": "Which model's reading of the pool the complexity comes from.",
+}
+
+CHART = {
+    "complexity": (
+        "How hard are they for the model?",
+        "Complexity: perplexity of the response with its prompt / without it.",
+    ),
+    "diversity": (
+        "How much do they add?",
+        "Diversity before any pick: weighted phrases of the response.",
+    ),
+    "lengths": ("How long are the responses?", "Against the pool and two simple strategies, same budget."),
+    "map": (
+        "Where in the pool are they?",
+        "Near each other: similar wording of the responses. Click a point to read it, draw around some to list them.",
+    ),
+}
+
+DEMO_NOTE = (
+    "Complexity sees mismatched answers, boilerplate and refusals, but neither cut-off answers nor most near misses; "
+    "what is just below 1 is rich in mismatches. Read a few before you train."
+)
+NO_POOL = "No pool is open. Choose one on the Data tab."
+NO_SCORES = {
+    "tone": "empty",
+    "title": "This pool has not been scored yet",
+    "text": "Complexity needs a model that reads every sample once. Until then the strategies Diversity and Random "
+    "work; choose one on the left, or score the pool here.",
+}
+NO_SAMPLE = "Click a row of the table or a point of the map to read the sample, and why it was picked or not."
+FILTERS = {
+    "selected": "Selected",
+    "added": "Added",
+    "dropped": "Dropped",
+    "candidates": "Candidates",
+    "rejected": "Rejected",
+    "unscorable": "Unscorable",
+    "all": "All",
+}
+NO_MAP = "This pool has no map yet. Laying it out takes about a minute and is done once; the rest of this page does not need it."
+MAP_WAIT = "Counting phrases, then laying the responses out in two dimensions"
+
+SOURCE = {
+    "files": "JSON, JSONL, CSV, Parquet or Arrow, also compressed. Several files make one pool.",
+    "no_roots": "Start the app with --data-root FOLDER to list a folder's files here.",
+    "hub": "Needs a network; press Enter to look at it.",
+}
+DATA_CHART = {
+    "sources": ("Where do the samples come from?", "Samples by source."),
+    "lengths": ("How long are the responses?", "In characters; tokens are counted when a model reads them."),
+}
+NO_POOL_YET = "Choose files on the left, or upload some, to make a pool: the samples that you can pick from."
+NO_DATA_SAMPLE = "Click a row to read the whole sample."

@@ -68,8 +68,8 @@
       const first = value.page * size + 1;
       const last = Math.min(value.total, first + value.rows.length - 1);
       const number = (n) => n.toLocaleString('en');
-      const previous = studio.button('st-step', '‹', 'previous page', () => trigger('page', {page: value.page - 1}));
-      const next = studio.button('st-step', '›', 'next page', () => trigger('page', {page: value.page + 1}));
+      const previous = studio.button('st-step', '‹', 'previous page', () => trigger('turn', {page: value.page - 1}));
+      const next = studio.button('st-step', '›', 'next page', () => trigger('turn', {page: value.page + 1}));
       previous.disabled = value.page <= 0;
       next.disabled = value.page >= value.pages - 1;
       previous.setAttribute('aria-label', 'previous page');
@@ -83,6 +83,16 @@
       if (!value) return root.replaceChildren();
       const head = h('div', 'st-table-head', null,
         h('div', '', null, value.title ? h('h3', '', value.title) : null, value.note ? h('p', '', value.note) : null));
+      if (value.filters?.length) {
+        const choices = h('div', 'st-filters');
+        for (const item of value.filters) {
+          const choice = studio.button(item.key === value.filter ? 'on' : '', null, item.hint, () => trigger('filter', {key: item.key}));
+          choice.setAttribute('aria-pressed', String(item.key === value.filter));
+          choice.append(h('span', '', item.label), h('b', 'num', item.count));
+          choices.append(choice);
+        }
+        head.firstChild.append(choices);
+      }
       if (!value.rows?.length) return root.replaceChildren(head, h('div', 'st-empty', value.empty || 'Nothing to show.'));
       head.append(pager(value));
       const scroll = root.querySelector('.st-scroll');

@@ -17,7 +17,7 @@ from backend.errors import StudioError
 WEB = Path(__file__).resolve().parents[2] / "assets" / "web"
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 STYLES = [WEB / name for name in ("tokens.css", "page.css", "widgets.css", "components.css")]
-SCRIPTS = [WEB / name for name in ("core.js", "panels.js", "table.js", "sample.js")]
+SCRIPTS = [WEB / name for name in ("core.js", "panels.js", "table.js", "sample.js", "weights.js")]
 DRAWING = [PLOTLY_JS, WEB / "core.js", WEB / "chart.js", WEB / "map.js"]
 
 gr.set_static_paths([PLOTLY_JS, WEB])

@@ -12,10 +12,11 @@ PAGE_SIZE = 50
 
 
 def table(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
-    """A table; events `pick` {id, index}, `page` {page}, `sort` {column}.
+    """A table; events `pick` {id, index}, `turn` {page}, `sort` {column}, `filter` {key}.
 
     value : {columns: [{key, label, hint, align, kind, width, sort}], rows: [{key: text or {text, tone, colour,
-        share}}], ids, page, pages, total, unit, selected, sort: {column, descending}, title, note, empty}.
+        share}}], ids, page, pages, total, unit, selected, sort: {column, descending}, filters: [{key, label, count}],
+        filter, title, note, empty}.
         kind is text, number, bar, badge or source; numbers arrive as text.
     """
-    return component("table", value, events=("pick", "page", "sort"), **options)
+    return component("table", value, events=("pick", "turn", "sort", "filter"), **options)

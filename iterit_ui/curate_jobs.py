@@ -1,0 +1,158 @@
+"""The two jobs that Curate may need: scoring a pool that has no scores, and laying out its map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from backend import jobs, store
+from backend.config import config_from
+from backend.errors import StudioError
+from iterit_ui import text, theme
+from iterit_ui.components import status_line
+from iterit_ui.selecting import scores_choices
+from iterit_ui.session import QUIET, Session, bound, is_demo, map_file
+
+
+def build_scorer(session: Session) -> None:
+    """A model and a button, shown while a pool has no scores; then the scoring as it goes."""
+    home = session.home
+    run = gr.State("")
+    with gr.Row(visible=False, elem_classes=["scorer"], elem_id="scorer") as panel:
+        model = gr.Dropdown(model_choices(session.model_roots), value="demo", label="Model that reads the pool", allow_custom_value=False,
+                            interactive=True, scale=3, elem_id="score-model")  # fmt: skip
+        start = gr.Button("Score this pool", variant="primary", scale=1, min_width=150, elem_id="score-pool")
+    progress = status_line(None, elem_id="score-status")
+    timer = gr.Timer(1.0, active=False)
+    gr.on([session.pool.change, session.scores.change], bound(offered, home), session.pool, panel, **QUIET)
+    start.click(
+        bound(scored, home, session.model_roots),
+        [session.pool, model],
+        [run, progress, timer, panel],
+        **QUIET,
+    )
+    timer.tick(
+        bound(followed, home),
+        [run, session.pool, session.scores],
+        [progress, timer, session.scores],
+        **QUIET,
+    )
+
+
+def build_map_maker(session: Session) -> gr.State:
+    """A button while a pool has no map; the returned count grows when the map is there."""
+    home = session.home
+    made = gr.State(0)
+    with gr.Row(visible=False, elem_classes=["scorer"], elem_id="map-maker") as panel:
+        start = gr.Button("Lay out the map", elem_id="make-map", scale=0, min_width=160)
+        progress = status_line(None, elem_id="map-status")
+    timer = gr.Timer(1.0, active=False)
+    session.pool.change(bound(map_offered, home), session.pool, [panel, timer], **QUIET)
+    start.click(bound(map_started, home), session.pool, [progress, timer, start], **QUIET)
+    timer.tick(bound(map_followed, home), [session.pool, made], [progress, timer, panel, made], **QUIET)
+    return made
+
+
+def model_choices(roots: tuple[Path, ...]) -> list[tuple[str, str]]:
+    """(label, path) of the embedded model and of the folders under the roots that hold one."""
+    found = [("demo model (2 million parameters, comes with the app)", "demo")]
+    for root in roots:
+        places = [root, *sorted(child for child in root.iterdir() if child.is_dir())]
+        found += [(str(place.name), str(place)) for place in places if (place / "config.json").is_file()]
+    return found
+
+
+def offered(home: Path, pool_id: str) -> Any:
+    """The scorer is shown where the pool has no scores."""
+    return gr.Row(visible=bool(pool_id) and not scores_choices(home, pool_id))
+
+
+def scored(home: Path, roots: tuple[Path, ...], pool_id: str, model: str) -> list[Any]:
+    """Start scoring: a run without epochs."""
+    if not pool_id or model not in [value for _, value in model_choices(roots)]:
+        return [gr.skip()] * 4
+    try:
+        info = store.pool_info(home, pool_id)
+        values = {
+            "pool": info.inputs,
+            "model": model,
+            "epochs": 0,
+            "held_out": "0",
+            "make_map": False,
+            "name": f"scores of {info.name}",
+        }
+        limits = {"max_length": 512, "system_prompt": ""} if model == "demo" else {}
+        run_id = jobs.launch(home, config_from({**values, **limits}), pool=pool_id)
+    except StudioError as error:
+        return [
+            "",
+            {"state": "failed", "title": "The pool could not be scored", "error": str(error)},
+            gr.Timer(active=False),
+            gr.skip(),
+        ]
+    return [run_id, job_value(home, run_id), gr.Timer(active=True), gr.Row(visible=False)]
+
+
+def followed(home: Path, run_id: str, pool_id: str, scores: str) -> list[Any]:
+    """How far the scoring is; when it is done, its scores are the ones on screen."""
+    if not run_id:
+        return [None, gr.Timer(active=False), gr.skip()]
+    jobs.pump(home)
+    info = store.run_info(home, run_id)
+    if info.state == "done":
+        return [None, gr.Timer(active=False), f"{run_id}/0" if info.pool_id == pool_id else gr.skip()]
+    running = info.state in ("queued", "running", "stopping")
+    return [job_value(home, run_id), gr.Timer(active=running), gr.skip()]
+
+
+def job_value(home: Path, run_id: str) -> dict[str, Any]:
+    """A scoring run for `status_line`."""
+    info = store.run_info(home, run_id)
+    words = {
+        "load": "Loading the model",
+        "score": "Reading every sample with and without its prompt",
+        "select": "Selecting",
+    }
+    return {
+        "state": info.state,
+        "title": info.name,
+        "text": words.get(
+            info.stage or "", "Waiting for another run to end" if info.state == "queued" else "Starting"
+        ),
+        "done": info.done or 0,
+        "total": info.total or 0,
+        "unit": info.unit or "",
+        "eta": f"about {theme.number(info.eta)} s left" if info.eta else "",
+        "error": info.error,
+    }
+
+
+def map_offered(home: Path, pool_id: str) -> list[Any]:
+    """The button is shown where the pool has no map; the timer runs where somebody is making it."""
+    missing = bool(pool_id) and map_file(home, pool_id) is None
+    running = missing and not is_demo(pool_id) and jobs.map_info(home, pool_id).state == "running"
+    return [gr.Row(visible=missing), gr.Timer(active=running)]
+
+
+def map_started(home: Path, pool_id: str) -> list[Any]:
+    """Start laying out the map in a process of its own."""
+    if not pool_id:
+        return [gr.skip()] * 3
+    info = jobs.start_map(home, pool_id)
+    return [map_job_value(info), gr.Timer(active=True), gr.Button(visible=False)]
+
+
+def map_followed(home: Path, pool_id: str, made: int) -> list[Any]:
+    """How far the map is."""
+    info = jobs.map_info(home, pool_id) if pool_id else None
+    if info is None or map_file(home, pool_id) is not None:
+        return [None, gr.Timer(active=False), gr.Row(visible=False), made + 1]
+    return [map_job_value(info), gr.Timer(active=info.state == "running"), gr.skip(), gr.skip()]
+
+
+def map_job_value(info: Any) -> dict[str, Any]:
+    """The work on a map for `status_line`."""
+    state = {"ready": "done", "absent": "idle"}.get(info.state, info.state)
+    return {"state": state, "title": "Map", "text": info.stage or text.MAP_WAIT, "error": info.error}

@@ -1,0 +1,128 @@
+"""One sample, and tables of samples, as the values that the components take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from backend import analysis
+from backend.analysis import Page
+from backend.config import SelectionSettings
+from backend.records import Pool, Scores, Selection, Status
+from iterit_ui import theme
+from iterit_ui.components.table import PAGE_SIZE
+
+COLUMNS: list[dict[str, Any]] = [
+    {"key": "rank", "label": "Pick", "hint": "order in which it was picked", "align": "right", "width": "58px"},
+    {"key": "gain", "label": "Gain", "hint": "complexity x diversity at the moment it was picked", "align": "right", "width": "72px"},
+    {"key": "complexity", "label": "Complexity", "hint": "how hard the response is for the model even with its prompt", "align": "right", "width": "96px"},
+    {"key": "diversity", "label": "Diversity", "hint": "before any pick: how much its phrases add", "align": "right", "width": "86px"},
+    {"key": "tokens", "label": "Tokens", "hint": "length of the response", "align": "right", "width": "74px"},
+    {"key": "source", "label": "Source", "kind": "source", "width": "112px"},
+    {"key": "status", "label": "Status", "kind": "badge", "width": "128px"},
+    {"key": "response", "label": "Response begins", "sort": False},
+]  # fmt: skip
+
+
+def sample_value(
+    pool: Pool,
+    row: int,
+    *,
+    scores: Scores | None = None,
+    selection: Selection | None = None,
+    diversity: np.ndarray | None = None,
+    settings: SelectionSettings | None = None,
+    mark: str | None = None,
+    can_mark: bool = False,
+    can_undo: bool = False,
+) -> dict[str, Any]:
+    """A sample in full for `sample_view`; with scores and a selection also why it was picked or not."""
+    told = analysis.sample_text(pool, row)
+    value: dict[str, Any] = {
+        "id": told["id"],
+        "title": f"Sample {row:,}",
+        "turns": told["turns"],
+        "response": told["response"],
+        "badges": [],
+        "facts": [
+            {"label": "source", "value": told["source"]},
+            {"label": "file", "value": told["file"].rsplit("/", 1)[-1], "hint": told["file"]},
+            {"label": "row in file", "value": theme.number(told["file_row"])},
+        ],
+    }
+    if told["label"]:
+        value["facts"].append(
+            {
+                "label": "label",
+                "value": told["label"],
+                "hint": "a note that came with the data; no part of the method reads it",
+            }
+        )
+    if scores is not None and selection is not None:
+        why = analysis.why(pool, scores, selection, row, diversity=diversity, settings=settings)
+        value["badges"].append(
+            {"label": theme.STATUS_LABEL[why.status], "tone": theme.STATUS_TONE[why.status]}
+        )
+        value["why"] = [why.headline]
+        value["terms"] = [{"term": term, "part": round(part, 4)} for term, part in why.terms]
+        facts = [
+            {"label": name, "value": text, "hint": hint} for name, text, hint in why.facts if name != "source"
+        ]
+        value["facts"] = facts + value["facts"]
+    if mark == "pinned" and not any(b["label"] == "pinned" for b in value["badges"]):
+        value["badges"].append({"label": "pinned", "tone": "pinned"})
+    if can_mark:
+        marking = ["unmark"] if mark else ["pin", "exclude"]
+        value["actions"] = marking + (["undo"] if can_undo else [])
+    return value
+
+
+def table_value(
+    pool: Pool,
+    page: Page,
+    selection: Selection | None,
+    *,
+    columns: list[str] | None = None,
+    sort: str = "",
+    descending: bool = False,
+    opened: str = "",
+    **words: Any,
+) -> dict[str, Any]:
+    """One page of samples for `table`. columns : keys of COLUMNS to show; words : title, note, unit, empty, filters."""
+    wanted = [c for c in COLUMNS if columns is None or c["key"] in columns]
+    rows = []
+    for item in page.table.to_dict("records"):
+        row = int(item["row"])
+        status = None if selection is None else Status(int(selection.status[row]))
+        rows.append(
+            {
+                "rank": theme.number(item["rank"]),
+                "gain": theme.score(item["gain"]),
+                "complexity": theme.score(item["complexity"]),
+                "diversity": theme.score(item["diversity"], 2),
+                "tokens": theme.number(item["tokens"]),
+                "source": {
+                    "text": item["source"],
+                    "colour": theme.source_colour(int(pool.source_codes[row])),
+                },
+                "status": {
+                    "text": "" if status is None else theme.STATUS_LABEL[status],
+                    "tone": "plain" if status is None else theme.STATUS_TONE[status],
+                },
+                "response": item["response"] or "(empty)",
+            }
+        )
+    return {
+        "columns": [{"sort": True, **column} for column in wanted],
+        "rows": [{column["key"]: row[column["key"]] for column in wanted} for row in rows],
+        "ids": [str(pool.ids[row]) for row in page.rows],
+        "page": page.page,
+        "pages": page.pages,
+        "total": page.total,
+        "size": PAGE_SIZE,
+        "selected": opened,
+        "sort": {"column": sort, "descending": descending} if sort else None,
+        "unit": "samples",
+        **words,
+    }
