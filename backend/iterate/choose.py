@@ -1,0 +1,157 @@
+"""What is decided before each epoch: which samples are scored anew, and which are selected."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from transformers import PreTrainedModel
+
+from backend.complexity import score
+from backend.config import RunConfig, budget_of
+from backend.diversity import NgramCounts, initial_diversity, tfidf
+from backend.iterate.report import Reporter
+from backend.prompts import Encoded
+from backend.records import EpochRecord, Pool, Progress, Scores
+from backend.selection import (
+    candidates,
+    keeps_selection,
+    rank_for_next_epoch,
+    scores_needed,
+    select,
+    top_rows,
+)
+
+HELD_OUT = "held out"
+
+
+@dataclass
+class Decisions:
+    """Decides epoch after epoch, and remembers what it decided.
+
+    held_out : (n,) bool, rows that are neither scored nor selected.
+    records : what was decided, by epoch; what an interrupted run has already decided is put here.
+    """
+
+    config: RunConfig
+    pool: Pool
+    encoded: Encoded
+    counts: NgramCounts
+    held_out: np.ndarray
+    report: Reporter
+    records: dict[int, EpochRecord] = field(default_factory=dict)
+
+    @property
+    def budget(self) -> int:
+        """Samples an epoch trains on, of those that are not kept aside."""
+        return budget_of(self.config.budget, int((~self.held_out).sum()))
+
+    def decide(self, epoch: int, model: PreTrainedModel) -> EpochRecord:
+        """Score what the strategy asks for with the model as it is now, select, and report the record.
+
+        An epoch that was decided before an interruption is not decided again: it was reported, and the model of
+        its checkpoint would give the same.
+        """
+        if epoch in self.records:
+            return self.records[epoch]
+        if epoch > 0 and keeps_selection(self.config.strategy):
+            record = replace(
+                self.records[0], epoch=epoch, rescored=np.zeros(len(self.pool), dtype=bool), seconds={}
+            )
+        else:
+            record = self._decide(epoch, model)
+        self.records[epoch] = record
+        self.report(record)
+        return record
+
+    def _decide(self, epoch: int, model: PreTrainedModel) -> EpochRecord:
+        begun = time.monotonic()
+        rows = self._rows_to_score(epoch)
+        scores = self._scores(epoch, model, rows)
+        scored = time.monotonic()
+        self.report(Progress("select", epoch, 0, self.budget))
+        # before a later epoch the candidates are the samples scored anew; without scores everybody is one
+        among = rows if scores_needed(self.config.strategy, epoch) == "top" else None
+        chosen = candidates(
+            scores,
+            self.config,
+            ids=self.pool.ids,
+            source_codes=self.pool.source_codes,
+            sources=self.pool.sources,
+            rows=among,
+            held_out=self.held_out,
+        )
+        vectors = tfidf(self.counts, chosen.rows)
+        selection = select(
+            self.counts,
+            scores,
+            self.config,
+            # the steps are laid out for the first selection, so no later one is larger
+            budget=len(self.records[0].selection) if epoch else self.budget,
+            ids=self.pool.ids,
+            source_codes=self.pool.source_codes,
+            sources=self.pool.sources,
+            rows=among,
+            held_out=self.held_out,
+            epoch=epoch,
+            tfidf=vectors,
+        )
+        diversity = np.full(len(self.pool), np.nan)
+        diversity[vectors.rows] = initial_diversity(vectors)
+        rescored = np.zeros(len(self.pool), dtype=bool)
+        rescored[rows] = True
+        self.report(Progress("select", epoch, len(selection), self.budget))
+        seconds = {"score": scored - begun, "select": time.monotonic() - scored}
+        return EpochRecord(epoch, scores, rescored, diversity, selection, seconds)
+
+    def _rows_to_score(self, epoch: int) -> np.ndarray:
+        """(m,) int64, ascending: the rows whose complexity the strategy asks for before this epoch."""
+        needed = scores_needed(self.config.strategy, epoch)
+        wanted = np.zeros(len(self.pool), dtype=bool)
+        if needed == "pool":
+            wanted[:] = True
+        elif needed == "top":
+            top = top_rows(self._order(epoch), update_ratio=self.config.update_ratio, budget=self.budget)
+            wanted[top] = True
+        return np.flatnonzero(wanted & ~self.held_out)
+
+    def _order(self, epoch: int) -> np.ndarray:
+        """(n,) int64: the order from which this epoch takes its top, from all that was decided before."""
+        order = None
+        for before in range(epoch):
+            record = self.records[before]
+            order = rank_for_next_epoch(
+                record.selection, record.scores, settings=self.config, previous_order=order
+            )
+        assert order is not None  # nothing ranks before epoch 0, and epoch 0 needs no top
+        return order
+
+    def _scores(self, epoch: int, model: PreTrainedModel, rows: np.ndarray) -> Scores:
+        """Scores of all n rows: new for `rows`, else as they were known."""
+        if len(rows):
+            new = score(
+                model,
+                self.encoded,
+                rows,
+                batch_tokens=self.config.batch_tokens,
+                precision=self.config.precision,
+                epoch=epoch,
+                on_progress=self.report,
+            )
+        else:
+            new = Scores.unknown(len(self.pool), self.encoded.response_tokens)
+            new.reason[self.encoded.reason != ""] = self.encoded.reason[self.encoded.reason != ""]
+        new.reason[self.held_out] = HELD_OUT
+        if epoch == 0:
+            return new
+        known = self.records[epoch - 1].scores
+        anew = np.zeros(len(self.pool), dtype=bool)
+        anew[rows] = True
+        return Scores(
+            np.where(anew, new.loss_cond, known.loss_cond),
+            np.where(anew, new.loss_prior, known.loss_prior),
+            np.where(anew, new.complexity, known.complexity),
+            new.response_tokens,
+            np.where(anew, new.reason, known.reason),
+        )

@@ -1,0 +1,39 @@
+"""What the engine's tests share: one thread, a small tokenizer, a small model."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import tiny
+import torch
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+SHARED = Path(os.environ.get("ITERIT_SHARED") or Path(__file__).resolve().parents[3] / "shared")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Two-layer models gain nothing from threads, and busy cores make them wait for one another."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> PreTrainedTokenizerFast:
+    return tiny.tokenizer()
+
+
+@pytest.fixture
+def model() -> LlamaForCausalLM:
+    return tiny.model()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real data and the authors' own results, where they are at hand."""
+    if not (SHARED / "golden").is_dir():
+        pytest.skip(f"no golden files in {SHARED} (set ITERIT_SHARED)")
+    return SHARED
