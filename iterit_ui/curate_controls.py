@@ -69,9 +69,12 @@ def build_controls() -> Controls:
         elem_id="strategy",
     )
     with gr.Row(elem_classes="pair"):
-        share = gr.Slider(0.5, 50, 10, step=0.5, label="Budget, % of the pool", info=words["budget"],
-                          buttons=[], scale=3, elem_id="budget-share", min_width=80)  # fmt: skip
-    count = gr.Number(0, label="Budget in samples", precision=0, minimum=2, elem_id="budget-count")
+        share = gr.Slider(
+            0.5, 50, 10, step=0.5, label="Budget, %", info=words["budget"], buttons=[], scale=3, min_width=80, elem_id="budget-share",
+        )  # fmt: skip
+        count = gr.Number(
+            0, label="Samples", precision=0, minimum=2, scale=2, min_width=80, elem_id="budget-count"
+        )
     decay = gr.Slider(0, 1, PLAIN.decay, step=0.05, label="Decay", info=words["decay"], elem_id="decay")
     complexity = gr.Slider(
         0,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
 from backend import store
 from backend.errors import StudioError
@@ -20,7 +21,18 @@ from iterit_ui.components import rows_of_lasso as rows_of
 from iterit_ui.curate_controls import build_controls, filled, wire_controls
 from iterit_ui.curate_jobs import build_map_maker, build_scorer
 from iterit_ui.selecting import scores_choices, scores_key, selected, selected_by
-from iterit_ui.session import LIVE, QUIET, WHO, Session, bound, get_marks, get_pool, is_demo, map_functions
+from iterit_ui.session import (
+    LIVE,
+    QUIET,
+    WHO,
+    Session,
+    bound,
+    get_marks,
+    get_pool,
+    get_scores,
+    is_demo,
+    map_functions,
+)
 
 
 def build(session: Session) -> None:
@@ -150,11 +162,7 @@ def rendered(
     try:
         shown = selected(home, pool_id, scores_key(home, pool_id, asked), changed)
     except StudioError as error:
-        return [
-            gr.skip(),
-            {"tone": "error", "title": "This does not work", "text": str(error)},
-            *[gr.skip()] * 7,
-        ]
+        return without_selection(home, pool_id, asked, opened, view, str(error))
     key = f"{pool_id}|{shown.scores_key}|{shown.key}"
     if key != seen["now"]:
         seen = {"now": key, "before": seen["now"]}
@@ -168,6 +176,25 @@ def rendered(
         seen, message, views.cards_value(shown, previous),
         views.complexity_chart(shown), views.diversity_chart(shown), views.lengths_chart(shown),
         views.map_value(home, shown, opened), views.table_value(shown, view, previous, opened), sample_shown(home, shown, opened),
+    ]  # fmt: skip
+
+
+def without_selection(
+    home: Path, pool_id: str, asked: str, opened: str, view: dict[str, Any], problem: str
+) -> list[Any]:
+    """The same components where the settings select nothing: what to do, and the pool as it is."""
+    pool, scores = get_pool(home, pool_id), get_scores(home, pool_id, scores_key(home, pool_id, asked))
+    scored = bool(np.isfinite(scores.complexity).any())
+    message = (
+        {"tone": "warn", "title": "These settings select nothing", "text": problem}
+        if scored
+        else text.NO_SCORES
+    )
+    row = pool.row_of.get(opened)
+    return [
+        gr.skip(), message, views.pool_cards(pool, scores), *views.pool_charts(scores),
+        views.pool_map(home, pool, opened), views.pool_table(pool, scores, view, opened),
+        {"empty": text.NO_SAMPLE} if row is None else samples.sample_value(pool, row),
     ]  # fmt: skip
 
 
@@ -190,7 +217,13 @@ def listed_again(
     """The table after another page, order or list was asked for."""
     if not pool_id:
         return None
-    shown = selected(home, pool_id, scores_key(home, pool_id, asked), changed)
+    try:
+        shown = selected(home, pool_id, scores_key(home, pool_id, asked), changed)
+    except StudioError:
+        pool = get_pool(home, pool_id)
+        return views.pool_table(
+            pool, get_scores(home, pool_id, scores_key(home, pool_id, asked)), view, opened
+        )
     return views.table_value(shown, view, before(home, pool_id, seen), opened)
 
 
@@ -198,7 +231,15 @@ def opened_sample(home: Path, pool_id: str, asked: str, changed: dict[str, Any],
     """The sample beside the table, and the ring around its point on the map."""
     if not pool_id:
         return [{"empty": text.NO_SAMPLE}, gr.skip()]
-    shown = selected(home, pool_id, scores_key(home, pool_id, asked), changed)
+    try:
+        shown = selected(home, pool_id, scores_key(home, pool_id, asked), changed)
+    except StudioError:
+        pool = get_pool(home, pool_id)
+        row = pool.row_of.get(opened)
+        return [
+            {"empty": text.NO_SAMPLE} if row is None else samples.sample_value(pool, row),
+            views.pool_map(home, pool, opened),
+        ]
     return [sample_shown(home, shown, opened), views.map_value(home, shown, opened)]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from backend import analysis
 from backend.analysis import Histogram
 from backend.errors import StudioError
-from backend.records import Selection, Status
+from backend.records import Pool, Scores, Selection, Status
 from iterit_ui import plots, samples, text, theme
 from iterit_ui.components import encode_bytes
 from iterit_ui.selecting import Shown
@@ -81,6 +81,49 @@ def lengths_chart(shown: Shown) -> dict[str, Any]:
     rivals = {name: rows for name, rows in rivals.items() if name in ("random", "longest")}
     found: Histogram = analysis.length_histogram(shown.scores, shown.what.selection, rivals)
     return plots.lengths(found, title=title, note=note)
+
+
+def pool_cards(pool: Pool, scores: Scores) -> dict[str, Any]:
+    """The figures of a pool from which nothing is selected."""
+    known = int(np.isfinite(scores.complexity).sum())
+    return {
+        "cards": [
+            {"label": "Selected", "value": "0", "unit": f"of {theme.number(len(pool))}", "tone": "selected", "hint": "see the message above"},
+            {"label": "Scored", "value": theme.number(known), "unit": f"of {theme.number(len(pool))}", "tone": "pool", "hint": "samples that a model has read"},
+            {"label": "Sources", "value": theme.number(len(pool.sources))},
+        ]
+    }  # fmt: skip
+
+
+def pool_charts(scores: Scores) -> list[dict[str, Any]]:
+    """The three charts where nothing is selected: the pool's own distributions where they are known."""
+    (hard, hard_note), (new, _), (long, long_note) = (
+        text.CHART[key] for key in ("complexity", "diversity", "lengths")
+    )
+    first = plots.distribution(
+        analysis.complexity_histogram(scores), title=hard, x_title="complexity", note=hard_note
+    )
+    third = plots.lengths(analysis.length_histogram(scores, None, {}), title=long, note=long_note)
+    return [first, {"title": new, "empty": "Diversity is shown once something can be selected."}, third]
+
+
+def pool_map(home: Path, pool: Pool, sample: str) -> dict[str, Any]:
+    """The map without a selection."""
+    title, note = text.CHART["map"]
+    if get_map(home, pool.id) is None:
+        return {"title": title, "empty": text.NO_MAP}
+    return {
+        "key": pool.id, "title": title, "note": note, "codes": encode_bytes(np.zeros(len(pool), dtype=np.uint8)),
+        "palette": PALETTE, "top": [], "highlight": pool.row_of.get(sample),
+        "legend": [{"label": "pool", "colour": theme.POOL, "value": theme.number(len(pool))}],
+    }  # fmt: skip
+
+
+def pool_table(pool: Pool, scores: Scores, view: dict[str, Any], sample: str) -> dict[str, Any]:
+    """The samples of a pool without a selection."""
+    page = analysis.sample_rows(pool, scores, None, sort="row", page=view["page"])
+    columns = ["complexity", "tokens", "source", "response"]
+    return samples.table_value(pool, page, None, columns=columns, opened=sample, title="Samples of the pool")
 
 
 def map_value(home: Path, shown: Shown, sample: str) -> dict[str, Any]:

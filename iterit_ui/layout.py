@@ -46,9 +46,11 @@ def build(
         title="IterIT Studio", fill_width=True, analytics_enabled=False, delete_cache=delete_cache
     ) as page:
         component("header", template=HEADER, elem_id="header")
-        with gr.Tabs(elem_id="steps", selected="data") as tabs:
-            session = new_session(home, tuple(data_roots), tuple(model_roots), tabs)
-            items = {}
+        tabs = gr.Tabs(elem_id="steps", selected="data")
+        # not inside the tabs: whatever is there shifts the order by which Gradio knows them
+        session = new_session(home, tuple(data_roots), tuple(model_roots), tabs)
+        items = {}
+        with tabs:
             for name in TABS:
                 with gr.Tab(text.TAB[name], id=name, elem_id=f"tab-{name}") as items[name]:
                     _tab(name, session)

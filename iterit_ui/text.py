@@ -25,16 +25,16 @@ TERM = {
 }
 
 CONTROL = {
-    "strategy": "How samples are chosen. IterIT weighs both: hard for the model, and new among the picks.",
+    "strategy": "How samples are chosen. IterIT: hard for the model, and new among the picks.",
     "budget": "How many samples one epoch trains on.",
-    "decay": "What a phrase still counts once a pick has covered it: 0.1 for general data, 0 for a narrow domain.",
-    "complexity_weight": "Exponent of complexity, how hard a response is for the model. 0 ignores it.",
-    "diversity_weight": "Exponent of diversity, how much a response adds that the picks do not cover. 0 ignores it.",
-    "source_weights": "Factor on the gain of a source's samples; 0 leaves the source out.",
-    "max_complexity": "Never select at or above this: at 1 the prompt does not help the model, often a mismatch.",
+    "decay": "What a phrase still counts once a pick covered it; 0 for a narrow domain.",
+    "complexity_weight": "Exponent of complexity: how hard for the model. 0 ignores it.",
+    "diversity_weight": "Exponent of diversity: how much a response adds. 0 ignores it.",
+    "source_weights": "Factor on a source's gain; 0 leaves it out.",
+    "max_complexity": "At 1 the prompt does not help the model, often a mismatch. Never selected at or above this.",
     "min_response_tokens": "Shorter responses are left out.",
-    "max_response_tokens": "Longer responses are left out; 0 sets no limit.",
-    "scores": "Which model's reading of the pool the complexity comes from.",
+    "max_response_tokens": "Longer ones are left out; 0 sets no limit.",
+    "scores": "The model whose reading of the pool is used.",
 }
 
 CHART = {
