@@ -43,15 +43,17 @@ class Histogram:
     outside: pd.DataFrame
 
     def outside_text(self) -> str:
-        """One sentence on what the bars do not show, "" where they show everything."""
-        parts = []
-        for row in self.outside.to_dict("records"):
-            beyond, total = row["below"] + row["above"], row["total"]
-            if beyond:
-                parts.append(f"{beyond:,} of {total:,} ({row['series']}) lie beyond the axis")
-            if row["unknown"]:
-                parts.append(f"{row['unknown']:,} of {total:,} ({row['series']}) have no value")
-        return "; ".join(parts)
+        """What the bars do not show, in a few words; "" where they show everything."""
+        rows = self.outside.to_dict("records")
+        beyond = [
+            f"{row['below'] + row['above']:,} {row['series']}" for row in rows if row["below"] + row["above"]
+        ]
+        unknown = [f"{row['unknown']:,} {row['series']}" for row in rows if row["unknown"]]
+        parts = [
+            f"beyond the axis: {', '.join(beyond)}" if beyond else "",
+            f"no value: {', '.join(unknown)}" if unknown else "",
+        ]
+        return "; ".join(part for part in parts if part)
 
 
 def nice_width(span: float, bins: int = BINS) -> float:

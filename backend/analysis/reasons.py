@@ -148,9 +148,9 @@ def _facts(
         )
         facts.append(
             (
-                "loss with / without the prompt",
-                f"{scores.loss_cond[row]:.3f} / {scores.loss_prior[row]:.3f} nats per token",
-                "what complexity is made of",
+                "loss with / without prompt",
+                f"{scores.loss_cond[row]:.3f} / {scores.loss_prior[row]:.3f}",
+                "nats per token; complexity is exp of their difference",
             )
         )
     else:

@@ -71,5 +71,5 @@ def short(value: float) -> str:
 
 
 def sentences(*parts: str | None) -> str:
-    kept = [part.rstrip(".") for part in parts if part]
+    kept = [part[0].upper() + part[1:].rstrip(".") for part in parts if part]
     return ". ".join(kept) + "." if kept else ""

@@ -87,7 +87,7 @@ def then_and_now(
         "note": sentences(
             f"{len(table):,} samples scored at epoch {earlier} and again before epoch {epoch}; "
             f"complexity fell for {100 * fell:.0f} % of them (below the diagonal)",
-            f"{beyond:,} lie beyond the axes" if beyond else "",
+            f"Beyond the axes: {beyond:,}" if beyond else "",
         ),
         "data": [
             {

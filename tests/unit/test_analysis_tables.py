@@ -101,8 +101,7 @@ def test_histogram_counts_every_value_once_or_says_where_it_is():
     outside = made.outside.iloc[0]
     assert (outside.below, outside.above, outside.unknown, outside.total) == (1, 2, 1, 7)
     assert made.table["count"].sum() + outside.below + outside.above + outside.unknown == outside.total
-    assert "3 of 7 (pool) lie beyond the axis" in made.outside_text()
-    assert "1 of 7 (pool) have no value" in made.outside_text()
+    assert made.outside_text() == "beyond the axis: 3 pool; no value: 1 pool"
 
 
 def test_complexity_histogram_series():

@@ -1,0 +1,174 @@
+"""Launching from the page: which pools and models may be used, the same as a command, and the start itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from backend import jobs, store
+from backend.config import PRESET_HELP, PRESETS, RunConfig, budget_of, config_from
+from backend.data import demo
+from backend.errors import ConfigError, StudioError
+from iterit_ui.session import demo_pool, get_pool, is_demo
+
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*|[A-Za-z0-9][\w.-]*")
+DEPTH = 3  # how deep below a model root folders are looked at
+
+
+def pool_choices(home: Path) -> list[tuple[str, str]]:
+    """(words, pool id) of the pools that are here: the embedded one first, then the stored, newest first."""
+    choices = []
+    known: set[str] = set()
+    if demo.POOL.exists():
+        pool = demo_pool()
+        known.add(pool.id)
+        choices.append((f"demo · {len(pool):,} samples", pool.id))
+    for info in store.list_pools(home):
+        if info.id not in known:
+            choices.append((f"{info.name} · {info.rows:,} samples", info.id))
+    return choices
+
+
+def model_choices(roots: Sequence[Path]) -> list[tuple[str, str]]:
+    """(words, model) of the models that are here: the embedded one, then folders under the roots."""
+    choices = []
+    if (demo.MODEL / "config.json").is_file():
+        choices.append(("demo · 2 million parameters, comes with the app", "demo"))
+    for root in roots:
+        found = [
+            path.parent for depth in range(DEPTH + 1) for path in root.glob("*/" * depth + "config.json")
+        ]
+        choices += [(str(folder.relative_to(root.parent)), str(folder)) for folder in sorted(found)]
+    return choices
+
+
+def allowed_model(model: str, roots: Sequence[Path]) -> str:
+    """A model's name or folder as the worker gets it.
+
+    Raises
+    ------
+    ConfigError : no model, or a folder that lies in none of the roots.
+    """
+    name = model.strip()
+    if not name:
+        raise ConfigError("no model is chosen; take one from the list, or type a hub id (owner/name)")
+    if name == "demo":
+        if not (demo.MODEL / "config.json").is_file():
+            raise ConfigError("the embedded model is not here; choose another")
+        return name
+    folder = Path(name).expanduser()
+    if folder.exists():
+        folder = folder.resolve()
+        if not any(folder.is_relative_to(root) for root in roots):
+            raise ConfigError(
+                f"{name} lies in none of the folders that this app may read models from "
+                f"({', '.join(map(str, roots)) or 'none was given'}); start it with --model-root FOLDER"
+            )
+        return str(folder)
+    if not HUB_ID.fullmatch(name):
+        raise ConfigError(f"{name!r} is neither a folder that is here nor a hub id (owner/name)")
+    return name
+
+
+def pool_inputs(home: Path, pool_id: str) -> tuple[str, ...]:
+    """What a pool was read from, as a configuration names it.
+
+    Raises
+    ------
+    ConfigError : no pool is chosen.
+    """
+    if not pool_id:
+        raise ConfigError("no pool is chosen; choose one here or on the Data tab")
+    if is_demo(pool_id):
+        return ("demo",)
+    return store.pool_info(home, pool_id).inputs
+
+
+def preset_for(pool_id: str, model: str) -> str:
+    """The preset that suits a pool and a model."""
+    return "demo" if is_demo(pool_id) and model == "demo" else "paper"
+
+
+def command_line(config: RunConfig, *, preset: str, home: Path) -> str:
+    """The command that does the same in a terminal: what differs from the preset, nothing else."""
+    words = ["python", "-m", "backend", "tune", *config.pool, "--model", config.model]
+    if preset != "paper":
+        words += ["--preset", preset]
+    base = config_from({"pool": config.pool, "model": config.model}, preset=preset)
+    for f in dataclasses.fields(RunConfig):
+        value = getattr(config, f.name)
+        if f.name not in ("pool", "model") and value != getattr(base, f.name):
+            words += option(f.name, value)
+    words += ["--runs-dir", str(home)]
+    return shlex.join(words)
+
+
+def option(name: str, value: Any) -> list[str]:
+    """One setting as options of the command line."""
+    flag = "--" + name.replace("_", "-")
+    if isinstance(value, bool):
+        return [flag if value else flag.replace("--", "--no-", 1)]
+    if isinstance(value, tuple):
+        return [word for item in value for word in (flag, item)]
+    if isinstance(value, dict):
+        return [word for key, item in value.items() for word in (flag, f"{key}={item}")]
+    return [flag, f"{value:g}" if isinstance(value, float) else str(value)]
+
+
+def start(
+    home: Path,
+    config: RunConfig,
+    pool_id: str,
+    *,
+    data_roots: Sequence[Path],
+    model_roots: Sequence[Path],
+    allow_parallel: bool,
+) -> str:
+    """Queue a run of a pool that is here and return its id; what is not allowed is a StudioError."""
+    config = dataclasses.replace(config, model=allowed_model(config.model, model_roots))
+    return jobs.launch(
+        home, config, pool=get_pool(home, pool_id), allow_parallel=allow_parallel, roots=list(data_roots)
+    )
+
+
+def summary(config: RunConfig, rows: int) -> str:
+    """What a launch would do, in one sentence."""
+    try:
+        share = float(config.held_out or 0)
+        held = (
+            f"{round(share * rows):,} samples are held out"
+            if 0 < share < 1
+            else "nothing is held out of the pool"
+        )
+        kept = rows - round(share * rows) if share < 1 else rows
+    except ValueError:
+        held, kept = f"the held-out loss is measured on {config.held_out}", rows
+    if config.strategy == "full":
+        picked = kept
+    else:
+        picked = budget_of(config.budget, kept)
+    if config.epochs == 0:
+        return f"Scores the pool and selects about {picked:,} of {rows:,} samples; nothing is trained."
+    return (
+        f"{config.epochs} epoch{'s' if config.epochs > 1 else ''} of about {picked:,} samples each, "
+        f"{-(-picked // config.batch_size):,} steps an epoch; {held}."
+    )
+
+
+def explain(error: StudioError) -> dict[str, Any]:
+    """An error as a note."""
+    return {"tone": "error", "title": "This cannot be launched yet", "text": f"{error}."}
+
+
+def preset_choices() -> list[tuple[str, str]]:
+    """(words, preset) for the list of presets."""
+    return [(name.capitalize(), name) for name in PRESETS]
+
+
+def preset_words() -> str:
+    """What the presets are."""
+    return " ".join(f"{name.capitalize()}: {words}." for name, words in PRESET_HELP.items())
