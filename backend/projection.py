@@ -116,9 +116,10 @@ def _too_few(points: _Points) -> str:
 def _points(counts: NgramCounts | Tfidf, seed: int, clock: _Clock) -> _Points:
     with clock.stage("tfidf"):
         weighed = counts if isinstance(counts, Tfidf) else tfidf(counts)
-        whole = matrix(weighed)
-        # copies of one response are no link between two, so n-grams are counted over different responses
-        _, firsts = _same_rows(whole)
+        whole = matrix(weighed, scaled=False)
+        # copies of one response are no link between two, so n-grams are counted over different responses; one
+        # with an n-gram of its own is nobody's copy
+        _, firsts = _same_rows(whole, unique=weighed.solo > 0)
         df = np.bincount(whole[firsts].indices, minlength=whole.shape[1])
         shared = np.flatnonzero(df >= 2)
         columns = np.sort(shared[np.argsort(-df[shared], kind="stable")[:MOST_TERMS]])
@@ -141,13 +142,18 @@ def _points(counts: NgramCounts | Tfidf, seed: int, clock: _Clock) -> _Points:
     return _Points(vectors, group, f"{components} SVD {noun} of {how}")
 
 
-def _same_rows(rows: sparse.csr_array) -> tuple[np.ndarray, np.ndarray]:
-    """Each row's group among equal rows, numbered by first appearance; and each group's first row."""
+def _same_rows(rows: sparse.csr_array, *, unique: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Each row's group among equal rows, numbered by first appearance; and each group's first row.
+
+    unique : (m,) bool, rows that are like no other whatever they hold.
+    """
     numbers: dict[bytes, int] = {}
     group = np.empty(rows.shape[0], dtype=np.int64)
     bounds = rows.indptr.tolist()
     for row, (a, b) in enumerate(itertools.pairwise(bounds)):
         key = rows.indices[a:b].tobytes() + rows.data[a:b].tobytes()
+        if unique is not None and unique[row]:
+            key = b"row %d" % row
         group[row] = numbers.setdefault(key, len(numbers))
     return group, np.unique(group, return_index=True)[1]
 

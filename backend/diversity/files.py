@@ -51,7 +51,7 @@ def load_counts(path: Path | str) -> NgramCounts:
     PoolError : the file is not there, is broken, or was written by another version.
     """
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             if "format" not in stored or int(stored["format"]) != FORMAT:
                 raise PoolError(f"{path}: n-gram counts of another version; delete the file to count again")
             arrays = {name: stored[name] for name in ARRAYS}

@@ -62,15 +62,20 @@ def initial_diversity(tfidf: Tfidf) -> np.ndarray:
     return tfidf.diversity
 
 
-def matrix(tfidf: Tfidf) -> sparse.csr_array:
-    """The TF-IDF of the shared n-grams as a (m, T) CSR matrix; rows are shorter than 1 by what is not shared."""
+def matrix(tfidf: Tfidf, *, scaled: bool = True) -> sparse.csr_array:
+    """The TF-IDF of the shared n-grams as a (m, T) CSR matrix; rows are shorter than 1 by what is not shared.
+
+    scaled : False leaves out the division by the row's length, so that equal tf give equal bits.
+    """
     counts = tfidf.counts
     starts, ends = counts.indptr[tfidf.rows], counts.indptr[tfidf.rows + 1]
     sizes = ends - starts
     indptr = np.concatenate([[0], np.cumsum(sizes)])
     taken = np.repeat(starts - indptr[:-1], sizes) + np.arange(indptr[-1])
     indices = counts.indices[taken]
-    data = counts.tf[taken] * tfidf.idf[indices] * np.repeat(tfidf.scale, sizes)
+    data = counts.tf[taken] * tfidf.idf[indices]
+    if scaled:
+        data *= np.repeat(tfidf.scale, sizes)
     return sparse.csr_array((data, indices, indptr), shape=(len(tfidf), len(counts.terms)))
 
 

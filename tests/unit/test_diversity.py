@@ -1,0 +1,198 @@
+"""N-gram counts and TF-IDF against scikit-learn's."""
+
+import pickle
+import re
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from plain_twins import plain_tfidf, random_texts, shared_json
+
+from backend.diversity import (
+    NgramCounts,
+    Tfidf,
+    count_ngrams,
+    initial_diversity,
+    load_counts,
+    matrix,
+    save_counts,
+    term_texts,
+    tfidf,
+)
+from backend.diversity import tokens as tokens_module
+from backend.diversity.tokens import tokenize
+from backend.errors import PoolError
+
+ODD = [
+    "",
+    " ",
+    "a",
+    "one",
+    "One ONE one two One one two",
+    "snake_case __init__ _ __ x_ 1_000",
+    "ΟΔΟΣ ΟΔΟΣ. σίγμα ς",  # a final sigma lower-cases by what follows it
+    "İstanbul ẞ straße STRASSE",  # one character becomes two
+    "日本語 の テキスト 日本",
+    "e\u0301te\u0301 été naïve",  # combining marks are no word characters
+    "½ ² ٣٤ x² ⅷ 𝔘𝔫𝔦 😀 a😀b ab😀cd",
+    "tab\tnew\nline\r\nnull\x00char\u2028sep",
+    "one",
+    "İ",
+    "don't e-mail 3,14 C++ C#",
+    "the cat the cat the cat the cat",
+]
+
+
+def compare(texts: list[str], rows: list[int] | None = None, suffix: str = "") -> None:
+    counts = count_ngrams(texts, suffix=suffix)
+    ours = tfidf(counts, None if rows is None else np.array(rows))
+    theirs, names = plain_tfidf(
+        [texts[row] + suffix for row in (range(len(texts)) if rows is None else rows)]
+    )
+    np.testing.assert_allclose(
+        initial_diversity(ours), np.asarray(theirs.sum(axis=1)).ravel(), rtol=0, atol=1e-12
+    )
+
+    shared = matrix(ours)
+    column = {name: k for k, name in enumerate(names)}
+    texts_of = term_texts(counts, counts.terms)
+    assert len(set(texts_of)) == len(texts_of)
+    known = [k for k, name in enumerate(texts_of) if name in column]  # the others are in no candidate
+    assert abs(shared).sum() == abs(shared[:, known]).sum()
+    twin = theirs[:, [column[texts_of[k]] for k in known]]
+    assert abs(shared[:, known] - twin).max() < 1e-12 if known else shared.nnz == 0
+    # the rest of each row, which has no column here
+    rest = np.asarray(theirs.sum(axis=1)).ravel() - np.asarray(twin.sum(axis=1)).ravel()
+    np.testing.assert_allclose(ours.solo * ours.scale, rest, rtol=0, atol=1e-12)
+
+
+def test_words_are_those_of_sklearn() -> None:
+    found = tokenize(ODD)
+    vocabulary = found.vocabulary.to_pylist()
+    for row, text in enumerate(ODD):
+        words = [vocabulary[k] for k in found.words[found.indptr[row] : found.indptr[row + 1]]]
+        assert words == re.findall(r"(?u)\b\w\w+\b", text.lower())
+
+
+def test_every_character_is_a_word_character_or_not_as_for_re() -> None:
+    every = " ".join(2 * chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000)
+    found = tokenize([every])
+    expected = re.findall(r"(?u)\b\w\w+\b", every.lower())
+    assert found.vocabulary.take(found.words).to_pylist() == expected
+
+
+def test_equals_sklearn_on_odd_texts() -> None:
+    compare(ODD)
+    compare(ODD, suffix="<|im_end|>")
+    compare(ODD, rows=[4, 5, 9, 12])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_equals_sklearn_on_random_pools_and_subsets(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    texts = random_texts(rng, int(rng.integers(1, 60)))
+    compare(texts)
+    rows = np.flatnonzero(rng.random(len(texts)) < 0.5).tolist() or [0]
+    compare(texts, rows=rows)
+
+
+def test_equals_sklearn_on_the_small_pool() -> None:
+    texts = [row["output"] for row in shared_json("data/pool_small.json")]
+    compare(texts)
+    compare(texts, rows=list(range(0, 1500, 7)), suffix="<|im_end|>")
+
+
+def test_document_frequency_is_that_of_the_candidates() -> None:
+    """An n-gram of two responses may be in one candidate, or in none."""
+    texts = ["red apple", "red pear", "green pear", "blue plum"]
+    compare(texts, rows=[0, 2])
+    compare(texts, rows=[3])
+
+
+def test_more_than_a_chunk_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = random_texts(np.random.default_rng(5), 50) + [f"word{k} other{k % 7}" for k in range(400)]
+    whole = count_ngrams(texts)
+    monkeypatch.setattr(tokens_module, "CHUNK_ROWS", 7)
+    same(count_ngrams(texts), whole)
+
+
+def test_a_vocabulary_larger_than_the_first_tables() -> None:
+    texts = [" ".join(f"v{row}x{k}" for k in range(50)) for row in range(1200)]
+    found = tokenize(texts)
+    assert len(found.vocabulary) == 60_000
+    assert found.words.tolist() == list(range(60_000))
+
+
+def test_arrow_columns_and_missing_responses() -> None:
+    texts = ["red apple", None, "red pear"]
+    expected = count_ngrams(["red apple", "", "red pear"])
+    same(count_ngrams(pa.chunked_array([texts[:1], texts[1:]], type=pa.string())), expected)
+    same(count_ngrams(pa.array(texts, pa.large_string())), expected)
+
+
+def test_identical_responses_have_bit_identical_diversity() -> None:
+    texts = random_texts(np.random.default_rng(9), 300)
+    diversity = initial_diversity(tfidf(count_ngrams(texts)))
+    for text in set(texts):
+        assert len({diversity[k] for k, other in enumerate(texts) if other == text}) == 1
+
+
+def test_no_response_or_no_word() -> None:
+    for texts in ([], [""], ["a b", "?"]):
+        counts = count_ngrams(texts)
+        assert len(counts) == len(texts)
+        assert not counts.has_vector.any()
+        assert initial_diversity(tfidf(counts)).tolist() == [0.0] * len(texts)
+        assert matrix(tfidf(counts)).shape == (len(texts), 0)
+
+
+def test_rows_are_checked() -> None:
+    counts = count_ngrams(["red apple", "red pear"])
+    with pytest.raises(IndexError, match="row 2 of a pool of 2"):
+        tfidf(counts, np.array([0, 2]))
+
+
+def test_saved_and_loaded(tmp_path: Path) -> None:
+    for name, texts in (("odd", ODD), ("none", ["", ""])):
+        counts = count_ngrams(texts, suffix="<|im_end|>" if name == "odd" else "")
+        save_counts(tmp_path / "deep" / name, counts)
+        same(load_counts(tmp_path / "deep" / name), counts)
+    assert sorted(p.name for p in (tmp_path / "deep").iterdir()) == [
+        "none",
+        "odd",
+    ]  # nothing temporary is left
+
+
+def test_a_file_that_holds_no_counts(tmp_path: Path) -> None:
+    path = tmp_path / "ngrams.npz"
+    with pytest.raises(PoolError, match="no n-gram counts here"):
+        load_counts(path)
+    path.write_bytes(b"PK\x03\x04 cut off")
+    with pytest.raises(PoolError, match="not readable as n-gram counts"):
+        load_counts(path)
+    path.write_bytes(pickle.dumps([1]))
+    with pytest.raises(PoolError, match="not readable as n-gram counts"):
+        load_counts(path)
+    with path.open("wb") as file:
+        np.savez(file, format=np.array(0))
+    with pytest.raises(PoolError, match="another version"):
+        load_counts(path)
+
+
+def same(a: NgramCounts, b: NgramCounts) -> None:
+    for name, value in vars(b).items():
+        if isinstance(value, np.ndarray):
+            np.testing.assert_array_equal(getattr(a, name), value, err_msg=name)
+            assert getattr(a, name).dtype == value.dtype
+        elif isinstance(value, pa.Array):
+            assert getattr(a, name).to_pylist() == value.to_pylist()
+        else:
+            assert getattr(a, name) == value
+
+
+def test_prepared_for_all_rows_is_the_default() -> None:
+    counts = count_ngrams(ODD)
+    a, b = tfidf(counts), tfidf(counts, np.arange(len(ODD)))
+    assert isinstance(a, Tfidf)
+    np.testing.assert_array_equal(a.diversity, b.diversity)
