@@ -79,17 +79,15 @@ def build(session: Session) -> None:
             )
             message = note(None, elem_id="tune-message")
             launch = gr.Button("Launch", variant="primary", elem_id="tune-launch")
-            with gr.Accordion("The same in a terminal", open=False, elem_id="tune-command-box"):
-                command = gr.Code(
-                    language="shell",
-                    show_label=False,
-                    interactive=False,
-                    wrap_lines=True,
-                    show_line_numbers=False,
-                    lines=2,
-                    buttons=["copy"],
-                    elem_id="tune-command",
-                )
+            command = gr.Textbox(
+                lines=3,
+                max_lines=12,
+                label="The same in a terminal",
+                interactive=False,
+                buttons=["copy"],
+                elem_id="tune-command",
+                elem_classes="mono",
+            )
             carried = note(None, elem_id="tune-carried")
             controls = {name: control(name) for name in COMMON}
             with gr.Accordion("All other settings", open=False, elem_id="tune-advanced"):
@@ -123,6 +121,7 @@ def build(session: Session) -> None:
                     interactive=False,
                     buttons=["copy"],
                     elem_id="tune-log",
+                    elem_classes="mono",
                 )
 
     form = [controls[name] for name in form_fields()]

@@ -165,11 +165,6 @@ def figures(info: RunInfo, metrics: list[Any]) -> Value:
                 if np.isfinite(change)
                 else _untouched(len(held_out)),
             ),
-            _card(
-                "Learning rate",
-                "–" if last is None else f"{last['learning_rate']:.2e}",
-                hint="at the last step",
-            ),
             _card("Speed", number(speed), unit="tokens/s", hint="training, the last steps"),
             _card(
                 "Memory",
