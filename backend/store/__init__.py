@@ -5,7 +5,14 @@ may read at any moment. What several processes write (states, heartbeats, events
 """
 
 from backend.store.curation import Mark, MarkChange, mark_history, marks, set_mark, undo
-from backend.store.epoch_records import append_metrics, epochs, read_epoch, read_metrics, write_epoch
+from backend.store.epoch_records import (
+    append_metrics,
+    epochs,
+    read_epoch,
+    read_metrics,
+    remove_epochs,
+    write_epoch,
+)
 from backend.store.files import replacing, write_json
 from backend.store.layout import log_path, pool_folder, run_folder
 from backend.store.maps import MapInfo, MapState, claim_map, map_info, set_map, set_map_process, take_map
@@ -26,6 +33,7 @@ from backend.store.pools import (
 )
 from backend.store.run_states import (
     ACTIVE,
+    EndState,
     Event,
     EventKind,
     RunInfo,
@@ -51,6 +59,7 @@ from backend.store.timing import Planned
 
 __all__ = [
     "ACTIVE",
+    "EndState",
     "Event",
     "EventKind",
     "MapInfo",
@@ -89,6 +98,7 @@ __all__ = [
     "read_map",
     "read_metrics",
     "read_run_pool",
+    "remove_epochs",
     "replacing",
     "run_folder",
     "run_info",

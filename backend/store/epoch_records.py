@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -140,9 +143,18 @@ def epochs(home: Path, run_id: str) -> list[int]:
     return sorted(int(path.name) for path in folder.iterdir() if path.name.isdecimal())
 
 
+def remove_epochs(home: Path, run_id: str, *, after: int) -> None:
+    """Forget the epochs that a resumed run will decide again."""
+    for epoch in epochs(home, run_id):
+        if epoch > after:
+            shutil.rmtree(epoch_folder(home, run_id, epoch))
+
+
 def append_metrics(home: Path, run_id: str, metrics: Metrics) -> None:
     """Add a line to a run's metrics; only the run's worker does."""
     values = dataclasses.asdict(metrics)
+    # a loss that is not finite is a finding, not a gap, and JSON has no number for it
+    values = {name: _worded(value) for name, value in values.items()}
     append_line(existing_run_folder(home, run_id) / "metrics.jsonl", values)
 
 
@@ -154,12 +166,22 @@ def read_metrics(home: Path, run_id: str) -> list[Metrics]:
     """
     found: list[Metrics] = []
     for values in read_lines(run_folder(home, run_id) / "metrics.jsonl"):
-        metrics = Metrics(**values)
+        metrics = Metrics(**{name: _number(value) for name, value in values.items()})
         while found and found[-1].step > metrics.step:
             found.pop()
         same = next((i for i in range(len(found) - 1, -1, -1) if found[i].step != metrics.step), -1) + 1
         found[same:] = [old for old in found[same:] if _kind(old) != _kind(metrics)] + [metrics]
     return found
+
+
+def _worded(value: float | None) -> float | str | None:
+    """A number, or the word for one that is not finite ("nan", "inf")."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _number(value: Any) -> Any:
+    """What `_worded` was given."""
+    return float(value) if isinstance(value, str) else value
 
 
 def _kind(metrics: Metrics) -> bool:

@@ -21,6 +21,7 @@ from backend.store.layout import existing_run_folder, log_path, new_run_id, run_
 from backend.store.pools import PoolInfo
 from backend.store.timing import Measured, Planned, stage_time_left, time_left
 
+EndState = Literal["done", "failed", "stopped"]
 EventKind = Literal[
     "queued", "started", "resumed", "selected", "stopping", "stopped", "failed", "done", "note"
 ]

@@ -361,9 +361,19 @@ def test_steps_repeated_after_a_resume_replace_the_old(tmp_path, run):
     assert [m.loss for m in store.read_metrics(tmp_path, run)] == [9.0, 8.0, None, 4.0]
 
 
-def test_metrics_hold_no_infinity(tmp_path, run):
-    with pytest.raises(ValueError, match="JSON"):
-        store.append_metrics(tmp_path, run, Metrics(1, 0.5, loss=float("nan")))
+def test_a_loss_that_is_not_finite_is_kept_and_the_file_is_json(tmp_path, run):
+    store.append_metrics(tmp_path, run, Metrics(1, 0.5, loss=float("nan"), grad_norm=float("inf")))
+    text = (store.run_folder(tmp_path, run) / "metrics.jsonl").read_text()
+    json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+    metrics = store.read_metrics(tmp_path, run)[0]
+    assert np.isnan(metrics.loss) and metrics.grad_norm == np.inf and metrics.held_out is None
+
+
+def test_epochs_that_will_be_decided_again_are_forgotten(tmp_path, run):
+    for epoch in range(3):
+        store.write_epoch(tmp_path, run, small_record(epoch))
+    store.remove_epochs(tmp_path, run, after=0)
+    assert store.epochs(tmp_path, run) == [0]
 
 
 # --- marks ---
