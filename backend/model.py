@@ -61,7 +61,7 @@ def load(
     target = torch.device(device) if device is not None else best_device()
     arithmetic = arithmetic_of(precision, target)
     source = _source(name)
-    with _no_progress_bars():
+    with no_progress_bars():
         _check_config(name, source)
         tokenizer = _load_tokenizer(name, source)
         model = _load_weights(name, source, torch.float32 if train else DTYPES[arithmetic])
@@ -110,6 +110,18 @@ def usable_length(model: PreTrainedModel, max_length: int) -> int:
     """`max_length` in tokens, but never more than the positions the model was built for."""
     positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     return min(max_length, int(positions)) if positions else max_length
+
+
+@contextlib.contextmanager
+def no_progress_bars() -> Iterator[None]:
+    """Loading and saving draw a bar for every shard; a run's log has no use for them."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
 
 
 def _source(name: str) -> str:
@@ -206,15 +218,3 @@ def _unloadable(name: str, source: str, error: Exception) -> ModelError:
         f"model {name} is not a folder here and cannot be fetched from the hub: {first} Without a network, give a "
         "folder that holds config.json, *.safetensors and tokenizer.json, or 'demo'"
     )
-
-
-@contextlib.contextmanager
-def _no_progress_bars() -> Iterator[None]:
-    """Loading draws a bar a shard; a run's log has no use for them."""
-    shown = transformers_logging.is_progress_bar_enabled()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if shown:
-            transformers_logging.enable_progress_bar()

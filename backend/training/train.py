@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from backend.config import RunConfig, Schedule
-from backend.model import arithmetic_of
+from backend.model import arithmetic_of, no_progress_bars
 from backend.prompts import Encoded
 from backend.training.callback import Report, SelectionCallback, SelectionTrainer
 from backend.training.checkpoints import Checkpoint
@@ -77,7 +77,8 @@ def train(
         sampler=sampler,
     )
     trainer.remove_callback(PrinterCallback)  # it prints to stdout what Metrics reports
-    trainer.train(resume_from_checkpoint=str(checkpoint.path) if checkpoint else None)
+    with no_progress_bars():
+        trainer.train(resume_from_checkpoint=str(checkpoint.path) if checkpoint else None)
     model.config.use_cache = use_cache  # the Trainer turns it off, and it is saved with the model
     return trainer
 
@@ -86,7 +87,8 @@ def save_model(trainer: Trainer, tokenizer: PreTrainedTokenizerBase, folder: Pat
     """Write the model and its tokenizer to `folder`, under another name until all of it is there."""
     unfinished = folder.with_name(f"{folder.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
-    trainer.save_model(str(unfinished))
+    with no_progress_bars():
+        trainer.save_model(str(unfinished))
     (unfinished / "training_args.bin").unlink(missing_ok=True)  # a pickle; the run's config.json says it all
     tokenizer.save_pretrained(unfinished)
     if folder.exists():

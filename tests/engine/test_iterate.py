@@ -288,7 +288,10 @@ def test_a_smaller_later_selection_fills_the_epoch(
 ) -> None:
     """With the authors' ranking the rejected crowd out the candidates, so that fewer than the budget are left."""
     made = Run(
-        config(budget=20, update_ratio=1.5, ranking="authors", max_complexity=0.95, epochs=3), tmp_path
+        config(
+            budget=20, update_ratio=1.5, ranking="authors", max_complexity=0.95, learning_rate=0.1, epochs=3
+        ),
+        tmp_path,
     )
     made.go(tokenizer)
     sizes = [len(record.selection) for record in made.epochs]
@@ -382,7 +385,7 @@ def test_real_samples(shared: Path, tmp_path: Path) -> None:
     )
     model, tokenizer = models.load(str(shared / "golden" / "tiny-llama"), device="cpu", train=True)
     settings = config_from(
-        {"budget": 0.1, "batch_size": 8, "learning_rate": 3e-4, "held_out": "0.1", "batch_tokens": 2048}
+        {"budget": 0.1, "batch_size": 8, "learning_rate": 2e-3, "held_out": "0.1", "batch_tokens": 2048}
     )
     made = Run(settings, tmp_path)
     run(settings, pool, model, tokenizer, report=made, folder=tmp_path)
