@@ -31,7 +31,7 @@ DTYPES: dict[Arithmetic, torch.dtype] = {
 }
 
 # What from_pretrained raises for files that are missing, unreadable, of an unknown kind or out of reach
-LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError)
+LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError)
 
 
 def load(
