@@ -111,18 +111,18 @@ def build(session: Session) -> None:
                     "Open in Epochs", elem_id="tune-open", visible=False, scale=0, min_width=150
                 )
             figures = cards(elem_id="tune-cards")
-            loss = chart(height=300, elem_id="tune-loss")
+            loss = chart(height=260, elem_id="tune-loss")
             rate = chart(height=150, elem_id="tune-rate")
-            with gr.Accordion("Log", open=False, elem_id="tune-log-box", visible=False) as log_box:
-                log = gr.Textbox(
-                    lines=14,
-                    max_lines=14,
-                    show_label=False,
-                    interactive=False,
-                    buttons=["copy"],
-                    elem_id="tune-log",
-                    elem_classes="mono",
-                )
+            with gr.Column(visible=False) as log_box, gr.Column(elem_classes="sheet"):
+                with gr.Accordion("Log", open=False, elem_id="tune-log-box"):
+                    log = gr.Textbox(
+                        lines=14,
+                        max_lines=14,
+                        show_label=False,
+                        interactive=False,
+                        elem_id="tune-log",
+                        elem_classes="mono",
+                    )
 
     form = [controls[name] for name in form_fields()]
     selection = [controls[name] for name in SELECTION]

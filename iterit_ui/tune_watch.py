@@ -16,15 +16,25 @@ from iterit_ui.theme import number, score
 
 Value = dict[str, Any]
 
-STAGES = ("load", "score", "select", "train", "evaluate")
+# (key, words) of an epoch's stages; the untouched model is measured once, before the first training
+FIRST = [
+    ("load", "load"),
+    ("score", "score"),
+    ("select", "select"),
+    ("measure", "measure untouched"),
+    ("train", "train"),
+    ("evaluate", "measure"),
+]
+LATER = [("score", "score again"), ("select", "select again"), ("train", "train"), ("evaluate", "measure")]
 STAGE_WORDS = {
-    "load": "load",
-    "score": "score the pool",
-    "select": "select",
-    "train": "train",
-    "evaluate": "measure held-out loss",
-    "map": "lay out the map",
-    "save": "save",
+    "load": "loading the model and the pool",
+    "score": "scoring",
+    "select": "selecting",
+    "train": "training",
+    "measure": "measuring the held-out loss of the untouched model",
+    "evaluate": "measuring the held-out loss",
+    "map": "laying out the map",
+    "save": "saving the model",
 }
 STATE_TONE = {"running": "candidate", "done": "pinned", "failed": "rejected"}
 NO_RUNS = {
@@ -81,7 +91,8 @@ def state_words(info: RunInfo) -> str:
     if info.state == "queued":
         return f"queued, {info.ahead} ahead" if info.ahead else "queued, next"
     if info.state == "running" and info.stage is not None:
-        return f"running, epoch {info.epoch}: {info.stage}"
+        epoch, stage = position(info)
+        return f"epoch {epoch}: {'measure' if stage == 'evaluate' else stage}"
     return info.state
 
 
@@ -112,7 +123,9 @@ def status_text(info: RunInfo) -> str:
             return f"No sign of life for {duration(time.time() - (info.last_seen or info.created))}; it may be short of memory."
         if info.stage is None:
             return "Starting: loading the libraries and the model."
-        return f"Epoch {info.epoch} of 0 to {max(info.epochs - 1, 0)}: {STAGE_WORDS[info.stage]}."
+        epoch, stage = position(info)
+        of = f" (of {info.epochs}, counted from 0)" if info.epochs else ""
+        return f"Epoch {epoch}{of}: {STAGE_WORDS[stage]}."
     if info.state == "stopping":
         return "Stopping after the present batch; what is finished is kept."
     if info.state == "stopped":
@@ -122,18 +135,31 @@ def status_text(info: RunInfo) -> str:
     return f"Done in {duration(spent(info))}." if info.started else "Done."
 
 
+def position(info: RunInfo) -> tuple[int, str]:
+    """The epoch that a run is in and its stage there; what is measured after an epoch belongs to that epoch."""
+    stage, epoch = info.stage or "", info.epoch or 0
+    if stage == "evaluate":
+        return (epoch - 1, "evaluate") if epoch else (0, "measure")
+    return (max(info.epochs - 1, 0) if stage == "save" else epoch), stage
+
+
 def stages(info: RunInfo) -> list[Value]:
     """The stages of the present epoch, and which it has come to."""
+    epoch, stage = position(info)
+    here = FIRST if epoch == 0 else LATER
+    if info.epochs == 0:
+        here = FIRST[:3]
+    if info.epochs and epoch == info.epochs - 1:
+        here = [*here, ("save", "save")]
+    keys = [key for key, _ in here]
     if info.state == "done":
-        return [{"label": name, "state": "done"} for name in STAGES]
-    now = info.stage if info.stage in STAGES else None
-    if now is None or info.state == "queued":
-        return [{"label": name, "state": "next"} for name in STAGES]
-    at = STAGES.index(now)
-    if now == "evaluate" and not info.epoch:
-        at = STAGES.index("load")  # the untouched model is measured before anything is scored
-    words = ["now" if i == at and info.active else "done" if i < at else "next" for i in range(len(STAGES))]
-    return [{"label": name, "state": state} for name, state in zip(STAGES, words)]
+        at = len(keys)
+    elif info.state == "queued" or stage not in keys:
+        at = -1
+    else:
+        at = keys.index(stage)
+    words = ["done" if i < at else "now" if i == at and info.active else "next" for i in range(len(keys))]
+    return [{"label": label, "state": state} for (_, label), state in zip(here, words)]
 
 
 def time_left(info: RunInfo) -> str:

@@ -56,9 +56,14 @@ EPOCH_COLUMNS = [
 ]
 
 
-@lru_cache(maxsize=12)
 def load_epoch(home: Path, run_id: str, epoch: int) -> EpochRecord:
-    """An epoch's record, read once: records are written whole and never changed."""
+    """An epoch's record, read once as long as it stays what it is (a run resumed from its start writes it anew)."""
+    meta = store.run_folder(home, run_id) / "epochs" / str(epoch) / "meta.json"
+    return _load_epoch(home, run_id, epoch, meta.stat().st_mtime_ns if meta.exists() else 0)
+
+
+@lru_cache(maxsize=24)
+def _load_epoch(home: Path, run_id: str, epoch: int, written: int) -> EpochRecord:
     return store.read_epoch(home, run_id, epoch)
 
 
