@@ -1,0 +1,56 @@
+"""The table of commands, and how an error becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from backend.cli.pools import pool_map, score, select
+from backend.cli.running import resume, tune
+from backend.cli.showing import export, open_app, runs, show
+from backend.errors import Stopped, StudioError
+
+STOPPED = 130
+
+
+class Group(TyperGroup):
+    """Ends with the exit codes that the package's docstring names."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (Stopped, KeyboardInterrupt) as error:
+            print(str(error) or "stopped", file=sys.stderr)
+            raise typer.Exit(STOPPED) from error
+        except StudioError as error:
+            print(f"error: {error}", file=sys.stderr)
+            raise typer.Exit(1) from error
+
+
+app = typer.Typer(
+    cls=Group,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Pick the samples worth fine-tuning on, iteratively, and show why.",
+)
+app.command()(score)
+app.command()(select)
+app.command("map")(pool_map)
+app.command()(tune)
+app.command()(resume)
+app.command()(runs)
+app.command()(show)
+app.command()(export)
+app.command("app")(open_app)
+
+
+def main(words: list[str] | None = None) -> None:
+    """Run a command line and exit with its code."""
+    app(args=words, prog_name="python -m backend")

@@ -1,0 +1,283 @@
+"""Commands on a pool: score it, select from it, lay out its map."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend.cli import console
+from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
+from backend.config import RunConfig, SelectionSettings, config_from, selection_settings, to_json
+from backend.errors import PoolError, StudioError
+from backend.records import Progress, Status
+
+if TYPE_CHECKING:
+    from backend.cli.scores_file import StoredScores
+    from backend.records import Pool, Selection
+
+SCORING = ("system_prompt", "max_length", "precision", "batch_tokens", "threads")
+SELECTING = tuple(
+    f.name for f in dataclasses.fields(SelectionSettings) if f.name not in ("update_ratio", "ranking")
+)
+
+
+def preset_of(preset: str | None, pool: tuple[str, ...], model: str) -> str:
+    """The preset that was asked for, or the one for this pool and model."""
+    return preset or ("demo" if pool == ("demo",) and model == "demo" else "paper")
+
+
+def read_pool(inputs: list[str], mapping: dict[str, str] | None = None) -> Pool:
+    """Read the pool that the command line names, with a progress bar."""
+    from backend import data
+
+    with console.progress_bar() as bar:
+        pool = data.load_pool(
+            inputs,
+            mapping=mapping or None,
+            on_progress=lambda done, total: bar.show("reading", done >> 10, total >> 10, "KiB"),
+        )
+    if pool.rejected:
+        first = pool.rejected[0]
+        console.say(
+            f"{len(pool.rejected):,} rows could not be read, the first: {first.file} row {first.row}: {first.reason}"
+        )
+    return pool
+
+
+@with_settings(("mapping", *SCORING))
+def score(
+    pool: PoolArgument,
+    model: Annotated[
+        str, typer.Option("--model", help="Folder of a causal language model, a hub id, or 'demo'.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="File to write: .parquet or .jsonl.")],
+    settings: dict[str, Any],
+    preset: Preset = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score every sample of a pool with a model: complexity, both losses, response tokens.
+
+    Writes row, id, complexity, loss_cond, loss_prior, response_tokens and, where complexity is undefined, the reason.
+    """
+    from backend.cli import scores_file
+
+    scores_file.check_ending(out)
+    config = config_from(
+        {**settings, "pool": pool, "model": model}, preset=preset_of(preset, tuple(pool), model)
+    )
+    samples = read_pool(pool, config.mapping)
+    scores = _score(config, samples)
+    scores_file.write_scores(out, samples, scores)
+    defined = int((scores.reason == "").sum())
+    high = int((scores.complexity >= 1).sum())
+    console.say(
+        f"{defined:,} of {len(samples):,} samples scored, {high:,} with complexity 1 or above; written to {out}"
+    )
+    if as_json:
+        reasons = Counter(reason for reason in scores.reason.tolist() if reason)
+        console.print_json(
+            {"out": str(out), "samples": len(samples), "scored": defined, "unscorable": reasons, "high": high}
+        )
+
+
+def _score(config: RunConfig, pool: Pool) -> Any:
+    """Scores of the whole pool, with a progress bar."""
+    with console.progress_bar() as bar:
+        bar.show("loading the model", 0, 0)
+        if config.threads:
+            os.environ["OMP_NUM_THREADS"] = str(config.threads)
+        import torch
+
+        from backend import complexity, model, prompts
+
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        language_model, tokenizer = model.load(config.model, precision=config.precision)
+
+        def show(progress: Progress) -> None:
+            bar.show(console.STAGES[progress.stage], progress.done, progress.total, progress.unit)
+
+        encoded = prompts.encode(
+            pool,
+            tokenizer,
+            system_prompt=config.system_prompt,
+            max_length=model.usable_length(language_model, config.max_length),
+            on_progress=show,
+        )
+        return complexity.score(
+            language_model,
+            encoded,
+            batch_tokens=config.batch_tokens,
+            precision=config.precision,
+            on_progress=show,
+        )
+
+
+@with_settings(("mapping", *SELECTING))
+def select(
+    pool: PoolArgument,
+    scores: Annotated[
+        Path,
+        typer.Option(
+            "--scores", help='File that score wrote, or a JSON list of {"row": ..., "complexity": ...}.'
+        ),
+    ],
+    settings: dict[str, Any],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="JSON file to write; stdout where not given.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Select from a pool by stored scores; needs no model.
+
+    Writes {"selected": [row numbers in pick order], ...} with ids, gains, the n-grams that earned each pick, and how
+    many samples were not selected for which reason. Rows that the scores file does not name are not candidates.
+    """
+    from backend.cli import scores_file
+    from backend.store import write_json
+
+    mapping = settings.pop("mapping", None)
+    chosen = selection_settings(SelectionSettings(), **settings)
+    samples = read_pool(pool, mapping)
+    stored = scores_file.read_scores(scores, samples)
+    selection = _select(samples, stored, chosen)
+    document = console.without_nan(_picks(samples, stored, chosen, selection, scores))
+    if out is not None:
+        write_json(out, document)
+        console.say(f"{len(selection):,} of {len(samples):,} samples selected; written to {out}")
+    if as_json or out is None:
+        console.print_json(document)
+
+
+def _select(pool: Pool, stored: StoredScores, settings: SelectionSettings) -> Selection:
+    from backend import diversity, selection
+    from backend.config import budget_of
+    from backend.selection.choose import exponents
+
+    counts = None
+    if exponents(settings)[1] > 0:
+        counts = diversity.count_ngrams(pool.responses(), suffix=settings.response_suffix)
+    return selection.select(
+        counts,
+        stored.scores,
+        settings,
+        budget=budget_of(settings.budget, len(pool)),
+        ids=pool.ids,
+        source_codes=pool.source_codes,
+        sources=pool.sources,
+        rows=stored.rows,
+    )
+
+
+def _picks(
+    pool: Pool, stored: StoredScores, settings: SelectionSettings, selection: Selection, path: Path
+) -> dict[str, Any]:
+    """A selection as JSON values."""
+    from backend.cli.scores_file import NOT_SCORED
+
+    reasons: Counter[str] = Counter()
+    for row, code in enumerate(selection.status.tolist()):
+        if code == Status.NOT_CANDIDATE:
+            reasons[NOT_SCORED] += 1
+        elif code == Status.UNSCORABLE:
+            reasons[f"unscorable: {stored.scores.reason[row]}"] += 1
+        else:
+            reasons[Status(code).name.lower().replace("_", " ")] += 1
+    return {
+        "selected": selection.rows,
+        "ids": pool.ids[selection.rows],
+        "gain": selection.gain,
+        "diversity": selection.diversity,
+        "terms": [
+            [[term, float(part)] for term, part in zip(terms, parts, strict=True) if term]
+            for terms, parts in zip(selection.terms, selection.parts, strict=True)
+        ],
+        "counts": dict(reasons.most_common()),
+        "pool": {"id": pool.id, "name": pool.name, "rows": len(pool)},
+        "scores": str(path),
+        "settings": to_json(settings),
+    }
+
+
+@with_settings(("mapping",))
+def pool_map(
+    pool: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="POOL", help="Files, folders, a hub dataset id, 'demo', or a stored pool's id."
+        ),
+    ],
+    settings: dict[str, Any],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also write row, id, x and y to this .parquet file.")
+    ] = None,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Lay out a pool's map: similar responses near each other. Done once per pool and kept in the runs folder."""
+    from backend import store
+
+    if out is not None and out.suffix.lower() != ".parquet":
+        raise PoolError(f"{out.name}: a map is written as .parquet; end the name so")
+    home = runs_dir.resolve()
+    if len(pool) == 1 and pool[0] in {info.id for info in store.list_pools(home)}:
+        samples = store.load_pool_from_store(home, pool[0])
+    else:
+        samples = read_pool(pool, settings.get("mapping"))
+        store.save_pool(home, samples, inputs=pool)
+    pool_map = store.load_map(home, samples.id)
+    if pool_map is None:
+        pool_map = _lay_out(home, samples)
+    if out is not None:
+        store.write_map(out, pool_map, id=samples.ids)
+    where = out or store.pool_folder(home, samples.id) / "map.parquet"
+    placed = int(pool_map.placed.sum())
+    console.say(
+        f"{placed:,} of {len(samples):,} samples have a place ({pool_map.method}); written to {where}"
+    )
+    if as_json:
+        console.print_json(
+            {
+                "out": str(where),
+                "pool": samples.id,
+                "samples": len(samples),
+                "placed": placed,
+                "method": pool_map.method,
+                "seconds": pool_map.seconds,
+            }
+        )
+
+
+def _lay_out(home: Path, pool: Pool) -> Any:
+    """Compute and store a pool's map, and report on it for whoever waits for it elsewhere."""
+    import psutil
+
+    from backend import projection, store
+
+    pid = os.getpid()
+    started = psutil.Process(pid).create_time()
+    store.take_map(home, pool.id, host=platform.node(), pid=pid, process_started=started)
+    try:
+        with console.progress_bar() as bar:
+
+            def on_stage(stage: str) -> None:
+                store.set_map(home, pool.id, "running", stage=stage, pid=pid)
+                bar.show(f"{console.STAGES['map']}: {stage}", 0, 0)
+
+            on_stage("n-grams")
+            counts = store.ngram_counts(home, pool)
+            laid_out = projection.project(counts, on_stage=on_stage)
+    except BaseException as error:
+        text = str(error) if isinstance(error, StudioError) else f"{type(error).__name__}: {error}"
+        store.set_map(home, pool.id, "failed", error=text, pid=pid)
+        raise
+    pool_map = store.PoolMap(laid_out.xy, laid_out.method, laid_out.seconds)
+    store.save_map(home, pool.id, pool_map)
+    store.set_map(home, pool.id, "ready", pid=pid)
+    return pool_map

@@ -1,0 +1,147 @@
+"""Scores as a file of their own: what `score` writes and `select` reads."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backend.errors import ScoresError
+from backend.records import Pool, Scores
+from backend.store import replacing
+
+ENDINGS = (".parquet", ".jsonl")
+NO_COMPLEXITY = "no complexity in the scores file"
+NOT_SCORED = "not scored"
+
+
+@dataclass(frozen=True)
+class StoredScores:
+    """Scores read from a file.
+
+    rows : (m,) int64, ascending: the rows that the file names; the others are no candidates.
+    """
+
+    scores: Scores
+    rows: np.ndarray
+
+
+def check_ending(path: Path) -> None:
+    """Raise a ScoresError where scores cannot be written under this name."""
+    if path.suffix.lower() not in ENDINGS:
+        raise ScoresError(f"{path.name}: scores are written as {' or '.join(ENDINGS)}; end the name so")
+
+
+def write_scores(path: Path, pool: Pool, scores: Scores) -> None:
+    """Write row, id, complexity, loss_cond, loss_prior, response_tokens and reason as Parquet or JSON lines."""
+    check_ending(path)
+    table = pa.table(
+        {
+            "row": np.arange(len(scores), dtype=np.int64),
+            "id": pool.table["id"],
+            "complexity": scores.complexity,
+            "loss_cond": scores.loss_cond,
+            "loss_prior": scores.loss_prior,
+            "response_tokens": scores.response_tokens,
+            "reason": pa.array(scores.reason, type=pa.string()),
+        }
+    )
+    with replacing(path) as temporary:
+        if path.suffix.lower() == ".parquet":
+            pq.write_table(table, temporary, compression="zstd")
+            return
+        with open(temporary, "w", encoding="utf-8") as file:
+            for batch in table.to_batches(max_chunksize=4096):
+                for record in batch.to_pylist():
+                    line = {
+                        name: None if isinstance(value, float) and not math.isfinite(value) else value
+                        for name, value in record.items()
+                    }
+                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+def read_scores(path: Path, pool: Pool) -> StoredScores:
+    """Scores of a pool from a file that `score` wrote, or a JSON list of {"row", "complexity"}.
+
+    Other fields that `score` writes are taken where they are there. Where the file has ids, they must be the pool's.
+
+    Raises
+    ------
+    ScoresError : the file cannot be read, lacks a field, names a row twice or one that the pool does not have, or
+        holds another pool's ids.
+    """
+    columns = _columns(path)
+    for name in ("row", "complexity"):
+        if name not in columns:
+            raise ScoresError(f'{path}: "{name}" is missing (found: {", ".join(columns) or "nothing"})')
+    rows = _numbers(path, "row", columns["row"], whole=True).astype(np.int64)
+    n = len(pool)
+    outside = rows[(rows < 0) | (rows >= n)]
+    if len(outside):
+        raise ScoresError(f"{path}: row {outside[0]} is not in the pool {pool.name} (rows 0 to {n - 1})")
+    unique, counts = np.unique(rows, return_counts=True)
+    if (counts > 1).any():
+        raise ScoresError(f"{path}: row {unique[counts > 1][0]} is named twice")
+    if "id" in columns:
+        ids = np.asarray(columns["id"], dtype=object)
+        other = np.flatnonzero(ids != pool.ids[rows])
+        if len(other):
+            row = rows[other[0]]
+            raise ScoresError(
+                f"{path} belongs to another pool: row {row} is {ids[other[0]]} there and {pool.ids[row]} in {pool.name}"
+            )
+    scores = Scores.unknown(n, reason=NOT_SCORED)
+    # as exact as the file has it: float32 from a model, float64 from elsewhere
+    complexity = np.full(n, np.nan)
+    complexity[rows] = _numbers(path, "complexity", columns["complexity"])
+    complexity[~np.isfinite(complexity)] = np.nan
+    for name in ("loss_cond", "loss_prior"):
+        if name in columns:
+            getattr(scores, name)[rows] = _numbers(path, name, columns[name])
+    if "response_tokens" in columns:
+        tokens = _numbers(path, "response_tokens", columns["response_tokens"])
+        scores.response_tokens[rows] = np.where(np.isfinite(tokens), tokens, -1)
+    scores.reason[rows] = np.where(np.isnan(complexity[rows]), NO_COMPLEXITY, "")
+    if "reason" in columns:
+        given = np.array([str(reason or "") for reason in columns["reason"]], dtype=object)
+        scores.reason[rows] = np.where((given != "") & np.isnan(complexity[rows]), given, scores.reason[rows])
+    return StoredScores(
+        Scores(scores.loss_cond, scores.loss_prior, complexity, scores.response_tokens, scores.reason),
+        np.sort(rows),
+    )
+
+
+def _columns(path: Path) -> dict[str, list[Any]]:
+    """A file's records by field, as the file's name and beginning say that it is written."""
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pq.read_table(path).to_pydict()
+        text = path.read_text(encoding="utf-8")
+        if path.suffix.lower() == ".jsonl":
+            records = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            records = json.loads(text)
+    except FileNotFoundError as error:
+        raise ScoresError(f"{path} does not exist") from error
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise ScoresError(f"{path} cannot be read as scores ({error})") from error
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise ScoresError(f'{path}: a list of {{"row": ..., "complexity": ...}} is needed')
+    names = list(dict.fromkeys(name for record in records for name in record))
+    return {name: [record.get(name) for record in records] for name in names}
+
+
+def _numbers(path: Path, name: str, values: list[Any], *, whole: bool = False) -> np.ndarray:
+    """(m,) float64 of a field; null is NaN where the field need not be whole."""
+    for at, value in enumerate(values):
+        good = isinstance(value, int) and not isinstance(value, bool)
+        if not (good or (not whole and (value is None or isinstance(value, float)))):
+            needed = "a row number" if whole else "a number"
+            raise ScoresError(f'{path} record {at}: "{name}" is {value!r}; {needed} is needed')
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

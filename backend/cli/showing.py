@@ -1,0 +1,215 @@
+"""Commands that look at runs, take a selection along, and open the page."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from backend.cli import console
+from backend.cli.options import AsJson, RunsDir, option_name
+from backend.config import RunConfig, to_json
+from backend.errors import RunError
+
+if TYPE_CHECKING:
+    from backend.store import RunInfo
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or 'last'.")]
+
+
+def find_run(home: Path, name: str) -> str:
+    """The id of the run that a person means: its id or the beginning of it, its name, or "last".
+
+    Raises
+    ------
+    RunError : no run, or several, are meant.
+    """
+    from backend import store
+
+    infos = store.runs(home)
+    if not infos:
+        raise RunError(f"there are no runs in {home}")
+    if name == "last":
+        return infos[0].id
+    found = [info.id for info in infos if info.id.startswith(name)] or [
+        info.id for info in infos if info.name == name
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise RunError(f"{name!r} is the beginning or name of {len(found)} runs: {', '.join(found[:5])}")
+    raise RunError(f"there is no run {name!r} in {home} (the newest: {', '.join(i.id for i in infos[:5])})")
+
+
+def runs(runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -> None:
+    """List the runs, newest first."""
+    from backend import jobs, store
+
+    home = runs_dir.resolve()
+    jobs.refresh(home)
+    infos = store.runs(home)
+    if as_json:
+        console.print_json([dataclasses.asdict(info) for info in infos])
+        return
+    if not infos:
+        console.say(f"no runs in {home} yet; start one with: python -m backend tune POOL --model MODEL")
+        return
+    rows = [
+        [
+            info.id,
+            info.name,
+            info.state,
+            info.pool_name,
+            Path(info.model).name,
+            _progress(info),
+            console.duration(info.eta),
+            info.error or "",
+        ]
+        for info in infos
+    ]
+    console.print_table(
+        f"Runs in {home}",
+        ["run", "name", "state", "pool", "model", "progress", "time left", "error"],
+        rows,
+        left=["run", "name", "state", "pool", "model", "error"],
+    )
+
+
+def show(run: RunArgument, runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -> None:
+    """Show a run: its settings, what each epoch selected, and the held-out losses."""
+    from backend import jobs, store
+
+    home = runs_dir.resolve()
+    run_id = find_run(home, run)
+    jobs.refresh(home)
+    info = store.run_info(home, run_id)
+    shown = summary(home, info)
+    if as_json:
+        console.print_json(shown)
+        return
+    print(f"{info.id}  {info.name}  {info.state}")
+    print(f"pool {info.pool_name} ({info.pool_rows:,} samples, {info.pool_id}), model {info.model}")
+    print(f"created {console.moment(info.created)}, ended {console.moment(info.ended)}, {_progress(info)}")
+    if info.error:
+        print(f"error: {info.error}")
+    changed = [f"{option_name(name)} {value}" for name, value in shown["changed"].items()]
+    print(f"settings that differ from the paper's: {', '.join(changed) or 'none'}")
+    print()
+    console.print_table(
+        "Selections (overlap: share that was also selected for the epoch before)",
+        ["epoch", "selected", "overlap", "scored anew", "mean complexity", "mean tokens", "distinct so far", "held-out loss before", "after"],
+        [
+            [
+                str(epoch["epoch"]),
+                console.number(epoch["selected"], 0),
+                console.share(epoch["overlap"]),
+                console.number(epoch["rescored"], 0),
+                console.number(epoch["mean_complexity"]),
+                console.number(epoch["mean_tokens"], 0),
+                console.number(epoch["distinct"], 0),
+                console.number(epoch["held_out_before"], 4),
+                console.number(epoch["held_out_after"], 4),
+            ]
+            for epoch in shown["epochs"]
+        ],
+    )  # fmt: skip
+
+
+def summary(home: Path, info: RunInfo) -> dict[str, Any]:
+    """All that `show` tells about a run, as JSON values."""
+    from backend import analysis, store
+
+    config = store.read_config(home, info.id)
+    epochs = [store.read_epoch(home, info.id, epoch) for epoch in store.epochs(home, info.id)]
+    metrics = store.read_metrics(home, info.id)
+    table = analysis.epoch_table(epochs, metrics, store.load_pool_from_store(home, info.pool_id))
+    return {
+        **dataclasses.asdict(info),
+        "folder": str(store.run_folder(home, info.id)),
+        "config": to_json(config),
+        "changed": changed_settings(config),
+        "epochs": table.to_dict("records"),
+        "held_out": [
+            {"epochs_trained": m.held_out_epoch, "step": m.step, "loss": m.held_out}
+            for m in metrics
+            if m.held_out is not None
+        ],
+        "events": [dataclasses.asdict(event) for event in store.events(home, info.id)],
+    }
+
+
+def changed_settings(config: RunConfig) -> dict[str, Any]:
+    """The settings that differ from the defaults, apart from what is read."""
+    default = to_json(RunConfig())
+    return {
+        name: value
+        for name, value in to_json(config).items()
+        if value != default[name] and name not in ("pool", "model", "name")
+    }
+
+
+def export(
+    run: RunArgument,
+    out: Annotated[Path, typer.Option("--out", help="File to write: .json (one array) or .jsonl (lines).")],
+    epoch: Annotated[
+        int | None, typer.Option("--epoch", min=0, help="Which epoch's selection; the last by default.")
+    ] = None,
+    format: Annotated[
+        Literal["alpaca", "messages", "sharegpt"], typer.Option("--format", help="What the trainer reads.")
+    ] = "messages",
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Write the samples that an epoch selected, in pick order, in a format that trainers read."""
+    from backend import data, store
+
+    home = runs_dir.resolve()
+    run_id = find_run(home, run)
+    there = store.epochs(home, run_id)
+    if not there:
+        raise RunError(f"run {run_id} has not selected anything yet")
+    chosen = there[-1] if epoch is None else epoch
+    rows = store.read_epoch(home, run_id, chosen).selection.rows
+    pool = store.load_pool_from_store(home, store.read_run_pool(home, run_id).id)
+    written = data.write_samples(out, pool, rows, format)
+    console.say(f"{written:,} samples of epoch {chosen} written to {out}")
+    if as_json:
+        console.print_json(
+            {"out": str(out), "run": run_id, "epoch": chosen, "format": format, "samples": written}
+        )
+
+
+def open_app(
+    port: Annotated[int | None, typer.Option("--port", help="Port to listen on; the first free from 7860 by default.")] = None,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on; another than this machine's needs --auth.")] = "127.0.0.1",
+    auth: Annotated[str | None, typer.Option("--auth", metavar="NAME:PASSWORD", help="Ask visitors for these.")] = None,
+    runs_dir: RunsDir = Path("runs"),
+    data_root: Annotated[list[Path] | None, typer.Option("--data-root", help="Folder that pools may be read from; may be repeated.")] = None,
+    model_root: Annotated[list[Path] | None, typer.Option("--model-root", help="Folder that models may be read from; may be repeated.")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+) -> None:  # fmt: skip
+    """Open the page in the browser, the same as python app.py."""
+    words = ["--host", host, "--runs-dir", str(runs_dir)]
+    words += ["--port", str(port)] if port is not None else []
+    words += ["--auth", auth] if auth is not None else []
+    for name, folders in (("--data-root", data_root), ("--model-root", model_root)):
+        for folder in folders or ():
+            words += [name, str(folder)]
+    words += ["--no-browser"] if no_browser else []
+    script = Path(__file__).resolve().parents[2] / "app.py"
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, str(script), *words])
+
+
+def _progress(info: RunInfo) -> str:
+    """How far a run is, in a few words."""
+    if info.state == "queued":
+        return f"{info.ahead} ahead"
+    if info.stage is None:
+        return "-"
+    of = f" {info.done:,}/{info.total:,}" if info.total else ""
+    return f"{console.STAGES[info.stage]}, epoch {info.epoch}{of}"
