@@ -38,26 +38,25 @@ from iterit_ui.session import (
 def build(session: Session) -> None:
     """The tab's components and what they do."""
     home = session.home
-    heading("Curate", text.LINE["curate"], elem_id="curate-heading")
+    with gr.Row(elem_classes="top"):
+        heading("Curate", text.LINE["curate"], elem_id="curate-heading")
+        tune = gr.Button(
+            "Tune with these settings", variant="primary", elem_id="to-tune", elem_classes="next"
+        )
     # keys of the selection on screen and of the one before it
     history = gr.State({"now": "", "before": ""})
     view = gr.State(dict(views.VIEW))
     marked = gr.State(0)  # counts pins and excludes, so that the selection follows
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes=["side", "sheet", "sticky"]):
+            with gr.Row(elem_classes="pair"):
+                gr.HTML("<h3 class='st-side-title first'>Settings</h3>", apply_default_css=False)
+                reset = gr.Button(
+                    "Reset", size="sm", elem_id="reset", elem_classes="quiet", scale=0, min_width=60
+                )
             scores = gr.Dropdown([], label="Complexity from", info=text.CONTROL["scores"], filterable=False,
                                  elem_id="score-source", interactive=True)  # fmt: skip
             controls = build_controls()
-            with gr.Row(elem_classes="pair"):
-                reset = gr.Button("Reset", size="sm", elem_id="reset", scale=1, min_width=60)
-                tune = gr.Button(
-                    "Tune with these settings",
-                    size="sm",
-                    variant="primary",
-                    elem_id="to-tune",
-                    scale=3,
-                    min_width=120,
-                )
         with gr.Column(elem_classes="wide"):
             message = note(None, elem_id="curate-note")
             build_scorer(session)

@@ -20,7 +20,9 @@ from iterit_ui.session import LIVE, QUIET, Session, bound, get_pool
 def build(session: Session) -> None:
     """The tab's components and what they do."""
     home = session.home
-    heading("Data", text.LINE["data"], elem_id="data-heading")
+    with gr.Row(elem_classes="top"):
+        heading("Data", text.LINE["data"], elem_id="data-heading")
+        go = gr.Button("Next: curate this pool", variant="primary", elem_id="to-curate", elem_classes="next")
     view = gr.State(dict(views.VIEW))
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes=["side", "sheet", "sticky"]):
@@ -36,7 +38,6 @@ def build(session: Session) -> None:
                     listed = table(None, elem_id="data-table")
                 with gr.Column(elem_classes=["aside", "sticky"]):
                     sample = sample_view({"empty": text.NO_DATA_SAMPLE}, elem_id="data-sample")
-    go = gr.Button("Next: curate this pool", variant="primary", elem_id="to-curate", elem_classes="next")
 
     def turn_page(state: dict[str, Any], event: gr.EventData) -> Any:
         return turned(state, event._data)

@@ -100,7 +100,8 @@ def restored(home: Path, query: dict[str, str]) -> list[Any]:
         pool = demo_pool().id
     tab = view["tab"]
     return [
-        tab, pool, view["scores"], view["run"], view["epoch"], view["sample"], view["settings"], 1, gr.Tabs(selected=tab),
+        tab, pool, view["scores"], view["run"], view["epoch"], view["sample"], view["settings"], 1,
+        gr.skip() if tab == "data" else gr.Tabs(selected=tab),
     ]  # fmt: skip
 
 

@@ -14,13 +14,13 @@ from iterit_ui import theme
 from iterit_ui.components.table import PAGE_SIZE
 
 COLUMNS: list[dict[str, Any]] = [
-    {"key": "rank", "label": "Pick", "hint": "order in which it was picked", "align": "right", "width": "58px"},
-    {"key": "gain", "label": "Gain", "hint": "complexity x diversity at the moment it was picked", "align": "right", "width": "72px"},
-    {"key": "complexity", "label": "Complexity", "hint": "how hard the response is for the model even with its prompt", "align": "right", "width": "96px"},
-    {"key": "diversity", "label": "Diversity", "hint": "before any pick: how much its phrases add", "align": "right", "width": "86px"},
-    {"key": "tokens", "label": "Tokens", "hint": "length of the response", "align": "right", "width": "74px"},
-    {"key": "source", "label": "Source", "kind": "source", "width": "112px"},
-    {"key": "status", "label": "Status", "kind": "badge", "width": "128px"},
+    {"key": "rank", "label": "Pick", "hint": "order in which it was picked", "align": "right", "width": "60px"},
+    {"key": "gain", "label": "Gain", "hint": "complexity x diversity at the moment it was picked", "align": "right", "width": "70px", "minor": True},
+    {"key": "complexity", "label": "Complexity", "hint": "how hard the response is for the model even with its prompt", "align": "right", "width": "110px"},
+    {"key": "diversity", "label": "Diversity", "hint": "before any pick: how much its phrases add", "align": "right", "width": "92px", "minor": True},
+    {"key": "tokens", "label": "Tokens", "hint": "length of the response", "align": "right", "width": "76px"},
+    {"key": "source", "label": "Source", "kind": "source", "width": "108px"},
+    {"key": "status", "label": "Status", "kind": "badge", "width": "132px"},
     {"key": "response", "label": "Response begins", "sort": False},
 ]  # fmt: skip
 

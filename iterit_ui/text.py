@@ -25,16 +25,16 @@ TERM = {
 }
 
 CONTROL = {
-    "strategy": "How samples are chosen. IterIT: hard for the model, and new among the picks.",
-    "budget": "How many samples one epoch trains on.",
-    "decay": "What a phrase still counts once a pick covered it; 0 for a narrow domain.",
-    "complexity_weight": "Exponent of complexity: how hard for the model. 0 ignores it.",
-    "diversity_weight": "Exponent of diversity: how much a response adds. 0 ignores it.",
+    "strategy": "What decides which samples are picked.",
+    "budget": "Samples in one epoch.",
+    "decay": "What a phrase still counts once covered.",
+    "complexity_weight": "How much “hard for the model” counts.",
+    "diversity_weight": "How much “new among the picks” counts.",
     "source_weights": "Factor on a source's gain; 0 leaves it out.",
     "max_complexity": "At 1 the prompt does not help the model, often a mismatch. Never selected at or above this.",
     "min_response_tokens": "Shorter responses are left out.",
     "max_response_tokens": "Longer ones are left out; 0 sets no limit.",
-    "scores": "The model whose reading of the pool is used.",
+    "scores": "The model whose reading is used.",
 }
 
 CHART = {

@@ -36,7 +36,7 @@
       showlegend: false, bargap: 0.04, autosize: true, uirevision: 1, hovermode: 'closest', dragmode: false,
       margin: {l: 44, r: 12, t: 8, b: 38}, ...studio.coloured(given || {}),
       paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
-      font: {family: getComputedStyle(document.body).fontFamily, size: 11.5, color: colour('--text-2')},
+      font: {family: getComputedStyle(document.querySelector('.gradio-container') || document.body).fontFamily, size: 11.5, color: colour('--text-2')},
       hoverlabel: {bgcolor: colour('--surface'), bordercolor: colour('--line-2'),
         font: {color: colour('--text-1'), size: 12}},
     };

@@ -14,7 +14,7 @@
   const layout = (key) => {
     const axis = {showgrid: false, zeroline: false, showticklabels: false, ticks: '', fixedrange: false, title: {text: ''}};
     return {...studio.layout({}), uirevision: key, dragmode: 'lasso', margin: {l: 4, r: 4, t: 4, b: 4},
-      xaxis: {...axis}, yaxis: {...axis, scaleanchor: 'x', scaleratio: 1},
+      xaxis: {...axis}, yaxis: {...axis}, // no scale: only who is near whom means something
       modebar: {bgcolor: 'rgba(0,0,0,0)', color: studio.colour('--text-3'), activecolor: studio.colour('--text-1'), orientation: 'h'},
       newselection: {line: {color: studio.colour('--text-1'), width: 1, dash: 'dot'}},
       activeselection: {fillcolor: 'rgba(0,0,0,0)'}};

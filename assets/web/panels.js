@@ -31,6 +31,7 @@
   });
 
   studio.status = (context) => studio.mount(context, (value, root) => {
+    (context.element.closest('.block') || context.element).classList.toggle('st-gone', !value);
     const states = ['queued', 'running', 'stopping', 'stopped', 'failed', 'done', 'idle'];
     root.className = `st-status panel ${states.includes(value?.state) ? value.state : 'idle'}`;
     if (!value) return root.replaceChildren();

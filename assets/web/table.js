@@ -4,7 +4,7 @@
 
   const cell = (column, given) => {
     const item = given !== null && typeof given === 'object' ? given : {text: given};
-    const node = h('td', `${column.align === 'right' ? 'right num' : ''} kind-${column.kind || 'text'}`);
+    const node = h('td', `${column.align === 'right' ? 'right num' : ''} kind-${column.kind || 'text'}${column.minor ? ' minor' : ''}`);
     const text = item.text === null || item.text === undefined ? '–' : String(item.text);
     if (column.kind === 'badge') node.append(h('span', `st-badge ${studio.tone(item.tone)}`, text));
     else if (column.kind === 'source') {
@@ -26,7 +26,7 @@
     const header = (value) => {
       const row = h('tr');
       for (const column of value.columns) {
-        const th = h('th', column.align === 'right' ? 'right' : '');
+        const th = h('th', `${column.align === 'right' ? 'right' : ''}${column.minor ? ' minor' : ''}`);
         if (column.width) th.style.width = column.width;
         th.scope = 'col';
         const sorted = value.sort?.column === column.key;

@@ -1,0 +1,218 @@
+"""The app as its users meet it: a process of its own on a free port, and one Chromium.
+
+The page fixtures fail on an error of the page, an error in its console, a dialog (the test data hold payloads that
+would open one) and a request that leaves the machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WAIT = 60_000  # ms; the machine may be busy with something else
+
+# what must show up as the text that it is
+PAYLOADS = [
+    "<img src=x onerror=alert(1)>",
+    "${alert(2)} {{constructor.constructor('alert(3)')()}}",
+    "<script>alert(4)</script></textarea><b>bold</b>",
+    "`${document.body.innerHTML=''}` &lt;i&gt; \\u003cb\\u003e",
+]
+
+
+@pytest.fixture(scope="session")
+def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with files as people bring them: payloads, unknown columns, and one that holds nothing."""
+    folder = tmp_path_factory.mktemp("data")
+    rows = [
+        {"instruction": f"{payload} question {i}", "output": f"{payload} answer {i}", "source": payload}
+        for i, payload in enumerate(PAYLOADS * 10)
+    ]
+    rows.append({"instruction": "no answer"})
+    (folder / "payloads.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    (folder / "broken.json").write_text('{"this is": [not json')
+    odd = [{"question text": f"What is {i} + {i}?", "reply": f"It is {2 * i}."} for i in range(30)]
+    (folder / "columns.json").write_text(json.dumps(odd))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The app's runs folder."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="session")
+def app_url(runs_dir: Path, data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running app."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("log") / "app.log"
+    command = [sys.executable, "app.py", "--port", str(port), "--runs-dir", str(runs_dir)]
+    command += ["--data-root", str(data_root), "--no-browser"]
+    environment = {
+        **os.environ,
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "HF_HUB_OFFLINE": "1",
+        "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("uploads")),
+    }
+    with open(log, "w") as out:
+        app = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        started = time.monotonic()
+        while True:
+            assert app.poll() is None, log.read_text()
+            try:
+                urllib.request.urlopen(url, timeout=3).read()
+                break
+            except (urllib.error.URLError, OSError):
+                assert time.monotonic() - started < 120, log.read_text()
+                time.sleep(0.1)
+        yield url
+    finally:
+        app.terminate()
+        app.wait(15)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """Chromium; without it the browser tests are skipped, except where a machine runs all tests (CI is set)."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        if os.environ.get("CI"):
+            pytest.fail("browser tests need Chromium: apt-get install chromium")
+        pytest.skip("no Chromium here: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def new_page(browser, app_url: str) -> Iterator[Callable]:
+    """Opens pages of a given size that are watched; checks all of them at the end."""
+    contexts, bad = [], []
+
+    def watch(page) -> None:
+        page.on("pageerror", lambda error: bad.append(f"page error: {error}"))
+        page.on("console", lambda m: bad.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on("dialog", lambda d: (bad.append(f"dialog: {d.message}"), d.dismiss()))
+        allowed = (app_url, "data:", "blob:")
+        page.on("request", lambda r: None if r.url.startswith(allowed) else bad.append(f"external: {r.url}"))
+
+    def open_page(width: int = 1280, height: int = 900):
+        context = browser.new_context(viewport={"width": width, "height": height})
+        context.set_default_timeout(WAIT)
+        contexts.append(context)
+        page = context.new_page()
+        watch(page)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert bad == []
+
+
+@pytest.fixture
+def page(new_page):
+    """A page of 1280 x 900."""
+    return new_page(1280, 900)
+
+
+@pytest.fixture
+def wide_page(new_page):
+    """A page of 1920 x 1080."""
+    return new_page(1920, 1080)
+
+
+@pytest.fixture
+def goto(app_url: str) -> Callable:
+    """Opens the app on a tab and waits until that tab's first component has been drawn."""
+    first = {"data": "data-cards", "curate": "curate-cards", "tune": "", "epochs": ""}
+
+    def go(page, tab: str = "data", **query: object):
+        words = "&".join(f"{key}={value}" for key, value in {"tab": tab, **query}.items())
+        page.goto(f"{app_url}/?{words}")
+        page.locator(f'#steps button[role=tab][data-tab-id="{tab}"][aria-selected=true]').wait_for()
+        if first[tab]:
+            page.locator(f"#{first[tab]} .st-card").first.wait_for()
+        return page
+
+    return go
+
+
+@pytest.fixture
+def rev() -> Callable:
+    """The revision that a component wrote after it last drew."""
+
+    def read(page, elem_id: str) -> str:
+        found = page.locator(f"#{elem_id} [data-rev]").first
+        found.wait_for(state="attached")
+        return found.get_attribute("data-rev")
+
+    return read
+
+
+@pytest.fixture
+def redrawn() -> Callable:
+    """Waits until a component shows another revision than the given one."""
+
+    def wait(page, elem_id: str, before: str) -> None:
+        page.wait_for_function(
+            "([id, rev]) => { const e = document.querySelector(`#${id} [data-rev]`); return e && e.dataset.rev !== rev; }",
+            arg=[elem_id, before],
+        )
+
+    return wait
+
+
+@pytest.fixture
+def tidy() -> Callable:
+    """Checks that a page neither scrolls sideways nor shows boxes that overlap."""
+
+    def check(page) -> None:
+        width = page.viewport_size["width"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        boxes = page.evaluate(
+            """() => [...document.querySelectorAll('.panel, .sheet, .st-note, .st-header, .scorer')]
+                .filter(e => e.offsetParent !== null && e.offsetWidth && !e.parentElement.closest('.panel'))
+                .map(e => { const r = e.getBoundingClientRect();
+                    return [e.className + '#' + (e.closest('[id]')?.id || ''), r.left, r.top, r.right, r.bottom]; })"""
+        )
+        assert len(boxes) > 3
+        inside = ("sheet", "scorer")
+        for i, (name, left, top, right, bottom) in enumerate(boxes):
+            assert left >= -1 and right <= width + 1, (name, left, right)
+            for other, left2, top2, right2, bottom2 in boxes[i + 1 :]:
+                if any(word in name or word in other for word in inside):
+                    continue  # panels inside a sheet
+                apart = right <= left2 + 1 or right2 <= left + 1 or bottom <= top2 + 1 or bottom2 <= top + 1
+                assert apart, (name, other)
+
+    return check
