@@ -113,7 +113,7 @@ def encode(
     """
     template = _checked_template(tokenizer)
     n = len(pool)
-    wanted = np.arange(n) if rows is None else np.sort(np.asarray(rows, dtype=np.int64))
+    wanted = np.arange(n) if rows is None else np.unique(np.asarray(rows, dtype=np.int64))
     response_tokens = np.full(n, -1, dtype=np.int32)
     reason = np.full(n, NOT_ENCODED, dtype=object)
     conditioned, alone = _Builder(n), _Builder(n)
