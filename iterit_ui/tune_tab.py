@@ -113,16 +113,19 @@ def build(session: Session) -> None:
             figures = cards(elem_id="tune-cards")
             loss = chart(height=260, elem_id="tune-loss")
             rate = chart(height=150, elem_id="tune-rate")
-            with gr.Column(visible=False) as log_box, gr.Column(elem_classes="sheet"):
-                with gr.Accordion("Log", open=False, elem_id="tune-log-box"):
-                    log = gr.Textbox(
-                        lines=14,
-                        max_lines=14,
-                        show_label=False,
-                        interactive=False,
-                        elem_id="tune-log",
-                        elem_classes="mono",
-                    )
+            with (
+                gr.Column(visible=False) as log_box,
+                gr.Column(elem_classes="sheet"),
+                gr.Accordion("Log", open=False, elem_id="tune-log-box"),
+            ):
+                log = gr.Textbox(
+                    lines=14,
+                    max_lines=14,
+                    show_label=False,
+                    interactive=False,
+                    elem_id="tune-log",
+                    elem_classes="mono",
+                )
 
     form = [controls[name] for name in form_fields()]
     selection = [controls[name] for name in SELECTION]

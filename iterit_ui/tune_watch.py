@@ -124,7 +124,7 @@ def status_text(info: RunInfo) -> str:
         if info.stage is None:
             return "Starting: loading the libraries and the model."
         epoch, stage = position(info)
-        of = f" (of {info.epochs}, counted from 0)" if info.epochs else ""
+        of = f" ({epoch + 1} of {info.epochs})" if info.epochs else ""
         return f"Epoch {epoch}{of}: {STAGE_WORDS[stage]}."
     if info.state == "stopping":
         return "Stopping after the present batch; what is finished is kept."
