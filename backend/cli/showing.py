@@ -209,6 +209,8 @@ def _progress(info: RunInfo) -> str:
     """How far a run is, in a few words."""
     if info.state == "queued":
         return f"{info.ahead} ahead"
+    if info.state == "done":
+        return "1 epoch" if info.epochs == 1 else f"{info.epochs} epochs"
     if info.stage is None:
         return "-"
     of = f" {info.done:,}/{info.total:,}" if info.total else ""
