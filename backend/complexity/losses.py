@@ -88,7 +88,7 @@ class ResponseLosses:
             )
             for at in range(0, len(target), piece)
         ]
-        return torch.cat(losses).double().cpu().numpy() if losses else np.zeros(0)
+        return torch.cat(losses).cpu().double().numpy() if losses else np.zeros(0)
 
     def _tensor(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self.model.device)

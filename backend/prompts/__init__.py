@@ -1,14 +1,8 @@
 """Samples -> token ids with the span of the response: what the model reads, and which of it is scored."""
 
-from backend.prompts.encode import (
-    EMPTY_RESPONSE,
-    NO_RESPONSE_TOKEN,
-    Encoded,
-    Sequences,
-    Shown,
-    encode,
-    show,
-)
+from backend.prompts.encode import encode
+from backend.prompts.encoded import EMPTY_RESPONSE, NO_RESPONSE_TOKEN, Encoded, Sequences
+from backend.prompts.show import Shown, show
 from backend.prompts.template import ChatTemplate, Rendering, read_template
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Token ids of a pool's samples, with and without their prompts, and which of the tokens are the response."""
+"""Samples -> token ids, with and without their prompts."""
 
 from __future__ import annotations
 
@@ -11,81 +11,11 @@ from tokenizers import Encoding
 from transformers import PreTrainedTokenizerBase
 
 from backend.errors import ModelError
+from backend.prompts.encoded import EMPTY_RESPONSE, NO_RESPONSE_TOKEN, NOT_ENCODED, Encoded, Sequences
 from backend.prompts.template import ChatTemplate, NotRendered, Rendering, read_template
 from backend.records import Pool, Progress, Turn
 
-EMPTY_RESPONSE = "empty response"
-NO_RESPONSE_TOKEN = "no response token within max_length"
-NOT_ENCODED = "not scored"
-
 CHUNK = 512  # samples rendered and tokenised at once: enough to keep the tokenizer's threads busy
-
-
-@dataclass(frozen=True)
-class Sequences:
-    """Token sequences of n samples, one behind the other.
-
-    ids : (t,) int32, all tokens.
-    offsets : (n + 1,) int64, sample i is ids[offsets[i] : offsets[i + 1]]; nothing where it was not encoded.
-    first : (n,) int32, index of the first response token within the sample; the response runs to its end.
-    """
-
-    ids: np.ndarray
-    offsets: np.ndarray
-    first: np.ndarray
-
-    @property
-    def lengths(self) -> np.ndarray:
-        """(n,) int64: tokens of each sample."""
-        return np.diff(self.offsets)
-
-    def tokens(self, row: int) -> np.ndarray:
-        """(length,) int32: token ids of one sample."""
-        return self.ids[self.offsets[row] : self.offsets[row + 1]]
-
-
-@dataclass(frozen=True)
-class Encoded:
-    """What a model reads of a pool of n samples.
-
-    conditioned : the whole conversation, cut at its end after max_length tokens.
-    alone : the assistant turn rendered alone, with as many response tokens as `conditioned` has left.
-    response_tokens : (n,) int32, response tokens left in both, with those that close the turn; -1 where the row
-        was not asked for.
-    reason : (n,) object of str, "" where there is something to score, else why not.
-    pad_id : token that fills the shorter rows of a batch (no model attends to it).
-    """
-
-    conditioned: Sequences
-    alone: Sequences
-    response_tokens: np.ndarray
-    reason: np.ndarray
-    pad_id: int
-
-    def __len__(self) -> int:
-        return len(self.reason)
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One sample exactly as the model reads it, for a screen.
-
-    text, start : the whole conversation and the index of the response's first character.
-    cut : index of the first character that max_length leaves out; len(text) where nothing is cut.
-    tokens, response_tokens : tokens of the conversation and of the response that are left after the cut.
-    alone_text, alone_start, alone_tokens : the assistant turn rendered alone.
-    reason : "" where the sample can be scored, else why not.
-    """
-
-    text: str
-    start: int
-    cut: int
-    tokens: int
-    response_tokens: int
-    alone_text: str
-    alone_start: int
-    alone_tokens: int
-    reason: str
 
 
 def encode(
@@ -111,7 +41,7 @@ def encode(
     ------
     ModelError : the tokenizer has no chat template or gives no offsets, or no sample at all can be rendered.
     """
-    template = _checked_template(tokenizer)
+    template = checked_template(tokenizer)
     n = len(pool)
     wanted = np.arange(n) if rows is None else np.unique(np.asarray(rows, dtype=np.int64))
     response_tokens = np.full(n, -1, dtype=np.int32)
@@ -121,7 +51,7 @@ def encode(
     for begin in range(0, len(wanted), CHUNK):
         chunk = wanted[begin : begin + CHUNK]
         table = pool.table.select(["turns", "response"]).take(chunk).to_pydict()
-        samples = _encode_chunk(template, table["turns"], table["response"], system_prompt, max_length)
+        samples = encode_chunk(template, table["turns"], table["response"], system_prompt, max_length)
         for row, sample in zip(chunk, samples, strict=True):
             reason[row], response_tokens[row] = sample.reason, sample.response_tokens
             if not sample.reason:
@@ -135,38 +65,6 @@ def encode(
         raise ModelError(f"no sample of {pool.name} can be rendered; {refused[0]}")
     pad_id = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else (tokenizer.eos_token_id or 0)
     return Encoded(conditioned.done(), alone.done(), response_tokens, reason, int(pad_id))
-
-
-def show(
-    turns: Sequence[Turn],
-    response: str,
-    tokenizer: PreTrainedTokenizerBase,
-    *,
-    system_prompt: str,
-    max_length: int,
-) -> Shown:
-    """One sample exactly as the model reads it: text, response span, where it is cut, token counts."""
-    template = _checked_template(tokenizer)
-    sample = _encode_chunk(template, [turns], [response], system_prompt, max_length)[0]
-    try:
-        whole = template.conversation(turns, response, system_prompt=system_prompt)
-        lone = template.alone(response)
-    except NotRendered:
-        return Shown("", 0, 0, 0, 0, "", 0, 0, sample.reason)
-    whole_tokens, lone_tokens = _tokenize(tokenizer, [whole.text, lone.text])
-    kept = min(len(whole_tokens), max_length)
-    cut = len(whole.text) if kept == len(whole_tokens) else _chars(whole_tokens, kept)[0]
-    return Shown(
-        text=whole.text,
-        start=whole.start,
-        cut=cut,
-        tokens=kept,
-        response_tokens=sample.response_tokens,
-        alone_text=lone.text,
-        alone_start=lone.start,
-        alone_tokens=min(len(lone_tokens), max_length),
-        reason=sample.reason,
-    )
 
 
 @dataclass(frozen=True)
@@ -198,7 +96,8 @@ class _Builder:
         return Sequences(ids, np.concatenate([[0], np.cumsum(self.lengths)]), self.first)
 
 
-def _checked_template(tokenizer: PreTrainedTokenizerBase) -> ChatTemplate:
+def checked_template(tokenizer: PreTrainedTokenizerBase) -> ChatTemplate:
+    """The tokenizer's chat template, or a ModelError where it has none or the tokenizer gives no offsets."""
     if not tokenizer.is_fast:
         raise ModelError(
             f"the tokenizer of {tokenizer.name_or_path or 'this model'} ({type(tokenizer).__name__}) gives no token "
@@ -207,19 +106,20 @@ def _checked_template(tokenizer: PreTrainedTokenizerBase) -> ChatTemplate:
     return read_template(tokenizer)
 
 
-def _encode_chunk(
+def encode_chunk(
     template: ChatTemplate,
     turns: Sequence[Sequence[Turn]],
     responses: Sequence[str],
     system_prompt: str,
     max_length: int,
 ) -> list[_Sample]:
+    """Render samples and tokenise all of their texts at once, on as many threads as there are."""
     rendered = [
         _render_both(template, prompt, response, system_prompt)
         for prompt, response in zip(turns, responses, strict=True)
     ]
     texts = [text for both in rendered if not isinstance(both, str) for text in (both[0].text, both[1].text)]
-    encodings = iter(_tokenize(template.tokenizer, texts))
+    encodings = iter(tokenize(template.tokenizer, texts))
     samples = []
     for both in rendered:
         if isinstance(both, str):
@@ -257,24 +157,24 @@ def _nothing(reason: str) -> _Sample:
     return _Sample(empty, 0, empty, 0, 0, reason)
 
 
-def _tokenize(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[Encoding]:
+def tokenize(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[Encoding]:
     """The template has written every special token; verbose=False: a text over the model's length is cut later."""
     if not texts:
         return []
     encodings = tokenizer(
         texts, add_special_tokens=False, padding=False, truncation=False, verbose=False
     ).encodings
-    assert encodings is not None  # a fast tokenizer, see _checked_template
+    assert encodings is not None  # a fast tokenizer, see checked_template
     return encodings
 
 
 def _first_token(encoding: Encoding, start: int) -> int:
     """Index of the first token that ends behind a character: its end counts, because a token's own leading space
     may lie before the response, and the spaces of a token can be missing from its offsets."""
-    return bisect_right(range(len(encoding)), start, key=lambda token: _chars(encoding, token)[1])
+    return bisect_right(range(len(encoding)), start, key=lambda token: token_chars(encoding, token)[1])
 
 
-def _chars(encoding: Encoding, token: int) -> tuple[int, int]:
+def token_chars(encoding: Encoding, token: int) -> tuple[int, int]:
     """The characters of one token. None is for the special tokens that a tokenizer adds, and it adds none here."""
     span = encoding.token_to_chars(token)
     assert span is not None

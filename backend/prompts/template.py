@@ -57,7 +57,7 @@ class ChatTemplate:
 
         Raises
         ------
-        NotRendered : the template refuses it, also with alternating roles.
+        NotRendered : the template refuses it, also with alternating roles and without a system turn.
         """
         prompt = [Turn(role=turn["role"], content=turn["content"]) for turn in turns]
         if system_prompt and all(turn["role"] != "system" for turn in prompt):
@@ -66,13 +66,14 @@ class ChatTemplate:
             prompt = _system_into_first_user(prompt)
         if not self.shows_tools:
             prompt = [_tool_as_user(turn) for turn in prompt]
-        try:
-            return _with_span(self.tokenizer, prompt, response)
-        except NotRendered:
-            plain = _alternating(prompt)
-            if plain == prompt:
-                raise
-            return _with_span(self.tokenizer, plain, response)
+        refusals = []
+        # plainer and plainer: roles that alternate, then the system text in the first user turn too
+        for plain in (prompt, _alternating(prompt), _alternating(_system_into_first_user(prompt))):
+            try:
+                return _with_span(self.tokenizer, plain, response)
+            except NotRendered as error:
+                refusals.append(error)
+        raise refusals[0]
 
     def alone(self, response: str) -> Rendering:
         """The assistant turn rendered alone.

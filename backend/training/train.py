@@ -118,7 +118,7 @@ def _arguments(config: RunConfig, model: PreTrainedModel, length: int, folder: P
         max_grad_norm=config.max_grad_norm,
         bf16=arithmetic == "bf16",
         fp16=arithmetic == "fp16",
-        seed=config.seed,
+        seed=config.seed % 2**32,  # NumPy's limit
         use_cpu=model.device.type == "cpu",
         save_strategy="epoch" if config.save_checkpoints else "no",
         save_total_limit=1,  # written before the one before it is deleted

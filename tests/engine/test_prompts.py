@@ -131,6 +131,17 @@ def test_tool_turns_become_user_turns_where_the_template_knows_none(name: str) -
     assert "42" in whole.text[: whole.start] and "so?" in whole.text[: whole.start]
 
 
+def test_a_system_turn_in_the_middle_moves_where_the_template_refuses_it() -> None:
+    strict = (
+        "{% for m in messages %}{% if m['role'] == 'system' and not loop.first %}"
+        "{{ raise_exception('System message must be at the beginning.') }}{% endif %}{% endfor %}"
+    )
+    chat = read_template(tiny.tokenizer(strict + tiny.CHATML))
+    turns = [user("hi"), assistant("a"), Turn(role="system", content="Be brief."), user("b")]
+    text = chat.conversation(turns, "c", system_prompt="").text
+    assert text.startswith("<|im_start|>user\nBe brief.\n\nhi<|im_end|>") and "system" not in text
+
+
 def test_a_conversation_that_a_template_refuses_is_kept_with_its_reason() -> None:
     tokenizer = tiny.tokenizer(tiny.GEMMA)
     pool = tiny.pool([([user("hi"), assistant("first")], "second"), ("hi", "fine")])

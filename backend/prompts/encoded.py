@@ -1,0 +1,56 @@
+"""Token ids of a pool's samples, flat, and which of the tokens are the response."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+EMPTY_RESPONSE = "empty response"
+NO_RESPONSE_TOKEN = "no response token within max_length"
+NOT_ENCODED = "not scored"
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """Token sequences of n samples, one behind the other.
+
+    ids : (t,) int32, all tokens.
+    offsets : (n + 1,) int64, sample i is ids[offsets[i] : offsets[i + 1]]; nothing where it was not encoded.
+    first : (n,) int32, index of the first response token within the sample; the response runs to its end.
+    """
+
+    ids: np.ndarray
+    offsets: np.ndarray
+    first: np.ndarray
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """(n,) int64: tokens of each sample."""
+        return np.diff(self.offsets)
+
+    def tokens(self, row: int) -> np.ndarray:
+        """(length,) int32: token ids of one sample."""
+        return self.ids[self.offsets[row] : self.offsets[row + 1]]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What a model reads of a pool of n samples.
+
+    conditioned : the whole conversation, cut at its end after max_length tokens.
+    alone : the assistant turn rendered alone, with as many response tokens as `conditioned` has left.
+    response_tokens : (n,) int32, response tokens left in both, with those that close the turn; -1 where the row
+        was not asked for.
+    reason : (n,) object of str, "" where there is something to score, else why not.
+    pad_id : token that fills the shorter rows of a batch (no model attends to it).
+    """
+
+    conditioned: Sequences
+    alone: Sequences
+    response_tokens: np.ndarray
+    reason: np.ndarray
+    pad_id: int
+
+    def __len__(self) -> int:
+        return len(self.reason)
