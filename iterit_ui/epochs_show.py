@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 
 from backend import analysis, store
@@ -52,8 +53,11 @@ class Shown:
 
 
 def overview(home: Path, run: str, epoch: int) -> tuple[Any, ...]:
-    """Everything but map, table and sample. (note, cards, flow, complexity, diversity, lengths, moved, labels)"""
-    nothing = (None,) * 7
+    """Everything but map, table and sample.
+
+    Order: note, cards, flow, complexity, diversity, lengths, moved, labels, whether there are labels.
+    """
+    nothing = (*(None,) * 7, gr.Column(visible=False))
     if not run:
         return (NO_RUN, *nothing)
     try:
@@ -96,12 +100,13 @@ def overview(home: Path, run: str, epoch: int) -> tuple[Any, ...]:
             analysis.complexity_change(record, first)
             if previous is not None
             else analysis.complexity_change(first, first).iloc[:0],
-            edges["complexity"],
+            moved_edges(home, run, len(shown.epochs)),
             epoch=shown.epoch,
             earlier=shown.epochs[0],
             ceiling=settings.max_complexity,
         ),
         plots.labels(analysis.label_table(shown.pool, record.selection)),
+        gr.Column(visible=shown.pool.labels is not None),
     )
 
 
@@ -166,6 +171,20 @@ def run_edges(home: Path, run: str) -> dict[str, np.ndarray]:
         "diversity": analysis.diversity_edges(first.diversity),
         "lengths": analysis.length_edges(first.scores.response_tokens),
     }
+
+
+@lru_cache(maxsize=16)
+def moved_edges(home: Path, run: str, epochs: int) -> np.ndarray:
+    """Cells for complexity then and now that hold what any of a run's `epochs` epochs compares."""
+    records = [analysis.load_epoch(home, run, epoch) for epoch in store.epochs(home, run)[:epochs]]
+    changes = [analysis.complexity_change(record, records[0]) for record in records[1:]]
+    values = [column.to_numpy() for table in changes for column in (table["before"], table["now"])]
+    known = np.concatenate(values) if values else np.empty(0)
+    if not len(known):
+        return np.linspace(0, 1.2, 25)
+    low, high = np.quantile(known, [0.005, 0.995])
+    room = 0.05 * (high - low) + 0.001
+    return np.linspace(low - room, high + room, 29)
 
 
 @lru_cache(maxsize=16)

@@ -56,8 +56,10 @@ def build(session: Session) -> None:
         complexity = chart(height=230, elem_id="epochs-complexity")
         diversity = chart(height=230, elem_id="epochs-diversity")
     with gr.Row():
-        moved = chart(height=280, elem_id="epochs-moved")
-        labels = chart(height=280, elem_id="epochs-labels")
+        with gr.Column():
+            moved = chart(height=280, elem_id="epochs-moved")
+        with gr.Column(visible=False) as labelled:
+            labels = chart(height=280, elem_id="epochs-labels")
     with gr.Row():
         with gr.Column(scale=3, min_width=520):
             samples = table(elem_id="epochs-table")
@@ -104,7 +106,7 @@ def build(session: Session) -> None:
         moments,
         partial(overview, home),
         run_epoch,
-        [message, figures, flow, complexity, diversity, lengths, moved, labels],
+        [message, figures, flow, complexity, diversity, lengths, moved, labels, labelled],
         **LIVE,
     )
     gr.on(

@@ -96,7 +96,8 @@ def preset_for(pool_id: str, model: str) -> str:
 def command_line(config: RunConfig, *, preset: str, home: Path) -> str:
     """The command that does the same in a terminal: what differs from the preset, nothing else."""
     words = ["python", "-m", "backend", "tune", *config.pool, "--model", config.model]
-    if preset != "paper":
+    embedded = tuple(config.pool) == ("demo",) and config.model == "demo"
+    if preset != ("demo" if embedded else "paper"):  # what the command line starts from
         words += ["--preset", preset]
     base = config_from({"pool": config.pool, "model": config.model}, preset=preset)
     for f in dataclasses.fields(RunConfig):
@@ -113,10 +114,12 @@ def option(name: str, value: Any) -> list[str]:
     if isinstance(value, bool):
         return [flag if value else flag.replace("--", "--no-", 1)]
     if isinstance(value, tuple):
-        return [word for item in value for word in (flag, item)]
+        return [word for item in value for word in option(name, item)]
     if isinstance(value, dict):
-        return [word for key, item in value.items() for word in (flag, f"{key}={item}")]
-    return [flag, f"{value:g}" if isinstance(value, float) else str(value)]
+        return [word for key, item in value.items() for word in option(name, f"{key}={item}")]
+    text = repr(value) if isinstance(value, float) else str(value)
+    # a value that begins with a dash would be read as an option
+    return [f"{flag}={text}"] if text.startswith("-") else [flag, text]
 
 
 def start(

@@ -145,6 +145,8 @@ def position(info: RunInfo) -> tuple[int, str]:
 
 def stages(info: RunInfo) -> list[Value]:
     """The stages of the present epoch, and which it has come to."""
+    if info.state == "done":
+        return [{"label": f"epoch {epoch}", "state": "done"} for epoch in range(max(info.epochs, 1))]
     epoch, stage = position(info)
     here = FIRST if epoch == 0 else LATER
     if info.epochs == 0:
@@ -152,9 +154,7 @@ def stages(info: RunInfo) -> list[Value]:
     if info.epochs and epoch == info.epochs - 1:
         here = [*here, ("save", "save")]
     keys = [key for key, _ in here]
-    if info.state == "done":
-        at = len(keys)
-    elif info.state == "queued" or stage not in keys:
+    if info.state == "queued" or stage not in keys:
         at = -1
     else:
         at = keys.index(stage)

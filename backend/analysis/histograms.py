@@ -84,7 +84,10 @@ def complexity_edges(complexity: np.ndarray) -> np.ndarray:
     known = complexity[np.isfinite(complexity)]
     if not len(known):
         return _edges(0.0, 1.2, anchor=1.0)
-    low, high = np.quantile(known, [0.005, 0.995])
+    low, quarter, three, high = np.quantile(known, [0.005, 0.25, 0.75, 0.995])
+    # a few responses with a complexity of 7 must not squeeze the others into three bars
+    reach = 4 * (three - quarter)
+    low, high = max(low, quarter - reach), min(high, three + reach)
     low, high = min(float(low), 1.0), max(float(high), 1.0)
     room = 0.25 * (high - low) + 0.01
     return _edges(max(low - room, 0.0), high + 0.5 * room, anchor=1.0)

@@ -64,7 +64,7 @@ def then_and_now(
 ) -> Figure:
     """Complexity at an earlier epoch against complexity now, as counts in cells; the selected share on hover.
 
-    table : as `complexity_change` gives it. edges : the run's complexity bins, so that the axes stay.
+    table : as `complexity_change` gives it. edges : the cells' edges, the same for every epoch of a run.
     """
     title = "Did training change what is hard?"
     if table.empty:
@@ -74,7 +74,7 @@ def then_and_now(
             else "This is the first scoring. From the next epoch on, this shows how complexity moved.",
             title,
         )
-    cells = edges[:: max(1, len(edges) // 30)]
+    cells = edges
     counts, _, _ = np.histogram2d(table["now"], table["before"], bins=[cells, cells])
     middle = (cells[1:] + cells[:-1]) / 2
     inside = int(counts.sum())
