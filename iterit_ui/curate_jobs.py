@@ -13,7 +13,7 @@ from backend.errors import StudioError
 from iterit_ui import text, theme
 from iterit_ui.components import status_line
 from iterit_ui.selecting import scores_choices
-from iterit_ui.session import QUIET, Session, bound, is_demo, map_file
+from iterit_ui.session import DRAW, QUIET, Session, bound, is_demo, map_file
 
 
 def build_scorer(session: Session) -> None:
@@ -26,7 +26,7 @@ def build_scorer(session: Session) -> None:
         start = gr.Button("Score this pool", variant="primary", scale=1, min_width=150, elem_id="score-pool")
     progress = status_line(None, elem_id="score-status")
     timer = gr.Timer(1.0, active=False)
-    gr.on([session.pool.change, session.scores.change], bound(offered, home), session.pool, panel, **QUIET)
+    gr.on([session.pool.change, session.scores.change], bound(offered, home), session.pool, panel, **DRAW)
     start.click(
         bound(scored, home, session.model_roots),
         [session.pool, model],
@@ -49,7 +49,7 @@ def build_map_maker(session: Session) -> gr.State:
         start = gr.Button("Lay out the map", elem_id="make-map", scale=0, min_width=160)
         progress = status_line(None, elem_id="map-status")
     timer = gr.Timer(1.0, active=False)
-    session.pool.change(bound(map_offered, home), session.pool, [panel, timer], **QUIET)
+    session.pool.change(bound(map_offered, home), session.pool, [panel, timer], **DRAW)
     start.click(bound(map_started, home), session.pool, [progress, timer, start], **QUIET)
     timer.tick(bound(map_followed, home), [session.pool, made], [progress, timer, panel, made], **QUIET)
     return made

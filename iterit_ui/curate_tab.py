@@ -22,11 +22,13 @@ from iterit_ui.curate_controls import build_controls, filled, wire_controls
 from iterit_ui.curate_jobs import build_map_maker, build_scorer
 from iterit_ui.selecting import scores_choices, scores_key, selected, selected_by
 from iterit_ui.session import (
+    DRAW,
     LIVE,
     QUIET,
     WHO,
     Session,
     bound,
+    first_pool,
     get_marks,
     get_pool,
     get_scores,
@@ -46,6 +48,8 @@ def build(session: Session) -> None:
     # keys of the selection on screen and of the one before it
     history = gr.State({"now": "", "before": ""})
     view = gr.State(dict(views.VIEW))
+    # the first selection comes with the page
+    first = rendered(home, first_pool(), "", {}, "", {"now": "", "before": ""}, dict(views.VIEW))[1:]
     marked = gr.State(0)  # counts pins and excludes, so that the selection follows
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes=["side", "sheet", "sticky"]):
@@ -58,35 +62,37 @@ def build(session: Session) -> None:
                                  elem_id="score-source", interactive=True)  # fmt: skip
             controls = build_controls()
         with gr.Column(elem_classes="wide"):
-            message = note(None, elem_id="curate-note")
+            message = note(first[0], elem_id="curate-note")
             build_scorer(session)
-            figures = cards(None, elem_id="curate-cards")
+            figures = cards(first[1], elem_id="curate-cards")
             with gr.Row(elem_classes="charts"):
-                complexity = chart(None, height=170, elem_id="complexity-chart")
-                diversity = chart(None, height=170, elem_id="diversity-chart")
-                lengths = chart(None, height=170, elem_id="lengths-chart")
+                complexity = chart(first[2], height=170, elem_id="complexity-chart")
+                diversity = chart(first[3], height=170, elem_id="diversity-chart")
+                lengths = chart(first[4], height=170, elem_id="lengths-chart")
             with gr.Row(elem_classes="columns"):
                 with gr.Column(elem_classes="wide"):
-                    world = map_view(None, functions=map_functions(home), height=430, elem_id="curate-map")
+                    world = map_view(
+                        first[5], functions=map_functions(home), height=430, elem_id="curate-map"
+                    )
                     mapped = build_map_maker(session)
-                    listed = table(None, elem_id="curate-table")
+                    listed = table(first[6], elem_id="curate-table")
                 with gr.Column(elem_classes=["aside", "sticky"]):
                     sample = sample_view({"empty": text.NO_SAMPLE}, elem_id="curate-sample")
 
     what = [session.pool, session.scores, session.settings]
     wire_controls(session, controls, reset, LIVE)
-    session.pool.change(bound(opened_pool, home), what, [scores, *controls.all], **QUIET)
-    session.scores.change(bound(score_source, home), what[:2], scores, **QUIET)
+    session.pool.change(bound(opened_pool, home), what, [scores, *controls.all], **DRAW)
+    session.scores.change(bound(score_source, home), what[:2], scores, **DRAW)
     scores.input(lambda key: key or "", scores, session.scores, **LIVE)
     gr.on(
         [session.pool.change, session.scores.change, session.settings.change, marked.change, mapped.change],
         bound(rendered, home),
         [*what, session.sample, history, view],
         [history, message, figures, complexity, diversity, lengths, world, listed, sample],
-        **LIVE,
+        **DRAW,
     )
-    view.change(bound(listed_again, home), [*what, session.sample, history, view], listed, **LIVE)
-    session.sample.change(bound(opened_sample, home), [*what, session.sample], [sample, world], **LIVE)
+    view.change(bound(listed_again, home), [*what, session.sample, history, view], listed, **DRAW)
+    session.sample.change(bound(opened_sample, home), [*what, session.sample], [sample, world], **DRAW)
     _wire_events(session, world, listed, sample, view, marked)
     tune.click(lambda: gr.Tabs(selected="tune"), None, session.tabs, **QUIET)
 

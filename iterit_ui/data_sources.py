@@ -12,7 +12,7 @@ from backend import data, store
 from backend.errors import StudioError
 from iterit_ui import text, theme
 from iterit_ui.components import note
-from iterit_ui.session import QUIET, Session, bound
+from iterit_ui.session import DRAW, QUIET, Session, bound
 
 ENDINGS = (".json", ".jsonl", ".csv", ".tsv", ".parquet", ".arrow", ".gz", ".zst")
 MOST_FILES = 2000
@@ -57,9 +57,9 @@ def build_sources(session: Session) -> None:
     inputs = gr.State(dict(NOTHING))
 
     looked = [inputs, told, mapping_panel, load, *mapping]
-    files.change(bound(look_at, roots), files, looked, **QUIET)
-    upload.upload(bound(look_at, roots), upload, looked, **QUIET)
-    gr.on([hub.submit, hub.blur], bound(look_at_hub, roots), hub, looked, **QUIET)
+    files.change(bound(look_at, roots), files, looked, **DRAW)
+    upload.upload(bound(look_at, roots), upload, looked, **DRAW)
+    gr.on([hub.submit, hub.blur], bound(look_at_hub, roots), hub, looked, **DRAW)
     gr.on(
         [choice.input for choice in mapping],
         bound(look_again, roots),
@@ -70,7 +70,7 @@ def build_sources(session: Session) -> None:
     opened = [session.pool, session.settings, session.scores, session.sample, told, loaded]
     load.click(bound(opened_inputs, home, roots), [inputs, *mapping], opened, api_visibility="private")
     loaded.input(bound(switched, home), loaded, opened[:4], **QUIET)
-    gr.on([session.ready.change, session.pool.change], bound(listed, home), session.pool, loaded, **QUIET)
+    gr.on([session.ready.change, session.pool.change], bound(listed, home), session.pool, loaded, **DRAW)
 
 
 def files_under(roots: tuple[Path, ...]) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from iterit_ui import data_views as views
 from iterit_ui import samples, text
 from iterit_ui.components import cards, chart, heading, note, sample_view, table, whole
 from iterit_ui.data_sources import build_sources
-from iterit_ui.session import LIVE, QUIET, Session, bound, get_pool
+from iterit_ui.session import DRAW, LIVE, QUIET, Session, bound, first_pool, get_pool
 
 
 def build(session: Session) -> None:
@@ -24,18 +24,20 @@ def build(session: Session) -> None:
         heading("Data", text.LINE["data"], elem_id="data-heading")
         go = gr.Button("Next: curate this pool", variant="primary", elem_id="to-curate", elem_classes="next")
     view = gr.State(dict(views.VIEW))
+    # the first screen comes with the page
+    told, counted, places, sizes, _, page = opened_pool(home, first_pool())
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes=["side", "sheet", "sticky"]):
             build_sources(session)
         with gr.Column(elem_classes="wide"):
-            message = note(None, elem_id="data-note")
-            figures = cards(None, elem_id="data-cards")
+            message = note(told, elem_id="data-note")
+            figures = cards(counted, elem_id="data-cards")
             with gr.Row(elem_classes=["charts", "two"]):
-                sources = chart(None, height=190, elem_id="sources-chart")
-                lengths = chart(None, height=190, elem_id="characters-chart")
+                sources = chart(places, height=190, elem_id="sources-chart")
+                lengths = chart(sizes, height=190, elem_id="characters-chart")
             with gr.Row(elem_classes="columns"):
                 with gr.Column(elem_classes="wide"):
-                    listed = table(None, elem_id="data-table")
+                    listed = table(page, elem_id="data-table")
                 with gr.Column(elem_classes=["aside", "sticky"]):
                     sample = sample_view({"empty": text.NO_DATA_SAMPLE}, elem_id="data-sample")
 
@@ -46,15 +48,15 @@ def build(session: Session) -> None:
         return picked_row(home, pool_id, event._data)
 
     session.pool.change(
-        bound(opened_pool, home), session.pool, [message, figures, sources, lengths, view, listed], **LIVE
+        bound(opened_pool, home), session.pool, [message, figures, sources, lengths, view, listed], **DRAW
     )
-    view.change(bound(listed_again, home), [session.pool, view, session.sample], listed, **LIVE)
+    view.change(bound(listed_again, home), [session.pool, view, session.sample], listed, **DRAW)
     gr.on(
         [session.sample.change, session.pool.change],
         bound(opened_sample, home),
         [session.pool, session.sample],
         sample,
-        **LIVE,
+        **DRAW,
     )
     for event in (listed.turn, listed.filter, listed.sort):
         event(turn_page, view, view, **QUIET)

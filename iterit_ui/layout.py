@@ -11,12 +11,11 @@ from typing import Any
 
 import gradio as gr
 
-from backend.data import demo
 from backend.errors import StudioError
 from iterit_ui import address, text
 from iterit_ui.components import note
 from iterit_ui.components.base import component
-from iterit_ui.session import QUIET, TABS, Session, demo_pool, get_pool, new_session, prepare
+from iterit_ui.session import DRAW, QUIET, TABS, Session, first_pool, get_pool, new_session, prepare
 
 # constant, as every template is: Gradio evaluates templates as code
 HEADER = """
@@ -74,8 +73,8 @@ def _wire_address(page: gr.Blocks, session: Session, items: dict[str, gr.Tab], b
     page.load(restore, None, [*session.states, session.ready, session.tabs], **QUIET)
     for name, item in items.items():
         item.select(_chosen(name), session.ready, session.tab, **QUIET)
-    gr.on([state.change for state in session.states], mirrored, [session.ready, *session.states], bar,
-          trigger_mode="always_last", **QUIET)  # fmt: skip
+    drawn = [session.ready, *session.states]
+    gr.on([state.change for state in session.states], mirrored, drawn, bar, **DRAW)
 
 
 def _chosen(name: str) -> Any:
@@ -96,8 +95,7 @@ def restored(home: Path, query: dict[str, str]) -> list[Any]:
     except StudioError as error:
         gr.Warning(f"The link names a pool that is not here: {error}")
         pool = ""
-    if not pool and demo.POOL.exists():
-        pool = demo_pool().id
+    pool = pool or first_pool()
     tab = view["tab"]
     return [
         tab, pool, view["scores"], view["run"], view["epoch"], view["sample"], view["settings"], 1,

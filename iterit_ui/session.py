@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 LIVE: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
+# for callbacks that only draw: without the queue they answer sooner, but a state they set tells nobody
+DRAW: dict[str, Any] = {**LIVE, "queue": False}
 TABS = ("data", "curate", "tune", "epochs")
 WHO = "visitor"
 
@@ -108,6 +110,11 @@ def get_pool(home: Path, pool_id: str) -> Pool:
     if demo.POOL.exists() and pool_id == demo_pool().id:
         return demo_pool()
     return store.load_pool_from_store(home, pool_id)
+
+
+def first_pool() -> str:
+    """The pool that a new visitor sees: the embedded one, "" where it is not built."""
+    return demo_pool().id if demo.POOL.exists() else ""
 
 
 @lru_cache(maxsize=4)

@@ -78,8 +78,13 @@
       return h('div', 'st-pager', null, h('span', 'num', text), value.pages > 1 ? previous : null, value.pages > 1 ? next : null);
     };
 
+    const fit = (root) => root.classList.toggle('narrow', root.clientWidth > 0 && root.clientWidth < 640);
+    const seen = context.element.firstElementChild;
+    new ResizeObserver(() => fit(seen)).observe(seen);
+
     studio.mount(context, (value, root) => {
       root.className = 'st-table panel';
+      fit(root);
       if (!value) return root.replaceChildren();
       const head = h('div', 'st-table-head', null,
         h('div', '', null, value.title ? h('h3', '', value.title) : null, value.note ? h('p', '', value.note) : null));
