@@ -8,7 +8,7 @@ from backend.demo.pool import POOL_SIZE, Variant, build_heldout, build_pool, wri
 
 DEFAULT_OUT = Path("assets/demo")
 DEFAULT_WORK = Path("/tmp/iterit-demo")
-DEFAULT_TOKENS = 15_000_000
+DEFAULT_TOKENS = 12_500_000
 
 
 def main() -> None:

@@ -58,14 +58,14 @@ class Schedule:
     steps to `final_share` of itself. tokens : in all, of which `batch * length` make a step
     """
 
-    tokens: int = 15_000_000
+    tokens: int = 12_500_000
     batch: int = 16
     length: int = 256
     learning_rate: float = 3e-3
     weight_decay: float = 0.1
     clip: float = 1.0
     warm_up: int = 100
-    decay_share: float = 0.25
+    decay_share: float = 0.18
     final_share: float = 0.02
 
     @property
