@@ -85,21 +85,18 @@ def pump(home: Path) -> list[str]:
     refresh(home)
     started = []
     while (run_id := store.claim_next(home, _host())) is not None:
-        info = store.run_info(home, run_id)
         config = store.read_config(home, run_id)
         try:
             process = _spawn(
                 worker_command(home, run_id), store.log_path(home, run_id), threads=config.threads
             )
         except OSError as error:
-            store.set_state(home, run_id, "failed", error=f"the worker could not be started: {error}")
-            store.add_event(home, run_id, "failed", f"the worker could not be started: {error}")
+            text = f"the worker could not be started: {error}"
+            store.set_state(home, run_id, "failed", error=text, note=text)
             continue
         store.set_process(
             home, run_id, host=_host(), pid=process.pid, process_started=_start_time(process.pid)
         )
-        text = f"process {process.pid}" + (f", attempt {info.attempt}" if info.attempt > 1 else "")
-        store.add_event(home, run_id, "resumed" if info.resume else "started", text)
         started.append(run_id)
     return started
 
@@ -113,16 +110,15 @@ def stop(home: Path, run_id: str) -> None:
     ------
     RunError : the run has ended already.
     """
-    if store.set_state(home, run_id, "stopped", expect=("queued",)):
-        store.add_event(home, run_id, "stopped", "stopped before it started")
+    if store.set_state(home, run_id, "stopped", expect=("queued",), note="stopped before it started"):
         return
     refresh(home)
-    if store.set_state(home, run_id, "stopping", expect=("running",)):
-        store.add_event(home, run_id, "stopping", "asked to stop")
+    asked = store.set_state(home, run_id, "stopping", expect=("running",), note="asked to stop")
     info = store.run_info(home, run_id)
-    if info.state in ("failed", "done", "stopped"):
+    if info.active:
+        _signal(info, signal.SIGTERM)
+    elif not asked:  # else the worker saw it at a heartbeat and has stopped already
         raise RunError(f"run {run_id} is {info.state} already")
-    _signal(info, signal.SIGTERM)
 
 
 def kill(home: Path, run_id: str) -> None:
@@ -142,8 +138,7 @@ def kill(home: Path, run_id: str) -> None:
     deadline = time.monotonic() + 10
     while _process(info) is not None and time.monotonic() < deadline:
         time.sleep(0.02)
-    if store.set_state(home, run_id, "stopped", expect=("stopping",)):
-        store.add_event(home, run_id, "stopped", "killed")
+    store.set_state(home, run_id, "stopped", expect=("stopping",), note="killed")
 
 
 def resume(home: Path, run_id: str) -> None:
@@ -170,13 +165,13 @@ def refresh(home: Path) -> list[str]:
     for info in store.runs(home):
         if not info.active or not _gone(info):
             continue
-        if store.set_state(home, info.id, "stopped", expect=("stopping",), pid=info.pid):
-            store.add_event(home, info.id, "stopped", "the worker ended while it was asked to stop")
-        else:
+        note = "the worker ended while it was asked to stop"
+        if not store.set_state(home, info.id, "stopped", expect=("stopping",), pid=info.pid, note=note):
             error = _obituary(home, info)
-            if not store.set_state(home, info.id, "failed", error=error, expect=("running",), pid=info.pid):
+            if not store.set_state(
+                home, info.id, "failed", error=error, expect=("running",), pid=info.pid, note=error
+            ):
                 continue  # it ended in order between the two looks
-            store.add_event(home, info.id, "failed", error)
         found.append(info.id)
     return found
 
@@ -273,6 +268,8 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
 def _spawn(command: list[str], log: Path, *, threads: int) -> subprocess.Popen:
     """Start a process that outlives this one and its terminal, and prints to `log`."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}
+    # threads that spin while they wait make each other slow where the cores are shared
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if threads:
         environment |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
     log.parent.mkdir(parents=True, exist_ok=True)

@@ -216,8 +216,7 @@ def environment(device: str) -> dict[str, object]:
 def _end(home: Path, run_id: str, state: store.EndState, text: str) -> None:
     """Write down how the run ended, unless somebody has taken it away since."""
     error = text if state == "failed" else None
-    if store.set_state(home, run_id, state, error=error, expect=store.ACTIVE, pid=os.getpid()):
-        store.add_event(home, run_id, state, text)
+    store.set_state(home, run_id, state, error=error, expect=store.ACTIVE, pid=os.getpid(), note=text)
     logger.info("%s", state)
 
 

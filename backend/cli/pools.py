@@ -90,8 +90,8 @@ def _score(config: RunConfig, pool: Pool) -> Any:
     """Scores of the whole pool, with a progress bar."""
     with console.progress_bar() as bar:
         bar.show("loading the model", 0, 0)
-        if config.threads:
-            os.environ["OMP_NUM_THREADS"] = str(config.threads)
+        # read once, when torch is loaded; threads that spin while they wait make each other slow on shared cores
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         import torch
 
         from backend import complexity, model, prompts

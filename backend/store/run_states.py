@@ -221,10 +221,12 @@ def set_state(
     error: str | None = None,
     expect: tuple[RunState, ...] | None = None,
     pid: int | None = None,
+    note: str = "",
 ) -> bool:
     """Put a run into a state; False, and nothing changed, where it is in none of the `expect`ed ones.
 
-    With `pid`, also nothing changes where another process has taken the run over since.
+    With `pid`, also nothing changes where another process has taken the run over since. `note` is what the run's
+    events say about it.
     """
     if state not in get_args(RunState):
         raise RunError(f"state is {state!r}; allowed: {', '.join(get_args(RunState))}")
@@ -244,6 +246,8 @@ def set_state(
             f"UPDATE runs SET state = ?, error = ?, ended = ?{stopping} WHERE id = ?",
             (state, error if state == "failed" else None, ended, *([now] if stopping else []), run_id),
         )
+        if note:
+            _event(connection, run_id, "started" if state == "running" else state, note)
     return True
 
 
@@ -280,7 +284,7 @@ def claim_next(home: Path, host: str) -> str | None:
             "SELECT count(*) FROM runs WHERE state IN ('running', 'stopping')"
         ).fetchone()[0]
         row = connection.execute(
-            "SELECT id FROM runs WHERE state = 'queued' AND (? = 0 OR allow_parallel = 1) ORDER BY queued, id LIMIT 1",
+            "SELECT id, resume, attempt FROM runs WHERE state = 'queued' AND (? = 0 OR allow_parallel = 1) ORDER BY queued, id LIMIT 1",
             (active,),
         ).fetchone()
         if row is None:
@@ -290,6 +294,12 @@ def claim_next(home: Path, host: str) -> str | None:
             " pid = NULL, process_started = NULL, attempt = attempt + 1, stage = NULL, epoch = NULL, done = NULL,"
             " total = NULL, unit = NULL, tokens = NULL WHERE id = ?",
             (now, now, host, row["id"]),
+        )
+        _event(
+            connection,
+            row["id"],
+            "resumed" if row["resume"] else "started",
+            f"attempt {row['attempt'] + 1}" if row["attempt"] else "its turn has come",
         )
         return str(row["id"])
 

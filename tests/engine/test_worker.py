@@ -1,0 +1,266 @@
+"""Real workers on a small model: done, stopped and resumed, killed and resumed, queued."""
+
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tiny
+from typer.testing import CliRunner
+
+from backend import jobs, store, worker
+from backend.cli import app
+from backend.cli.scores_file import read_scores
+from backend.config import RunConfig, config_from
+from backend.data import load_pool
+from backend.errors import RunError
+from backend.records import Metrics, Pool
+
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = 160
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 240) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "waited too long"
+        time.sleep(0.02)
+
+
+def write_pool(path: Path) -> Pool:
+    """A pool as a file, and as it is read from there."""
+    pool = tiny.random_pool(SAMPLES)
+    rows = [{"prompt": pool.turns(i)[0]["content"], "completion": pool.response(i)} for i in range(SAMPLES)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return load_pool([path])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """pool.jsonl and model/."""
+    folder = tmp_path_factory.mktemp("worker")
+    write_pool(folder / "pool.jsonl")
+    tiny.model().save_pretrained(folder / "model")
+    tiny.tokenizer().save_pretrained(folder / "model")
+    return folder
+
+
+def small(folder: Path, **values: object) -> RunConfig:
+    return config_from(
+        {
+            "pool": (str(folder / "pool.jsonl"),),
+            "model": str(folder / "model"),
+            "budget": 32,
+            "update_ratio": 2,
+            "epochs": 4,
+            "learning_rate": 1e-3,
+            "batch_size": 4,
+            "device_batch_size": 1,
+            "held_out": "0.1",
+            "max_length": 64,
+            "system_prompt": "",
+            "threads": 1,
+            "make_map": False,
+            **values,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def both(folder: Path) -> tuple[Path, str, str]:
+    """A run that went through, and one that was queued behind it and that nobody but a worker started."""
+    home = folder / "runs"
+    first = jobs.launch(home, small(folder))
+    second = jobs.launch(home, small(folder, epochs=0, name="second"))
+    assert store.run_info(home, second).state == "queued"
+    wait_for(lambda: store.run_info(home, second).state in ("done", "failed"))
+    return home, first, second
+
+
+def course(home: Path, run: str) -> tuple[list[list[int]], list[tuple[object, ...]]]:
+    """What a run selected and measured."""
+    picks = [store.read_epoch(home, run, e).selection.rows.tolist() for e in store.epochs(home, run)]
+
+    def values(m: Metrics) -> tuple[object, ...]:
+        return (m.step, m.epoch, m.loss, m.learning_rate, m.grad_norm, m.held_out, m.held_out_epoch, m.tokens)
+
+    return picks, [values(m) for m in store.read_metrics(home, run)]
+
+
+def begun(home: Path, run: str, epoch: int) -> bool:
+    """Whether a run trains in this epoch, or is beyond."""
+    info = store.run_info(home, run)
+    assert info.state == "running", info
+    return info.stage == "train" and (info.epoch or 0) >= epoch and info.done >= 1
+
+
+def test_a_run_goes_through_and_says_so(both: tuple[Path, str, str], folder: Path) -> None:
+    home, run, _ = both
+    info = store.run_info(home, run)
+    assert (info.state, info.error, info.attempt) == ("done", None, 1)
+    assert (info.stage, info.eta) == ("save", None)
+    assert [event.kind for event in store.events(home, run)] == [
+        "queued",
+        "started",
+        *["selected"] * 4,
+        "done",
+    ]
+    picks, metrics = course(home, run)
+    assert [len(rows) for rows in picks] == [32] * 4
+    assert len({tuple(sorted(rows)) for rows in picks}) > 1
+    held_out = [(m[6], m[5]) for m in metrics if m[5] is not None]
+    assert [epoch for epoch, _ in held_out] == [0, 1, 2, 3, 4]
+    assert [m[0] for m in metrics if m[2] is not None] == list(range(1, 33))
+    out = store.run_folder(home, run)
+    assert (out / "model" / "model.safetensors").is_file()
+    assert json.loads((out / "environment.json").read_text())["device"]
+    assert "epoch 3: 32 of 160 samples selected, 64 scored" in store.read_log(home, run)
+
+
+def test_the_queue_goes_on_without_the_app(both: tuple[Path, str, str]) -> None:
+    home, first, second = both
+    info = store.run_info(home, second)
+    assert info.state == "done" and store.epochs(home, second) == [0]
+    assert info.started >= store.run_info(home, first).ended
+    assert not (store.run_folder(home, second) / "model").exists()
+    same = [store.read_epoch(home, run, 0) for run in (first, second)]
+    np.testing.assert_array_equal(same[0].scores.complexity, same[1].scores.complexity)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A runs folder; workers that are left in it are ended."""
+    yield tmp_path
+    for info in store.runs(tmp_path):
+        if info.active and info.host == platform.node():
+            jobs.kill(tmp_path, info.id)
+
+
+def test_stopped_and_resumed_is_the_uninterrupted_run(
+    both: tuple[Path, str, str], folder: Path, home: Path
+) -> None:
+    run = jobs.launch(home, small(folder))
+    wait_for(lambda: begun(home, run, 1))
+    jobs.stop(home, run)
+    wait_for(lambda: store.run_info(home, run).state == "stopped")
+    assert len(store.epochs(home, run)) < 4
+    assert [event.kind for event in store.events(home, run)][-2:] == ["stopping", "stopped"]
+    jobs.resume(home, run)
+    wait_for(lambda: store.run_info(home, run).state in ("done", "failed"))
+    assert course(home, run) == course(both[0], both[1])
+    assert store.run_info(home, run).attempt == 2
+
+
+def test_killed_shows_as_failed_and_resumed_is_the_uninterrupted_run(
+    both: tuple[Path, str, str], folder: Path, home: Path
+) -> None:
+    run = jobs.launch(home, small(folder))
+    wait_for(lambda: begun(home, run, 2))
+    os.kill(store.run_info(home, run).pid or 0, signal.SIGKILL)
+    wait_for(lambda: jobs.refresh(home) == [run])
+    info = store.run_info(home, run)
+    assert info.state == "failed"
+    assert "SIGKILL" in (info.error or "") and "epoch" in (info.error or "")
+    jobs.resume(home, run)
+    wait_for(lambda: store.run_info(home, run).state in ("done", "failed"))
+    assert course(home, run) == course(both[0], both[1])
+
+
+def test_ctrl_c_in_the_terminal_leaves_a_run_that_can_be_resumed(folder: Path, home: Path) -> None:
+    config = folder / "start.json"
+    config.write_text(json.dumps({**small(folder).__dict__, "epochs": 50}))
+    words = [sys.executable, "-m", "backend", "tune", "--config", str(config), "--runs-dir", str(home)]
+    with subprocess.Popen(
+        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as terminal:
+        wait_for(lambda: store.runs(home) and store.epochs(home, store.runs(home)[0].id))
+        terminal.send_signal(signal.SIGINT)
+        out, err = terminal.communicate(timeout=120)
+    run = store.runs(home)[0]
+    assert (terminal.returncode, run.state, run.resumable) == (130, "stopped", True), err
+    assert out == f"{run.id}\n"
+    assert f"python -m backend resume {run.id}" in err and "Traceback" not in err
+    words = [sys.executable, "-m", "backend", "resume", run.id, "--runs-dir", str(home), "--detach"]
+    assert subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout == f"{run.id}\n"
+    jobs.stop(home, run.id)
+    # a worker that has not begun to listen is ended by the signal; whoever looks next writes that down
+    wait_for(lambda: jobs.refresh(home) or not store.run_info(home, run.id).active)
+    assert store.run_info(home, run.id).state == "stopped"
+
+
+def test_a_studio_error_is_shown_as_its_message_alone(folder: Path, home: Path) -> None:
+    run = jobs.launch(home, small(folder, model=str(folder / "nowhere")))
+    wait_for(lambda: not store.run_info(home, run).active)
+    info = store.run_info(home, run)
+    assert info.state == "failed" and info.error is not None
+    assert "does not exist" in info.error and "Error" not in info.error
+    assert "Traceback" not in store.read_log(home, run)
+
+
+@pytest.fixture
+def claimed(home: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A run that this process may work on, with signals left alone."""
+    monkeypatch.setattr(worker.signal, "signal", lambda *args: None)
+    pool = load_pool([folder / "pool.jsonl"])
+    store.save_pool(home, pool)
+    run = store.create_run(home, small(folder), pool)
+    assert store.claim_next(home, "here") == run
+    return run
+
+
+def test_any_other_error_is_named_and_the_log_has_the_traceback(
+    home: Path, claimed: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def breaks(*args: object) -> None:
+        raise ZeroDivisionError("division by zero\nand more")
+
+    monkeypatch.setattr(worker, "_run", breaks)
+    assert worker.work(home, claimed, claimed=True) == 1
+    assert store.run_info(home, claimed).error == "ZeroDivisionError: division by zero"
+    assert "Traceback" in caplog.text
+
+
+def test_a_run_that_was_taken_away_ends_quietly(
+    home: Path, claimed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has marked it failed: the worker stops and leaves the state as it is."""
+
+    def work(home: Path, run_id: str, report: worker.Reporting) -> None:
+        store.set_state(home, run_id, "failed", error="given up")
+        report.asked_to_stop.wait(30)
+        report(Metrics(1, 0.5, loss=1.0))
+
+    monkeypatch.setattr(worker, "_run", work)
+    monkeypatch.setattr(worker, "HEARTBEAT_SECONDS", 0.01)
+    assert worker.work(home, claimed, claimed=True) == 130
+    assert store.run_info(home, claimed).error == "given up"
+
+
+def test_two_workers_do_not_share_a_run(home: Path, claimed: str) -> None:
+    store.set_process(home, claimed, host="here", pid=1, process_started=1.0)
+    with pytest.raises(RunError, match="process 1 on here already works"):
+        worker.work(home, claimed, claimed=True)
+
+
+def test_score_gives_what_a_run_scores(both: tuple[Path, str, str], folder: Path, tmp_path: Path) -> None:
+    pool = load_pool([folder / "pool.jsonl"])
+    known = store.read_epoch(both[0], both[1], 0)
+    for name in ("scores.parquet", "scores.jsonl"):
+        words = ["score", folder / "pool.jsonl", "--model", folder / "model", "--out", tmp_path / name]
+        words += ["--max-length", 64, "--system-prompt", "", "--json"]
+        result = CliRunner().invoke(app, [str(word) for word in words])
+        assert result.exit_code == 0, result.stderr
+        scores = read_scores(tmp_path / name, pool).scores
+        rows = known.rescored & (known.scores.reason == "")
+        assert rows.sum() > 100
+        # other batches: the held-out rows are scored here, too
+        np.testing.assert_allclose(scores.complexity[rows], known.scores.complexity[rows], rtol=1e-5)
+        np.testing.assert_array_equal(scores.response_tokens, known.scores.response_tokens)
+        assert json.loads(result.stdout)["scored"] == (scores.reason == "").sum()
