@@ -14,7 +14,7 @@ from iterit_ui import theme
 from iterit_ui.components.table import PAGE_SIZE
 
 COLUMNS: list[dict[str, Any]] = [
-    {"key": "rank", "label": "Pick", "hint": "order in which it was picked", "align": "right", "width": "60px"},
+    {"key": "rank", "label": "Pick", "hint": "order in which it was picked", "align": "right", "width": "68px"},
     {"key": "gain", "label": "Gain", "hint": "complexity x diversity at the moment it was picked", "align": "right", "width": "70px", "minor": True},
     {"key": "complexity", "label": "Complexity", "hint": "how hard the response is for the model even with its prompt", "align": "right", "width": "110px"},
     {"key": "diversity", "label": "Diversity", "hint": "before any pick: how much its phrases add", "align": "right", "width": "92px", "minor": True},

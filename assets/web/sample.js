@@ -49,9 +49,9 @@
       h('div', 'st-sample-head', null, h('h3', '', value.title), ...badges),
       actions.children.length ? actions : null,
       why.length ? h('div', 'st-why', null, ...why) : null,
+      talk,
       value.terms?.length ? h('div', 'st-why-terms', null, h('h4', '', value.terms_title || 'What it added to diversity'), terms(value.terms)) : null,
-      facts.children.length ? facts : null,
-      talk].filter(Boolean));
+      facts.children.length ? facts : null].filter(Boolean));
     root.scrollTop = 0;
   });
 })();

@@ -96,7 +96,7 @@
           choice.append(h('span', '', item.label), h('b', 'num', item.count));
           choices.append(choice);
         }
-        head.firstChild.append(choices);
+        head.append(choices);
       }
       if (!value.rows?.length) return root.replaceChildren(head, h('div', 'st-empty', value.empty || 'Nothing to show.'));
       head.append(pager(value));

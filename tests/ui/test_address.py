@@ -1,0 +1,52 @@
+"""A view goes into the address bar and comes back; what does not fit is left out."""
+
+from __future__ import annotations
+
+from iterit_ui import address
+
+
+def test_a_view_comes_back() -> None:
+    view = {
+        "tab": "curate",
+        "pool": "0123456789abcdef",
+        "scores": "20260101-000000-abcdef/0",
+        "run": "",
+        "epoch": 2,
+        "sample": "3f2a-0",
+        "settings": {
+            "strategy": "diversity",
+            "budget": 0.2,
+            "source_weights": {"a b": 0.5},
+            "min_response_tokens": 4,
+        },
+    }
+    assert address.read(address.written(**view)) == view
+
+
+def test_defaults_are_not_written() -> None:
+    empty = {"tab": "data", "pool": "", "scores": "", "run": "", "epoch": 0, "sample": "", "settings": {}}
+    assert address.written(**empty) == {"tab": "data"}
+
+
+def test_nonsense_is_left_out() -> None:
+    query = {
+        "tab": "../x",
+        "pool": "../../etc/passwd",
+        "epoch": "99999999",
+        "sample": "<img src=x>",
+        "strategy": "best",
+        "budget": "-1",
+        "decay": "{",
+        "pinned": '["a"]',
+        "unknown": "1",
+    }
+    view = address.read(query)
+    assert view == {
+        "tab": "data",
+        "pool": "",
+        "scores": "",
+        "run": "",
+        "epoch": 0,
+        "sample": "",
+        "settings": {},
+    }

@@ -1,0 +1,50 @@
+"""The page is built without torch, and is served to this machine only."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import app
+from backend.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_building_the_page_imports_no_torch(tmp_path: Path) -> None:
+    script = (
+        "import json, sys, pathlib, app; app.build(pathlib.Path(sys.argv[1]));"
+        "print(json.dumps([m for m in ('torch', 'transformers', 'accelerate') if m in sys.modules]))"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", script, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300)
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
+def test_another_address_needs_a_password() -> None:
+    with pytest.raises(ConfigError, match="--auth NAME:PASSWORD"):
+        app.launch(None, host="0.0.0.0")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("example.org", False)],
+)
+def test_addresses_of_this_machine(host: str, own: bool) -> None:
+    assert app.is_loopback(host) is own
+
+
+def test_arguments(tmp_path: Path) -> None:
+    given = app.arguments(
+        ["--data-root", "a", "--data-root", "b", "--runs-dir", str(tmp_path), "--no-browser"]
+    )
+    assert given.data_root == [Path("a"), Path("b")]
+    assert given.host == "127.0.0.1" and given.no_browser
+
+
+def test_a_root_that_is_missing_is_said(tmp_path: Path) -> None:
+    assert app.main(["--runs-dir", str(tmp_path), "--data-root", str(tmp_path / "none"), "--no-browser"]) == 2
