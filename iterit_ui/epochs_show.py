@@ -55,9 +55,10 @@ class Shown:
 def overview(home: Path, run: str, epoch: int) -> tuple[Any, ...]:
     """Everything but map, table and sample.
 
-    Order: note, cards, flow, complexity, diversity, lengths, moved, labels, whether there are labels.
+    Order: note, cards, flow, complexity, diversity, lengths, moved, labels, whether there are labels, whether there
+    is anything.
     """
-    nothing = (*(None,) * 7, gr.Column(visible=False))
+    nothing = (*(None,) * 7, gr.Column(visible=False), gr.Column(visible=False))
     if not run:
         return (NO_RUN, *nothing)
     try:
@@ -107,6 +108,7 @@ def overview(home: Path, run: str, epoch: int) -> tuple[Any, ...]:
         ),
         plots.labels(analysis.label_table(shown.pool, record.selection)),
         gr.Column(visible=shown.pool.labels is not None),
+        gr.Column(visible=True),
     )
 
 

@@ -25,7 +25,7 @@ from iterit_ui.components import (
     table,
     whole,
 )
-from iterit_ui.epochs_show import NO_RUN, overview, show_map, show_sample, show_table
+from iterit_ui.epochs_show import overview, show_map, show_sample, show_table
 from iterit_ui.epochs_view import FILTERS
 from iterit_ui.session import LIVE, QUIET, Session, get_pool, map_file, map_functions
 
@@ -44,28 +44,29 @@ def build(session: Session) -> None:
         back = gr.Button("‹ Previous", elem_id="epochs-back", scale=0, min_width=110)
         forth = gr.Button("Next ›", elem_id="epochs-forth", scale=0, min_width=110)
         play = gr.Button("Play", elem_id="epochs-play", scale=0, min_width=90)
-    message = note(NO_RUN, elem_id="epochs-note")
-    figures = cards(elem_id="epochs-cards")
-    with gr.Row():
-        with gr.Column(scale=3, min_width=480):
-            map_ = map_view(functions=map_functions(home), height=470, elem_id="epochs-map")
-        with gr.Column(scale=2, min_width=360):
-            flow = chart(height=190, elem_id="epochs-flow")
-            lengths = chart(height=190, elem_id="epochs-lengths")
-    with gr.Row():
-        complexity = chart(height=230, elem_id="epochs-complexity")
-        diversity = chart(height=230, elem_id="epochs-diversity")
-    with gr.Row():
-        with gr.Column():
-            moved = chart(height=280, elem_id="epochs-moved")
-        with gr.Column(visible=False) as labelled:
-            labels = chart(height=280, elem_id="epochs-labels")
-    with gr.Row():
-        with gr.Column(scale=3, min_width=520):
-            samples = table(elem_id="epochs-table")
-        with gr.Column(scale=2, min_width=360):
-            sample = sample_view(elem_id="epochs-sample")
-            history = table(elem_id="epochs-history")
+    message = note({"tone": "info", "text": "Reading the runs…"}, elem_id="epochs-note")
+    with gr.Column(visible=False, elem_classes="wide") as body:
+        figures = cards(elem_id="epochs-cards")
+        with gr.Row():
+            with gr.Column(scale=3, min_width=480):
+                map_ = map_view(functions=map_functions(home), height=470, elem_id="epochs-map")
+            with gr.Column(scale=2, min_width=360):
+                flow = chart(height=190, elem_id="epochs-flow")
+                lengths = chart(height=190, elem_id="epochs-lengths")
+        with gr.Row():
+            complexity = chart(height=230, elem_id="epochs-complexity")
+            diversity = chart(height=230, elem_id="epochs-diversity")
+        with gr.Row():
+            with gr.Column():
+                moved = chart(height=280, elem_id="epochs-moved")
+            with gr.Column(visible=False) as labelled:
+                labels = chart(height=280, elem_id="epochs-labels")
+        with gr.Row():
+            with gr.Column(scale=3, min_width=520):
+                samples = table(elem_id="epochs-table")
+            with gr.Column(scale=2, min_width=360):
+                sample = sample_view(elem_id="epochs-sample")
+                history = table(elem_id="epochs-history")
 
     seen, asked, playing = gr.State(""), gr.State(TABLE_START), gr.State(False)
     looking, stepping = gr.Timer(LOOK_SECONDS), gr.Timer(STEP_SECONDS, active=False)
@@ -106,7 +107,7 @@ def build(session: Session) -> None:
         moments,
         partial(overview, home),
         run_epoch,
-        [message, figures, flow, complexity, diversity, lengths, moved, labels, labelled],
+        [message, figures, flow, complexity, diversity, lengths, moved, labels, labelled, body],
         **LIVE,
     )
     gr.on(

@@ -90,7 +90,7 @@ def cards(table: pd.DataFrame, epoch: int, *, pool_rows: int) -> Value:
         ),
         card(
             "Held-out loss",
-            f"{score(row['held_out_before'])} → {score(row['held_out_after'])}",
+            score(row["held_out_after"]),
             hint=held_out_hint(row),
             delta=signed(row["held_out_after"] - row["held_out_before"], 3),
         ),
@@ -113,12 +113,13 @@ def signed(value: float, digits: int) -> str:
 
 
 def held_out_hint(row: pd.Series) -> str:
-    """What the two held-out losses of an epoch are, and which is not there."""
-    if np.isfinite(row["held_out_before"]) and not np.isfinite(row["held_out_after"]):
-        return "nats per token before this epoch's training; after it: not measured yet"
-    if not np.isfinite(row["held_out_before"]):
+    """What the held-out loss of an epoch is compared with, and what was not measured."""
+    before, after = row["held_out_before"], row["held_out_after"]
+    if not np.isfinite(before) and not np.isfinite(after):
         return "not measured: this run holds nothing out, or has not come so far"
-    return "nats per token, before and after this epoch's training"
+    if not np.isfinite(after):
+        return f"after this epoch: not measured yet; before it {score(before)} nats per token"
+    return f"nats per token after this epoch; before it {score(before)}"
 
 
 def map_value(pool_id: str, selection: Selection, previous: Selection | None, highlight: int | None) -> Value:

@@ -37,7 +37,7 @@ def model_choices(roots: Sequence[Path]) -> list[tuple[str, str]]:
     """(words, model) of the models that are here: the embedded one, then folders under the roots."""
     choices = []
     if (demo.MODEL / "config.json").is_file():
-        choices.append(("demo · 2 million parameters, comes with the app", "demo"))
+        choices.append(("demo · 2 million parameters", "demo"))
     for root in roots:
         found = [
             path.parent for depth in range(DEPTH + 1) for path in root.glob("*/" * depth + "config.json")
@@ -149,7 +149,8 @@ def summary(config: RunConfig, rows: int) -> str:
         )
         kept = rows - round(share * rows) if share < 1 else rows
     except ValueError:
-        held, kept = f"the held-out loss is measured on {config.held_out}", rows
+        where = "the demo's own held-out samples" if config.held_out == "demo" else config.held_out
+        held, kept = f"the held-out loss is measured on {where}", rows
     if config.strategy == "full":
         picked = kept
     else:

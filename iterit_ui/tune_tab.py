@@ -102,7 +102,7 @@ def build(session: Session) -> None:
                 )
         with gr.Column(elem_classes="wide"):
             listed = table(elem_id="tune-runs")
-            watched = note(tune_watch.NO_RUNS, elem_id="tune-watch-note")
+            watched = note({"tone": "info", "text": "Reading the runs…"}, elem_id="tune-watch-note")
             status = status_line(elem_id="tune-status")
             with gr.Row(elem_classes="row-tight"):
                 stop = gr.Button("Stop", elem_id="tune-stop", visible=False, scale=0, min_width=110)
@@ -140,7 +140,7 @@ def build(session: Session) -> None:
         [session.pool, session.settings, model],
         [pool, model, preset, carried, *form],
         **QUIET,
-    )
+    ).then(partial(check, home), setup, [message, launch, command], **QUIET)
     gr.on(
         [session.settings.change, session.tab.change],
         partial(carry_over, home),

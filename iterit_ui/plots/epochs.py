@@ -32,6 +32,7 @@ def flow(table: pd.DataFrame, *, epoch: int | None = None) -> Figure:
             "text": [f"{value:,.0f}" if value else "" for value in values],
             "textposition": "inside",
             "insidetextanchor": "middle",
+            "textangle": 0,
             "customdata": list(values),
             "marker": {"color": colour, "opacity": faded, "line": {"width": 0}},
             "hovertemplate": f"%{{x}}<br>%{{customdata:,}} {name}<extra></extra>",
