@@ -21,6 +21,7 @@ from backend.data import demo, load_pool
 from backend.errors import StudioError
 from backend.records import Pool, Scores
 from iterit_ui.components import encode_bytes
+from iterit_ui.map_points import spread
 
 if TYPE_CHECKING:
     from backend.diversity import NgramCounts
@@ -189,7 +190,7 @@ def map_functions(home: Path) -> list[Callable[[list[Any]], dict[str, Any]]]:
             return {"error": str(error)}
         if xy is None:
             return {"error": "This pool has no map yet."}
-        xy = np.asarray(xy, dtype=np.float32)
+        xy = spread(xy)
         return {"n": len(xy), "x": encode_bytes(xy[:, 0]), "y": encode_bytes(xy[:, 1])}
 
     def hover(asked: list[Any]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ CONTROL = {
 
 CHART = {
     "complexity": (
-        "How hard are they for the model?",
+        "How hard for the model?",
         "Complexity: perplexity of the response with its prompt / without it.",
     ),
     "diversity": (
@@ -49,7 +49,7 @@ CHART = {
     "lengths": ("How long are the responses?", "Against the pool and two simple strategies, same budget."),
     "map": (
         "Where in the pool are they?",
-        "Near each other: similar wording of the responses. Click a point to read it, draw around some to list them.",
+        "Near each other: similar wording; alike ones are spread a little. Click a point to read it, draw around some to list them.",
     ),
 }
 

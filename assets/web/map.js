@@ -105,7 +105,7 @@
       const say = (text) => {
         if (!empty) { empty = studio.h('div', 'st-empty'); plot.after(empty); }
         empty.textContent = text;
-        empty.style.minHeight = plot.style.height;
+        empty.style.minHeight = '150px';
         plot.hidden = true;
       };
       state.value = value;

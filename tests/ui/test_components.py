@@ -12,6 +12,7 @@ from backend.records import Status
 from iterit_ui import theme
 from iterit_ui.components import cards, chart, map_view, row_of_pick, rows_of_lasso, sample_view, table
 from iterit_ui.components.base import STYLES
+from iterit_ui.map_points import spread
 
 
 def bits(rows: list[int], n: int) -> str:
@@ -50,6 +51,15 @@ def test_templates_hold_no_expression() -> None:
     made = [chart(), cards(), table(), sample_view(), map_view(functions=[])]
     for component in made:
         assert "${" not in component.html_template and "{{" not in component.html_template
+
+
+def test_crowded_points_are_spread_a_little_and_the_same_way() -> None:
+    xy = np.array([[0, 0]] * 200 + [[10, 10], [np.nan, np.nan]], dtype=np.float32)
+    drawn = spread(xy)
+    assert len(np.unique(drawn[:200], axis=0)) == 200
+    assert np.abs(drawn[:200]).max() < 0.5
+    assert drawn[200].tolist() == [10, 10] and np.isnan(drawn[201]).all()
+    assert np.array_equal(drawn, spread(xy), equal_nan=True)
 
 
 def test_every_colour_is_a_variable_of_the_page() -> None:
