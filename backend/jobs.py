@@ -180,7 +180,8 @@ def alive(info: RunInfo) -> bool:
     """Whether a worker is at work: its process exists, is the one that was started, and its heartbeat is fresh."""
     if not info.active or time.time() - (info.last_seen or 0) > FRESH_SECONDS:
         return False
-    return info.host not in (None, _host()) or _process(info) is not None
+    starting = info.pid is None  # claimed a moment ago
+    return starting or info.host not in (None, _host()) or _process(info) is not None
 
 
 def start_map(home: Path, pool_id: str) -> MapInfo:

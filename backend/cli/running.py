@@ -22,6 +22,7 @@ from backend.config import RunConfig, config_from
 from backend.errors import ConfigError, RunError, Stopped
 
 if TYPE_CHECKING:
+    from backend.records import Metrics
     from backend.store import RunInfo
 
 Watch = Annotated[
@@ -79,22 +80,24 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Go on with a stopped or failed run after its last checkpoint."""
-    from backend import jobs
+    from backend import jobs, store
 
     home = runs_dir.resolve()
     run_id = find_run(home, run)
+    told = len(store.events(home, run_id))
+    measured = len(_held_out(home, run_id))
     jobs.resume(home, run_id)
-    _follow(home, run_id, watch=watch, as_json=as_json)
+    _follow(home, run_id, watch=watch, as_json=as_json, told=told, measured=measured)
 
 
-def _follow(home: Path, run_id: str, *, watch: bool, as_json: bool) -> None:
-    """Print the run's id and, where asked to, watch it until it ends."""
+def _follow(home: Path, run_id: str, *, watch: bool, as_json: bool, told: int = 0, measured: int = 0) -> None:
+    """Print the run's id and, where asked to, watch it until it ends; see `_watch`."""
     from backend import store
 
     if not as_json:
         print(run_id, flush=True)
     if watch:
-        info = _watch(home, run_id)
+        info = _watch(home, run_id, told=told, measured=measured)
         if info.state == "failed":
             raise RunError(f"run {run_id} failed: {info.error}")
         if info.state == "stopped":
@@ -109,11 +112,13 @@ def _follow(home: Path, run_id: str, *, watch: bool, as_json: bool) -> None:
         )
 
 
-def _watch(home: Path, run_id: str) -> RunInfo:
-    """Show a run's events and progress until it has ended; Ctrl-C stops it, a second one kills its worker."""
+def _watch(home: Path, run_id: str, *, told: int, measured: int) -> RunInfo:
+    """Show a run's events and progress until it has ended; Ctrl-C stops it, a second one kills its worker.
+
+    told, measured : events and held-out losses that are known already.
+    """
     from backend import jobs, store
 
-    told, measured = 0, 0
     with _interrupts() as asked, console.progress_bar() as bar:
         answered = 0
         while True:
@@ -124,12 +129,11 @@ def _watch(home: Path, run_id: str) -> RunInfo:
                 if event.kind not in ("done", "failed"):
                     console.say(f"{console.moment(event.at)[11:]} {event.text}")
             told = len(events)
-            losses = [m for m in store.read_metrics(home, run_id) if m.held_out is not None]
+            losses = _held_out(home, run_id)
             for metrics in losses[measured:]:
-                trained = (
-                    f"after {metrics.held_out_epoch} epochs" if metrics.held_out_epoch else "before training"
+                console.say(
+                    f"{' ' * 8} held-out loss {console.number(metrics.held_out, 4)} {trained(metrics)}"
                 )
-                console.say(f"{' ' * 8} held-out loss {console.number(metrics.held_out, 4)} {trained}")
             measured = max(measured, len(losses))
             if not info.active and info.state != "queued":
                 return info
@@ -138,6 +142,21 @@ def _watch(home: Path, run_id: str) -> RunInfo:
                 answered = asked.count
                 _interrupt(home, run_id, first=answered == 1)
                 asked.clear()
+
+
+def _held_out(home: Path, run_id: str) -> list[Metrics]:
+    """A run's measurements on its held-out samples."""
+    from backend import store
+
+    return [metrics for metrics in store.read_metrics(home, run_id) if metrics.held_out is not None]
+
+
+def trained(metrics: Metrics) -> str:
+    """When a held-out loss was measured, in words."""
+    epochs = metrics.held_out_epoch
+    if not epochs:
+        return "before training"
+    return "after 1 epoch" if epochs == 1 else f"after {epochs} epochs"
 
 
 def _interrupt(home: Path, run_id: str, *, first: bool) -> None:

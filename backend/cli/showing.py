@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -96,8 +97,8 @@ def show(run: RunArgument, runs_dir: RunsDir = Path("runs"), as_json: AsJson = F
     print(f"created {console.moment(info.created)}, ended {console.moment(info.ended)}, {_progress(info)}")
     if info.error:
         print(f"error: {info.error}")
-    changed = [f"{option_name(name)} {value}" for name, value in shown["changed"].items()]
-    print(f"settings that differ from the paper's: {', '.join(changed) or 'none'}")
+    changed = shlex.join(word for name, value in shown["changed"].items() for word in as_options(name, value))
+    print(f"settings that differ from the paper's: {changed or 'none'}")
     print()
     console.print_table(
         "Selections (overlap: share that was also selected for the epoch before)",
@@ -150,6 +151,18 @@ def changed_settings(config: RunConfig) -> dict[str, Any]:
         for name, value in to_json(config).items()
         if value != default[name] and name not in ("pool", "model", "name")
     }
+
+
+def as_options(name: str, value: Any) -> list[str]:
+    """A setting as it is written on the command line."""
+    option = option_name(name)
+    if isinstance(value, bool):
+        return [option if value else option.replace("--", "--no-", 1)]
+    if isinstance(value, dict):
+        return [word for key, item in value.items() for word in (option, f"{key}={item}")]
+    if isinstance(value, list):
+        return [word for item in value for word in (option, str(item))]
+    return [option, str(value)]
 
 
 def export(

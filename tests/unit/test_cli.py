@@ -205,7 +205,9 @@ def test_select_makes_the_authors_selection(tmp_path):
 
 
 def test_runs_and_show_and_export(tmp_path, home):
-    run_id = store.create_run(home, small_config(name="<b>[red]mine[/]", decay=0.5), small_pool())
+    run_id = store.create_run(
+        home, small_config(name="<b>[red]mine[/]", decay=0.5, system_prompt=""), small_pool()
+    )
     store.write_epoch(home, run_id, small_record(0))
     store.write_epoch(home, run_id, small_record(1))
     store.append_metrics(home, run_id, Metrics(0, 0.0, held_out=2.5, held_out_epoch=0))
@@ -220,7 +222,7 @@ def test_runs_and_show_and_export(tmp_path, home):
 
     shown = run("show", run_id[:15], "--runs-dir", home)
     assert "error: out of apples" in shown.stdout
-    assert "--decay 0.5" in shown.stdout
+    assert "--decay 0.5 --system-prompt '' --no-make-map" in shown.stdout
     assert "2.5000" in shown.stdout and "2.2500" in shown.stdout and "100%" in shown.stdout
     document = json.loads(run("show", "last", "--runs-dir", home, "--json").stdout)
     assert document["held_out"][1] == {"epochs_trained": 1, "step": 1, "loss": 2.25}
