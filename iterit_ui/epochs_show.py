@@ -26,7 +26,7 @@ NO_RUN = {
     "title": "No epochs yet",
     "text": "This screen shows how a run's selection changes from epoch to epoch.",
     "steps": [
-        "Go to Tune and launch a run; the demo takes about two minutes.",
+        "Go to Tune and launch a run; the demo takes a few minutes.",
         "Come back: epoch 0 appears as soon as the pool is scored, and later ones while the run goes on.",
     ],
 }
