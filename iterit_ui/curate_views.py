@@ -51,9 +51,9 @@ def cards_value(shown: Shown, previous: Selection | None) -> dict[str, Any]:
     spread = {"label": "Sources", "value": theme.number(sources), "unit": f"of {len(shown.pool.sources)}",
               "hint": f"{theme.number(told['pinned'])} pinned, {theme.number(told['excluded'])} excluded"}  # fmt: skip
     if previous is None:
-        change = {"label": "Since the last change", "value": "–", "hint": "change a setting"}
+        change = {"label": "Last change", "value": "–", "hint": "change a setting"}
     else:
-        change = {"label": "Since the last change", "value": theme.number(moved["kept"]), "unit": "kept",
+        change = {"label": "Last change", "value": theme.number(moved["kept"]), "unit": "kept",
                   "hint": f"{theme.number(moved['added'])} added, {theme.number(moved['dropped'])} dropped"}  # fmt: skip
     return {"cards": [picked, tokens, hard, left, spread, change]}
 

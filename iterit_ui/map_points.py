@@ -12,7 +12,7 @@ def spread(xy: np.ndarray, seed: int = 0) -> np.ndarray:
     """(n, 2) float32: the coordinates with crowded points moved by up to a few cells, the same way every time.
 
     Responses that read alike share a place, often hundreds of them. A point among c others of its cell is moved by at
-    most 0.35 sqrt(c) cells, so a crowd covers an area in proportion to its size; who is near whom stays.
+    most 0.8 sqrt(c) cells, so a crowd covers an area in proportion to its size; who is near whom stays.
 
     xy : (n, 2) float32, NaN where a sample has no place.
     """
@@ -27,7 +27,7 @@ def spread(xy: np.ndarray, seed: int = 0) -> np.ndarray:
         np.floor((known - low) / cell), axis=0, return_inverse=True, return_counts=True
     )
     crowd = counts[where.ravel()]
-    reach = (0.35 if len(known) < CROWDED else 0.1) * np.sqrt(crowd) * (crowd > 1)
+    reach = (0.8 if len(known) < CROWDED else 0.1) * np.sqrt(crowd) * (crowd > 1)
     rng = np.random.default_rng(seed)
     angle, radius = rng.uniform(0, 2 * np.pi, len(known)), np.sqrt(rng.uniform(0, 1, len(known)))
     offset = np.column_stack([np.cos(angle), np.sin(angle)]) * (radius * reach)[:, None] * cell

@@ -10,14 +10,14 @@ from backend import analysis
 from backend.analysis import Page
 from backend.config import SelectionSettings
 from backend.records import Pool, Scores, Selection, Status
-from iterit_ui import theme
+from iterit_ui import text, theme
 from iterit_ui.components.table import PAGE_SIZE
 
 COLUMNS: list[dict[str, Any]] = [
     {"key": "rank", "label": "Pick", "hint": "order in which it was picked", "align": "right", "width": "68px"},
-    {"key": "gain", "label": "Gain", "hint": "complexity x diversity at the moment it was picked", "align": "right", "width": "70px", "minor": True},
-    {"key": "complexity", "label": "Complexity", "hint": "how hard the response is for the model even with its prompt", "align": "right", "width": "110px"},
-    {"key": "diversity", "label": "Diversity", "hint": "before any pick: how much its phrases add", "align": "right", "width": "92px", "minor": True},
+    {"key": "gain", "label": "Gain", "hint": text.TERM["gain"], "align": "right", "width": "70px", "minor": True},
+    {"key": "complexity", "label": "Complexity", "hint": text.TERM["complexity"], "align": "right", "width": "110px"},
+    {"key": "diversity", "label": "Diversity", "hint": text.TERM["diversity"], "align": "right", "width": "92px", "minor": True},
     {"key": "tokens", "label": "Tokens", "hint": "length of the response", "align": "right", "width": "76px"},
     {"key": "source", "label": "Source", "kind": "source", "width": "108px"},
     {"key": "status", "label": "Status", "kind": "badge", "width": "132px"},
@@ -67,7 +67,7 @@ def sample_value(
         value["why"] = [why.headline]
         value["terms"] = [{"term": term, "part": round(part, 4)} for term, part in why.terms]
         facts = [
-            {"label": name, "value": text, "hint": hint} for name, text, hint in why.facts if name != "source"
+            {"label": name, "value": worded, "hint": hint} for name, worded, hint in why.facts if name != "source"
         ]
         value["facts"] = facts + value["facts"]
     if mark == "pinned" and not any(b["label"] == "pinned" for b in value["badges"]):

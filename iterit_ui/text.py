@@ -12,15 +12,10 @@ LINE = {
 }
 
 TERM = {
-    "pool": "all samples you can pick from",
     "complexity": "how hard the response is for the model even when it reads the prompt: "
     "perplexity with the prompt / perplexity without it. Near 0: the prompt gives the answer away. "
     "1 or more: the prompt does not help, often a mismatched response",
     "diversity": "how much a response adds in words and phrases that the picks so far do not cover",
-    "budget": "how many samples one epoch trains on",
-    "update ratio": "how many samples are scored anew before each later epoch, as a multiple of the budget",
-    "decay": "what a phrase still counts once a pick has covered it: 0.1 for general data, 0 for a narrow domain",
-    "epoch": "one pass of training over the selection",
     "gain": "complexity x diversity at the moment a sample was picked",
 }
 

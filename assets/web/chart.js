@@ -31,7 +31,7 @@
     const {colour} = studio;
     const grid = colour('--chart-grid');
     const own = {gridcolor: grid, zerolinecolor: grid, linecolor: colour('--line-2'), automargin: true,
-      tickfont: {size: 11, color: colour('--text-2')}, separatethousands: true, fixedrange: true};
+      tickfont: {size: 11, color: colour('--text-2')}, separatethousands: true, exponentformat: 'none', fixedrange: true};
     const layout = {
       showlegend: false, bargap: 0.04, autosize: true, uirevision: 1, hovermode: 'closest', dragmode: false,
       margin: {l: 44, r: 12, t: 8, b: 38}, ...studio.coloured(given || {}),

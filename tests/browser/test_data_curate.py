@@ -91,7 +91,7 @@ def test_budget_by_keyboard_moves_the_selection_and_the_link(page, goto, new_pag
     page.keyboard.press("ArrowRight")
     expect(card(page, "curate", "Selected")).to_have_text("231")
     expect(page.locator("#budget-count input")).to_have_value("231")
-    expect(card(page, "curate", "Since the last change")).to_have_text("220")
+    expect(card(page, "curate", "Last change")).to_have_text("220")
     page.wait_for_url(re.compile("budget=0.105"))
     page.reload()
     expect(card(page, "curate", "Selected")).to_have_text("231")
