@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -118,9 +119,14 @@ def new_page(browser, app_url: str) -> Iterator[Callable]:
     """Opens pages of a given size that are watched; checks all of them at the end."""
     contexts, bad = [], []
 
+    def spoken(page, message) -> bool:
+        # a reload aborts the requests that are under way, and Gradio says so as the old page goes
+        parting = getattr(page, "leaving", False) and re.search("AbortError|errored out", message.text)
+        return message.type == "error" and not parting
+
     def watch(page) -> None:
         page.on("pageerror", lambda error: bad.append(f"page error: {error}"))
-        page.on("console", lambda m: bad.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on("console", lambda m: bad.append(f"console: {m.text}") if spoken(page, m) else None)
         page.on("dialog", lambda d: (bad.append(f"dialog: {d.message}"), d.dismiss()))
         allowed = (app_url, "data:", "blob:")
         page.on("request", lambda r: None if r.url.startswith(allowed) else bad.append(f"external: {r.url}"))
@@ -165,6 +171,18 @@ def goto(app_url: str) -> Callable:
         return page
 
     return go
+
+
+@pytest.fixture
+def reload() -> Callable:
+    """Reloads a page, even while it is waiting for answers."""
+
+    def again(page) -> None:
+        page.leaving = True
+        page.reload()
+        page.leaving = False
+
+    return again
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def test_columns_can_be_mapped_by_hand(page, goto):
     expect(card(page, "data", "Samples")).to_have_text("30")
 
 
-def test_budget_by_keyboard_moves_the_selection_and_the_link(page, goto, new_page):
+def test_budget_by_keyboard_moves_the_selection_and_the_link(page, goto, new_page, reload):
     goto(page, "curate", strategy="diversity")
     expect(card(page, "curate", "Selected")).to_have_text("220")
     page.locator("#budget-share input[type=range]").focus()
@@ -93,7 +93,7 @@ def test_budget_by_keyboard_moves_the_selection_and_the_link(page, goto, new_pag
     expect(page.locator("#budget-count input")).to_have_value("231")
     expect(card(page, "curate", "Last change")).to_have_text("220")
     page.wait_for_url(re.compile("budget=0.105"))
-    page.reload()
+    reload(page)
     expect(card(page, "curate", "Selected")).to_have_text("231")
     second = new_page(1280, 900)
     second.goto(page.url)
@@ -102,13 +102,13 @@ def test_budget_by_keyboard_moves_the_selection_and_the_link(page, goto, new_pag
     page.wait_for_url(lambda url: "budget" not in url)
 
 
-def test_a_row_of_the_table_opens_its_sample_and_says_why(page, goto):
+def test_a_row_of_the_table_opens_its_sample_and_says_why(page, goto, reload):
     goto(page, "curate", strategy="diversity")
     page.locator("#curate-table tbody tr").nth(3).click()
     expect(page.locator("#curate-sample .st-why")).to_contain_text("pick 4 of 220")
     expect(page.locator("#curate-sample .st-terms li").first).to_be_visible()
     page.wait_for_url(re.compile("sample="))
-    page.reload()
+    reload(page)
     expect(page.locator("#curate-sample .st-why")).to_contain_text("pick 4 of 220")
 
 
