@@ -67,7 +67,9 @@ def sample_value(
         value["why"] = [why.headline]
         value["terms"] = [{"term": term, "part": round(part, 4)} for term, part in why.terms]
         facts = [
-            {"label": name, "value": worded, "hint": hint} for name, worded, hint in why.facts if name != "source"
+            {"label": name, "value": worded, "hint": hint}
+            for name, worded, hint in why.facts
+            if name != "source"
         ]
         value["facts"] = facts + value["facts"]
     if mark == "pinned" and not any(b["label"] == "pinned" for b in value["badges"]):
