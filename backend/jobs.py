@@ -24,7 +24,7 @@ import psutil
 
 from backend import data, store
 from backend.config import RunConfig
-from backend.data.demo import HELDOUT, MAP
+from backend.data.demo import HELDOUT
 from backend.errors import ConfigError, RunError
 from backend.records import Pool
 from backend.store import MapInfo, PoolInfo, RunInfo
@@ -188,7 +188,6 @@ def start_map(home: Path, pool_id: str) -> MapInfo:
     """Lay out a stored pool's map in a process of its own, at low priority; nothing happens where it is there or
     being made. Returns how far it is."""
     home = Path(home).resolve()
-    _take_demo_map(home, pool_id)
     known = map_info(home, pool_id)
     if known.state in ("ready", "running") or not store.claim_map(home, pool_id, host=_host(), known=known):
         return store.map_info(home, pool_id)
@@ -204,15 +203,6 @@ def start_map(home: Path, pool_id: str) -> MapInfo:
     with contextlib.suppress(psutil.Error):  # gone already: its state says why
         psutil.Process(process.pid).nice(10)
     return store.map_info(home, pool_id)
-
-
-def _take_demo_map(home: Path, pool_id: str) -> None:
-    """The embedded pool brings its map along."""
-    pool = store.pool_info(home, pool_id)
-    if pool.inputs == ("demo",) and not pool.has_map and MAP.is_file():
-        pool_map = store.read_map(MAP)
-        if len(pool_map.xy) == pool.rows:
-            store.save_map(home, pool_id, pool_map)
 
 
 def map_info(home: Path, pool_id: str) -> MapInfo:

@@ -163,8 +163,6 @@ def settings_of(home: Path, pool_id: str, changed: dict[str, Any]) -> SelectionS
 
 def map_file(home: Path, pool_id: str) -> Path | None:
     """Where a pool's map lies, None where there is none yet."""
-    if is_demo(pool_id) and demo.MAP.exists():
-        return demo.MAP
     path = store.pool_folder(home, pool_id) / "map.parquet"
     return path if path.exists() else None
 

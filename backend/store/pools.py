@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from backend.data import demo
 from backend.errors import PoolError
 from backend.records import Pool, RejectedRow
 from backend.store.files import replacing, write_json
@@ -77,6 +79,7 @@ def save_pool(home: Path, pool: Pool, *, inputs: Sequence[str] = (), listed: boo
     meta["created"] = old["created"] if old else time.time()
     with replacing(folder / "samples.parquet") as temporary:
         pq.write_table(pool.table, temporary, compression="zstd")
+    _bring_shipped_map(folder, pool)
     write_json(folder / "meta.json", meta)  # last: a pool is there when its meta.json is
 
 
@@ -148,6 +151,16 @@ class PoolMap:
 def save_map(home: Path, pool_id: str, pool_map: PoolMap) -> None:
     """Store a pool's map."""
     write_map(pool_folder(home, pool_id) / "map.parquet", pool_map)
+
+
+def _bring_shipped_map(folder: Path, pool: Pool) -> None:
+    """Take over the map that comes with the embedded pool, so that nobody has to wait for it."""
+    if (folder / "map.parquet").exists() or not demo.MAP.is_file():
+        return
+    shipped = pq.read_table(demo.MAP, columns=["id"])["id"]
+    if shipped.length() == len(pool) and shipped.combine_chunks().equals(pool.table["id"].combine_chunks()):
+        with replacing(folder / "map.parquet") as temporary:
+            shutil.copyfile(demo.MAP, temporary)
 
 
 def load_map(home: Path, pool_id: str) -> PoolMap | None:
