@@ -49,8 +49,9 @@ CHART = {
 }
 
 DEMO_NOTE = (
-    "Complexity sees mismatched answers, boilerplate and refusals, but neither cut-off answers nor most near misses; "
-    "what is just below 1 is rich in mismatches. Read a few before you train."
+    "On this demo complexity rejects most mismatched and boilerplate answers, but it cannot see cut-off ones, lets about "
+    "two in five refusals and near misses pass, and rejects one clean answer in eight. Nearly all the mismatches that "
+    "pass lie just below 1: read a few before you train."
 )
 NO_POOL = "No pool is open. Choose one on the Data tab."
 NO_SCORES = {

@@ -110,27 +110,27 @@ def build(session: Session) -> None:
                 epochs = gr.Button(
                     "Open in Epochs", elem_id="tune-open", visible=False, scale=0, min_width=150
                 )
-            figures = cards(elem_id="tune-cards")
-            loss = chart(height=260, elem_id="tune-loss")
-            rate = chart(height=150, elem_id="tune-rate")
-            with (
-                gr.Column(visible=False) as log_box,
-                gr.Column(elem_classes="sheet"),
-                gr.Accordion("Log", open=False, elem_id="tune-log-box"),
-            ):
-                log = gr.Textbox(
-                    lines=14,
-                    max_lines=14,
-                    show_label=False,
-                    interactive=False,
-                    elem_id="tune-log",
-                    elem_classes="mono",
-                )
+            with gr.Column(visible=False, elem_classes="wide") as details:
+                figures = cards(elem_id="tune-cards")
+                loss = chart(height=260, elem_id="tune-loss")
+                rate = chart(height=150, elem_id="tune-rate")
+                with (
+                    gr.Column(elem_classes="sheet"),
+                    gr.Accordion("Log", open=False, elem_id="tune-log-box"),
+                ):
+                    log = gr.Textbox(
+                        lines=14,
+                        max_lines=14,
+                        show_label=False,
+                        interactive=False,
+                        elem_id="tune-log",
+                        elem_classes="mono",
+                    )
 
     form = [controls[name] for name in form_fields()]
     selection = [controls[name] for name in SELECTION]
     seen, timer = gr.State(""), gr.Timer(IDLE_SECONDS)
-    shown = [listed, watched, status, stop, resume, epochs, figures, loss, rate, log_box, log, timer, seen]
+    shown = [listed, watched, status, stop, resume, epochs, figures, loss, rate, details, log, timer, seen]
     setup = [pool, model, preset, *form]
 
     # the form follows the session: the pool, and what was set on the Curate tab
@@ -289,7 +289,7 @@ def launch_run(
 def look(home: Path, run: str, tab: str, seen: str) -> tuple[Any, ...]:
     """Everything about the runs as it is on disk now; nothing where nothing has changed since.
 
-    Order: runs, note, status, stop, resume, open in Epochs, cards, loss, rate, log box, log, timer, what was seen.
+    Order: runs, note, status, stop, resume, open in Epochs, cards, loss, rate, details, log, timer, what was seen.
     """
     jobs.pump(home)
     infos = store.runs(home)
