@@ -47,7 +47,7 @@ def launch(
     ------
     ConfigError : an address other than this machine's own without a name and password.
     """
-    if not is_loopback(host) and auth is None:
+    if not is_loopback(host) and auth is None and not in_space():
         raise ConfigError(
             f"--host {host} would show every pool and run to the network; give --auth NAME:PASSWORD too, "
             "or leave --host at 127.0.0.1"
@@ -87,6 +87,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def in_space() -> bool:
+    """Whether this is a Hugging Face Space: made to be seen by its visitors, behind a proxy that must reach it."""
+    return bool(os.environ.get("SPACE_ID"))
+
+
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     """The command line of `python app.py`."""
     parser = argparse.ArgumentParser(prog="app.py", description="IterIT Studio in the browser.")
@@ -94,7 +99,9 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         "--port", type=int, default=None, help="port to listen on (default: the first free from 7860)"
     )
     parser.add_argument(
-        "--host", default="127.0.0.1", help="address to listen on; another than this machine's needs --auth"
+        "--host",
+        default="0.0.0.0" if in_space() else "127.0.0.1",
+        help="address to listen on; another than this machine's needs --auth (default: %(default)s)",
     )
     parser.add_argument(
         "--auth", default=None, metavar="NAME:PASSWORD", help="ask visitors for a name and a password"

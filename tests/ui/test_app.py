@@ -38,6 +38,11 @@ def test_addresses_of_this_machine(host: str, own: bool) -> None:
     assert app.is_loopback(host) is own
 
 
+def test_a_space_is_reachable_by_its_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPACE_ID", "owner/space")
+    assert app.arguments([]).host == "0.0.0.0"
+
+
 def test_arguments(tmp_path: Path) -> None:
     given = app.arguments(
         ["--data-root", "a", "--data-root", "b", "--runs-dir", str(tmp_path), "--no-browser"]
