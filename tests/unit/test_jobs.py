@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 from small_runs import small_config, small_pool
 
 from backend import jobs, store
+from backend.data import load_pool
 from backend.errors import ConfigError, RunError
 from backend.records import Progress
 
@@ -312,14 +312,11 @@ def test_a_map_is_made_once_in_its_own_process(home, tmp_path, monkeypatch, mode
         wait_for(lambda: jobs.map_info(home, pool).state == "failed")
 
 
-def test_the_embedded_pool_brings_its_map_along(home, tmp_path, monkeypatch):
-    pool = small_pool()
-    store.save_pool(home, pool, inputs=["demo"])
-    xy = np.arange(12, dtype=np.float32).reshape(6, 2)
-    store.write_map(tmp_path / "map.parquet", store.PoolMap(xy, "umap", {}), id=pool.ids)
-    monkeypatch.setattr(jobs, "MAP", tmp_path / "map.parquet")
+def test_the_embedded_pool_brings_its_map_along(home):
+    store.save_pool(home, load_pool(["demo"]), inputs=["demo"])
+    pool = store.list_pools(home)[0]
     assert jobs.start_map(home, pool.id).state == "ready"
-    np.testing.assert_array_equal(store.load_map(home, pool.id).xy, xy)
+    assert store.load_map(home, pool.id).placed.all()
 
 
 def test_a_run_that_was_claimed_a_moment_ago_is_alive(home):
