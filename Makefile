@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test check fix bench clean
+.PHONY: help run test check fix bench screenshots clean
 
 help:
 	@echo "make run    install and open the app on the embedded demo (ARGS='--port 7861 --data-root DIR')"
@@ -14,6 +14,7 @@ help:
 	@echo "make check  lint, format, types, import contracts, unit tests"
 	@echo "make fix    mend what lint and format can mend"
 	@echo "make bench  run the benchmarks"
+	@echo "make screenshots  take the pictures in docs/screenshots anew"
 	@echo "make clean  remove .venv and caches"
 
 run: $(VENV)/.app
@@ -35,6 +36,9 @@ fix: $(VENV)/.dev
 
 bench: $(VENV)/.app
 	$(BIN)/python -m benchmarks $(ARGS)
+
+screenshots: $(VENV)/.dev
+	$(BIN)/python docs/take_screenshots.py $(ARGS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,81 @@
+"""Takes the pictures of this folder anew: `make screenshots` (tunes the demo first, unless --runs-dir has a run).
+
+Each tab at 1280 px, light and dark, as a visitor sees it after a demo run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import urlencode
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "docs" / "screenshots"
+BROWSER = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+READY = {  # what has to be drawn before a tab's picture is taken
+    "data": "#sources-chart",
+    "curate": "#curate-map",
+    "tune": "#tune-loss",
+    "epochs": "#epochs-map",
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs-dir", type=Path, help="a runs folder with a finished demo run")
+    given = parser.parse_args()
+    chromium = shutil.which("chromium") or sys.exit("Chromium is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        runs = given.runs_dir or Path(folder)
+        if given.runs_dir is None:
+            subprocess.run(
+                [*backend("tune", "demo"), "--model", "demo", "--runs-dir", runs], cwd=ROOT, check=True
+            )
+        run = max(path.name for path in runs.glob("2*") if (path / "model").is_dir())
+        app = subprocess.Popen(
+            [sys.executable, "app.py", "--no-browser", "--runs-dir", runs],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert app.stdout is not None
+            address = re.search(r"http://\S+", app.stdout.readline())
+            assert address, "the app did not say its address"
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER)
+                for theme in ("light", "dark"):
+                    page = browser.new_page(viewport={"width": 1280, "height": 900})
+                    for tab in READY:
+                        take(page, address[0], tab, theme, run)
+                    page.close()
+        finally:
+            app.terminate()
+            app.wait()
+
+
+def backend(*words: str) -> list[str]:
+    return [sys.executable, "-m", "backend", *words]
+
+
+def take(page: Page, address: str, tab: str, theme: str, run: str) -> None:
+    """One picture, once everything on it is drawn and has come to rest."""
+    query = {"tab": tab, "__theme": theme, "run": run, "epoch": 2}
+    page.goto(f"{address}?{urlencode(query)}")
+    page.wait_for_selector(f"{READY[tab]} .main-svg", timeout=60_000)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(4000)
+    OUT.mkdir(exist_ok=True)
+    page.screenshot(path=OUT / f"{tab}-{theme}.png", full_page=True)
+    print(OUT / f"{tab}-{theme}.png")
+
+
+if __name__ == "__main__":
+    main()
