@@ -304,12 +304,31 @@ def check(settings: SelectionSettings) -> None:
     for name, weight in settings.source_weights.items():
         if not math.isfinite(weight) or weight < 0:
             raise ConfigError(f"source_weights: {name!r} is {weight}; 0 or a positive number is needed")
-    if isinstance(settings, RunConfig) and settings.batch_size % min(
-        settings.device_batch_size, settings.batch_size
-    ):
+    if not isinstance(settings, RunConfig):
+        return
+    held_out_share(settings)
+    if settings.batch_size % min(settings.device_batch_size, settings.batch_size):
         raise ConfigError(
             f"batch_size ({settings.batch_size}) is not a multiple of device_batch_size ({settings.device_batch_size})"
         )
+
+
+def held_out_share(config: RunConfig) -> float | None:
+    """The share of the pool to keep aside, from 0 up to 1, or None where `held_out` names a file.
+
+    Raises
+    ------
+    ConfigError : a number outside [0, 1).
+    """
+    try:
+        share = float(config.held_out or 0)
+    except ValueError:
+        return None
+    if not (math.isfinite(share) and 0 <= share < 1):
+        raise ConfigError(
+            f"held_out is {config.held_out}; a share from 0 up to (not including) 1, or a file, is needed"
+        )
+    return share
 
 
 def budget_of(budget: float, n: int) -> int:
@@ -347,8 +366,10 @@ def _coerce(name: str, value: Any, hint: Any) -> Any:
             if float(value) != int(value):
                 raise ValueError("a whole number")
             return int(value)
+        if hint is str and not isinstance(value, (str, int, float)):
+            raise ValueError("text")  # str() would make "None" of null
         return hint(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ConfigError(
             f"{name} is {value!r}; needed: {getattr(hint, '__name__', hint)} ({error})"
         ) from error

@@ -23,7 +23,7 @@ from types import FrameType
 import psutil
 
 from backend import jobs, store
-from backend.config import RunConfig, budget_of
+from backend.config import RunConfig, budget_of, held_out_share
 from backend.errors import Stopped, StudioError
 from backend.records import EpochRecord, Metrics, Pool, Progress
 from backend.store import Planned
@@ -179,7 +179,6 @@ def _run(home: Path, run_id: str, report: Reporting) -> None:
 
 def plan(config: RunConfig, pool: Pool, held_out: Pool | None) -> list[Planned]:
     """The stages that a run goes through and roughly how long each is; what a stage reports itself counts."""
-    from backend.iterate import held_out_share
     from backend.selection import scores_needed
     from backend.training import steps_per_epoch
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli import console
+from backend.cli import console, outputs
 from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
 from backend.config import RunConfig, SelectionSettings, config_from, selection_settings, to_json
 from backend.errors import PoolError, StudioError
@@ -68,6 +68,7 @@ def score(
     from backend.cli import scores_file
 
     scores_file.check_ending(out)
+    outputs.check_file(out)
     config = config_from(
         {**settings, "pool": pool, "model": model}, preset=preset_of(preset, tuple(pool), model)
     )
@@ -144,6 +145,8 @@ def select(
 
     mapping = settings.pop("mapping", None)
     chosen = selection_settings(SelectionSettings(), **settings)
+    if out is not None:
+        outputs.check_file(out)
     samples = read_pool(pool, mapping)
     stored = scores_file.read_scores(scores, samples)
     selection = _select(samples, stored, chosen)
@@ -223,9 +226,12 @@ def pool_map(
     """Lay out a pool's map: similar responses near each other. Done once per pool and kept in the runs folder."""
     from backend import store
 
-    if out is not None and out.suffix.lower() != ".parquet":
-        raise PoolError(f"{out.name}: a map is written as .parquet; end the name so")
+    if out is not None:
+        if out.suffix.lower() != ".parquet":
+            raise PoolError(f"{out.name}: a map is written as .parquet; end the name so")
+        outputs.check_file(out)
     home = runs_dir.resolve()
+    outputs.check_folder(home)
     if len(pool) == 1 and pool[0] in {info.id for info in store.list_pools(home)}:
         samples = store.load_pool_from_store(home, pool[0])
     else:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli import console
+from backend.cli import console, outputs
 from backend.cli.options import AsJson, Preset, RunsDir, with_settings
 from backend.cli.pools import preset_of, read_pool
 from backend.cli.showing import find_run, summary
@@ -67,8 +67,9 @@ def tune(
     if not model:
         raise typer.BadParameter("name a model: a folder, a hub id, or 'demo'", param_hint="--model")
     complete = config_from(values, preset=preset_of(preset, inputs, model))
-    samples = read_pool(list(inputs), complete.mapping)
     home = runs_dir.resolve()
+    outputs.check_folder(home)
+    samples = read_pool(list(inputs), complete.mapping)
     run_id = jobs.launch(home, complete, pool=samples, allow_parallel=allow_parallel)
     _follow(home, run_id, watch=watch, as_json=as_json)
 

@@ -124,7 +124,8 @@ def _columns(path: Path) -> dict[str, list[Any]]:
             return pq.read_table(path).to_pydict()
         text = path.read_text(encoding="utf-8")
         if path.suffix.lower() == ".jsonl":
-            records = [json.loads(line) for line in text.splitlines() if line.strip()]
+            # only \n ends a line: U+2028 and the like may stand in a reason
+            records = [json.loads(line) for line in text.split("\n") if line.strip()]
         else:
             records = json.loads(text)
     except FileNotFoundError as error:

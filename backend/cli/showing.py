@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from backend.cli import console
+from backend.cli import console, outputs
 from backend.cli.options import AsJson, RunsDir, option_name
 from backend.config import RunConfig, to_json
 from backend.errors import RunError
@@ -187,6 +187,7 @@ def export(
         raise RunError(f"run {run_id} has not selected anything yet")
     chosen = there[-1] if epoch is None else epoch
     rows = store.read_epoch(home, run_id, chosen).selection.rows
+    outputs.check_file(out)
     pool = store.load_pool_from_store(home, store.read_run_pool(home, run_id).id)
     written = data.write_samples(out, pool, rows, format)
     console.say(f"{written:,} samples of epoch {chosen} written to {out}")

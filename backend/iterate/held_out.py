@@ -6,28 +6,7 @@ import math
 
 import numpy as np
 
-from backend.config import RunConfig
-from backend.errors import ConfigError
-
 STREAM = 1  # so that the split and a random strategy with the same seed draw different numbers
-
-
-def held_out_share(config: RunConfig) -> float | None:
-    """The share of the pool to keep aside, from 0 up to 1, or None where `held_out` names a file.
-
-    Raises
-    ------
-    ConfigError : a number outside [0, 1).
-    """
-    try:
-        share = float(config.held_out or 0)
-    except ValueError:
-        return None
-    if not (math.isfinite(share) and 0 <= share < 1):
-        raise ConfigError(
-            f"held_out is {config.held_out}; a share from 0 up to (not including) 1, or a file, is needed"
-        )
-    return share
 
 
 def split(share: float, *, ids: np.ndarray, usable: np.ndarray, kept: set[str], seed: int) -> np.ndarray:

@@ -11,11 +11,11 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from backend.complexity import held_out_loss
-from backend.config import RunConfig
+from backend.config import RunConfig, held_out_share
 from backend.diversity import NgramCounts, count_ngrams
 from backend.errors import ConfigError, RunError
 from backend.iterate.choose import Decisions
-from backend.iterate.held_out import held_out_share, split
+from backend.iterate.held_out import split
 from backend.iterate.report import Record, Reporter
 from backend.model import usable_length
 from backend.prompts import Encoded, encode

@@ -19,7 +19,7 @@ from backend import model as models
 from backend.config import RunConfig, Strategy, config_from
 from backend.diversity import count_ngrams, initial_diversity, tfidf
 from backend.errors import ConfigError, RunError, Stopped
-from backend.iterate import Record, held_out_share, run, split
+from backend.iterate import Record, run, split
 from backend.prompts import encode
 from backend.records import EpochRecord, Metrics, Pool, Progress, Status
 from backend.selection import rank_for_next_epoch, scores_needed, select, top_rows
@@ -348,15 +348,6 @@ def test_split_keeps_copies_together() -> None:
     single = np.array([f"{row}-0" for row in range(100)], dtype=object)
     assert split(0.29, ids=single, usable=np.ones(100, bool), kept=set(), seed=0).sum() == 29
     assert not split(0, ids=single, usable=np.ones(100, bool), kept=set(), seed=0).any()
-
-
-def test_held_out_share() -> None:
-    assert held_out_share(config(held_out="0.25")) == 0.25
-    assert held_out_share(config(held_out="")) == 0
-    assert held_out_share(config(held_out="demo")) is None
-    for wrong in ("1", "-0.1", "nan"):
-        with pytest.raises(ConfigError, match=f"held_out is {wrong}; a share from 0"):
-            held_out_share(config(held_out=wrong))
 
 
 def test_rows_that_cannot_be_trained_on_are_never_selected(

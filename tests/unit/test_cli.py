@@ -165,7 +165,7 @@ def test_scores_come_back_as_they_were_written(tmp_path, pool_file, ending):
     for name in ("loss_cond", "loss_prior", "complexity"):
         getattr(scores, name)[:5] = rng.random(5)
     scores.reason[:5] = ""
-    scores.reason[5] = 'empty "response"'
+    scores.reason[5] = 'empty "response"\u2028with a line of its own'
     path = tmp_path / f"scores{ending}"
     write_scores(path, pool, scores)
     back = read_scores(path, pool)
@@ -175,7 +175,7 @@ def test_scores_come_back_as_they_were_written(tmp_path, pool_file, ending):
     if ending == ".parquet":
         names = pq.read_table(path).column_names
     else:
-        first = path.read_text().splitlines()[-1]
+        first = path.read_text().strip().split("\n")[-1]
         names = list(json.loads(first, parse_constant=lambda word: pytest.fail(f"{word} is not JSON")))
     assert names == ["row", "id", "complexity", "loss_cond", "loss_prior", "response_tokens", "reason"]
 
@@ -356,6 +356,41 @@ def test_the_demo_has_its_own_preset(monkeypatch):
     assert preset_of(None, ("demo",), "demo") == "demo"
     assert preset_of("paper", ("demo",), "demo") == "paper"
     assert preset_of(None, ("demo",), "other") == preset_of(None, ("demo", "x"), "demo") == "paper"
+
+
+# --- what cannot be written ---
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("score", "{pool}", "--model", "nowhere", "--out", "{file}/scores.parquet"),
+        ("score", "{pool}", "--model", "nowhere", "--out", "{folder}"),
+        ("select", "{pool}", "--scores", "{scores}", "--budget", "2", "--out", "{file}/picks.json"),
+        ("map", "{pool}", "--out", "{file}/map.parquet"),
+        ("map", "{pool}", "--runs-dir", "{file}/runs"),
+        ("tune", "{pool}", "--model", "m", "--runs-dir", "{file}/runs"),
+    ],
+)
+def test_a_place_that_cannot_be_written_is_said_before_the_work(tmp_path, pool_file, scores_file, words):
+    """Before the model is looked for, which is not there either."""
+    folder = tmp_path / "folder.parquet"
+    folder.mkdir()
+    places = {"pool": pool_file, "scores": scores_file, "file": pool_file, "folder": folder}
+    result = run(*(word.format(**places) for word in words))
+    assert result.exit_code == 1 and result.stdout == ""
+    assert result.stderr.startswith("error: ")
+    assert "is a folder" in result.stderr or "nothing can be written to" in result.stderr
+
+
+def test_export_makes_the_folder_it_writes_to(tmp_path, home):
+    run_id = store.create_run(home, small_config(), small_pool())
+    store.write_epoch(home, run_id, small_record(0))
+    out = tmp_path / "new" / "picked.jsonl"
+    assert run("export", run_id, "--out", out, "--runs-dir", home).exit_code == 0
+    assert out.is_file()
+    result = run("export", run_id, "--out", out / "picked.jsonl", "--runs-dir", home)
+    assert result.exit_code == 1 and "nothing can be written to" in result.stderr
 
 
 # --- usage ---

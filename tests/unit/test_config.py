@@ -11,6 +11,7 @@ from backend.config import (
     SelectionSettings,
     budget_of,
     config_from,
+    held_out_share,
     selection_settings,
     to_json,
 )
@@ -55,11 +56,22 @@ def test_budget_is_a_share_up_to_one_and_a_number_above(budget, n, samples):
         ({"source_weights": {"web": -1}}, "'web' is -1"),
         ({"batch_size": 10, "device_batch_size": 4}, "multiple"),
         ({"save_checkpoints": "no"}, "true or false"),
+        ({"epochs": float("inf")}, "epochs is inf"),
+        ({"system_prompt": None}, "system_prompt is None; needed: str"),
+        ({"held_out": "1"}, "held_out is 1; a share from 0 up to"),
+        ({"held_out": -0.1}, "held_out is -0.1; a share from 0 up to"),
+        ({"held_out": "nan"}, "held_out is nan; a share from 0 up to"),
     ],
 )
 def test_a_wrong_value_is_refused_with_what_is_allowed(values, says):
     with pytest.raises(ConfigError, match=says):
         config_from(values)
+
+
+def test_held_out_is_a_share_or_a_file():
+    assert held_out_share(config_from({"held_out": "0.25"})) == 0.25
+    assert held_out_share(config_from({"held_out": ""})) == 0
+    assert held_out_share(config_from({"held_out": "demo"})) is None
 
 
 def test_an_unknown_preset_is_refused():
