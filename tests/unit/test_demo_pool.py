@@ -135,6 +135,7 @@ def test_heldout_facts_are_neither_in_pool_nor_in_pretraining_text(pool: list[Ro
     assert not [text for text in texts if facts.find(text)]
 
 
+@pytest.mark.slow
 def test_pretraining_text_repeats_neither_pool_nor_heldout(
     pool: list[Row], heldout: list[HeldoutRow]
 ) -> None:

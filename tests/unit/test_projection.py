@@ -23,6 +23,10 @@ def themed(n: int = 120) -> list[str]:
     return texts
 
 
+# umap-learn compiles itself, which takes a while
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def laid_out() -> Projection:
     return project(count_ngrams(themed()))

@@ -484,6 +484,7 @@ def _create(home, barrier):
     store.create_run(home, small_config(), small_pool())
 
 
+@pytest.mark.slow
 def test_two_processes_may_make_the_database_at_once(tmp_path):
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(3)
