@@ -6,6 +6,7 @@ array of rows, a score an array by row.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -93,6 +94,29 @@ class Pool:
     def responses(self) -> pa.ChunkedArray:
         """The n responses as an Arrow column (no Python objects until somebody asks for one)."""
         return self.table["response"]
+
+    def take(self, rows: np.ndarray, columns: Sequence[str]) -> pa.Table:
+        """Some columns of these rows ((k,) int64, any order, repeats allowed), in this order.
+
+        Only the chunks that hold the rows are read. Arrow's own `take` first joins every chunk of a column: that
+        is a copy of the whole pool each time, and an error where its texts are more than 2 GiB.
+        """
+        parts = self.table.select(list(columns)).to_batches()
+        ends = np.cumsum([part.num_rows for part in parts], dtype=np.int64)
+        rows = np.asarray(rows, dtype=np.int64)
+        if len(rows) and not (rows.min() >= 0 and rows.max() < len(self)):
+            raise IndexError(f"rows {rows.min()} to {rows.max()} of a pool of {len(self)}")
+        order = np.argsort(rows, kind="stable")
+        ascending = rows[order]
+        home = np.searchsorted(ends, ascending, side="right")
+        taken = []
+        for at in np.unique(home).tolist():
+            start = int(ends[at]) - parts[at].num_rows
+            taken.append(parts[at].take(pa.array(ascending[home == at] - start)))
+        found = pa.Table.from_batches(taken, schema=self.table.select(list(columns)).schema)
+        if np.array_equal(order, np.arange(len(order))):
+            return found
+        return found.take(pa.array(np.argsort(order, kind="stable")))
 
     def turns(self, row: int) -> list[Turn]:
         """The turns before the response of one sample."""

@@ -73,9 +73,10 @@ def write_samples(
 def records(pool: Pool, rows: np.ndarray, format: ExportFormat) -> Iterator[dict[str, Any]]:
     """The rows as records of a format, a page of them in memory at a time."""
     write = {"alpaca": _alpaca, "messages": _messages, "sharegpt": _sharegpt}[format]
-    table = pool.table.select(["turns", "response", "source", "label"])
     for start in range(0, len(rows), _PAGE):
-        for sample in table.take(rows[start : start + _PAGE]).to_pylist():
+        for sample in pool.take(
+            rows[start : start + _PAGE], ("turns", "response", "source", "label")
+        ).to_pylist():
             record = write(sample["turns"], sample["response"])
             record["source"] = sample["source"]
             if sample["label"] is not None:

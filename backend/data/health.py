@@ -50,7 +50,8 @@ def rows_of(pool: Pool, finding: Finding) -> np.ndarray:
     elif finding == "duplicate_rows":
         mask = _occurrence(pool) > 0
     elif finding == "duplicate_responses":
-        codes = pool.responses().dictionary_encode().combine_chunks()
+        # large: the different responses together may be more than the 2 GiB that a plain string array holds
+        codes = pool.responses().cast(pa.large_string()).dictionary_encode().combine_chunks()
         indices = codes.indices.to_numpy() if len(pool) else np.zeros(0, dtype=np.int32)
         mask = np.ones(len(pool), dtype=bool)
         mask[np.unique(indices, return_index=True)[1]] = False

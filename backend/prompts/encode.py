@@ -50,7 +50,7 @@ def encode(
     tokens = 0
     for begin in range(0, len(wanted), CHUNK):
         chunk = wanted[begin : begin + CHUNK]
-        table = pool.table.select(["turns", "response"]).take(chunk).to_pydict()
+        table = pool.take(chunk, ("turns", "response")).to_pydict()
         samples = encode_chunk(template, table["turns"], table["response"], system_prompt, max_length)
         for row, sample in zip(chunk, samples, strict=True):
             reason[row], response_tokens[row] = sample.reason, sample.response_tokens

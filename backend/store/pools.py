@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from backend.diversity import NgramCounts
 
 POOL_SCHEMA = 1
+# Arrow cannot read a group back whose conversations hold more than 2 GiB of text, and its usual million rows may
+GROUP_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def save_pool(home: Path, pool: Pool, *, inputs: Sequence[str] = (), listed: boo
             return
     meta["created"] = old["created"] if old else time.time()
     with replacing(folder / "samples.parquet") as temporary:
-        pq.write_table(pool.table, temporary, compression="zstd")
+        pq.write_table(pool.table, temporary, compression="zstd", row_group_size=GROUP_ROWS)
     _bring_shipped_map(folder, pool)
     write_json(folder / "meta.json", meta)  # last: a pool is there when its meta.json is
 
