@@ -66,6 +66,10 @@ def run(
     measured, measured_rows, held_out = _held_out(
         config, pool, model, tokenizer, encoded, held_out_pool, report
     )
+    if not len(measured_rows) and held_out_share(config) != 0:
+        logger.warning(
+            "no held-out loss will be measured: %s", _nothing_held_out(config, pool, held_out_pool)
+        )
     if counts is None:
         counts = count_ngrams(pool.responses(), suffix=config.response_suffix)
     decisions = Decisions(config, pool, encoded, counts, held_out, report)
@@ -149,6 +153,13 @@ def _held_out(
     kept = {*config.pinned, *config.excluded}
     held_out = split(share, ids=pool.ids, usable=encoded.reason == "", kept=kept, seed=config.seed)
     return encoded, np.flatnonzero(held_out), held_out
+
+
+def _nothing_held_out(config: RunConfig, pool: Pool, held_out_pool: Pool | None) -> str:
+    """Why there is no sample to measure on, although one was asked for."""
+    if held_out_pool is not None:
+        return f"none of the {len(held_out_pool):,} samples of {held_out_pool.name} has a response token"
+    return f"a share of {config.held_out} of {len(pool):,} samples holds none that can be kept aside"
 
 
 def _restore(decisions: Decisions, done: Sequence[EpochRecord], checkpoint: Checkpoint | None) -> int:

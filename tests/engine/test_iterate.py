@@ -329,11 +329,27 @@ def test_held_out_pool_of_its_own(tokenizer: PreTrainedTokenizerFast, tmp_path: 
         Run(made.config, tmp_path).go(tokenizer)
 
 
-def test_no_held_out(tokenizer: PreTrainedTokenizerFast, tmp_path: Path) -> None:
+def test_no_held_out(
+    tokenizer: PreTrainedTokenizerFast, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     made = Run(config(held_out="0", epochs=1), tmp_path)
     made.go(tokenizer)
     assert made.held_out == []
     assert made.epochs[0].rescored.all()
+    assert "held-out" not in caplog.text
+
+
+def test_a_held_out_set_that_cannot_be_measured_is_said_to_be(
+    tokenizer: PreTrainedTokenizerFast, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    empty = tiny.pool([("name 1", " "), ("name 2", "")])
+    made = Run(config(held_out="other.json", epochs=0), tmp_path)
+    made.go(tokenizer, held_out_pool=empty)
+    assert f"none of the 2 samples of {empty.name} has a response token" in caplog.text
+    made = Run(config(held_out="0.001", epochs=0), tmp_path)
+    made.go(tokenizer)
+    assert f"a share of 0.001 of {N} samples holds none that can be kept aside" in caplog.text
+    assert made.held_out == []
 
 
 def test_split_keeps_copies_together() -> None:
