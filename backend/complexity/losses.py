@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from backend.complexity.batches import Batch
 # A response is often a small part of what is read, and a vocabulary of 150,000 makes the rest's logits the bulk
 # of the work. float32 logits are taken in pieces, because the loss holds another copy or two of them.
 CHUNK_CELLS = 1 << 25
+SLOWER = "%s cannot give the response tokens' logits alone (%s): all are computed, which takes longer"
+
+logger = logging.getLogger(__name__)
 
 
 class ResponseLosses:
@@ -34,14 +38,17 @@ class ResponseLosses:
         plain = self._nll(batch, self._plain_logits(batch))
         try:
             fast = self._nll(batch, self._response_logits(batch))
-        except (RuntimeError, IndexError, TypeError, ValueError, AttributeError):
+        except (RuntimeError, IndexError, TypeError, ValueError, AttributeError) as error:
             # a head that needs every position says so in one of these ways; the plain way serves it
+            logger.warning(SLOWER, type(self.model).__name__, f"{type(error).__name__}: {error}")
             return
         low_precision = self.model.dtype != torch.float32 or torch.is_autocast_enabled(self.model.device.type)
         tolerance = 3e-2 if low_precision else 1e-4
         self.fast = fast.shape == plain.shape and np.allclose(
             fast, plain, rtol=tolerance, atol=tolerance, equal_nan=True
         )
+        if not self.fast:
+            logger.warning(SLOWER, type(self.model).__name__, "they come out otherwise")
 
     def __call__(self, batch: Batch) -> np.ndarray:
         """(b,) float64, mean loss in nats per response token of each sequence; NaN where it has none."""

@@ -124,11 +124,16 @@ class HeadOfBatches(HeadOfAllPositions):
 
 @pytest.mark.parametrize("head", [HeadOfAllPositions, HeadOfBatches])
 def test_other_heads_are_read_the_plain_way(
-    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, head: type[HeadOfAllPositions]
+    model: LlamaForCausalLM,
+    tokenizer: PreTrainedTokenizerFast,
+    head: type[HeadOfAllPositions],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     encoded = encode(tiny.random_pool(8), tokenizer, system_prompt="", max_length=200)
+    assert checked_reader(model, encoded).fast and not caplog.text
     model.set_output_embeddings(head(model.lm_head))
     assert not checked_reader(model, encoded).fast
+    assert "LlamaForCausalLM cannot give the response tokens' logits alone" in caplog.text
     scores = score(model, encoded, batch_tokens=400)
     if head is HeadOfAllPositions:
         for row in range(8):
