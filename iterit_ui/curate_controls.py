@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,11 +71,10 @@ def build_controls() -> Controls:
     )
     with gr.Row(elem_classes="pair"):
         share = gr.Slider(
-            0.5, 50, 10, step=0.5, label="Budget, %", info=words["budget"], buttons=[], scale=3, min_width=80, elem_id="budget-share",
+            0, 100, 10, step=0.5, label="Budget, %", info=words["budget"], buttons=[], scale=3, min_width=80, elem_id="budget-share",
         )  # fmt: skip
-        count = gr.Number(
-            0, label="Samples", precision=0, minimum=2, scale=2, min_width=80, elem_id="budget-count"
-        )
+        # no minimum: Gradio would refuse the value and leave it standing; `budget_to` corrects it
+        count = gr.Number(0, label="Samples", precision=0, scale=2, min_width=80, elem_id="budget-count")
     decay = gr.Slider(0, 1, PLAIN.decay, step=0.05, label="Decay", info=words["decay"], elem_id="decay")
     complexity = gr.Slider(
         0,
@@ -110,7 +110,6 @@ def build_controls() -> Controls:
             label="Shortest response (tokens)",
             info=words["min_response_tokens"],
             precision=0,
-            minimum=0,
             elem_id="min-tokens",
         )
         longest = gr.Number(
@@ -118,7 +117,6 @@ def build_controls() -> Controls:
             label="Longest response (tokens)",
             info=words["max_response_tokens"],
             precision=0,
-            minimum=0,
             elem_id="max-tokens",
         )
     return Controls(strategy, share, count, decay, complexity, diversity, weights, ceiling, shortest, longest)
@@ -136,14 +134,15 @@ def filled(home: Path, pool_id: str, changed: dict[str, Any]) -> list[Any]:
             *(values[name] for name in NAMES)]  # fmt: skip
 
 
-def weights_value(pool_id: str, home: Path, weights: dict[str, float]) -> dict[str, Any]:
-    """The sliders of a pool's sources."""
+def weights_value(pool_id: str, home: Path, weights: dict[str, float], *, again: int = 0) -> dict[str, Any]:
+    """The sliders of a pool's sources. again : another number draws them anew, though nothing else differs."""
     pool = get_pool(home, pool_id)
     counts = _source_counts(home, pool_id)
     return {
         "title": "Source weights",
         "hint": text.CONTROL["source_weights"],
         "pool": pool_id,
+        "again": again,
         "sources": [
             {"name": name, "colour": theme.source_colour(code), "count": theme.number(counts[code]), "weight": float(weights.get(name, 1.0))}
             for code, name in enumerate(pool.sources)
@@ -178,16 +177,17 @@ def wire_controls(session: Session, controls: Controls, reset: gr.Button, live: 
         return changed_to(pool_id, changed, dict(zip(NAMES, values)))
 
     def change_share(pool_id: str, changed: dict[str, Any], share: float) -> list[Any]:
-        return budget_to(home, pool_id, changed, share / 100)
+        least = 2 / len(get_pool(home, pool_id)) if pool_id else 0.0
+        return budget_to(home, pool_id, changed, min(max(share / 100, least), 1.0))
 
     def change_count(pool_id: str, changed: dict[str, Any], count: float | None) -> list[Any]:
-        return budget_to(home, pool_id, changed, count or 0)
+        return budget_to(home, pool_id, changed, max(count or 0, 2))  # 1 would be the whole pool, as a share
 
     def weigh(pool_id: str, changed: dict[str, Any], event: gr.EventData) -> Any:
         return weighed(home, pool_id, changed, event._data)
 
     def start_over(pool_id: str) -> list[Any]:
-        return [{}, *filled(home, pool_id, {})]
+        return start_again(home, pool_id)
 
     events = []
     for control in controls.inputs:
@@ -201,13 +201,30 @@ def wire_controls(session: Session, controls: Controls, reset: gr.Button, live: 
     reset.click(start_over, session.pool, [session.settings, *controls.all], **live)
 
 
+def start_again(home: Path, pool_id: str) -> list[Any]:
+    """No changed settings, and every control as it was; the page knows the weights that it moved, Python does not."""
+    share, count, weights, *rest = filled(home, pool_id, {})
+    if pool_id:
+        weights["again"] = time.time_ns() // 1_000_000
+    return [{}, share, count, weights, *rest]
+
+
 def changed_to(pool_id: str, changed: dict[str, Any], values: dict[str, Any]) -> Any:
     """New settings from the controls of NAMES; unchanged with a message where they do not fit together."""
-    known = {name: value for name, value in values.items() if value is not None}
+    start = {**{name: getattr(PLAIN, name) for name in NAMES}, **defaults_of(pool_id)}
+    # an empty box is the default
+    known = {name: start[name] if value is None else value for name, value in values.items()}
+    shortest, longest = known.get("min_response_tokens", 0), known.get("max_response_tokens", 0)
+    if longest and shortest > longest:
+        gr.Warning(
+            f"The shortest response ({shortest:,} tokens) is above the longest ({longest:,}). "
+            "The selection on screen is still the one before."
+        )
+        return gr.skip()
     try:
         return differences(pool_id, changed, **known)
     except ConfigError as error:
-        gr.Warning(str(error))
+        gr.Warning(f"{str(error).replace('_', ' ')} The selection on screen is still the one before.")
         return gr.skip()
 
 

@@ -10,10 +10,11 @@ import gradio as gr
 from backend import jobs, store
 from backend.config import config_from
 from backend.errors import StudioError
-from iterit_ui import text, theme
+from iterit_ui import text
 from iterit_ui.components import status_line
 from iterit_ui.selecting import scores_choices
 from iterit_ui.session import DRAW, QUIET, Session, bound, is_demo, map_file
+from iterit_ui.tune_watch import duration
 
 
 def build_scorer(session: Session) -> None:
@@ -124,7 +125,7 @@ def job_value(home: Path, run_id: str) -> dict[str, Any]:
         "done": info.done or 0,
         "total": info.total or 0,
         "unit": info.unit or "",
-        "eta": f"about {theme.number(info.eta)} s left" if info.eta else "",
+        "eta": f"about {duration(info.eta)} left" if info.eta else "",
         "error": info.error,
     }
 

@@ -34,6 +34,7 @@ from iterit_ui.session import (
     get_scores,
     is_demo,
     map_functions,
+    settings_of,
 )
 
 
@@ -167,7 +168,7 @@ def rendered(
     try:
         shown = selected(home, pool_id, scores_key(home, pool_id, asked), changed)
     except StudioError as error:
-        return without_selection(home, pool_id, asked, opened, view, str(error))
+        return without_selection(home, pool_id, asked, changed, opened, view, str(error))
     key = f"{pool_id}|{shown.scores_key}|{shown.key}"
     if key != seen["now"]:
         seen = {"now": key, "before": seen["now"]}
@@ -185,16 +186,22 @@ def rendered(
 
 
 def without_selection(
-    home: Path, pool_id: str, asked: str, opened: str, view: dict[str, Any], problem: str
+    home: Path,
+    pool_id: str,
+    asked: str,
+    changed: dict[str, Any],
+    opened: str,
+    view: dict[str, Any],
+    problem: str,
 ) -> list[Any]:
     """The same components where the settings select nothing: what to do, and the pool as it is."""
     pool, scores = get_pool(home, pool_id), get_scores(home, pool_id, scores_key(home, pool_id, asked))
     scored = bool(np.isfinite(scores.complexity).any())
-    message = (
-        {"tone": "warn", "title": "These settings select nothing", "text": problem}
-        if scored
-        else text.NO_SCORES
-    )
+    strategy = settings_of(home, pool_id, changed).strategy
+    message = text.NO_SCORES
+    if scored or strategy in ("diversity", "random", "random-each-epoch"):
+        title, todo = text.SELECT_NOTHING
+        message = {"tone": "warn", "title": title, "text": f"{problem[0].upper()}{problem[1:].rstrip('.')}. {todo}"}  # fmt: skip
     row = pool.row_of.get(opened)
     return [
         gr.skip(), message, views.pool_cards(pool, scores), *views.pool_charts(scores),

@@ -16,6 +16,7 @@ from iterit_ui.session import DRAW, QUIET, Session, bound
 
 ENDINGS = (".json", ".jsonl", ".csv", ".tsv", ".parquet", ".arrow", ".gz", ".zst")
 MOST_FILES = 2000
+FIRST_LOOKS = 8  # files that are looked at before loading
 ROLES = ("prompt", "input", "response", "messages", "system", "source")
 NOTHING: dict[str, Any] = {"paths": [], "mapped": False}
 
@@ -130,7 +131,17 @@ def look_at(roots: tuple[Path, ...], paths: list[str] | None) -> list[Any]:
             *[gr.skip()] * len(ROLES),
         ]
     readable = bool(found.samples)
-    columns = [("(none)", ""), *((name, name) for name in found.columns)]
+    for path in paths[1:FIRST_LOOKS]:
+        try:
+            data.preview(path, roots=roots, limit=1)
+        except (StudioError, OSError) as error:
+            problem = {
+                "tone": "error",
+                "title": "One of these files cannot be read",
+                "text": f"{error}. Take it out; the others can then be loaded.",
+            }
+            return [NOTHING, problem, gr.Column(visible=False), gr.Button(interactive=False), *[gr.skip()] * len(ROLES)]  # fmt: skip
+    columns = [("(none)", ""), *((name, name) for name in [*found.columns, *nested(found)])]
     boxes = [gr.Dropdown(choices=columns, value=found.mapping.get(role, "")) for role in ROLES]
     told = {"paths": [str(path) for path in paths], "mapped": not readable}
     return [
@@ -140,6 +151,23 @@ def look_at(roots: tuple[Path, ...], paths: list[str] | None) -> list[Any]:
         gr.Button(interactive=readable),
         *boxes,
     ]
+
+
+def nested(found: data.Preview) -> list[str]:
+    """Text below the top columns of the first row, by path: `instances.0.output`."""
+    paths: list[str] = []
+
+    def walk(value: Any, path: str, depth: int) -> None:
+        if isinstance(value, str) and depth:
+            paths.append(path)
+        elif isinstance(value, dict) and depth < 4:
+            for key, item in value.items():
+                walk(item, f"{path}.{key}" if path else str(key), depth + bool(path))
+        elif isinstance(value, (list, tuple)) and value and path and depth < 4:
+            walk(value[0], f"{path}.0", depth + 1)
+
+    walk(found.rows[0] if found.rows else {}, "", 0)
+    return paths[:40]
 
 
 def look_at_hub(roots: tuple[Path, ...], name: str) -> list[Any]:
@@ -159,7 +187,12 @@ def look_at_hub(roots: tuple[Path, ...], name: str) -> list[Any]:
             gr.Button(interactive=False),
             *[gr.skip()] * len(ROLES),
         ]
-    return look_at(roots, [name] if name else [])
+    found = look_at(roots, [name] if name else [])
+    if isinstance(found[1], dict) and found[1]["tone"] == "error":
+        # the part about paths is for those who typed one
+        said = found[1]["text"].partition("could not be loaded. ")[2] or found[1]["text"]
+        found[1] = {"tone": "error", "title": f"The dataset {name} cannot be read", "text": said}
+    return found
 
 
 def look_again(roots: tuple[Path, ...], inputs: dict[str, Any], *columns: str) -> list[Any]:
@@ -167,6 +200,10 @@ def look_again(roots: tuple[Path, ...], inputs: dict[str, Any], *columns: str) -
     mapping = mapping_of(columns)
     if not inputs["paths"] or not mapping:
         return [gr.skip(), gr.skip()]
+    if "messages" not in mapping and not {"prompt", "response"} <= mapping.keys():
+        missing = "response" if "prompt" in mapping else "prompt"
+        told = {"tone": "info", "title": f"Now choose the column of the {missing}"}
+        return [told, gr.Button(interactive=False)]
     try:
         found = data.preview(inputs["paths"][0], mapping=mapping, roots=roots)
     except (StudioError, OSError) as error:
@@ -206,10 +243,14 @@ def mapping_of(columns: tuple[str, ...]) -> dict[str, str]:
 def preview_note(found: data.Preview, files: int) -> dict[str, Any]:
     """What was recognised in a file, or what is needed."""
     if not found.samples:
-        return {"tone": "warn", "title": "The format is not recognised", "text": "\n".join(found.problems[:2]),
-                "steps": ["Choose below which column holds the prompt and which the response.", "Load the pool."]}  # fmt: skip
+        first = str(found.rows[0]) if found.rows else ""
+        lines = [f"It has the columns {', '.join(found.columns)}.", f"First row: {first[:140]}…" if len(first) > 140 else f"First row: {first}"]  # fmt: skip
+        if not found.columns:
+            lines = found.problems[:1]
+        return {"tone": "warn", "title": "The format is not recognised", "text": "\n".join(lines),
+                "steps": ["Choose below which column holds the prompt and which the response.", "Load the pool."] if found.columns else []}  # fmt: skip
     columns = ", ".join(f"{role}: {name}" for role, name in found.mapping.items())
-    more = f" and {files - 1} more" if files > 1 else ""
+    more = f", first of {files} files" if files > 1 else ""
     lines = [f"Columns: {columns}." if columns else "", *found.problems[:2]]
     return {
         "tone": "info",

@@ -46,7 +46,7 @@ def cards_value(pool: Pool, found: dict[str, Any]) -> dict[str, Any]:
              "hint": "could not be read" if rejected else "every row was read"},
             {"label": "Empty responses", "value": theme.number(empty), "tone": "unscorable" if empty else "plain",
              "hint": "unscorable, never selected" if empty else "none"},
-            {"label": "Exact repeats", "value": theme.number(twice), "hint": f"of {theme.counted(found['duplicate_groups'], 'sample')}" if twice else "every sample is different"},
+            {"label": "Exact repeats", "value": theme.number(twice), "hint": f"more copies of {theme.counted(found['duplicate_groups'], 'sample')}" if twice else "every sample is different"},
         ]
     }  # fmt: skip
 
@@ -141,7 +141,7 @@ def table_value(home: Path, pool: Pool, view: dict[str, Any], opened: str) -> di
         "columns": [
             {"key": "row", "label": "Row", "align": "right", "width": "68px"},
             {"key": "source", "label": "Source", "kind": "source", "width": "116px"},
-            {"key": "prompt", "label": "Prompt begins", "width": "42%"},
+            {"key": "prompt", "label": "Prompt begins"},
             {"key": "response", "label": "Response begins"},
         ],
         "rows": [sample_row(pool, int(row)) for row in shown],

@@ -60,6 +60,10 @@ NO_SCORES = {
     "text": "Complexity needs a model that reads every sample once. Until then the strategies Diversity and Random "
     "work; choose one on the left, or score the pool here.",
 }
+SELECT_NOTHING = (
+    "These settings select nothing",
+    "Raise the budget or a source's weight, widen the limits, or press Reset.",
+)
 NO_SAMPLE = "Click a row of the table or a point of the map to read the sample, and why it was picked or not."
 FILTERS = {
     "selected": "Selected",

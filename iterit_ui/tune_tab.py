@@ -31,6 +31,7 @@ from iterit_ui.tune_form import (
     preset_values,
 )
 from iterit_ui.tune_launch import (
+    allowed_model,
     command_line,
     explain,
     model_choices,
@@ -140,7 +141,7 @@ def build(session: Session) -> None:
         [session.pool, session.settings, model],
         [pool, model, preset, carried, *form],
         **QUIET,
-    ).then(partial(check, home), setup, [message, launch, command], **QUIET)
+    ).then(partial(check, home, model_roots=models), setup, [message, launch, command], **QUIET)
     gr.on(
         [session.settings.change, session.tab.change],
         partial(carry_over, home),
@@ -151,7 +152,13 @@ def build(session: Session) -> None:
     pool.input(None, pool, session.pool, js="(pool) => pool || ''", **QUIET)
     model.input(preset_for, [session.pool, model], preset, **QUIET)
     preset.change(partial(use_preset, home), [preset, session.pool, session.settings], form, **QUIET)
-    gr.on([item.change for item in setup], partial(check, home), setup, [message, launch, command], **LIVE)
+    gr.on(
+        [item.change for item in setup],
+        partial(check, home, model_roots=models),
+        setup,
+        [message, launch, command],
+        **LIVE,
+    )
     launch.click(
         partial(launch_run, home, session.data_roots, models),
         [parallel, *setup],
@@ -237,11 +244,18 @@ def carried_note(settings: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def check(
-    home: Path, pool_id: str | None, model: str | None, preset: str, *values: Any
+    home: Path,
+    pool_id: str | None,
+    model: str | None,
+    preset: str,
+    *values: Any,
+    model_roots: Sequence[Path] | None = None,
 ) -> tuple[Any, Any, Any]:
     """(what a launch would do or what is wrong, the button, the same as a command)."""
     try:
         config = config_of(values, pool=pool_inputs(home, pool_id or ""), model=model or "", preset=preset)
+        if model_roots is not None:
+            allowed_model(config.model, model_roots)
         rows = len(get_pool(home, pool_id or ""))
         return (
             {"tone": "info", "text": summary(config, rows)},

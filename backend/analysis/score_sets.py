@@ -46,7 +46,13 @@ def score_sets(home: Path, pool: Pool) -> list[ScoreSet]:
                 continue  # strategies that need no model record no scores
             trained = "untouched" if epoch == 0 else f"after {epoch} epoch{'s' if epoch > 1 else ''}"
             sets.append(
-                ScoreSet(f"{run.id}/{epoch}", f"{run.name}: {run.model}, {trained}", run.model, run.id, epoch)
+                ScoreSet(
+                    f"{run.id}/{epoch}",
+                    f"{run.name}: {Path(run.model).name}, {trained}",
+                    run.model,
+                    run.id,
+                    epoch,
+                )
             )
     return sets
 

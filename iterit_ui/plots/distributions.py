@@ -113,7 +113,7 @@ def lengths(
         "barmode": "overlay",
         "bargap": 0.04,
         "xaxis": {"title": {"text": "response length (tokens)"}, "range": axis_range(histogram.edges)},
-        "yaxis": {"title": {"text": "share of each group (%)"}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": "share (%)"}, "rangemode": "tozero"},
     }
     return {
         "title": title,
