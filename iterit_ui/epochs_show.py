@@ -84,7 +84,13 @@ def overview(home: Path, run: str, epoch: int) -> tuple[Any, ...]:
     return (
         {
             "tone": "info",
-            "title": view.epoch_words(shown.epochs, shown.epoch, epochs_planned),
+            "title": view.epoch_words(
+                shown.epochs,
+                shown.epoch,
+                epochs_planned,
+                strategy=shown.info.strategy,
+                trains=shown.info.epochs > 0,
+            ),
             "text": view.strategy_note(shown.info.strategy, by_epoch),
         },
         view.cards(by_epoch, shown.epoch, pool_rows=len(shown.pool)),
@@ -95,9 +101,16 @@ def overview(home: Path, run: str, epoch: int) -> tuple[Any, ...]:
             analysis.length_histogram(
                 first.scores, record.selection, run_baselines(home, run), edges=edges["lengths"]
             ),
-            note=f"At the same budget of {number(len(record.selection))} samples",
+            note=None
+            if settings.strategy == "full"
+            else f"At the same budget of {number(len(record.selection))} samples",
         ),
-        plots.then_and_now(
+        plots.empty(
+            f"The strategy “{settings.strategy}” needs no model, so nothing was scored and there is nothing to compare.",
+            "Did training change what is hard?",
+        )
+        if not np.isfinite(record.scores.complexity).any()
+        else plots.then_and_now(
             analysis.complexity_change(record, first)
             if previous is not None
             else analysis.complexity_change(first, first).iloc[:0],

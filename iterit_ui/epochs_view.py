@@ -85,7 +85,9 @@ def cards(table: pd.DataFrame, epoch: int, *, pool_rows: int) -> Value:
         card(
             "Mean complexity",
             score(row["mean_complexity"]),
-            hint="of the selected, when they were picked",
+            hint="of the selected, when they were picked"
+            if np.isfinite(row["mean_complexity"])
+            else "this strategy needs no model: nothing was scored",
             delta=None if before is None else signed(row["mean_complexity"] - before["mean_complexity"], 3),
         ),
         card(
@@ -162,22 +164,23 @@ def history_value(table: pd.DataFrame, epoch: int) -> Value:
                 "rank": number(item.rank),
                 "gain": score(item.gain),
                 "complexity": score(item.complexity),
-                "scored": "scored anew"
-                if item.rescored
-                else "from an earlier epoch"
-                if known
-                else "not scored",
+                "scored": "anew" if item.rescored else "earlier" if known else "no",
             }
         )
     return {
         "title": "This sample over the epochs",
         "columns": [
-            {"key": "epoch", "label": "Epoch"},
+            {"key": "epoch", "label": "Epoch", "width": "72px"},
             {"key": "status", "label": "Status", "kind": "badge"},
-            {"key": "rank", "label": "Pick", "align": "right"},
-            {"key": "gain", "label": "Gain", "align": "right"},
-            {"key": "complexity", "label": "Complexity", "align": "right"},
-            {"key": "scored", "label": "Score"},
+            {"key": "rank", "label": "Pick", "align": "right", "width": "52px"},
+            {"key": "gain", "label": "Gain", "align": "right", "width": "68px"},
+            {"key": "complexity", "label": "Complexity", "align": "right", "width": "96px"},
+            {
+                "key": "scored",
+                "label": "Scored",
+                "hint": "anew before this epoch, at an earlier one, or not at all",
+                "width": "72px",
+            },
         ],
         "rows": rows,
         "ids": [str(e) for e in table["epoch"]],
@@ -189,13 +192,17 @@ def history_value(table: pd.DataFrame, epoch: int) -> Value:
     }
 
 
+# what these select before epoch 0 stands for the whole run
+SELECT_ONCE = ("iterit-static", "superfiltering", "diversity", "longest", "random", "full")
+
+
 def strategy_note(strategy: str, table: pd.DataFrame) -> str:
     """One honest sentence on what this strategy's epochs can and cannot show."""
     total, last = int(table["selected"].sum()), table.iloc[-1]
-    if strategy in ("iterit-static", "superfiltering", "diversity", "longest", "random"):
-        return f"“{strategy}” selects once and keeps it, so nothing comes or goes after epoch 0."
     if strategy == "full":
         return "“full” trains on the whole pool in every epoch; there is nothing to select."
+    if strategy in SELECT_ONCE:
+        return f"“{strategy}” selects once and keeps it, so nothing comes or goes after epoch 0."
     if strategy == "random-each-epoch":
         return "“random-each-epoch” draws anew before every epoch: what comes and goes is chance, not a judgement."
     if len(table) < 2:
@@ -207,10 +214,18 @@ def strategy_note(strategy: str, table: pd.DataFrame) -> str:
     )
 
 
-def epoch_words(epochs: Sequence[int], epoch: int, planned: int) -> str:
+def epoch_words(
+    epochs: Sequence[int], epoch: int, planned: int, *, strategy: str = "iterit", trains: bool = True
+) -> str:
     """Which epoch this is, and what that means."""
     if epoch == 0:
-        what = "chosen with the untouched model, trained on first"
+        needs_model = strategy in ("iterit", "iterit-static", "complexity", "superfiltering")
+        what = f"chosen {'with the untouched model' if needs_model else 'without a model'}"
+        what += ", trained on first" if trains else "; this run only scores, nothing is trained"
+    elif strategy in SELECT_ONCE:
+        what = "trained on the selection of epoch 0 again"
+    elif strategy == "random-each-epoch":
+        what = f"drawn again after {epoch} epoch{'s' if epoch > 1 else ''} of training"
     else:
         what = f"chosen again after {epoch} epoch{'s' if epoch > 1 else ''} of training"
     left = max(planned, 1) - len(epochs)

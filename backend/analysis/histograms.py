@@ -97,15 +97,17 @@ def diversity_edges(diversity: np.ndarray) -> np.ndarray:
     """Bins for diversity from 0 to nearly its largest value. diversity : (n,) float, NaN where unknown."""
     known = diversity[np.isfinite(diversity)]
     high = float(np.quantile(known, 0.999)) if len(known) else 1.0
-    return _edges(0.0, high if high > 0 else 1.0)
+    # a little more, so that many equal values do not lie on the last edge, which counts as beyond
+    return _edges(0.0, 1.001 * high if high > 0 else 1.0)
 
 
 def length_edges(tokens: np.ndarray) -> np.ndarray:
     """Bins for response lengths in tokens from 0. tokens : (n,) int, -1 where unknown."""
     known = tokens[tokens >= 0]
-    high = float(np.quantile(known, 0.995)) if len(known) else 100.0
-    edges = _edges(0.0, max(high, 10.0), bins=32)
-    return edges if edges[1] >= 1 else np.arange(0.0, max(high, 10.0) + 1)
+    # one more: lengths are whole, and a value on the last edge counts as beyond it
+    high = max(float(np.quantile(known, 0.995)) if len(known) else 100.0, 10.0) + 1
+    edges = _edges(0.0, high, bins=32)
+    return edges if edges[1] >= 1 else np.arange(0.0, np.ceil(high) + 1)
 
 
 def histogram(series: Mapping[str, np.ndarray], edges: np.ndarray) -> Histogram:

@@ -109,6 +109,46 @@ def test_a_weight_of_a_source(home: Path, pool: Pool) -> None:
     assert controls.weighed(home, pool.id, {}, {"index": 9, "weight": 1}) == gr.skip()
 
 
+def test_reset_draws_the_weights_anew(home: Path, pool: Pool) -> None:
+    # the page moved its sliders itself: a value equal to the last one sent would change nothing
+    settings, _, _, weights, *_ = controls.start_again(home, pool.id)
+    assert settings == {} and [source["weight"] for source in weights["sources"]] == [1.0, 1.0]
+    assert weights != controls.filled(home, pool.id, {})[2]
+
+
+def test_limits_that_cross_are_refused_and_an_empty_one_is_the_default(home: Path, pool: Pool) -> None:
+    values = dict(zip(controls.NAMES, controls.filled(home, pool.id, {})[3:]))
+    crossed = {**values, "min_response_tokens": 50, "max_response_tokens": 10}
+    with pytest.warns(UserWarning, match="above the longest"):
+        assert controls.changed_to(pool.id, {}, crossed) == gr.skip()
+    emptied = {**crossed, "min_response_tokens": None}
+    assert controls.changed_to(pool.id, {"min_response_tokens": 50}, emptied) == {"max_response_tokens": 10}
+
+
+def test_the_reason_why_nothing_is_selected_is_named(home: Path, pool: Pool) -> None:
+    changed = {"strategy": "diversity", "source_weights": {"a": 0.0, "b": 0.0}}
+    _, note, *_ = curate_tab.rendered(
+        home, pool.id, "", changed, "", {"now": "", "before": ""}, dict(curate_views.VIEW)
+    )
+    assert note["tone"] == "warn" and "source off" in note["text"]
+
+
+def test_nested_columns_and_a_second_broken_file(tmp_path: Path) -> None:
+    nested, broken = tmp_path / "nested.jsonl", tmp_path / "broken.json"
+    nested.write_text('{"ask": "a", "tries": [{"said": "b"}]}\n')
+    broken.write_text('{"a": [')
+    fine = tmp_path / "fine.json"
+    fine.write_text('[{"instruction": "a", "output": "b"}]')
+    boxes = data_sources.look_at((tmp_path,), [str(nested)])[4:]
+    assert ("tries.0.said", "tries.0.said") in [tuple(choice) for choice in boxes[2].choices]
+    inputs = {"paths": [str(nested)], "mapped": True}
+    assert "response" in data_sources.look_again((tmp_path,), inputs, "ask", "", "")[0]["title"]
+    note, button = data_sources.look_again((tmp_path,), inputs, "ask", "", "tries.0.said")
+    assert note["tone"] == "info" and button.interactive
+    told, note, *_ = data_sources.look_at((tmp_path,), [str(fine), str(broken)])
+    assert told["paths"] == [] and "broken.json" in note["text"]
+
+
 def test_the_table_turns_sorts_and_filters() -> None:
     view = dict(curate_views.VIEW)
     assert curate_tab.turned(view, {"page": 2})["page"] == 2

@@ -212,4 +212,6 @@ def test_words_of_small_things():
     assert view.signed(0.0123, 3) == "+0.012" and view.signed(-0.5, 1) == "−0.5"
     assert view.signed(float("nan"), 2) == ""
     assert view.epoch_words([0, 1], 0, 3).endswith("1 more epoch to come.")
+    assert "selection of epoch 0 again" in view.epoch_words([0, 1], 1, 2, strategy="longest")
+    assert "nothing is trained" in view.epoch_words([0], 0, 1, trains=False)
     assert np.isnan(analysis.mean_known(np.array([np.nan])))
