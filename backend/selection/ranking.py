@@ -37,10 +37,12 @@ def rank_for_next_epoch(
 ) -> np.ndarray:
     """(n,) int64: every row once, in the order from which the next epoch takes its top.
 
-    The selected in pick order; the other candidates by complexity, largest first; the too complex; the
-    unscorable; the rest of the pool; rows that cannot be selected at all. With ``ranking="authors"`` the too
-    complex come before the other candidates. Rows alike in this keep their order in `previous_order` ((n,) int,
-    of the epoch before; the pool's where None).
+    ``ranking="paper"``: the selected in pick order; the other candidates by complexity, largest first; those not
+    scored anew whose last known complexity is below the ceiling; the too complex; the unscorable; rows that cannot
+    be selected at all. So what was rejected never takes the place of what was not. ``"authors"``: the selected, the
+    too complex, the other candidates, the unscorable, then whatever was not scored anew.
+
+    Rows alike in this keep their order in `previous_order` ((n,) int, of the epoch before; the pool's where None).
     """
     status = selection.status
     former = np.arange(len(status)) if previous_order is None else np.asarray(previous_order)
@@ -50,10 +52,17 @@ def rank_for_next_epoch(
 
     runners_up = of(Status.OUTRANKED)
     runners_up = runners_up[np.argsort(-scores.complexity[runners_up], kind="stable")]
-    too_complex = of(Status.TOO_COMPLEX)
-    middle = [runners_up, too_complex] if settings.ranking == "paper" else [too_complex, runners_up]
-    last = [of(Status.UNSCORABLE), of(Status.NOT_CANDIDATE), of(*NEVER)]
-    return np.concatenate([selection.rows, *middle, *last]).astype(np.int64)
+    if settings.ranking == "authors":
+        middle = [of(Status.TOO_COMPLEX), runners_up, of(Status.UNSCORABLE), of(Status.NOT_CANDIDATE)]
+    else:
+        stale = of(Status.NOT_CANDIDATE)
+        with np.errstate(invalid="ignore"):
+            eligible = stale[scores.complexity[stale] < settings.max_complexity]
+        rejected = of(Status.TOO_COMPLEX, Status.UNSCORABLE, Status.NOT_CANDIDATE)
+        rejected = rejected[~np.isin(rejected, eligible)]
+        unknown = np.isnan(scores.complexity[rejected])
+        middle = [runners_up, eligible, rejected[~unknown], rejected[unknown]]
+    return np.concatenate([selection.rows, *middle, of(*NEVER)]).astype(np.int64)
 
 
 def top_rows(

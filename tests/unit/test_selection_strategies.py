@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.config import STRATEGY_HELP, SelectionSettings
+from backend.config import STRATEGY_HELP, Ranking, SelectionSettings
 from backend.diversity import count_ngrams
 from backend.errors import ConfigError
 from backend.records import Scores, Selection, Status
@@ -143,7 +143,7 @@ def test_ranking() -> None:
     assert orders["paper"].dtype == np.int64
 
 
-def test_rows_that_were_not_scored_anew_keep_their_former_order() -> None:
+def test_what_was_rejected_never_takes_the_place_of_what_was_not() -> None:
     scores = Scores.unknown(N, TOKENS)
     scores.complexity[:] = COMPLEXITY
     selection = select(
@@ -158,8 +158,14 @@ def test_rows_that_were_not_scored_anew_keep_their_former_order() -> None:
         epoch=1,
     )
     former = np.array([7, 0, 4, 9, 1, 6, 2, 5, 8, 3])
-    order = rank_for_next_epoch(selection, scores, settings=SelectionSettings(), previous_order=former)
-    assert order.tolist() == [0, 7, 4, 2, 8, 9, 1, 6, 5, 3]
+
+    def order(ranking: Ranking) -> list[int]:
+        settings = SelectionSettings(ranking=ranking)
+        return rank_for_next_epoch(selection, scores, settings=settings, previous_order=former).tolist()
+
+    # 2 was scored anew and is too complex, 8 is unscorable; 9, 1, 6, 5 and 3 were not scored anew, 5 is too complex
+    assert order("paper") == [0, 7, 4, 9, 1, 6, 3, 2, 5, 8]
+    assert order("authors") == [0, 7, 2, 4, 8, 9, 1, 6, 5, 3]
 
 
 def test_top_rows() -> None:
