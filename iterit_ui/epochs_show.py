@@ -243,7 +243,9 @@ def show_table(home: Path, run: str, epoch: int, asked: dict[str, Any], sample: 
         record, previous = shown.record, shown.previous
         former = previous.selection if previous else None
         rows = {which: analysis.filter_rows(record.selection, which, former) for which in view.FILTERS}
-        which = asked["which"]
+        # at the first epoch nothing has come or gone yet, and the cards say so too
+        filters = view.FILTERS if previous else {"selected": view.FILTERS["selected"]}
+        which = asked["which"] if asked["which"] in filters else "selected"
         page = analysis.sample_rows(
             shown.pool,
             record.scores,
@@ -267,8 +269,7 @@ def show_table(home: Path, run: str, epoch: int, asked: dict[str, Any], sample: 
         title="The samples behind it",
         note="Click a row to read the whole sample and why it was picked.",
         filters=[
-            {"key": key, "label": label, "count": number(len(rows[key]))}
-            for key, label in view.FILTERS.items()
+            {"key": key, "label": label, "count": number(len(rows[key]))} for key, label in filters.items()
         ],
         filter=which,
         empty=view.EMPTY_TABLE[which],

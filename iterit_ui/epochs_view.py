@@ -174,7 +174,7 @@ def history_value(table: pd.DataFrame, epoch: int) -> Value:
             {"key": "status", "label": "Status", "kind": "badge"},
             {"key": "rank", "label": "Pick", "align": "right", "width": "52px"},
             {"key": "gain", "label": "Gain", "align": "right", "width": "68px"},
-            {"key": "complexity", "label": "Complexity", "align": "right", "width": "96px"},
+            {"key": "complexity", "label": "Complexity", "align": "right", "width": "110px"},
             {
                 "key": "scored",
                 "label": "Scored",

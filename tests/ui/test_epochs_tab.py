@@ -103,6 +103,8 @@ def test_the_map_rings_the_open_sample(home, run):
 
 
 def test_filters_add_up(home, run):
+    first = show.show_table(home, run, 0, {**START, "which": "added"}, "")
+    assert [item["key"] for item in first["filters"]] == ["selected"] and first["filter"] == "selected"
     value = show.show_table(home, run, 1, START, "")
     counts = {item["key"]: int(item["count"]) for item in value["filters"]}
     assert counts["selected"] == counts["added"] + counts["kept"] == 10
