@@ -53,6 +53,7 @@ DEMO_NOTE = (
     "two in five refusals and near misses pass, and rejects one clean answer in eight. Nearly all the mismatches that "
     "pass lie just below 1: read a few before you train."
 )
+DEMO_HELD_OUT = " Half of the demo's ask for facts that stand nowhere else, so their loss stays high; compare runs by their difference."
 NO_POOL = "No pool is open. Choose one on the Data tab."
 NO_SCORES = {
     "tone": "empty",

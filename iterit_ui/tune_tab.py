@@ -349,7 +349,7 @@ def watch_values(home: Path, info: store.RunInfo | None) -> list[Any]:
         None,
         tune_watch.status_value(info),
         tune_watch.figures(info, metrics),
-        tune_watch.loss_figure(info, metrics),
+        tune_watch.loss_figure(home, info, metrics),
         tune_watch.rate_figure(info, metrics),
         tune_watch.log_text(home, info.id),
     ]

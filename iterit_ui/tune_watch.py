@@ -11,7 +11,7 @@ import numpy as np
 from backend import analysis, jobs, store
 from backend.errors import StudioError
 from backend.store import RunInfo
-from iterit_ui import plots
+from iterit_ui import plots, text
 from iterit_ui.theme import number, score
 
 Value = dict[str, Any]
@@ -222,9 +222,12 @@ def _card(label: str, value: str, *, hint: str, unit: str = "") -> Value:
     }
 
 
-def loss_figure(info: RunInfo, metrics: list[Any]) -> Value:
+def loss_figure(home: Path, info: RunInfo, metrics: list[Any]) -> Value:
     """Training and held-out loss of a run."""
-    return plots.loss(analysis.loss_table(metrics), analysis.held_out_table(metrics), epochs=info.epochs)
+    figure = plots.loss(analysis.loss_table(metrics), analysis.held_out_table(metrics), epochs=info.epochs)
+    if store.read_config(home, info.id).held_out == "demo" and "note" in figure:
+        figure["note"] += text.DEMO_HELD_OUT
+    return figure
 
 
 def rate_figure(info: RunInfo, metrics: list[Any]) -> Value:
