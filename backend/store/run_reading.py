@@ -1,0 +1,190 @@
+"""What is known about runs: read from the database and from a worker's log, never changed here."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from backend.errors import RunError
+from backend.records import RunState, Stage
+from backend.store import database
+from backend.store.layout import log_path, run_folder
+from backend.store.timing import Measured, Planned, stage_time_left, time_left
+
+EventKind = Literal[
+    "queued", "started", "resumed", "selected", "stopping", "stopped", "failed", "done", "note"
+]
+ACTIVE: tuple[RunState, ...] = ("running", "stopping")
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What is known about a run without opening its records.
+
+    budget : a share up to 1, else a number of samples, as configured.
+    stage, epoch, done, total, unit, tokens : the progress reported last; stage is None before the first, total 0
+        where unknown.
+    created, queued, started, ended, stopping, last_seen : seconds since 1970 (UTC), None where it has not happened;
+        `stopping` is when somebody asked it to stop, `last_seen` the worker's last sign of life.
+    error : what went wrong, for a person; None unless the state is failed.
+    pid, process_started, host : the worker's process; None before it started.
+    attempt : how often a worker has been started for it.
+    ahead : for a queued run the number of runs that come before it, running ones included; else None.
+    eta : seconds left of scoring, training and evaluating, from the speeds measured in this run; None where a
+        speed it needs has not been measured yet, and when nothing is running.
+    stage_eta : seconds left of the present stage, likewise.
+    """
+
+    id: str
+    name: str
+    state: RunState
+    strategy: str
+    budget: float
+    pool_id: str
+    pool_name: str
+    pool_rows: int
+    model: str
+    epochs: int
+    created: float
+    queued: float | None = None
+    started: float | None = None
+    ended: float | None = None
+    stopping: float | None = None
+    error: str | None = None
+    allow_parallel: bool = False
+    resume: bool = False
+    attempt: int = 0
+    host: str | None = None
+    pid: int | None = None
+    process_started: float | None = None
+    last_seen: float | None = None
+    stage: Stage | None = None
+    epoch: int | None = None
+    done: int = 0
+    total: int = 0
+    unit: str = "samples"
+    tokens: int = 0
+    ahead: int | None = None
+    eta: float | None = None
+    stage_eta: float | None = None
+
+    @property
+    def active(self) -> bool:
+        """A worker belongs to it (running or stopping)."""
+        return self.state in ACTIVE
+
+    @property
+    def resumable(self) -> bool:
+        """It ended before it was done and can be resumed."""
+        return self.state in ("stopped", "failed")
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a run; `at` in seconds since 1970 (UTC)."""
+
+    at: float
+    kind: EventKind
+    text: str
+
+
+def runs(home: Path) -> list[RunInfo]:
+    """All runs, newest first."""
+    with database.reading(home) as connection:
+        if connection is None:
+            return []
+        rows = connection.execute("SELECT * FROM runs ORDER BY created DESC, id DESC").fetchall()
+        measured = _measured(connection, [row["id"] for row in rows if row["state"] in ACTIVE])
+    return [_info(row, measured.get(row["id"], ()), rows) for row in rows]
+
+
+def run_info(home: Path, run_id: str) -> RunInfo:
+    """One run.
+
+    Raises
+    ------
+    RunError : the id is not one, or there is no such run.
+    """
+    run_folder(home, run_id)  # checks the id
+    for info in runs(home):
+        if info.id == run_id:
+            return info
+    raise RunError(f"there is no run {run_id} in {home}")
+
+
+def events(home: Path, run_id: str) -> list[Event]:
+    """What happened to a run, oldest first."""
+    run_folder(home, run_id)
+    with database.reading(home) as connection:
+        if connection is None:
+            return []
+        rows = connection.execute(
+            "SELECT at, kind, text FROM events WHERE run = ? ORDER BY number", (run_id,)
+        ).fetchall()
+    return [Event(row["at"], row["kind"], row["text"]) for row in rows]
+
+
+def read_log(home: Path, run_id: str, tail: int | None = 200) -> str:
+    """The last `tail` lines that a run's worker printed (None: all); empty where it printed nothing yet."""
+    path = log_path(home, run_id)
+    try:
+        with open(path, "rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            # lines of a log are short; reading a long log whole twice a second would not be
+            file.seek(0 if tail is None else max(0, size - 400 * tail))
+            text = file.read().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    lines = [
+        line.rsplit("\r", 1)[-1] for line in text.replace("\r\n", "\n").split("\n")
+    ]  # progress bars overwrite
+    if lines and not lines[-1]:
+        lines.pop()
+    return "\n".join(lines if tail is None else lines[-tail:])
+
+
+def _measured(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, list[Measured]]:
+    """What was measured in each of these runs, stage by stage."""
+    found: dict[str, list[Measured]] = {run_id: [] for run_id in ids}
+    marks = ", ".join("?" * len(ids))
+    for row in connection.execute(
+        "SELECT stages.*, stages.attempt = runs.attempt AS current FROM stages JOIN runs ON runs.id = stages.run"
+        f" WHERE run IN ({marks})",
+        list(ids),
+    ):
+        counted, seconds = row["done"] - row["first_done"], row["at"] - row["first_at"]
+        found[row["run"]].append(
+            Measured(
+                row["stage"],
+                row["epoch"],
+                row["done"],
+                row["total"],
+                counted,
+                seconds,
+                bool(row["current"]),
+            )
+        )
+    return found
+
+
+def _info(row: sqlite3.Row, measured: Sequence[Measured], rows: Sequence[sqlite3.Row]) -> RunInfo:
+    """A run as the database knows it."""
+    values: dict[str, Any] = {name: row[name] for name in row.keys() if name in RunInfo.__dataclass_fields__}  # noqa: SIM118
+    values |= {"allow_parallel": bool(row["allow_parallel"]), "resume": bool(row["resume"])}
+    values |= {"done": row["done"] or 0, "total": row["total"] or 0, "tokens": row["tokens"] or 0}
+    values |= {"unit": row["unit"] or "samples", "last_seen": row["heartbeat"]}
+    if row["state"] == "queued":
+        values["ahead"] = sum(
+            other["state"] in ACTIVE or (other["state"] == "queued" and other["queued"] < row["queued"])
+            for other in rows
+        )
+    if row["state"] == "running" and row["stage"] is not None:
+        plan = [Planned(*item) for item in json.loads(row["plan"])] if row["plan"] else None
+        values["eta"] = time_left(plan, measured, stage=row["stage"], epoch=row["epoch"])
+        values["stage_eta"] = stage_time_left(measured, stage=row["stage"], epoch=row["epoch"])
+    return RunInfo(**values)
