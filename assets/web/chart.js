@@ -4,6 +4,9 @@
     plotlyServerURL: '', scrollZoom: false, doubleClick: 'reset'};
   const DATA = new Set(['x', 'y', 'text', 'name', 'customdata', 'ticktext', 'tickvals', 'labels', 'hovertext', 'ids']);
   studio.plotly = window.Plotly; // this file follows Plotly in head=
+  // Where a page has a <base>, Plotly writes the page's whole address into its clip paths, and the bars vanish with
+  // the next repaint once the address bar has changed. "./" is what holds without it, too.
+  document.querySelector('base[href="./"]')?.remove();
 
   // Plotly reads a little HTML in labels; what comes from a data set stays as it was written.
   const escape = (value) => (typeof value === 'string'

@@ -175,3 +175,13 @@ def test_light_and_dark(page, goto):
     page.wait_for_function(
         "() => { const t = document.querySelector('#sources-chart .ytick text'); return t && getComputedStyle(t).fill === 'rgb(163, 175, 192)'; }"
     )
+
+
+def test_bars_do_not_depend_on_the_address(page, goto) -> None:
+    # a clip path that names the page's address cuts everything off once the address bar has changed
+    goto(page, "data")
+    page.locator("#characters-chart .barlayer path").first.wait_for(state="attached")
+    paths = page.evaluate(
+        "[...document.querySelectorAll('[clip-path]')].map(e => e.getAttribute('clip-path'))"
+    )
+    assert paths and not [path for path in paths if "http" in path]
