@@ -70,8 +70,7 @@ def take(page: Page, address: str, tab: str, theme: str, run: str) -> None:
     query = {"tab": tab, "__theme": theme, "run": run, "epoch": 2}
     page.goto(f"{address}?{urlencode(query)}")
     page.wait_for_selector(f"{READY[tab]} .main-svg", timeout=60_000)
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(4000)
+    page.wait_for_timeout(8000)  # the page keeps a connection open, so there is no idle network to wait for
     OUT.mkdir(exist_ok=True)
     page.screenshot(path=OUT / f"{tab}-{theme}.png", full_page=True)
     print(OUT / f"{tab}-{theme}.png")
