@@ -58,7 +58,7 @@ def build_map_maker(session: Session) -> gr.State:
 
 def model_choices(roots: tuple[Path, ...]) -> list[tuple[str, str]]:
     """(label, path) of the embedded model and of the folders under the roots that hold one."""
-    found = [("demo model (2 million parameters, comes with the app)", "demo")]
+    found = [("demo · 2 million parameters", "demo")]
     for root in roots:
         places = [root, *sorted(child for child in root.iterdir() if child.is_dir())]
         found += [(str(place.name), str(place)) for place in places if (place / "config.json").is_file()]

@@ -36,7 +36,7 @@ def score_sets(home: Path, pool: Pool) -> list[ScoreSet]:
     """Every set of scores of this pool: the embedded demo's first, then the runs', newest run first."""
     sets = []
     if demo.SCORES.is_file() and _demo_ids_match(pool):
-        sets.append(ScoreSet(DEMO, "demo model, untouched (comes with the app)", "demo"))
+        sets.append(ScoreSet(DEMO, "demo model, untouched", "demo"))
     for run in store.runs(home):
         if run.pool_id != pool.id:
             continue
