@@ -79,7 +79,7 @@ def test_columns_can_be_mapped_by_hand(page, goto):
     expect(page.locator("#source-note")).to_contain_text("not recognised")
     for role, column in (("prompt", "question text"), ("response", "reply")):
         page.locator(f"#map-{role} input").click()
-        page.get_by_role("option", name=column).click()
+        page.locator(f"#map-{role}").get_by_role("option", name=column).click()
     page.locator("#load-pool").click()
     expect(card(page, "data", "Samples")).to_have_text("30")
 
