@@ -1,32 +1,57 @@
-"""`python -m benchmarks selection --pool FILE --budget N --json`; without arguments all of them on the demo."""
+"""`python -m benchmarks NAME --json`; without a name all of them, one after another."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
-import os
-import platform
+from typing import Any
 
-from benchmarks import selection
+from benchmarks.common import NotRun, machine
+
+# module -> what it measures; a module has `add_options(parser)` and `measure(options) -> dict`
+BENCHMARKS = {
+    "selection": "n-grams, TF-IDF and picks against scikit-learn and a full search, on 52,002 rows",
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="?", choices=["selection"], default="selection", help="which benchmark")
-    parser.add_argument("--pool", default="demo", help="a pool file, or demo")
-    parser.add_argument("--budget", type=int, default=220, help="samples to pick (default 220)")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    arguments = parser.parse_args()
-    result = {
-        "benchmark": arguments.name,
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
-        **selection.measure(arguments.pool, budget=arguments.budget),
-    }
-    if arguments.json:
-        print(json.dumps(result))
-    else:
-        for key, value in result.items():
-            print(f"{key:16} {value}")
+    parser.set_defaults(name="", json=False)
+    names = parser.add_subparsers(title="benchmarks", metavar="NAME")
+    for name, help_text in BENCHMARKS.items():
+        one = names.add_parser(name, help=help_text, description=help_text)
+        importlib.import_module(f"benchmarks.{name}").add_options(one)
+        one.set_defaults(name=name)
+        _add_json(one)
+    _add_json(parser)
+    options = parser.parse_args()
+    for name in [options.name] if options.name else BENCHMARKS:
+        given = options if options.name else parser.parse_args([name])
+        _show({"benchmark": name, **machine(), **_measured(name, given)}, as_json=options.json)
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    # no default of its own: a subparser's would overwrite what stood before the name
+    parser.add_argument(
+        "--json", action="store_true", default=argparse.SUPPRESS, help="print one line of JSON"
+    )
+
+
+def _measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
+    try:
+        return importlib.import_module(f"benchmarks.{name}").measure(options)
+    except NotRun as reason:
+        return {"not_run": str(reason)}
+
+
+def _show(result: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(result), flush=True)
+        return
+    for key, value in result.items():
+        print(f"{key:20} {value}", flush=True)
+    print()
 
 
 if __name__ == "__main__":

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import Any, TypeVar
+import argparse
+from typing import Any
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -14,22 +13,28 @@ from backend.data import load_pool
 from backend.diversity import count_ngrams, prepare
 from backend.records import Scores
 from backend.selection import select, warm_up
+from benchmarks.common import pool_input, timed
 
-Result = TypeVar("Result")
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pool", default="pool_52k", help="pool_52k, pool_small, demo, or a file")
+    parser.add_argument("--budget", type=int, default=2600, help="samples to pick (default 2600)")
+    parser.add_argument("--decay", type=float, default=0.1, help="diversity decay (default 0.1)")
 
 
-def measure(pool_path: str, *, budget: int, decay: float = 0.1, seed: int = 0) -> dict[str, Any]:
+def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Times and ratios of one pool, complexity drawn with a fixed seed; the picks of both ways are compared."""
-    pool = load_pool([pool_path])
+    pool = load_pool([pool_input(options.pool)])
+    budget, decay = options.budget, options.decay
     texts = pool.responses().to_pylist()
-    complexity = np.random.default_rng(seed).uniform(0.3, 1.1, len(pool)).astype(np.float32)
+    complexity = np.random.default_rng(0).uniform(0.3, 1.1, len(pool)).astype(np.float32)
     tokens = np.ones(len(pool), dtype=np.int32)
     known = Scores(complexity, complexity, complexity, tokens, np.full(len(pool), "", dtype=object))
     warm_up()
 
-    counts, counting = _timed(lambda: count_ngrams(pool.responses()))
+    counts, counting = timed(lambda: count_ngrams(pool.responses()))
     kept = np.flatnonzero(complexity < 1)
-    tfidf, weighing = _timed(lambda: prepare(counts, kept))
+    tfidf, weighing = timed(lambda: prepare(counts, kept))
 
     def pick(settings: SelectionSettings) -> np.ndarray:
         return select(
@@ -43,14 +48,14 @@ def measure(pool_path: str, *, budget: int, decay: float = 0.1, seed: int = 0) -
             tfidf=tfidf,
         ).rows
 
-    first, picking = _timed(lambda: pick(SelectionSettings(decay=decay)))
-    again = [_timed(lambda d=d: pick(SelectionSettings(decay=d)))[1] for d in (0.2, 0.3, 0.4, 0.5, 0.6)]
+    first, picking = timed(lambda: pick(SelectionSettings(decay=decay)))
+    again = [timed(lambda d=d: pick(SelectionSettings(decay=d)))[1] for d in (0.2, 0.3, 0.4, 0.5, 0.6)]
     reselect = float(np.median(again))
 
-    matrix, plain_tfidf = _timed(
+    matrix, plain_tfidf = timed(
         lambda: TfidfVectorizer(ngram_range=(1, 3)).fit_transform([texts[i] for i in kept])
     )
-    plain, plain_picking = _timed(lambda: _full_search(matrix, complexity[kept].astype(float), budget, decay))
+    plain, plain_picking = timed(lambda: _full_search(matrix, complexity[kept].astype(float), budget, decay))
     ours = counting + weighing
     return {
         "rows": len(pool),
@@ -80,9 +85,3 @@ def _full_search(matrix: Any, complexity: np.ndarray, budget: int, decay: float)
         open_[best] = False
         weights[matrix.indices[matrix.indptr[best] : matrix.indptr[best + 1]]] *= decay
     return picks
-
-
-def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
-    start = time.perf_counter()
-    result = work()
-    return result, time.perf_counter() - start
