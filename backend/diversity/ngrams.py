@@ -20,8 +20,8 @@ from backend.diversity.tokens import tokenize
 NGRAM = 3  # words in the longest n-gram
 SHOWN = 5  # n-grams kept to say what earned a pick
 
-# what `owner` says of an n-gram: a response's row (it occurs there only so far), or
-NOBODY, SHARED = -1, -2
+ONCE = -1  # the number of an n-gram that occurs once in the whole pool, and so needs none
+LEFT, RIGHT, TOTAL, DF, LAST_ROW = range(5)  # what is counted of an n-gram, side by side: it is read and written together
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,8 @@ class NgramCounts:
     """How often each n-gram occurs in each of n responses.
 
     indptr, indices, tf : CSR of n rows: (n + 1,) int64, (nnz,) int32, (nnz,) int32, over the T *shared* n-grams,
-        those of two or more responses; within a row 1-grams come first, then 2-, then 3-grams, as in the text.
+        those of two or more responses, numbered from the most to the least frequent (so that those that are read
+        most lie together in memory); within a row 1-grams come first, then 2-, then 3-grams, as in the text.
     terms : (T, 3) int32, the words of each shared n-gram, -1 padded.
     solo_sum, solo_squares : (n,) float64, sum of tf and of tf squared over a row's n-grams that no other row has.
     solo_terms, solo_tf : (n, 5, 3) and (n, 5) int32, the most frequent of these, -1 and 0 padded.
@@ -64,23 +65,35 @@ def count_ngrams(responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffi
     or more word characters. A missing response counts as empty.
     """
     tokens = tokenize(responses, suffix=suffix)
-    pairs, pair_owner, pair_mark = _number_ngrams(tokens.words, tokens.words, tokens.indptr, 2)
-    triples, triple_owner, triple_mark = _number_ngrams(pairs, tokens.words, tokens.indptr, 3)
-    word_owner = np.full(len(tokens.vocabulary), NOBODY, dtype=np.int32)
-    _find_owners(tokens.words, tokens.indptr, word_owner)
+    words = _count_words(tokens.words, tokens.indptr, len(tokens.vocabulary))
+    pairs = _count_longer(words, tokens.indptr, 2)
+    triples = _count_longer(pairs, tokens.indptr, 3)
+    columns = _columns([words.df, pairs.df, triples.df])
+    terms = np.full((sum(int((c >= 0).sum()) for c in columns), NGRAM), -1, dtype=np.int32)
+    for size, (ngrams, column) in enumerate(zip((words, pairs, triples), columns), start=1):
+        shared = np.flatnonzero(column >= 0)
+        for k in range(size):
+            terms[column[shared], k] = tokens.words[ngrams.first[shared] + k]
+    entries = sum(int(ngrams.total[ngrams.df > 1].sum()) for ngrams in (words, pairs, triples))
     counted = _count_rows(
         tokens.words,
-        pairs,
-        triples,
         tokens.indptr,
-        word_owner,
-        pair_owner,
-        triple_owner,
-        np.zeros(len(tokens.vocabulary), dtype=np.int64),
-        pair_mark,
-        triple_mark,
+        (words.numbers, pairs.numbers, triples.numbers),
+        (words.total, pairs.total, triples.total),
+        columns,
+        len(terms),
+        entries,
     )
-    return NgramCounts(*counted, vocabulary=tokens.vocabulary, suffix=suffix)
+    indptr, indices, tf, *solo = counted
+    return NgramCounts(
+        indptr,
+        indices[: indptr[-1]].copy(),
+        tf[: indptr[-1]].copy(),
+        terms,
+        *solo,
+        vocabulary=tokens.vocabulary,
+        suffix=suffix,
+    )
 
 
 def term_texts(counts: NgramCounts, terms: np.ndarray) -> np.ndarray:
@@ -94,143 +107,172 @@ def term_texts(counts: NgramCounts, terms: np.ndarray) -> np.ndarray:
     return texts.reshape(terms.shape[:-1])
 
 
-def _number_ngrams(
-    left: np.ndarray, words: np.ndarray, indptr: np.ndarray, size: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Number the n-grams of `size` words: an (n-1)-gram's number and the word that follows it.
+@dataclass(frozen=True)
+class _Ngrams:
+    """The d different n-grams of one size, numbered by first appearance.
 
-    Returns the number at each n-gram's first word (a slot of the hash table), and by number the owner and a mark.
-    The table is made for all n-grams being different, so it never grows; its keys are not needed afterwards and
-    serve as the marks of `_count_rows`.
+    numbers : (total words,) int32, the n-gram that begins at each word; ONCE where it occurs there only.
+    total, df : (d,) int32, in how many places it occurs, and in how many responses.
+    first : (d,) int64, the word at which it first occurs.
     """
-    capacity = 1 << max(4, (len(words) + len(words) // 2).bit_length())
-    keys = np.full(capacity, -1, dtype=np.int64)
-    owner = np.full(capacity, NOBODY, dtype=np.int32)
-    numbers = np.empty(len(words), dtype=np.int32)
-    _enter_ngrams(left, words, indptr, size, keys, owner, numbers)
-    keys.fill(0)
-    return numbers, owner, keys
+
+    numbers: np.ndarray
+    total: np.ndarray
+    df: np.ndarray
+    first: np.ndarray
 
 
-@njit(cache=True)
-def _enter_ngrams(
-    left: np.ndarray,
-    words: np.ndarray,
-    indptr: np.ndarray,
-    size: int,
-    keys: np.ndarray,
-    owner: np.ndarray,
-    numbers: np.ndarray,
+def _count_words(words: np.ndarray, indptr: np.ndarray, vocabulary: int) -> _Ngrams:
+    total, df = np.zeros(vocabulary, dtype=np.int32), np.zeros(vocabulary, dtype=np.int32)
+    first = np.empty(vocabulary, dtype=np.int64)
+    _enter_words(words, indptr, total, df, first)
+    return _Ngrams(words, total, df, first)
+
+
+def _count_longer(shorter: _Ngrams, indptr: np.ndarray, size: int) -> _Ngrams:
+    """The n-grams of `size` words, from those of one word less: each is two of them that overlap.
+
+    Where one of the two occurs once in the pool, so does the n-gram. The others go into a table that is made for
+    all of them being different, so that it never grows.
+    """
+    at_most = _repeated_places(shorter.numbers, shorter.total, indptr, size)
+    table = np.full(1 << max(4, (at_most + at_most // 2).bit_length()), -1, dtype=np.int32)
+    numbers = np.empty(len(shorter.numbers), dtype=np.int32)
+    # memory that is not written to takes no place, and most n-grams occur more than once
+    first = np.empty(at_most, dtype=np.int64)
+    tally = np.empty((at_most, 5), dtype=np.int32)
+    known = _enter_ngrams(shorter.numbers, shorter.total, indptr, size, table, numbers, first, tally)
+    return _Ngrams(
+        numbers, tally[:known, TOTAL].copy(), tally[:known, DF].copy(), first[:known].copy()
+    )
+
+
+def _columns(df: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+    """By size, each n-gram's column, -1 where it is in one response only; the most frequent first."""
+    together = np.concatenate(df)
+    shared = np.flatnonzero(together > 1)
+    columns = np.full(len(together), -1, dtype=np.int32)
+    columns[shared[np.argsort(-together[shared], kind="stable")]] = np.arange(len(shared), dtype=np.int32)
+    bounds = np.cumsum([0, *map(len, df)])
+    return tuple(columns[a:b] for a, b in zip(bounds[:-1], bounds[1:]))
+
+
+@njit(cache=True, nogil=True)
+def _enter_words(
+    words: np.ndarray, indptr: np.ndarray, total: np.ndarray, df: np.ndarray, first: np.ndarray
 ) -> None:
-    mask = len(keys) - 1
+    seen = np.full(len(total), -1, dtype=np.int32)  # the last row with this word
+    for row in range(len(indptr) - 1):
+        for at in range(indptr[row], indptr[row + 1]):
+            word = words[at]
+            if total[word] == 0:
+                first[word] = at
+            total[word] += 1
+            if seen[word] != row:
+                seen[word] = row
+                df[word] += 1
+
+
+@njit(cache=True, nogil=True)
+def _repeated_places(numbers: np.ndarray, total: np.ndarray, indptr: np.ndarray, size: int) -> int:
+    """How many n-grams consist of two that both occur more than once."""
+    count = 0
     for row in range(len(indptr) - 1):
         for at in range(indptr[row], indptr[row + 1] - size + 1):
-            key = (np.int64(left[at]) << 32) | np.int64(words[at + size - 1])
-            mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15)
-            slot = np.int64((mixed ^ (mixed >> np.uint64(32))) & np.uint64(mask))
-            while keys[slot] != key and keys[slot] != -1:
-                slot = (slot + 1) & mask
-            if keys[slot] == -1:
-                keys[slot] = key
-                owner[slot] = row
-            elif owner[slot] != row:
-                owner[slot] = SHARED
-            numbers[at] = slot
+            left, right = numbers[at], numbers[at + 1]
+            count += left != ONCE and right != ONCE and total[left] > 1 and total[right] > 1
+    return count
 
 
-@njit(cache=True)
-def _find_owners(words: np.ndarray, indptr: np.ndarray, owner: np.ndarray) -> None:
+@njit(cache=True, nogil=True)
+def _enter_ngrams(
+    shorter: np.ndarray,
+    shorter_total: np.ndarray,
+    indptr: np.ndarray,
+    size: int,
+    table: np.ndarray,
+    numbers: np.ndarray,
+    first: np.ndarray,
+    tally: np.ndarray,
+) -> int:
+    mask = len(table) - 1
+    known = 0
     for row in range(len(indptr) - 1):
-        for at in range(indptr[row], indptr[row + 1]):
-            if owner[words[at]] == NOBODY:
-                owner[words[at]] = row
-            elif owner[words[at]] != row:
-                owner[words[at]] = SHARED
+        for at in range(indptr[row], indptr[row + 1] - size + 1):
+            left, right = shorter[at], shorter[at + 1]
+            if left == ONCE or right == ONCE or shorter_total[left] == 1 or shorter_total[right] == 1:
+                numbers[at] = ONCE
+                continue
+            mixed = np.uint64((np.int64(left) << 32) | np.int64(right)) * np.uint64(0x9E3779B97F4A7C15)
+            slot = np.int64((mixed ^ (mixed >> np.uint64(32))) & np.uint64(mask))
+            number = table[slot]
+            while number != -1 and (tally[number, LEFT] != left or tally[number, RIGHT] != right):
+                slot = (slot + 1) & mask
+                number = table[slot]
+            if number == -1:
+                number = table[slot] = known
+                known += 1
+                first[number] = at
+                tally[number, LEFT], tally[number, RIGHT] = left, right
+                tally[number, TOTAL] = tally[number, DF] = 1
+                tally[number, LAST_ROW] = row
+            else:
+                tally[number, TOTAL] += 1
+                if tally[number, LAST_ROW] != row:
+                    tally[number, LAST_ROW] = row
+                    tally[number, DF] += 1
+            numbers[at] = number
+    return known
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _count_rows(
     words: np.ndarray,
-    pairs: np.ndarray,
-    triples: np.ndarray,
     indptr: np.ndarray,
-    word_owner: np.ndarray,
-    pair_owner: np.ndarray,
-    triple_owner: np.ndarray,
-    word_mark: np.ndarray,
-    pair_mark: np.ndarray,
-    triple_mark: np.ndarray,
-) -> tuple[
-    np.ndarray,
-    np.ndarray,
-    np.ndarray,
-    np.ndarray,
-    np.ndarray,
-    np.ndarray,
-    np.ndarray,
-    np.ndarray,
-]:
-    """Rows of (column, tf) for shared n-grams, sums for the others.
+    numbers_of: tuple[np.ndarray, np.ndarray, np.ndarray],
+    totals: tuple[np.ndarray, np.ndarray, np.ndarray],
+    columns: tuple[np.ndarray, np.ndarray, np.ndarray],
+    width: int,
+    entries: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of (column, tf) for shared n-grams, sums for the others; `totals` of the others are used up.
 
-    A mark (0 at first) is a shared n-gram's column + 1, or the tf so far of one that its row alone has.
+    entries : places with a shared n-gram; more than are needed where a row repeats one.
     """
     rows = len(indptr) - 1
-    columns = 0
-    for owner in (word_owner, pair_owner, triple_owner):
-        for number in range(len(owner)):
-            columns += owner[number] == SHARED
-    entries = 0
-    for row in range(rows):
-        for at in range(indptr[row], indptr[row + 1]):
-            entries += word_owner[words[at]] == SHARED
-            entries += at + 1 < indptr[row + 1] and pair_owner[pairs[at]] == SHARED
-            entries += at + 2 < indptr[row + 1] and triple_owner[triples[at]] == SHARED
-
     out = np.zeros(rows + 1, dtype=np.int64)
-    indices = np.empty(entries, dtype=np.int32)  # too many where a row repeats an n-gram; cut at the end
+    indices = np.empty(entries, dtype=np.int32)
     tf = np.empty(entries, dtype=np.int32)
-    terms = np.full((columns, NGRAM), -1, dtype=np.int32)
-    place = np.full(columns, -1, dtype=np.int64)  # where the current row has this column
+    place = np.full(width, -1, dtype=np.int64)  # where the current row has this column
     solo_sum = np.zeros(rows)
     solo_squares = np.zeros(rows)
     solo_terms = np.full((rows, SHOWN, NGRAM), -1, dtype=np.int32)
     solo_tf = np.zeros((rows, SHOWN), dtype=np.int32)
     used = 0
-    known = 0
     for row in range(rows):
         begin = used
         for size in range(1, NGRAM + 1):
-            numbers = words if size == 1 else (pairs if size == 2 else triples)
-            owner = word_owner if size == 1 else (pair_owner if size == 2 else triple_owner)
-            mark = word_mark if size == 1 else (pair_mark if size == 2 else triple_mark)
+            numbers, total, column_of = numbers_of[size - 1], totals[size - 1], columns[size - 1]
             for at in range(indptr[row], indptr[row + 1] - size + 1):
                 number = numbers[at]
-                if owner[number] != SHARED:
-                    mark[number] += 1
-                    solo_sum[row] += 1
-                    continue
-                if mark[number] == 0:
-                    terms[known, :size] = words[at : at + size]
-                    known += 1
-                    mark[number] = known
-                column = mark[number] - 1
-                if place[column] >= begin:
-                    tf[place[column]] += 1
-                else:
-                    place[column] = used
-                    indices[used] = column
-                    tf[used] = 1
-                    used += 1
-        for size in range(1, NGRAM + 1):
-            numbers = words if size == 1 else (pairs if size == 2 else triples)
-            owner = word_owner if size == 1 else (pair_owner if size == 2 else triple_owner)
-            mark = word_mark if size == 1 else (pair_mark if size == 2 else triple_mark)
-            for at in range(indptr[row], indptr[row + 1] - size + 1):
-                number = numbers[at]
-                if owner[number] == SHARED or mark[number] == 0:
-                    continue
-                count = mark[number]
-                mark[number] = 0
+                count = 1
+                if number != ONCE:
+                    column = column_of[number]
+                    if column >= 0:
+                        if place[column] >= begin:
+                            tf[place[column]] += 1
+                        else:
+                            place[column] = used
+                            indices[used] = column
+                            tf[used] = 1
+                            used += 1
+                        continue
+                    # in this row only: all its places are counted at the first, and then it is done with
+                    count = total[number]
+                    if count == 0:
+                        continue
+                    total[number] = 0
+                solo_sum[row] += count
                 solo_squares[row] += count * count
                 if count <= solo_tf[row, SHOWN - 1]:
                     continue
@@ -243,13 +285,4 @@ def _count_rows(
                 solo_terms[row, k] = -1
                 solo_terms[row, k, :size] = words[at : at + size]
         out[row + 1] = used
-    return (
-        out,
-        indices[:used].copy(),
-        tf[:used].copy(),
-        terms,
-        solo_sum,
-        solo_squares,
-        solo_terms,
-        solo_tf,
-    )
+    return out, indices, tf, solo_sum, solo_squares, solo_terms, solo_tf

@@ -1,21 +1,24 @@
 """Responses -> word numbers, cut exactly as scikit-learn's vectorizers cut by default.
 
 A word is a match of ``(?u)\\b\\w\\w+\\b`` in the lower-cased text. That is the same as: a run of two or more word
-characters that cannot be made longer, where a word character is one that `str.isalnum` accepts, or "_".
+characters that cannot be made longer, where a word character is one that `str.isalnum` accepts, or "_". The text is
+read as Arrow holds it, in UTF-8: no Python string is made of it, and each character is looked up in two tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numba import njit
 
-CHUNK_ROWS = 4096  # rows whose text is held as Python strings at a time
 UNICODE_SIZE = 0x110000
-NOT_WORD, WORD = 1, 2  # 0: not looked at yet
+NOT_WORD, WORD, BY_CONTEXT = 1, 2, 3  # 0: not looked at yet
+# the one letter whose lower case depends on its neighbours (it differs at the end of a word)
+SIGMA = 0x3A3
 
 
 @dataclass(frozen=True)
@@ -34,134 +37,321 @@ class Tokens:
 
 def tokenize(responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffix: str = "") -> Tokens:
     """The words of every response (followed by `suffix`), numbered by first appearance."""
-    table = np.zeros(1 << 16, dtype=np.int32)  # open addressing: word number + 1, 0 where free
-    letters = np.empty(1 << 16, dtype=np.uint32)  # the vocabulary's code points, one word after another
-    bounds = np.zeros(1 << 14, dtype=np.int64)  # word v is letters[bounds[v]:bounds[v + 1]]
-    kinds = np.zeros(UNICODE_SIZE, dtype=np.uint8)
-    vocabulary: list[str] = []
+    characters, known = _Characters(), _Vocabulary()
     parts: list[np.ndarray] = []
     ends: list[np.ndarray] = [np.zeros(1, dtype=np.int64)]
     total = 0
-    for chunk in _chunks(responses):
-        texts = [((text or "") + suffix).lower() for text in chunk]
-        # one character that no word holds keeps two responses apart
-        joined = "\n".join(texts) + "\n"
-        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).copy()
-        text_ends = np.cumsum(np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) + 1)
-        _learn_kinds(kinds, codes)
-        known = len(vocabulary)
-        most = len(codes) // 3 + 1  # a word takes two characters and what parts it from the next
-        letters = _grown(letters, int(bounds[known]) + len(codes))
-        bounds = _grown(bounds, known + most + 1)
-        if 2 * (known + most) > len(table):
-            table = np.zeros(1 << (4 * (known + most)).bit_length(), dtype=np.int32)
-            _refill(table, letters, bounds, known)
-        words, word_ends, starts = _number_words(codes, text_ends, kinds, table, letters, bounds, known)
-        lengths = np.diff(bounds[known : known + len(starts) + 1])
-        vocabulary += [joined[a : a + k] for a, k in zip(starts.tolist(), lengths.tolist())]
-        parts.append(words)
+    for data, offsets in _texts(responses, suffix):
+        data, offsets = characters.learn(data, offsets)
+        words = np.empty((offsets[-1] - offsets[0]) // 2 + 1, dtype=np.int32)
+        word_ends = np.empty(len(offsets) - 1, dtype=np.int64)
+        row = count = 0
+        while row < len(word_ends):
+            known.make_room(int(offsets[row + 1] - offsets[row]))
+            row, count, known.size = _number_words(
+                data,
+                offsets,
+                row,
+                characters.lower,
+                characters.kinds,
+                known.table,
+                known.marks,
+                known.letters,
+                known.bounds,
+                known.size,
+                words,
+                word_ends,
+                count,
+            )
+        parts.append(words[:count].copy())
         ends.append(word_ends + total)
-        total += len(words)
+        total += count
     return Tokens(
         words=np.concatenate(parts) if parts else np.empty(0, dtype=np.int32),
         indptr=np.concatenate(ends),
-        vocabulary=pa.array(vocabulary, type=pa.large_string()),
+        vocabulary=known.texts(),
     )
 
 
-def _chunks(responses: Sequence[str] | pa.Array | pa.ChunkedArray) -> Iterator[Sequence[str]]:
-    for start in range(0, len(responses), CHUNK_ROWS):
-        if isinstance(responses, (pa.Array, pa.ChunkedArray)):
-            yield responses.slice(start, CHUNK_ROWS).to_pylist()
-        else:
-            yield responses[start : start + CHUNK_ROWS]
+def _texts(
+    responses: Sequence[str] | pa.Array | pa.ChunkedArray, suffix: str
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """UTF-8 bytes and (n + 1,) int64 offsets into them, piece by piece; a missing text is empty."""
+    if isinstance(responses, pa.ChunkedArray):
+        for chunk in responses.chunks:
+            yield from _texts(chunk, suffix)
+    elif not len(responses):
+        return
+    elif isinstance(responses, pa.Array):
+        texts = responses.cast(pa.large_string())
+        if texts.null_count:
+            texts = texts.fill_null("")
+        if suffix:
+            texts = pc.binary_join_element_wise(texts, suffix, "")
+        _, bounds, letters = texts.buffers()
+        offsets = np.frombuffer(bounds, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
+        yield np.frombuffer(letters or b"", dtype=np.uint8), offsets
+    else:
+        yield _joined([((text or "") + suffix).encode("utf-8", "surrogatepass") for text in responses])
 
 
-def _learn_kinds(kinds: np.ndarray, codes: np.ndarray) -> None:
-    """Fill in which code points are word characters, for those not met before."""
-    for code in np.unique(codes[kinds[codes] == 0]).tolist():
-        kinds[code] = WORD if chr(code).isalnum() or code == ord("_") else NOT_WORD
+def _joined(texts: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    return np.frombuffer(b"".join(texts), dtype=np.uint8), np.concatenate([[0], np.cumsum(lengths)])
+
+
+@dataclass
+class _Characters:
+    """What lower case a character has and whether it belongs to a word, learnt as characters turn up.
+
+    lower : (UNICODE_SIZE,) uint32, code point of the lower case; 0 where not looked at yet.
+    kinds : (UNICODE_SIZE,) uint8, WORD or NOT_WORD of a lower-case character; BY_CONTEXT of a character whose
+        lower case is more than one character or depends on its neighbours.
+    """
+
+    lower: np.ndarray = field(default_factory=lambda: np.zeros(UNICODE_SIZE, dtype=np.uint32))
+    kinds: np.ndarray = field(default_factory=lambda: np.zeros(UNICODE_SIZE, dtype=np.uint8))
+
+    def __post_init__(self) -> None:
+        for code in range(128):
+            self._enter(code)
+
+    def learn(self, data: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Look up the characters of these texts; returns them with those that need it in lower case already."""
+        new = np.zeros(UNICODE_SIZE, dtype=np.bool_)
+        if not _survey(data, offsets, self.lower, self.kinds, new):
+            return data, offsets
+        for code in np.flatnonzero(new).tolist():
+            self._enter(code)
+        rows = _rows_by_context(data, offsets, self.kinds)
+        if not len(rows):
+            return data, offsets
+        texts = [data[a:b].tobytes() for a, b in zip(offsets[:-1], offsets[1:])]
+        for row in rows:
+            text = texts[row].decode("utf-8", "surrogatepass").lower()
+            texts[row] = text.encode("utf-8", "surrogatepass")
+        return self.learn(*_joined(texts))
+
+    def _enter(self, code: int) -> None:
+        low = chr(code).lower()
+        if len(low) > 1 or code == SIGMA:
+            self.kinds[code] = BY_CONTEXT
+            return
+        self.lower[code] = ord(low)
+        self.kinds[ord(low)] = WORD if low.isalnum() or low == "_" else NOT_WORD
+
+
+@dataclass
+class _Vocabulary:
+    """The words known so far, found by open addressing.
+
+    table : word number + 1, 0 where free. letters : their UTF-8, one word behind the other.
+    bounds : word v is letters[bounds[v]:bounds[v + 1]]. marks : what `_mark` makes of them.
+    """
+
+    size: int = 0
+    table: np.ndarray = field(default_factory=lambda: np.zeros(1 << 16, dtype=np.int32))
+    marks: np.ndarray = field(default_factory=lambda: np.empty(1 << 15, dtype=np.uint64))
+    letters: np.ndarray = field(default_factory=lambda: np.empty(1 << 18, dtype=np.uint8))
+    bounds: np.ndarray = field(default_factory=lambda: np.zeros(1 << 15, dtype=np.int64))
+
+    def make_room(self, length: int) -> None:
+        """Room for all the words that a text of `length` bytes can bring."""
+        words = self.size + length // 2 + 1
+        self.letters = _grown(self.letters, int(self.bounds[self.size]) + 2 * length)
+        self.bounds = _grown(self.bounds, words + 1)
+        self.marks = _grown(self.marks, words)
+        if 2 * words > len(self.table):
+            self.table = np.zeros(1 << (4 * words).bit_length(), dtype=np.int32)
+            _refill(self.table, self.marks, self.size)
+
+    def texts(self) -> pa.Array:
+        bounds = self.bounds[: self.size + 1].copy()
+        letters = self.letters[: bounds[-1]].copy()
+        return pa.Array.from_buffers(
+            pa.large_string(), self.size, [None, pa.py_buffer(bounds), pa.py_buffer(letters)]
+        )
 
 
 def _grown(array: np.ndarray, size: int) -> np.ndarray:
     """`array`, or a copy with room for `size` items (at least doubled, so that growing stays linear)."""
     if len(array) >= size:
         return array
-    larger = np.zeros(max(size, 2 * len(array)), dtype=array.dtype)
+    larger = np.empty(max(size, 2 * len(array)), dtype=array.dtype)
     larger[: len(array)] = array
     return larger
 
 
-@njit(cache=True)
-def _hash(letters: np.ndarray, start: int, end: int) -> int:
-    """FNV-1a over code points, with its high bits folded into the low ones."""
-    value = np.uint64(14695981039346656037)
-    for at in range(start, end):
-        value = (value ^ np.uint64(letters[at])) * np.uint64(1099511628211)
-    return np.int64((value ^ (value >> np.uint64(29))) & np.uint64(0x7FFFFFFF))  # type: ignore[return-value]
+@njit(cache=True, nogil=True)
+def _decode(data: np.ndarray, at: int) -> tuple[int, int]:
+    """The code point that begins at this byte, and the byte behind it."""
+    first = np.int64(data[at])
+    if first < 0x80:
+        return first, at + 1
+    if first < 0xE0:
+        return (first & 0x1F) << 6 | np.int64(data[at + 1]) & 0x3F, at + 2
+    if first < 0xF0:
+        middle = (np.int64(data[at + 1]) & 0x3F) << 6
+        return (first & 0x0F) << 12 | middle | np.int64(data[at + 2]) & 0x3F, at + 3
+    upper = (np.int64(data[at + 1]) & 0x3F) << 12 | (np.int64(data[at + 2]) & 0x3F) << 6
+    return (first & 0x07) << 18 | upper | np.int64(data[at + 3]) & 0x3F, at + 4
 
 
-@njit(cache=True)
-def _refill(table: np.ndarray, letters: np.ndarray, bounds: np.ndarray, known: int) -> None:
+@njit(cache=True, nogil=True)
+def _survey(
+    data: np.ndarray, offsets: np.ndarray, lower: np.ndarray, kinds: np.ndarray, new: np.ndarray
+) -> bool:
+    """Mark the characters not looked at yet; returns whether there is one, or one that goes by its context."""
+    found = False
+    at, end = offsets[0], offsets[-1]
+    while at < end:
+        if data[at] < 0x80:
+            at += 1
+            continue
+        code, at = _decode(data, at)
+        if lower[code] == 0:
+            found = True
+            new[code] = kinds[code] != BY_CONTEXT
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _rows_by_context(data: np.ndarray, offsets: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """(k,) int64: the texts with a character whose lower case goes by its context."""
+    rows = []
+    for row in range(len(offsets) - 1):
+        at = offsets[row]
+        while at < offsets[row + 1]:
+            code, at = _decode(data, at)
+            if kinds[code] == BY_CONTEXT:
+                rows.append(row)
+                break
+    return np.array(rows, dtype=np.int64)
+
+
+@njit(cache=True, nogil=True)
+def _mark(block: int, before: int) -> int:
+    """A word's 64 bits: of its bytes, eight at a time, the last of them first in place.
+
+    A word of up to eight bytes is one block, and no other word of as many bytes has the same bits.
+    """
+    return (np.uint64(before) ^ np.uint64(block)) * np.uint64(0x9E3779B97F4A7C15)  # type: ignore[return-value]
+
+
+@njit(cache=True, nogil=True)
+def _slot(mark: int, mask: int) -> int:
+    """Where the search begins: the high bits folded into the low ones."""
+    return np.int64((np.uint64(mark) ^ (np.uint64(mark) >> np.uint64(32))) & np.uint64(mask))  # type: ignore[return-value]
+
+
+@njit(cache=True, nogil=True)
+def _spell(code: int, letters: np.ndarray, at: int) -> int:
+    """Write a character as UTF-8; returns the place behind it."""
+    if code < 0x80:
+        letters[at] = code
+        return at + 1
+    if code < 0x800:
+        letters[at] = 0xC0 | code >> 6
+    elif code < 0x10000:
+        letters[at] = 0xE0 | code >> 12
+        letters[at + 1] = 0x80 | code >> 6 & 0x3F
+        at += 1
+    else:
+        letters[at] = 0xF0 | code >> 18
+        letters[at + 1] = 0x80 | code >> 12 & 0x3F
+        letters[at + 2] = 0x80 | code >> 6 & 0x3F
+        at += 2
+    letters[at + 1] = 0x80 | code & 0x3F
+    return at + 2
+
+
+@njit(cache=True, nogil=True)
+def _refill(table: np.ndarray, marks: np.ndarray, known: int) -> None:
     """Enter the words known so far into a new, larger table."""
     mask = len(table) - 1
     for word in range(known):
-        slot = _hash(letters, bounds[word], bounds[word + 1]) & mask
+        slot = _slot(marks[word], mask)
         while table[slot] != 0:
             slot = (slot + 1) & mask
         table[slot] = word + 1
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _number_words(
-    codes: np.ndarray,
-    text_ends: np.ndarray,
+    data: np.ndarray,
+    offsets: np.ndarray,
+    row: int,
+    lower: np.ndarray,
     kinds: np.ndarray,
     table: np.ndarray,
+    marks: np.ndarray,
     letters: np.ndarray,
     bounds: np.ndarray,
     known: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Number the words of one chunk: their numbers, where each text's end, where new words start in `codes`."""
-    words = np.empty(len(codes) // 3 + 1, dtype=np.int32)
-    starts = np.empty(len(codes) // 3 + 1, dtype=np.int64)
-    word_ends = np.empty(len(text_ends), dtype=np.int64)
+    words: np.ndarray,
+    word_ends: np.ndarray,
+    count: int,
+) -> tuple[int, int, int]:
+    """Number the words of one text after another, from `row` on and as long as there is room for new words.
+
+    A word is spelt out behind the known ones; where it is new it stays there. Returns the row that comes next, the
+    words numbered and the words known.
+    """
     mask = len(table) - 1
-    count = 0
-    first = known
-    at = 0
-    for text in range(len(text_ends)):
-        while at < text_ends[text]:
-            if kinds[codes[at]] != WORD:
+    while row < len(offsets) - 1:
+        at, end = offsets[row], offsets[row + 1]
+        most = known + (end - at) // 2 + 1
+        if 2 * most > len(table) or most >= len(bounds) or bounds[known] + 2 * (end - at) > len(letters):
+            break
+        spelt = start = bounds[known]
+        characters = 0
+        mark = block = np.uint64(0)
+        while at <= end:
+            code = np.int64(0)  # the end of a text ends its last word
+            if at < end:
+                code, at = _decode(data, at)
+                code = np.int64(lower[code])
+            else:
                 at += 1
+            if kinds[code] == WORD:
+                before = spelt
+                spelt = _spell(code, letters, spelt)
+                characters += 1
+                for k in range(before, spelt):
+                    if (k - start) & 7 == 0:
+                        mark, block = _mark(block, mark), np.uint64(0)
+                    block = block << np.uint64(8) | np.uint64(letters[k])
                 continue
-            start = at
-            while kinds[codes[at]] == WORD:  # every text ends with a character that is none
-                at += 1
-            if at - start < 2:
-                continue
-            slot = _hash(codes, start, at) & mask
-            word = -1
-            while table[slot] != 0:
-                word = table[slot] - 1
-                same = bounds[word + 1] - bounds[word] == at - start
-                if same:
-                    for k in range(at - start):
-                        if letters[bounds[word] + k] != codes[start + k]:
-                            same = False
-                            break
-                if same:
-                    break
+            if characters >= 2:
+                mark = _mark(block, mark)
+                length = spelt - start
+                slot = _slot(mark, mask)
                 word = -1
-                slot = (slot + 1) & mask
-            if word < 0:
-                word = known
-                table[slot] = word + 1
-                bounds[word + 1] = bounds[word] + at - start
-                letters[bounds[word] : bounds[word + 1]] = codes[start:at]
-                starts[word - first] = start
-                known += 1
-            words[count] = word
-            count += 1
-        word_ends[text] = count
-    return words[:count].copy(), word_ends, starts[: known - first].copy()
+                while table[slot] != 0:
+                    word = table[slot] - 1
+                    same = marks[word] == mark and bounds[word + 1] - bounds[word] == length
+                    if same and length > 8:
+                        for k in range(length):
+                            if letters[bounds[word] + k] != letters[start + k]:
+                                same = False
+                                break
+                    if same:
+                        break
+                    word = -1
+                    slot = (slot + 1) & mask
+                if word < 0:
+                    word = known
+                    table[slot] = word + 1
+                    marks[word] = mark
+                    bounds[word + 1] = spelt
+                    start = spelt
+                    known += 1
+                words[count] = word
+                count += 1
+            if characters > 0:
+                spelt = start
+                characters = 0
+                mark = block = np.uint64(0)
+        word_ends[row] = count
+        row += 1
+    return row, count, known

@@ -20,7 +20,6 @@ from backend.diversity import (
     term_texts,
     tfidf,
 )
-from backend.diversity import tokens as tokens_module
 from backend.diversity.tokens import tokenize
 from backend.errors import PoolError
 
@@ -110,11 +109,31 @@ def test_document_frequency_is_that_of_the_candidates() -> None:
     compare(texts, rows=[3])
 
 
-def test_more_than_a_chunk_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_responses_in_many_pieces() -> None:
     texts = random_texts(np.random.default_rng(5), 50) + [f"word{k} other{k % 7}" for k in range(400)]
-    whole = count_ngrams(texts)
-    monkeypatch.setattr(tokens_module, "CHUNK_ROWS", 7)
-    same(count_ngrams(texts), whole)
+    pieces = pa.chunked_array([texts[at : at + 7] for at in range(0, len(texts), 7)], type=pa.string())
+    same(count_ngrams(pieces), count_ngrams(texts))
+    same(count_ngrams(pieces.slice(3, 40)), count_ngrams(texts[3:43]))
+
+
+def test_long_words_that_begin_alike() -> None:
+    texts = [f"{'é' * k}{'x' * j} {'xy' * 8}{k} {'x' * 8}\U0001d518\U0001d518{j}" for k in range(9) for j in range(9)]
+    found = tokenize(texts)
+    expected = [re.findall(r"(?u)\b\w\w+\b", text) for text in texts]
+    assert found.vocabulary.take(found.words).to_pylist() == [word for row in expected for word in row]
+    assert len(found.vocabulary) == len({word for row in expected for word in row})
+
+
+def test_lone_surrogates_part_words() -> None:
+    assert tokenize(["one\ud800two İx\udfff"]).vocabulary.to_pylist() == ["one", "two"]
+    compare(["one\ud800two three", "two three"])
+
+
+def test_columns_go_from_the_most_to_the_least_frequent() -> None:
+    counts = count_ngrams(random_texts(np.random.default_rng(2), 200))
+    df = np.bincount(counts.indices, minlength=len(counts.terms))
+    assert (np.diff(df) <= 0).all()
+    assert df.min() == 2
 
 
 def test_a_vocabulary_larger_than_the_first_tables() -> None:
