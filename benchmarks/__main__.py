@@ -12,6 +12,7 @@ from benchmarks.common import NotRun, machine
 # module -> what it measures; a module has `add_options(parser)` and `measure(options) -> dict`
 BENCHMARKS = {
     "selection": "n-grams, TF-IDF and picks against scikit-learn and a full search, on 52,002 rows",
+    "map": "vectors, a first picture and UMAP against umap-learn, on 52,002 rows",
 }
 
 

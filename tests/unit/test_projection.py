@@ -8,7 +8,7 @@ import pytest
 
 from backend.diversity import count_ngrams, prepare
 from backend.errors import Stopped
-from backend.projection import FEWEST, Projection, first_picture, project
+from backend.projection import FEWEST, Projection, first_picture, project, response_vectors
 
 
 def themed(n: int = 120) -> list[str]:
@@ -21,10 +21,6 @@ def themed(n: int = 120) -> list[str]:
     texts[21] = texts[22] = "same pair"
     texts[23] = "?"
     return texts
-
-
-# umap-learn compiles itself, which takes a while
-pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -107,12 +103,22 @@ def test_a_stage_can_end_the_work() -> None:
         project(count_ngrams(themed()), on_stage=stop)
 
 
+def test_the_vectors_are_made_once_for_both() -> None:
+    vectors = response_vectors(count_ngrams(themed()))
+    stages: list[str] = []
+    again = project(vectors, on_stage=stages.append)
+    assert stages == ["umap"]
+    assert set(again.seconds) == {"tfidf", "svd", "umap"}
+    np.testing.assert_array_equal(again.xy, project(count_ngrams(themed())).xy)
+    np.testing.assert_array_equal(first_picture(vectors).xy, first_picture(count_ngrams(themed())).xy)
+
+
 def test_no_deep_learning_library_comes_along() -> None:
     code = (
         "import sys, backend.projection, backend.selection; backend.selection.warm_up()\n"
-        "assert 'umap' not in sys.modules, 'seconds of import before a page shows'\n"
-        "import warnings; warnings.simplefilter('ignore'); import umap\n"
-        "print(sorted({name.split('.')[0] for name in sys.modules} & {'torch', 'tensorflow', 'keras', 'transformers'}))"
+        "import numpy as np; backend.projection.umap(np.random.default_rng(0).normal(size=(30, 5)), seed=0)\n"
+        "print(sorted({name.split('.')[0] for name in sys.modules}"
+        " & {'torch', 'tensorflow', 'keras', 'transformers', 'umap', 'pynndescent'}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
