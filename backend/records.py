@@ -6,7 +6,7 @@ array of rows, a score an array by row.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -180,17 +180,22 @@ class Selection:
     gain : (k,) float64, the score that won each pick (complexity^a * diversity^b * source weight); NaN where
         the strategy has no gain (random, longest, full).
     diversity : (k,) float64, diversity of the pick at the moment it was picked; NaN likewise.
-    terms : (k, t) object of str, the n-grams that contributed most to the pick's diversity, "" padded.
-    parts : (k, t) float32, their contributions tfidf * weight at the moment of the pick, 0 padded.
+    spell : gives `terms`; called when they are first read, because a dragged slider never reads them.
+    parts : (k, t) float32, contributions tfidf * weight of `terms` at the moment of the pick, 0 padded.
     status : (n,) uint8, a `Status` per row of the pool.
     """
 
     rows: np.ndarray
     gain: np.ndarray
     diversity: np.ndarray
-    terms: np.ndarray
+    spell: Callable[[], np.ndarray]
     parts: np.ndarray
     status: np.ndarray
+
+    @cached_property
+    def terms(self) -> np.ndarray:
+        """(k, t) object of str, the n-grams that contributed most to the pick's diversity, "" padded."""
+        return self.spell()
 
     def __len__(self) -> int:
         return len(self.rows)

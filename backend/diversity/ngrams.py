@@ -7,6 +7,7 @@ squared. They get no column: that is what lets a million responses fit into memo
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,13 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numba import njit
 
+from backend.diversity.numbering import ONCE, number_longer, number_words
 from backend.diversity.tokens import tokenize
 
 NGRAM = 3  # words in the longest n-gram
 SHOWN = 5  # n-grams kept to say what earned a pick
-
-ONCE = -1  # the number of an n-gram that occurs once in the whole pool, and so needs none
-LEFT, RIGHT, TOTAL, DF, LAST_ROW = range(5)  # what is counted of an n-gram, side by side: it is read and written together
 
 
 @dataclass(frozen=True)
@@ -65,9 +64,9 @@ def count_ngrams(responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffi
     or more word characters. A missing response counts as empty.
     """
     tokens = tokenize(responses, suffix=suffix)
-    words = _count_words(tokens.words, tokens.indptr, len(tokens.vocabulary))
-    pairs = _count_longer(words, tokens.indptr, 2)
-    triples = _count_longer(pairs, tokens.indptr, 3)
+    words = number_words(tokens.words, tokens.indptr, len(tokens.vocabulary))
+    pairs = number_longer(words, tokens.indptr, 2)
+    triples = number_longer(pairs, tokens.indptr, 3)
     columns = _columns([words.df, pairs.df, triples.df])
     terms = np.full((sum(int((c >= 0).sum()) for c in columns), NGRAM), -1, dtype=np.int32)
     for size, (ngrams, column) in enumerate(zip((words, pairs, triples), columns), start=1):
@@ -84,13 +83,16 @@ def count_ngrams(responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffi
         len(terms),
         entries,
     )
-    indptr, indices, tf, *solo = counted
+    indptr, indices, tf, solo_sum, solo_squares, solo_terms, solo_tf = counted
     return NgramCounts(
         indptr,
         indices[: indptr[-1]].copy(),
         tf[: indptr[-1]].copy(),
         terms,
-        *solo,
+        solo_sum,
+        solo_squares,
+        solo_terms,
+        solo_tf,
         vocabulary=tokens.vocabulary,
         suffix=suffix,
     )
@@ -107,46 +109,6 @@ def term_texts(counts: NgramCounts, terms: np.ndarray) -> np.ndarray:
     return texts.reshape(terms.shape[:-1])
 
 
-@dataclass(frozen=True)
-class _Ngrams:
-    """The d different n-grams of one size, numbered by first appearance.
-
-    numbers : (total words,) int32, the n-gram that begins at each word; ONCE where it occurs there only.
-    total, df : (d,) int32, in how many places it occurs, and in how many responses.
-    first : (d,) int64, the word at which it first occurs.
-    """
-
-    numbers: np.ndarray
-    total: np.ndarray
-    df: np.ndarray
-    first: np.ndarray
-
-
-def _count_words(words: np.ndarray, indptr: np.ndarray, vocabulary: int) -> _Ngrams:
-    total, df = np.zeros(vocabulary, dtype=np.int32), np.zeros(vocabulary, dtype=np.int32)
-    first = np.empty(vocabulary, dtype=np.int64)
-    _enter_words(words, indptr, total, df, first)
-    return _Ngrams(words, total, df, first)
-
-
-def _count_longer(shorter: _Ngrams, indptr: np.ndarray, size: int) -> _Ngrams:
-    """The n-grams of `size` words, from those of one word less: each is two of them that overlap.
-
-    Where one of the two occurs once in the pool, so does the n-gram. The others go into a table that is made for
-    all of them being different, so that it never grows.
-    """
-    at_most = _repeated_places(shorter.numbers, shorter.total, indptr, size)
-    table = np.full(1 << max(4, (at_most + at_most // 2).bit_length()), -1, dtype=np.int32)
-    numbers = np.empty(len(shorter.numbers), dtype=np.int32)
-    # memory that is not written to takes no place, and most n-grams occur more than once
-    first = np.empty(at_most, dtype=np.int64)
-    tally = np.empty((at_most, 5), dtype=np.int32)
-    known = _enter_ngrams(shorter.numbers, shorter.total, indptr, size, table, numbers, first, tally)
-    return _Ngrams(
-        numbers, tally[:known, TOTAL].copy(), tally[:known, DF].copy(), first[:known].copy()
-    )
-
-
 def _columns(df: list[np.ndarray]) -> tuple[np.ndarray, ...]:
     """By size, each n-gram's column, -1 where it is in one response only; the most frequent first."""
     together = np.concatenate(df)
@@ -154,84 +116,16 @@ def _columns(df: list[np.ndarray]) -> tuple[np.ndarray, ...]:
     columns = np.full(len(together), -1, dtype=np.int32)
     columns[shared[np.argsort(-together[shared], kind="stable")]] = np.arange(len(shared), dtype=np.int32)
     bounds = np.cumsum([0, *map(len, df)])
-    return tuple(columns[a:b] for a, b in zip(bounds[:-1], bounds[1:]))
-
-
-@njit(cache=True, nogil=True)
-def _enter_words(
-    words: np.ndarray, indptr: np.ndarray, total: np.ndarray, df: np.ndarray, first: np.ndarray
-) -> None:
-    seen = np.full(len(total), -1, dtype=np.int32)  # the last row with this word
-    for row in range(len(indptr) - 1):
-        for at in range(indptr[row], indptr[row + 1]):
-            word = words[at]
-            if total[word] == 0:
-                first[word] = at
-            total[word] += 1
-            if seen[word] != row:
-                seen[word] = row
-                df[word] += 1
-
-
-@njit(cache=True, nogil=True)
-def _repeated_places(numbers: np.ndarray, total: np.ndarray, indptr: np.ndarray, size: int) -> int:
-    """How many n-grams consist of two that both occur more than once."""
-    count = 0
-    for row in range(len(indptr) - 1):
-        for at in range(indptr[row], indptr[row + 1] - size + 1):
-            left, right = numbers[at], numbers[at + 1]
-            count += left != ONCE and right != ONCE and total[left] > 1 and total[right] > 1
-    return count
-
-
-@njit(cache=True, nogil=True)
-def _enter_ngrams(
-    shorter: np.ndarray,
-    shorter_total: np.ndarray,
-    indptr: np.ndarray,
-    size: int,
-    table: np.ndarray,
-    numbers: np.ndarray,
-    first: np.ndarray,
-    tally: np.ndarray,
-) -> int:
-    mask = len(table) - 1
-    known = 0
-    for row in range(len(indptr) - 1):
-        for at in range(indptr[row], indptr[row + 1] - size + 1):
-            left, right = shorter[at], shorter[at + 1]
-            if left == ONCE or right == ONCE or shorter_total[left] == 1 or shorter_total[right] == 1:
-                numbers[at] = ONCE
-                continue
-            mixed = np.uint64((np.int64(left) << 32) | np.int64(right)) * np.uint64(0x9E3779B97F4A7C15)
-            slot = np.int64((mixed ^ (mixed >> np.uint64(32))) & np.uint64(mask))
-            number = table[slot]
-            while number != -1 and (tally[number, LEFT] != left or tally[number, RIGHT] != right):
-                slot = (slot + 1) & mask
-                number = table[slot]
-            if number == -1:
-                number = table[slot] = known
-                known += 1
-                first[number] = at
-                tally[number, LEFT], tally[number, RIGHT] = left, right
-                tally[number, TOTAL] = tally[number, DF] = 1
-                tally[number, LAST_ROW] = row
-            else:
-                tally[number, TOTAL] += 1
-                if tally[number, LAST_ROW] != row:
-                    tally[number, LAST_ROW] = row
-                    tally[number, DF] += 1
-            numbers[at] = number
-    return known
+    return tuple(columns[a:b] for a, b in itertools.pairwise(bounds))
 
 
 @njit(cache=True, nogil=True)
 def _count_rows(
     words: np.ndarray,
     indptr: np.ndarray,
-    numbers_of: tuple[np.ndarray, np.ndarray, np.ndarray],
-    totals: tuple[np.ndarray, np.ndarray, np.ndarray],
-    columns: tuple[np.ndarray, np.ndarray, np.ndarray],
+    numbers_of: tuple[np.ndarray, ...],
+    totals: tuple[np.ndarray, ...],
+    columns: tuple[np.ndarray, ...],
     width: int,
     entries: int,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -15,10 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numba import njit
 
-UNICODE_SIZE = 0x110000
-NOT_WORD, WORD, BY_CONTEXT = 1, 2, 3  # 0: not looked at yet
-# the one letter whose lower case depends on its neighbours (it differs at the end of a word)
-SIGMA = 0x3A3
+from backend.diversity.characters import WORD, Characters, decode, joined, spell
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Tokens:
 
 def tokenize(responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffix: str = "") -> Tokens:
     """The words of every response (followed by `suffix`), numbered by first appearance."""
-    characters, known = _Characters(), _Vocabulary()
+    characters, known = Characters(), _Vocabulary()
     parts: list[np.ndarray] = []
     ends: list[np.ndarray] = [np.zeros(1, dtype=np.int64)]
     total = 0
@@ -87,58 +84,14 @@ def _texts(
         if texts.null_count:
             texts = texts.fill_null("")
         if suffix:
-            texts = pc.binary_join_element_wise(texts, suffix, "")
+            texts = pc.binary_join_element_wise(
+                texts, *(pa.scalar(text, pa.large_string()) for text in (suffix, ""))
+            )
         _, bounds, letters = texts.buffers()
         offsets = np.frombuffer(bounds, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
         yield np.frombuffer(letters or b"", dtype=np.uint8), offsets
     else:
-        yield _joined([((text or "") + suffix).encode("utf-8", "surrogatepass") for text in responses])
-
-
-def _joined(texts: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
-    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-    return np.frombuffer(b"".join(texts), dtype=np.uint8), np.concatenate([[0], np.cumsum(lengths)])
-
-
-@dataclass
-class _Characters:
-    """What lower case a character has and whether it belongs to a word, learnt as characters turn up.
-
-    lower : (UNICODE_SIZE,) uint32, code point of the lower case; 0 where not looked at yet.
-    kinds : (UNICODE_SIZE,) uint8, WORD or NOT_WORD of a lower-case character; BY_CONTEXT of a character whose
-        lower case is more than one character or depends on its neighbours.
-    """
-
-    lower: np.ndarray = field(default_factory=lambda: np.zeros(UNICODE_SIZE, dtype=np.uint32))
-    kinds: np.ndarray = field(default_factory=lambda: np.zeros(UNICODE_SIZE, dtype=np.uint8))
-
-    def __post_init__(self) -> None:
-        for code in range(128):
-            self._enter(code)
-
-    def learn(self, data: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Look up the characters of these texts; returns them with those that need it in lower case already."""
-        new = np.zeros(UNICODE_SIZE, dtype=np.bool_)
-        if not _survey(data, offsets, self.lower, self.kinds, new):
-            return data, offsets
-        for code in np.flatnonzero(new).tolist():
-            self._enter(code)
-        rows = _rows_by_context(data, offsets, self.kinds)
-        if not len(rows):
-            return data, offsets
-        texts = [data[a:b].tobytes() for a, b in zip(offsets[:-1], offsets[1:])]
-        for row in rows:
-            text = texts[row].decode("utf-8", "surrogatepass").lower()
-            texts[row] = text.encode("utf-8", "surrogatepass")
-        return self.learn(*_joined(texts))
-
-    def _enter(self, code: int) -> None:
-        low = chr(code).lower()
-        if len(low) > 1 or code == SIGMA:
-            self.kinds[code] = BY_CONTEXT
-            return
-        self.lower[code] = ord(low)
-        self.kinds[ord(low)] = WORD if low.isalnum() or low == "_" else NOT_WORD
+        yield joined([((text or "") + suffix).encode("utf-8", "surrogatepass") for text in responses])
 
 
 @dataclass
@@ -183,86 +136,18 @@ def _grown(array: np.ndarray, size: int) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def _decode(data: np.ndarray, at: int) -> tuple[int, int]:
-    """The code point that begins at this byte, and the byte behind it."""
-    first = np.int64(data[at])
-    if first < 0x80:
-        return first, at + 1
-    if first < 0xE0:
-        return (first & 0x1F) << 6 | np.int64(data[at + 1]) & 0x3F, at + 2
-    if first < 0xF0:
-        middle = (np.int64(data[at + 1]) & 0x3F) << 6
-        return (first & 0x0F) << 12 | middle | np.int64(data[at + 2]) & 0x3F, at + 3
-    upper = (np.int64(data[at + 1]) & 0x3F) << 12 | (np.int64(data[at + 2]) & 0x3F) << 6
-    return (first & 0x07) << 18 | upper | np.int64(data[at + 3]) & 0x3F, at + 4
-
-
-@njit(cache=True, nogil=True)
-def _survey(
-    data: np.ndarray, offsets: np.ndarray, lower: np.ndarray, kinds: np.ndarray, new: np.ndarray
-) -> bool:
-    """Mark the characters not looked at yet; returns whether there is one, or one that goes by its context."""
-    found = False
-    at, end = offsets[0], offsets[-1]
-    while at < end:
-        if data[at] < 0x80:
-            at += 1
-            continue
-        code, at = _decode(data, at)
-        if lower[code] == 0:
-            found = True
-            new[code] = kinds[code] != BY_CONTEXT
-    return found
-
-
-@njit(cache=True, nogil=True)
-def _rows_by_context(data: np.ndarray, offsets: np.ndarray, kinds: np.ndarray) -> np.ndarray:
-    """(k,) int64: the texts with a character whose lower case goes by its context."""
-    rows = []
-    for row in range(len(offsets) - 1):
-        at = offsets[row]
-        while at < offsets[row + 1]:
-            code, at = _decode(data, at)
-            if kinds[code] == BY_CONTEXT:
-                rows.append(row)
-                break
-    return np.array(rows, dtype=np.int64)
-
-
-@njit(cache=True, nogil=True)
-def _mark(block: int, before: int) -> int:
+def _mark(block: np.uint64, before: np.uint64) -> np.uint64:
     """A word's 64 bits: of its bytes, eight at a time, the last of them first in place.
 
     A word of up to eight bytes is one block, and no other word of as many bytes has the same bits.
     """
-    return (np.uint64(before) ^ np.uint64(block)) * np.uint64(0x9E3779B97F4A7C15)  # type: ignore[return-value]
+    return (before ^ block) * np.uint64(0x9E3779B97F4A7C15)
 
 
 @njit(cache=True, nogil=True)
-def _slot(mark: int, mask: int) -> int:
+def _slot(mark: np.uint64, mask: int) -> np.int64:
     """Where the search begins: the high bits folded into the low ones."""
-    return np.int64((np.uint64(mark) ^ (np.uint64(mark) >> np.uint64(32))) & np.uint64(mask))  # type: ignore[return-value]
-
-
-@njit(cache=True, nogil=True)
-def _spell(code: int, letters: np.ndarray, at: int) -> int:
-    """Write a character as UTF-8; returns the place behind it."""
-    if code < 0x80:
-        letters[at] = code
-        return at + 1
-    if code < 0x800:
-        letters[at] = 0xC0 | code >> 6
-    elif code < 0x10000:
-        letters[at] = 0xE0 | code >> 12
-        letters[at + 1] = 0x80 | code >> 6 & 0x3F
-        at += 1
-    else:
-        letters[at] = 0xF0 | code >> 18
-        letters[at + 1] = 0x80 | code >> 12 & 0x3F
-        letters[at + 2] = 0x80 | code >> 6 & 0x3F
-        at += 2
-    letters[at + 1] = 0x80 | code & 0x3F
-    return at + 2
+    return np.int64((mark ^ (mark >> np.uint64(32))) & np.uint64(mask))
 
 
 @njit(cache=True, nogil=True)
@@ -309,13 +194,13 @@ def _number_words(
         while at <= end:
             code = np.int64(0)  # the end of a text ends its last word
             if at < end:
-                code, at = _decode(data, at)
+                code, at = decode(data, at)
                 code = np.int64(lower[code])
             else:
                 at += 1
             if kinds[code] == WORD:
                 before = spelt
-                spelt = _spell(code, letters, spelt)
+                spelt = spell(code, letters, spelt)
                 characters += 1
                 for k in range(before, spelt):
                     if (k - start) & 7 == 0:

@@ -48,12 +48,14 @@ def tfidf(counts: NgramCounts, rows: np.ndarray | None = None) -> Tfidf:
         if len(rows) and (rows[0] < 0 or rows[-1] >= len(counts)):
             raise IndexError(f"row {rows[-1] if rows[0] >= 0 else rows[0]} of a pool of {len(counts)}")
     df = np.zeros(len(counts.terms), dtype=np.int64)
-    _document_frequency(counts.indptr, counts.indices, rows, df)
+    _document_frequency(counts.indptr, counts.indices.view(np.uint32), rows, df)
     idf = np.log((1 + len(rows)) / (1 + df)) + 1
     solo_idf = float(np.log((1 + len(rows)) / 2) + 1)
     solo = counts.solo_sum[rows] * solo_idf
     squares = counts.solo_squares[rows] * solo_idf**2
-    scale, diversity = _weigh(counts.indptr, counts.indices, counts.tf, rows, idf, solo, squares)
+    scale, diversity = _weigh(
+        counts.indptr, counts.indices.view(np.uint32), counts.tf, rows, idf, solo, squares
+    )
     return Tfidf(counts, rows, idf, solo_idf, scale, solo, diversity)
 
 
@@ -98,17 +100,22 @@ def row_diversity(
 ) -> float:
     """sum over n-grams t of tfidf(row, t) * w_t; weighted_idf = idf * w.
 
-    Always added up in the same order, so that equal responses have equal sums to the last bit; in two halves,
-    because an addition otherwise waits for the one before.
+    Always added up in the same order, so that equal responses have equal sums to the last bit; in four parts,
+    because an addition otherwise waits for the one before. `indices` are best unsigned: one that might be negative
+    costs a comparison.
     """
-    begin, end = indptr[row], indptr[row + 1]
-    even = odd = 0.0
-    for entry in range(begin, end - 1, 2):
-        even += tf[entry] * weighted_idf[indices[entry]]
-        odd += tf[entry + 1] * weighted_idf[indices[entry + 1]]
-    if (end - begin) % 2:
-        even += tf[end - 1] * weighted_idf[indices[end - 1]]
-    return (even + odd + solo) * scale
+    at, end = indptr[row], indptr[row + 1]
+    a = b = c = d = 0.0
+    while at + 4 <= end:
+        a += tf[at] * weighted_idf[indices[at]]
+        b += tf[at + 1] * weighted_idf[indices[at + 1]]
+        c += tf[at + 2] * weighted_idf[indices[at + 2]]
+        d += tf[at + 3] * weighted_idf[indices[at + 3]]
+        at += 4
+    while at < end:
+        a += tf[at] * weighted_idf[indices[at]]
+        at += 1
+    return ((a + b) + (c + d) + solo) * scale
 
 
 @njit(cache=True)

@@ -139,7 +139,9 @@ def _curated_rows(settings: SelectionSettings, ids: np.ndarray) -> tuple[np.ndar
     both = sorted(set(settings.pinned) & set(settings.excluded))
     if both:
         raise ConfigError(f"sample {both[0]} is both pinned and excluded")
-    row_of = {sample_id: row for row, sample_id in enumerate(ids)}
+    # a pool has many ids and few are wanted, so the pool's are looked up among the wanted
+    wanted = {*settings.pinned, *settings.excluded}
+    row_of = {sample_id: row for row, sample_id in enumerate(ids) if sample_id in wanted}
 
     def rows(name: str, sample_ids: Iterable[str]) -> np.ndarray:
         try:

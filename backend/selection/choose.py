@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from backend.config import SelectionSettings
@@ -126,15 +128,20 @@ def _descending(values: np.ndarray) -> np.ndarray:
 def _unexplained(rows: np.ndarray, gain: np.ndarray) -> Picks:
     """Picks that no n-gram earned."""
     k = len(rows)
-    terms = np.full((k, SHOWN), "", dtype=object)
-    return Picks(rows, gain[rows], np.full(k, np.nan), terms, np.zeros((k, SHOWN), dtype=np.float32))
+    return Picks(
+        rows,
+        gain[rows],
+        np.full(k, np.nan),
+        partial(np.full, (k, SHOWN), "", dtype=object),
+        np.zeros((k, SHOWN), dtype=np.float32),
+    )
 
 
 def _selection(chosen: Candidates, rows: np.ndarray, picks: Picks) -> Selection:
     status = chosen.status.copy()
     status[rows] = Status.SELECTED
     status[chosen.pinned] = Status.PINNED
-    return Selection(rows, picks.gain, picks.diversity, picks.terms, picks.parts, status)
+    return Selection(rows, picks.gain, picks.diversity, picks.spell, picks.parts, status)
 
 
 def warm_up() -> None:

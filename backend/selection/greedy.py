@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numba import njit
@@ -26,13 +27,14 @@ class Picks:
 
     index : (k,) int64, positions among the candidates, in pick order.
     gain, diversity : (k,) float64 at the moment of the pick.
-    terms : (k, 5) object of str, "" padded; parts : (k, 5) float32, their tfidf * weight at that moment.
+    spell : gives (k, 5) object of str, the n-grams that contributed most, "" padded.
+    parts : (k, 5) float32, their tfidf * weight at that moment.
     """
 
     index: np.ndarray
     gain: np.ndarray
     diversity: np.ndarray
-    terms: np.ndarray
+    spell: Callable[[], np.ndarray]
     parts: np.ndarray
 
 
@@ -63,7 +65,7 @@ def greedy_picks(
     while True:
         index, gain, diversity, codes, parts = _pick(
             counts.indptr,
-            counts.indices,
+            counts.indices.view(np.uint32),
             counts.tf,
             counts.solo_tf,
             tfidf.rows,
@@ -83,7 +85,7 @@ def greedy_picks(
             break
         # rare, so that the search is repeated rather than the order made each time
         order = np.ascontiguousarray(then(), dtype=np.int64)
-    return Picks(index, gain, diversity, _texts(tfidf, index, codes), parts)
+    return Picks(index, gain, diversity, partial(_texts, tfidf, index, codes), parts)
 
 
 def ties_as_equal(gain: np.ndarray) -> np.ndarray:
@@ -137,7 +139,7 @@ def _sink(heap: np.ndarray, size: int, key: np.ndarray, at: int) -> None:
 
 
 @njit(cache=True)
-def _top_terms(
+def _explain_and_decay(
     indptr: np.ndarray,
     indices: np.ndarray,
     tf: np.ndarray,
@@ -146,27 +148,33 @@ def _top_terms(
     weighted_idf: np.ndarray,
     solo_idf: float,
     scale: float,
+    decay: float,
     codes: np.ndarray,
     parts: np.ndarray,
 ) -> None:
-    """The n-grams that contribute most: a shared one's column, or -1 - k for the row's k-th own one."""
+    """Note the n-grams that contribute most (a shared one's column, or -1 - k for the row's k-th own one), and
+    multiply the weights of all of them with `decay`."""
     begin, end = indptr[row], indptr[row + 1]
+    least = np.float32(0)
     for entry in range(begin, end + SHOWN):
         if entry < end:
-            code = np.int64(indices[entry])
-            part = tf[entry] * weighted_idf[indices[entry]] * scale
+            column = indices[entry]
+            part = np.float32(tf[entry] * weighted_idf[column] * scale)
+            weighted_idf[column] *= decay
+            code = np.int64(column)
         else:
+            part = np.float32(solo_tf[row, entry - end] * solo_idf * scale)
             code = np.int64(-1 - (entry - end))
-            part = solo_tf[row, entry - end] * solo_idf * scale
-        if np.float32(part) <= parts[SHOWN - 1]:
+        if part <= least:
             continue
         k = SHOWN - 1
-        while k > 0 and parts[k - 1] < np.float32(part):
+        while k > 0 and parts[k - 1] < part:
             parts[k] = parts[k - 1]
             codes[k] = codes[k - 1]
             k -= 1
         parts[k] = part
         codes[k] = code
+        least = parts[SHOWN - 1]
 
 
 @njit(cache=True)
@@ -191,6 +199,7 @@ def _pick(
     m = len(rows)
     weighted_idf = idf.copy()  # idf * w, w = 1 at first
     key = np.zeros(m)
+    diversity = start.copy()
     fresh = np.zeros(m, dtype=np.int64)  # number of picks made when this key was computed
     taken = np.zeros(m, dtype=np.bool_)
     taken[first] = True
@@ -218,8 +227,8 @@ def _pick(
         elif size > 0:
             i = heap[0]
             if fresh[i] < count:
-                now = row_diversity(indptr, indices, tf, rows[i], weighted_idf, solo[i], scale[i])
-                key[i] = _rounded(_gain(factor[i], now, power))
+                diversity[i] = row_diversity(indptr, indices, tf, rows[i], weighted_idf, solo[i], scale[i])
+                key[i] = _rounded(_gain(factor[i], diversity[i], power))
                 fresh[i] = count
                 if key[i] == 0:
                     size -= 1
@@ -239,12 +248,22 @@ def _pick(
         taken[i] = True
         row = rows[i]
         picks[count] = i
-        diversities[count] = row_diversity(indptr, indices, tf, row, weighted_idf, solo[i], scale[i])
-        gains[count] = _gain(factor[i], diversities[count], power)
-        _top_terms(
-            indptr, indices, tf, solo_tf, row, weighted_idf, solo_idf, scale[i], codes[count], parts[count]
+        if fresh[i] < count:  # not from the top of the heap
+            diversity[i] = row_diversity(indptr, indices, tf, row, weighted_idf, solo[i], scale[i])
+        diversities[count] = diversity[i]
+        gains[count] = _gain(factor[i], diversity[i], power)
+        _explain_and_decay(
+            indptr,
+            indices,
+            tf,
+            solo_tf,
+            row,
+            weighted_idf,
+            solo_idf,
+            scale[i],
+            decay,
+            codes[count],
+            parts[count],
         )
-        for entry in range(indptr[row], indptr[row + 1]):
-            weighted_idf[indices[entry]] *= decay
         count += 1
     return picks[:count], gains[:count], diversities[:count], codes[:count], parts[:count]

@@ -127,7 +127,7 @@ def read_epoch(home: Path, run_id: str, epoch: int) -> EpochRecord:
             rows=picks["row"].to_numpy(),
             gain=picks["gain"].to_numpy(),
             diversity=picks["diversity"].to_numpy(),
-            terms=terms,
+            spell=lambda: terms,
             parts=parts,
             status=column["status"],
         ),

@@ -198,6 +198,7 @@ def test_select_makes_the_authors_selection(tmp_path):
             "select", SHARED / "data" / "pool_small.json", "--scores", scores, "--budget", case["budget"],
             "--decay", case["decay"], "--strategy", strategy, "--response-suffix", "<|im_end|>",
         )  # fmt: skip
+        assert result.exit_code == 0, (result.output, result.exception)
         assert json.loads(result.stdout)["selected"] == case["selected"]
 
 

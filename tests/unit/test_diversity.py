@@ -117,7 +117,11 @@ def test_responses_in_many_pieces() -> None:
 
 
 def test_long_words_that_begin_alike() -> None:
-    texts = [f"{'é' * k}{'x' * j} {'xy' * 8}{k} {'x' * 8}\U0001d518\U0001d518{j}" for k in range(9) for j in range(9)]
+    texts = [
+        f"{'é' * k}{'x' * j} {'xy' * 8}{k} {'x' * 8}\U0001d518\U0001d518{j}"
+        for k in range(9)
+        for j in range(9)
+    ]
     found = tokenize(texts)
     expected = [re.findall(r"(?u)\b\w\w+\b", text) for text in texts]
     assert found.vocabulary.take(found.words).to_pylist() == [word for row in expected for word in row]
@@ -148,6 +152,10 @@ def test_arrow_columns_and_missing_responses() -> None:
     expected = count_ngrams(["red apple", "", "red pear"])
     same(count_ngrams(pa.chunked_array([texts[:1], texts[1:]], type=pa.string())), expected)
     same(count_ngrams(pa.array(texts, pa.large_string())), expected)
+    with_suffix = count_ngrams(["red apple", "", "red pear"], suffix="<|end|>")
+    for kind in (pa.string(), pa.large_string()):
+        same(count_ngrams(pa.array(texts, kind), suffix="<|end|>"), with_suffix)
+        same(count_ngrams(pa.array(["x", *texts, "y"], kind).slice(1, 3)), expected)
 
 
 def test_identical_responses_have_bit_identical_diversity() -> None:
