@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-from backend.complexity.batches import pad, plan
+from backend.complexity.batches import Batch, pad
 from backend.complexity.losses import ResponseLosses
+from backend.complexity.shards import Shards
+from backend.complexity.work import Work, works_of
 from backend.config import Precision
 from backend.model import autocast
 from backend.prompts import Encoded, Sequences
@@ -47,14 +49,12 @@ def score(
     """
     wanted = np.arange(len(encoded)) if rows is None else np.asarray(rows, dtype=np.int64)
     scorable = wanted[encoded.reason[wanted] == ""]
-    sequences = [(encoded.conditioned, int(row)) for row in scorable]
-    sequences += [(encoded.alone, int(row)) for row in scorable]
-    losses = _losses(
-        model, sequences, encoded, batch_tokens, precision, _Report("score", epoch, 2, on_progress)
-    )
+    report = _Report("score", epoch, 2, on_progress)
+    both = (encoded.conditioned, encoded.alone)
+    conditioned, alone = _losses(model, both, scorable, encoded.pad_id, batch_tokens, precision, report)
 
     scores = Scores.unknown(len(encoded), encoded.response_tokens)
-    scores.loss_cond[scorable], scores.loss_prior[scorable] = losses[: len(scorable)], losses[len(scorable) :]
+    scores.loss_cond[scorable], scores.loss_prior[scorable] = conditioned, alone
     with np.errstate(over="ignore"):  # a ratio beyond float32 is infinite, and said to be below
         scores.complexity[:] = np.exp(scores.loss_cond - scores.loss_prior)
     scores.reason[:] = np.where(encoded.reason == "", NOT_SCORED, encoded.reason)
@@ -82,9 +82,9 @@ def held_out_loss(
     """
     wanted = np.arange(len(encoded)) if rows is None else np.asarray(rows, dtype=np.int64)
     scorable = wanted[encoded.reason[wanted] == ""]
-    sequences = [(encoded.conditioned, int(row)) for row in scorable]
     report = _Report("evaluate", epoch, 1, on_progress)
-    losses = _losses(model, sequences, encoded, batch_tokens, precision, report)
+    one = (encoded.conditioned,)
+    (losses,) = _losses(model, one, scorable, encoded.pad_id, batch_tokens, precision, report)
     counts = encoded.conditioned.lengths[scorable] - np.maximum(1, encoded.conditioned.first[scorable])
     if counts.sum() == 0:
         return float("nan")
@@ -108,29 +108,45 @@ class _Report:
 
 def _losses(
     model: PreTrainedModel,
-    sequences: list[tuple[Sequences, int]],
-    encoded: Encoded,
+    groups: tuple[Sequences, ...],
+    rows: np.ndarray,
+    pad_id: int,
     batch_tokens: int,
     precision: Precision,
     report: _Report,
 ) -> np.ndarray:
-    """(m,) float64: mean response loss of each sequence."""
-    losses = np.full(len(sequences), np.nan)
-    lengths = np.array([len(of.tokens(row)) for of, row in sequences], dtype=np.int64)
-    responses = lengths - np.array([of.first[row] for of, row in sequences], dtype=np.int64)
-    vocabulary = int(model.config.get_text_config().vocab_size)
-    batches = plan(lengths, responses, batch_tokens=batch_tokens, vocabulary=vocabulary)
+    """(groups, m) float64: mean response loss of each row in each group."""
+    losses = np.zeros((len(groups), len(rows)))
+    shards, total = Shards(), losses.size
     done = tokens = 0
-    report(done, len(sequences), tokens)
-    with _reading(model), autocast(model, precision):
+    with shards.together(), _reading(model), autocast(model, precision):
+        report(0, total, 0)
         read = ResponseLosses(model)
-        if len(sequences):
-            shortest = np.argsort(lengths, kind="stable")[:2]
-            read.check(pad(shortest, sequences, pad_id=encoded.pad_id))
-        for items in batches:
-            losses[items] = read(pad(items, sequences, pad_id=encoded.pad_id))
-            done, tokens = done + len(items), tokens + int(lengths[items].sum())
-            report(done, len(sequences), tokens)
+        works = works_of(read, groups, rows, pad_id, batch_tokens) if total else []
+        hands = shards.deal([work.cost for work in works])
+        waiting: list[tuple[Work, Batch, torch.Tensor]] = []
+
+        def take() -> None:
+            work, batch, nll = waiting.pop(0)
+            losses[work.group, work.items] = batch.means(nll.cpu().double().numpy())
+
+        for turn in range(max(map(len, hands))):
+            if turn < len(hands[shards.rank]):
+                work = works[hands[shards.rank][turn]]
+                batch = pad(groups[work.group], rows[work.items], pad_id=pad_id, skip=work.skip)
+                waiting.append((work, batch, read(batch, work.prefix)))
+                if len(waiting) > 1:  # a GPU has the next batch before this one's losses are asked for
+                    take()
+                done, tokens = done + len(work.items), tokens + work.tokens
+            everybody, everything = shards.agree(done, tokens)
+            if everybody < total:
+                report(everybody, total, everything)
+        while waiting:
+            take()
+        shards.settle(done, tokens)
+        losses = shards.gather(losses)
+    if total:
+        report(total, total, sum(work.tokens for work in works))
     return losses
 
 
