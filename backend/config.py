@@ -217,6 +217,14 @@ class RunConfig(SelectionSettings):
         8192, "tokens in one scoring batch, padding included", group="model", unit="tokens", low=64
     )
     threads: int = setting(0, "CPU threads; 0 leaves it to torch", group="model", unit="threads", low=0)
+    processes: int = setting(
+        0,
+        "processes that score together; 0 takes one per GPU, and one where there is none; more than one only "
+        "where nothing is trained",
+        group="model",
+        unit="processes",
+        low=0,
+    )
     make_map: bool = setting(True, "lay out the pool's map once", group="data")
     save_checkpoints: bool = setting(
         True, "write a checkpoint after each epoch, so that the run can be resumed", group="training"
@@ -307,6 +315,11 @@ def check(settings: SelectionSettings) -> None:
     if not isinstance(settings, RunConfig):
         return
     held_out_share(settings)
+    if settings.processes > 1 and settings.epochs:
+        raise ConfigError(
+            f"processes is {settings.processes} and epochs {settings.epochs}: a run that trains scores with the model it "
+            "trains, in one process (allowed: processes 0 or 1, or epochs 0)"
+        )
     if settings.batch_size % min(settings.device_batch_size, settings.batch_size):
         raise ConfigError(
             f"batch_size ({settings.batch_size}) is not a multiple of device_batch_size ({settings.device_batch_size})"

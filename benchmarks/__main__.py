@@ -15,8 +15,10 @@ BENCHMARKS = {
     "selection": "n-grams, TF-IDF and picks against scikit-learn and a full search, on 52,002 rows",
     "scale": "50,000 picks of a million generated responses: seconds and memory",
     "complexity": "scoring against batches in file order, padded, with all logits, on 600 samples",
+    "shards": "scoring in two processes against one, on the same 600 samples",
     "map": "vectors, a first picture and UMAP against umap-learn, on 52,002 rows",
     "run": "a whole run of three epochs: what is neither training nor scoring, and the bare steps",
+    "encode": "rendering and tokenising against transformers' public methods, on 52,002 rows",
 }
 
 

@@ -33,6 +33,7 @@ from benchmarks.common import SHARED, NotRun, pool_input, timed
 from benchmarks.plain_scoring import plain_complexity
 
 WORDS = 32_000  # Llama 2's vocabulary
+SMALL_PARAMETERS, LARGE_PARAMETERS = 34e6, 1.5e9
 # dense peak of the tensor cores in bf16, FLOP/s, from the makers' data sheets; by what the device calls itself
 PEAKS = {
     "H200": 989e12,
@@ -79,7 +80,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     encoded, rows = samples(options.pool, options.samples or (4000 if gpu else 600))
     precision = options.precision or ("bf16" if gpu else "fp32")
     model = random_llama(
-        options.parameters or (1.5e9 if gpu else 34e6),
+        options.parameters or (LARGE_PARAMETERS if gpu else SMALL_PARAMETERS),
         device=options.device,
         dtype=DTYPES[precision],
         tied=options.tied,
@@ -122,20 +123,25 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def samples(pool_name: str, count: int) -> tuple[Encoded, np.ndarray]:
-    """A pool encoded with the small tokenizer as a run does by default, and the rows that can be scored of `count`
-    that are evenly spaced over it, so that every source has its share."""
+def tokenizer() -> PreTrainedTokenizerFast:
+    """The small tokenizer, with a chat template."""
     folder = SHARED / "golden" / "tiny-llama"
     if not folder.is_dir():
         raise NotRun(f"{folder} is not there (ITERIT_SHARED names the folder)")
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    return PreTrainedTokenizerFast.from_pretrained(folder)
+
+
+def samples(pool_name: str, count: int) -> tuple[Encoded, np.ndarray]:
+    """A pool encoded with the small tokenizer as a run does by default, and the rows that can be scored of `count`
+    that are evenly spaced over it, so that every source has its share."""
+    reader = tokenizer()
     pool = load_pool([pool_input(pool_name)])
     if count > len(pool):  # a GPU's benchmark asks for more than the small pool has
         pool = load_pool([pool_input("pool_52k")])
     rows = np.unique(np.linspace(0, len(pool) - 1, count).round().astype(np.int64))
     settings = RunConfig()
     encoded = encode(
-        pool, tokenizer, system_prompt=settings.system_prompt, max_length=settings.max_length, rows=rows
+        pool, reader, system_prompt=settings.system_prompt, max_length=settings.max_length, rows=rows
     )
     return encoded, rows[encoded.reason[rows] == ""]
 

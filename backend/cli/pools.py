@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from backend.cli.scores_file import StoredScores
     from backend.records import Pool, Selection
 
-SCORING = ("system_prompt", "max_length", "precision", "batch_tokens", "threads")
+SCORING = ("system_prompt", "max_length", "precision", "batch_tokens", "threads", "processes")
 SELECTING = tuple(
     f.name for f in dataclasses.fields(SelectionSettings) if f.name not in ("update_ratio", "ranking")
 )
@@ -70,7 +70,7 @@ def score(
     scores_file.check_ending(out)
     outputs.check_file(out)
     config = config_from(
-        {**settings, "pool": pool, "model": model}, preset=preset_of(preset, tuple(pool), model)
+        {**settings, "pool": pool, "model": model, "epochs": 0}, preset=preset_of(preset, tuple(pool), model)
     )
     samples = read_pool(pool, config.mapping)
     scores = _score(config, samples)
@@ -111,13 +111,14 @@ def _score(config: RunConfig, pool: Pool) -> Any:
             max_length=model.usable_length(language_model, config.max_length),
             on_progress=show,
         )
-        return complexity.score(
-            language_model,
-            encoded,
-            batch_tokens=config.batch_tokens,
-            precision=config.precision,
-            on_progress=show,
-        )
+        with complexity.helpers(config, language_model, encoded):
+            return complexity.score(
+                language_model,
+                encoded,
+                batch_tokens=config.batch_tokens,
+                precision=config.precision,
+                on_progress=show,
+            )
 
 
 @with_settings(("mapping", *SELECTING))

@@ -1,5 +1,6 @@
 """Complexity (the paper's S_COM): how much a prompt helps a model to predict its response."""
 
+from backend.complexity.processes import helpers
 from backend.complexity.score import held_out_loss, score
 
-__all__ = ["held_out_loss", "score"]
+__all__ = ["held_out_loss", "helpers", "score"]

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import distributed
 
-from backend.errors import Stopped
+from backend.errors import ModelError, Stopped
 
 STOPPED = "stopped, because another process of this scoring was"
+FAILED = "another process of this scoring failed; what it says stands above"
 
 
 class Shards:
@@ -31,19 +32,23 @@ class Shards:
         self.rank = distributed.get_rank() if there else 0
         self._group: distributed.ProcessGroup | None = None
         self._sent: tuple[distributed.Work, torch.Tensor] | None = None
+        self._broken = False  # a process is gone without a word
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Whoever leaves by an error, `Stopped` or any other, tells the others, who leave by `Stopped`."""
+        """Whoever leaves by an error tells the others: they leave by `Stopped` where it was that, else by ModelError."""
         own = self.size > 1 and distributed.get_backend() != "gloo"
         if own:
             self._group = distributed.new_group(backend="gloo")
         try:
             yield
         except _Told as told:
+            if told.failed:
+                raise ModelError(FAILED) from told
             raise Stopped(STOPPED) from told
-        except BaseException:
-            self._leave()
+        except BaseException as error:
+            if self.size > 1 and not self._broken:
+                self._leave(failed=not isinstance(error, (Stopped, KeyboardInterrupt)))
             raise
         finally:
             if own:
@@ -68,7 +73,7 @@ class Shards:
         if self.size == 1:
             return done, tokens
         before = self._receive()
-        self._send(torch.tensor([done, tokens, 0]))
+        self._send(torch.tensor([done, tokens, 0, 0]))
         return before
 
     def settle(self, done: int, tokens: int) -> None:
@@ -92,24 +97,30 @@ class Shards:
             return 0, 0
         work, message = self._sent
         self._sent = None
-        work.wait()
-        done, tokens, left = message.tolist()
-        if left:
-            raise _Told
+        try:
+            work.wait()
+        except RuntimeError:
+            self._broken = True
+            raise
+        done, tokens, stopped, failed = message.tolist()
+        if stopped or failed:
+            raise _Told(failed=bool(failed))
         return done, tokens
 
-    def _leave(self) -> None:
+    def _leave(self, *, failed: bool) -> None:
         """Tell the others, at the call they are at or come to next, unless somebody else has told them there."""
-        if self.size == 1:
-            return
         try:
             self._receive()
         except _Told:
             return
-        self._send(torch.tensor([0, 0, 1]))
+        self._send(torch.tensor([0, 0, int(not failed), int(failed)]))
         work, _ = self._sent  # type: ignore[misc]
         work.wait()
 
 
 class _Told(Exception):
     """Another process has left."""
+
+    def __init__(self, *, failed: bool) -> None:
+        super().__init__()
+        self.failed = failed

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from transformers import PreTrainedModel
 
-from backend.complexity import score
+from backend.complexity import helpers, score
 from backend.config import RunConfig, budget_of
 from backend.diversity import NgramCounts, initial_diversity, tfidf
 from backend.iterate.report import Reporter
@@ -127,18 +128,28 @@ class Decisions:
         assert order is not None  # nothing ranks before epoch 0, and epoch 0 needs no top
         return order
 
+    def _helpers(
+        self, epoch: int, model: PreTrainedModel, rows: np.ndarray
+    ) -> contextlib.AbstractContextManager[object]:
+        """Other processes that share the scoring, where the model is as its files have it."""
+        if self.config.epochs:
+            return contextlib.nullcontext()
+        waiting = Progress("score", epoch, 0, len(rows))
+        return helpers(self.config, model, self.encoded, rows, waiting=lambda: self.report(waiting))
+
     def _scores(self, epoch: int, model: PreTrainedModel, rows: np.ndarray) -> Scores:
         """Scores of all n rows: new for `rows`, else as they were known."""
         if len(rows):
-            new = score(
-                model,
-                self.encoded,
-                rows,
-                batch_tokens=self.config.batch_tokens,
-                precision=self.config.precision,
-                epoch=epoch,
-                on_progress=self.report,
-            )
+            with self._helpers(epoch, model, rows):
+                new = score(
+                    model,
+                    self.encoded,
+                    rows,
+                    batch_tokens=self.config.batch_tokens,
+                    precision=self.config.precision,
+                    epoch=epoch,
+                    on_progress=self.report,
+                )
         else:
             new = Scores.unknown(len(self.pool), self.encoded.response_tokens)
             new.reason[self.encoded.reason != ""] = self.encoded.reason[self.encoded.reason != ""]

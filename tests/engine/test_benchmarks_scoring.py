@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import complexity
+from benchmarks import complexity, shards
 from benchmarks.common import NotRun
 
 SMALL = ["--samples", "12", "--parameters", "2e6"]
@@ -34,6 +34,14 @@ def test_the_path_of_a_gpu(shared: Path) -> None:
     result = measured(*SMALL, "--precision", "bf16", "--peak-tflops", "1")
     assert result["median_rel_diff"] < 0.05
     assert 0 < result["mfu"] < 1
+
+
+def test_two_processes(shared: Path) -> None:
+    parser = argparse.ArgumentParser()
+    shards.add_options(parser)
+    result = shards.measure(parser.parse_args(SMALL))
+    assert result["processes"] == 2 and result["ratio"] > 0 and result["start_s"] > 0
+    assert result["max_rel_diff"] < 1e-5
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
