@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,16 @@ from transformers import PreTrainedTokenizerBase
 
 from backend.errors import ModelError
 from backend.prompts.encoded import EMPTY_RESPONSE, NO_RESPONSE_TOKEN, NOT_ENCODED, Encoded, Sequences
-from backend.prompts.template import ChatTemplate, NotRendered, Rendering, read_template
+from backend.prompts.lone import Anchor, anchor_of
+from backend.prompts.render import NotRendered
+from backend.prompts.template import ChatTemplate, Rendering, read_template
+from backend.prompts.tokens import first_token, tokenize
 from backend.records import Pool, Progress, Turn
 
 CHUNK = 512  # samples rendered and tokenised at once: enough to keep the tokenizer's threads busy
+
+# a conversation and its assistant turn rendered alone, or the reason why there are none
+_Both = tuple[Rendering, Rendering] | str
 
 
 def encode(
@@ -47,19 +53,17 @@ def encode(
     response_tokens = np.full(n, -1, dtype=np.int32)
     reason = np.full(n, NOT_ENCODED, dtype=object)
     conditioned, alone = _Builder(n), _Builder(n)
-    tokens = 0
-    for begin in range(0, len(wanted), CHUNK):
-        chunk = wanted[begin : begin + CHUNK]
-        table = pool.take(chunk, ("turns", "response")).to_pydict()
-        samples = encode_chunk(template, table["turns"], table["response"], system_prompt, max_length)
+    tokens = done = 0
+    for chunk, samples in _chunks(pool, wanted, template, system_prompt, max_length):
         for row, sample in zip(chunk, samples, strict=True):
             reason[row], response_tokens[row] = sample.reason, sample.response_tokens
             if not sample.reason:
                 conditioned.add(row, sample.conditioned, sample.first)
                 alone.add(row, sample.alone, sample.alone_first)
                 tokens += len(sample.conditioned)
+        done += len(chunk)
         if on_progress is not None:
-            on_progress(Progress("load", 0, begin + len(chunk), len(wanted), tokens=tokens))
+            on_progress(Progress("load", 0, done, len(wanted), tokens=tokens))
     refused = [text for text in reason[wanted] if text.startswith("chat template")]
     if len(wanted) and len(refused) == len(wanted):
         raise ModelError(f"no sample of {pool.name} can be rendered; {refused[0]}")
@@ -106,32 +110,85 @@ def checked_template(tokenizer: PreTrainedTokenizerBase) -> ChatTemplate:
     return read_template(tokenizer)
 
 
-def encode_chunk(
-    template: ChatTemplate,
-    turns: Sequence[Sequence[Turn]],
-    responses: Sequence[str],
-    system_prompt: str,
-    max_length: int,
-) -> list[_Sample]:
-    """Render samples and tokenise all of their texts at once, on as many threads as there are."""
-    rendered = [
+def _chunks(
+    pool: Pool, wanted: np.ndarray, template: ChatTemplate, system_prompt: str, max_length: int
+) -> Iterator[tuple[np.ndarray, list[_Sample]]]:
+    """The samples chunk by chunk; one chunk is tokenised, on other threads, while the next is rendered."""
+    anchor = anchor_of(template)
+    with ThreadPoolExecutor(1) as others:
+        waiting: tuple[np.ndarray, list[_Both], Future[list[Encoding]]] | None = None
+        for begin in [*range(0, len(wanted), CHUNK), None]:
+            following = None
+            if begin is not None:
+                chunk = wanted[begin : begin + CHUNK]
+                table = pool.take(chunk, ("turns", "response")).to_pydict()
+                rendered = _render(template, table["turns"], table["response"], system_prompt)
+                following = chunk, rendered, others.submit(tokenize, template.tokenizer, _wholes(rendered))
+            if waiting is not None:
+                chunk, rendered, encodings = waiting
+                yield chunk, _samples(template, anchor, rendered, encodings.result(), max_length)
+            waiting = following
+
+
+def encode_one(
+    template: ChatTemplate, turns: Sequence[Turn], response: str, system_prompt: str, max_length: int
+) -> _Sample:
+    """Render and tokenise one sample."""
+    rendered = _render(template, [turns], [response], system_prompt)
+    encodings = tokenize(template.tokenizer, _wholes(rendered))
+    return _samples(template, None, rendered, encodings, max_length)[0]
+
+
+def _render(
+    template: ChatTemplate, turns: Sequence[Sequence[Turn]], responses: Sequence[str], system_prompt: str
+) -> list[_Both]:
+    return [
         _render_both(template, prompt, response, system_prompt)
         for prompt, response in zip(turns, responses, strict=True)
     ]
-    texts = [text for both in rendered if not isinstance(both, str) for text in (both[0].text, both[1].text)]
-    encodings = iter(tokenize(template.tokenizer, texts))
-    samples = []
+
+
+def _wholes(rendered: Sequence[_Both]) -> list[str]:
+    """The texts of the conversations that could be rendered."""
+    return [both[0].text for both in rendered if not isinstance(both, str)]
+
+
+def _samples(
+    template: ChatTemplate,
+    anchor: Anchor | None,
+    rendered: Sequence[_Both],
+    encodings: Sequence[Encoding],
+    max_length: int,
+) -> list[_Sample]:
+    """Samples from their renderings and the tokens of the conversations among them.
+
+    anchor : of the template; where a turn rendered alone ends as its conversation does from there on, its tokens
+        are taken from the conversation's, and made otherwise.
+    """
+    samples: list[_Sample] = []
+    left: list[tuple[int, Rendering, Encoding, int]] = []
+    unused = iter(encodings)
     for both in rendered:
         if isinstance(both, str):
             samples.append(_nothing(both))
+            continue
+        whole, lone = both
+        encoding = next(unused)
+        first = first_token(encoding, whole.start)
+        found = anchor.tokens(whole, lone, encoding, first) if anchor else None
+        if found is None:
+            left.append((len(samples), lone, encoding, first))
+            samples.append(_nothing(""))  # until its lone turn is tokenised, below
         else:
-            samples.append(_cut(both, next(encodings), next(encodings), max_length))
+            samples.append(_cut(np.array(encoding.ids, dtype=np.int32), first, *found, max_length))
+    lones = tokenize(template.tokenizer, [lone.text for _, lone, _, _ in left])
+    for (at, lone, encoding, first), alone in zip(left, lones, strict=True):
+        ids, lone_ids = (np.array(one.ids, dtype=np.int32) for one in (encoding, alone))
+        samples[at] = _cut(ids, first, lone_ids, first_token(alone, lone.start), max_length)
     return samples
 
 
-def _render_both(
-    template: ChatTemplate, turns: Sequence[Turn], response: str, system_prompt: str
-) -> tuple[Rendering, Rendering] | str:
+def _render_both(template: ChatTemplate, turns: Sequence[Turn], response: str, system_prompt: str) -> _Both:
     """The two renderings of a sample, or the reason why there are none."""
     if not response.strip():
         return EMPTY_RESPONSE
@@ -141,41 +198,15 @@ def _render_both(
         return f"chat template: {error}"
 
 
-def _cut(both: tuple[Rendering, Rendering], whole: Encoding, lone: Encoding, max_length: int) -> _Sample:
+def _cut(ids: np.ndarray, first: int, lone_ids: np.ndarray, lone_first: int, max_length: int) -> _Sample:
     """Cut the ends, so that both renderings keep the same number of response tokens."""
-    first, lone_first = _first_token(whole, both[0].start), _first_token(lone, both[1].start)
-    left = min(len(whole), max_length) - first
-    left = min(left, min(len(lone), max_length) - lone_first)
+    left = min(len(ids), max_length) - first
+    left = min(left, min(len(lone_ids), max_length) - lone_first)
     if left <= 0:
         return _nothing(NO_RESPONSE_TOKEN)
-    ids, lone_ids = np.array(whole.ids, dtype=np.int32), np.array(lone.ids, dtype=np.int32)
     return _Sample(ids[: first + left], first, lone_ids[: lone_first + left], lone_first, left, "")
 
 
 def _nothing(reason: str) -> _Sample:
     empty = np.zeros(0, dtype=np.int32)
     return _Sample(empty, 0, empty, 0, 0, reason)
-
-
-def tokenize(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[Encoding]:
-    """The template has written every special token; verbose=False: a text over the model's length is cut later."""
-    if not texts:
-        return []
-    encodings = tokenizer(
-        texts, add_special_tokens=False, padding=False, truncation=False, verbose=False
-    ).encodings
-    assert encodings is not None  # a fast tokenizer, see checked_template
-    return encodings
-
-
-def _first_token(encoding: Encoding, start: int) -> int:
-    """Index of the first token that ends behind a character: its end counts, because a token's own leading space
-    may lie before the response, and the spaces of a token can be missing from its offsets."""
-    return bisect_right(range(len(encoding)), start, key=lambda token: token_chars(encoding, token)[1])
-
-
-def token_chars(encoding: Encoding, token: int) -> tuple[int, int]:
-    """The characters of one token. None is for the special tokens that a tokenizer adds, and it adds none here."""
-    span = encoding.token_to_chars(token)
-    assert span is not None
-    return span

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from transformers import PreTrainedTokenizerBase
 
-from backend.prompts.encode import checked_template, encode_chunk, token_chars, tokenize
-from backend.prompts.template import NotRendered
+from backend.prompts.encode import checked_template, encode_one
+from backend.prompts.render import NotRendered
+from backend.prompts.tokens import token_chars, tokenize
 from backend.records import Turn
 
 
@@ -44,7 +45,7 @@ def show(
 ) -> Shown:
     """One sample exactly as the model reads it: text, response span, where it is cut, token counts."""
     template = checked_template(tokenizer)
-    sample = encode_chunk(template, [turns], [response], system_prompt, max_length)[0]
+    sample = encode_one(template, turns, response, system_prompt, max_length)
     try:
         whole = template.conversation(turns, response, system_prompt=system_prompt)
         lone = template.alone(response)

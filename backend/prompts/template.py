@@ -11,22 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-import jinja2
 from transformers import PreTrainedTokenizerBase
 
 from backend.errors import ModelError
+from backend.prompts.render import NotRendered, Render, renderer
 from backend.records import Turn
 
-# What Llama's templates write when they cannot ask for the date: a score must not depend on the day
-TEMPLATE_DATE = "26 Jul 2024"
-
-# A template is a program of somebody else's: raise_exception and undefined names are jinja2's, adding a missing
-# content to a string a TypeError, an unusable conversation a ValueError
-RENDER_ERRORS = (jinja2.TemplateError, TypeError, ValueError)
-
-
-class NotRendered(Exception):
-    """The template refuses a conversation; the message is the template's own."""
+AFTER_USER = [Turn(role="user", content="U")]  # the shortest conversation that an assistant's turn may follow
 
 
 @dataclass(frozen=True)
@@ -45,12 +36,15 @@ class ChatTemplate:
     shows_tools : it writes a tool's turn after an assistant's; where not, a tool's turn is given as a user's.
     lone_header : what stands before the response where the assistant turn is rendered alone, or None where the
         template renders a lone assistant turn by itself (see `alone`).
+    lone_frame : what the template writes before and after the response that `alone` renders.
     """
 
     tokenizer: PreTrainedTokenizerBase
+    render: Render
     shows_system: bool
     shows_tools: bool
     lone_header: str | None
+    lone_frame: tuple[str, str]
 
     def conversation(self, turns: Sequence[Turn], response: str, *, system_prompt: str) -> Rendering:
         """The whole conversation; `system_prompt` only where the turns bring no system turn of their own.
@@ -70,7 +64,7 @@ class ChatTemplate:
         # plainer and plainer: roles that alternate, then the system text in the first user turn too
         for plain in (prompt, _alternating(prompt), _alternating(_system_into_first_user(prompt))):
             try:
-                return _with_span(self.tokenizer, plain, response)
+                return _with_span(self.render, plain, response)
             except NotRendered as error:
                 refusals.append(error)
         raise refusals[0]
@@ -82,10 +76,14 @@ class ChatTemplate:
         conversation without a user, the turn is what it writes for an assistant after a user's turn, behind the
         token that begins every text (where the template writes one).
         """
+        prompt: Sequence[Turn] = [] if self.lone_header is None else AFTER_USER
+        before, closing = self.lone_frame
+        turn = _placed(self.render, prompt, response, before, closing)
+        if turn.start != len(before):  # it writes something else before this response, or since midnight
+            turn = _with_span(self.render, prompt, response)
         if self.lone_header is None:
-            return _with_span(self.tokenizer, [], response)
-        after_user = _with_span(self.tokenizer, [_user("U")], response)
-        return Rendering(self.lone_header + after_user.text[after_user.start :], len(self.lone_header))
+            return turn
+        return Rendering(self.lone_header + turn.text[turn.start :], len(self.lone_header))
 
 
 def read_template(tokenizer: PreTrainedTokenizerBase) -> ChatTemplate:
@@ -101,49 +99,52 @@ def read_template(tokenizer: PreTrainedTokenizerBase) -> ChatTemplate:
             "instruction-tuned variant, or put a chat_template.jinja beside its tokenizer.json"
         )
     try:
-        _with_span(tokenizer, [_user("U")], "A")
+        render = renderer(tokenizer)
+        _with_span(render, AFTER_USER, "A")
     except NotRendered as error:
         raise ModelError(
             f"the chat template of {tokenizer.name_or_path} cannot render a user's and an assistant's turn: {error}"
         ) from error
-    system = [Turn(role="system", content="SystemProbe"), _user("U")]
-    call = [_user("U"), Turn(role="assistant", content="A"), Turn(role="tool", content="ToolProbe")]
+    system = [Turn(role="system", content="SystemProbe"), *AFTER_USER]
+    call = [*AFTER_USER, Turn(role="assistant", content="A"), Turn(role="tool", content="ToolProbe")]
+    alone = _renders_alone(render)
     return ChatTemplate(
         tokenizer=tokenizer,
-        shows_system=_writes(tokenizer, system, "SystemProbe"),
-        shows_tools=_writes(tokenizer, call, "ToolProbe"),
-        lone_header=None if _renders_alone(tokenizer) else _derived_lone_header(tokenizer),
+        render=render,
+        shows_system=_writes(render, system, "SystemProbe"),
+        shows_tools=_writes(render, call, "ToolProbe"),
+        lone_header=None if alone else _derived_lone_header(render, tokenizer.bos_token or ""),
+        lone_frame=_frame(render, [] if alone else AFTER_USER),
     )
 
 
-def _with_span(tokenizer: PreTrainedTokenizerBase, prompt: Sequence[Turn], response: str) -> Rendering:
+def _with_span(render: Render, prompt: Sequence[Turn], response: str) -> Rendering:
     """Render prompt and response, and find the response's start through a sentinel in its place."""
+    return _placed(render, prompt, response, *_frame(render, prompt))
+
+
+def _frame(render: Render, prompt: Sequence[Turn]) -> tuple[str, str]:
+    """What the template writes before and after a sentinel in the response's place."""
     sentinel = _sentinel([turn["content"] for turn in prompt])
-    marked = _render(tokenizer, prompt, sentinel)
+    marked = _rendered(render, prompt, sentinel)
     # the last occurrence: a template may quote the final turn before it, but nothing follows its closing
     start = marked.rfind(sentinel)
     if start < 0:
         raise NotRendered("the assistant's content is not in what it writes")
-    before, closing = marked[:start], marked[start + len(sentinel) :]
-    text = _render(tokenizer, prompt, response)
-    if text == before + response + closing:
-        return Rendering(text, start)
+    return marked[:start], marked[start + len(sentinel) :]
+
+
+def _placed(render: Render, prompt: Sequence[Turn], response: str, before: str, closing: str) -> Rendering:
+    """Render prompt and response; `before` and `closing` are the prompt's `_frame`."""
+    text = _rendered(render, prompt, response)
     if text.startswith(before) and text.endswith(closing) and len(text) >= len(before) + len(closing):
-        return Rendering(text, start)  # the template trimmed or rewrote the response
+        return Rendering(text, len(before))  # the response between them, as it is, trimmed or rewritten
     # the template writes another prompt for this very response: as far as both renderings agree
     return Rendering(text, sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, before))))
 
 
-def _render(tokenizer: PreTrainedTokenizerBase, prompt: Sequence[Turn], response: str) -> str:
-    return _apply(tokenizer, [*prompt, Turn(role="assistant", content=response)])
-
-
-def _apply(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Turn]) -> str:
-    messages = [{"role": turn["role"], "content": turn["content"]} for turn in turns]
-    try:
-        return str(tokenizer.apply_chat_template(messages, tokenize=False, date_string=TEMPLATE_DATE))
-    except RENDER_ERRORS as error:
-        raise NotRendered(str(error)) from error
+def _rendered(render: Render, prompt: Sequence[Turn], response: str) -> str:
+    return render([*prompt, Turn(role="assistant", content=response)])
 
 
 def _sentinel(contents: Sequence[str]) -> str:
@@ -154,32 +155,30 @@ def _sentinel(contents: Sequence[str]) -> str:
     return sentinel
 
 
-def _writes(tokenizer: PreTrainedTokenizerBase, prompt: Sequence[Turn], probe: str) -> bool:
+def _writes(render: Render, prompt: Sequence[Turn], probe: str) -> bool:
     try:
-        return probe in _render(tokenizer, prompt, "A")
+        return probe in _rendered(render, prompt, "A")
     except NotRendered:
         return False
 
 
-def _renders_alone(tokenizer: PreTrainedTokenizerBase) -> bool:
+def _renders_alone(render: Render) -> bool:
     try:
-        _with_span(tokenizer, [], "A")
+        _with_span(render, [], "A")
     except NotRendered:
         return False
     return True
 
 
-def _derived_lone_header(tokenizer: PreTrainedTokenizerBase) -> str:
+def _derived_lone_header(render: Render, begin: str) -> str:
     """What the template puts between a user's turn and an assistant's response, behind the beginning token."""
-    user = _user("U")
-    both = _with_span(tokenizer, [user], "A")
+    both = _with_span(render, AFTER_USER, "A")
     try:
-        shorter = _apply(tokenizer, [user])
+        shorter = render(AFTER_USER)
     except NotRendered:
         shorter = ""
     before = both.text[: both.start]
     header = before[len(shorter) :] if shorter and before.startswith(shorter) else ""
-    begin = tokenizer.bos_token or ""
     return (begin if begin and before.startswith(begin) else "") + header
 
 

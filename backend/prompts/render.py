@@ -1,0 +1,69 @@
+"""Turns -> text, by a tokenizer's chat template."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import jinja2
+from transformers import PreTrainedTokenizerBase
+from transformers.utils.chat_template_utils import _compile_jinja_template
+
+from backend.records import Turn
+
+Render = Callable[[Sequence[Turn]], str]
+
+# What Llama's templates write when they cannot ask for the date: a score must not depend on the day
+TEMPLATE_DATE = "26 Jul 2024"
+
+# A template is a program of somebody else's: raise_exception and undefined names are jinja2's, adding a missing
+# content to a string a TypeError, an unusable conversation a ValueError
+RENDER_ERRORS = (jinja2.TemplateError, TypeError, ValueError)
+
+
+class NotRendered(Exception):
+    """The template refuses a conversation; the message is the template's own."""
+
+
+def renderer(tokenizer: PreTrainedTokenizerBase) -> Render:
+    """What renders a conversation with the tokenizer's chat template; raises `NotRendered`.
+
+    The template that transformers has compiled is called with what `apply_chat_template` would give it. That
+    method itself looks up, checks and copies for ten times as long as a template writes. Where a tokenizer has
+    one of its own, it is called.
+    """
+    if type(tokenizer).apply_chat_template is not PreTrainedTokenizerBase.apply_chat_template:
+        return lambda turns: applied(tokenizer, turns)
+    try:
+        template = _compile_jinja_template(tokenizer.get_chat_template())
+    except RENDER_ERRORS as error:
+        raise NotRendered(str(error)) from error
+    # all that the template sees but the messages: jinja2 otherwise puts it together anew for every text
+    names = {
+        **template.globals,
+        **tokenizer.special_tokens_map,
+        "tools": None,
+        "documents": None,
+        "add_generation_prompt": False,
+        "date_string": TEMPLATE_DATE,
+    }
+
+    def render(turns: Sequence[Turn]) -> str:
+        try:
+            context = template.new_context({**names, "messages": _messages(turns)}, shared=True)
+            return "".join(template.root_render_func(context))
+        except RENDER_ERRORS as error:
+            raise NotRendered(str(error)) from error
+
+    return render
+
+
+def applied(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Turn]) -> str:
+    """The same by the tokenizer's public method."""
+    try:
+        return str(tokenizer.apply_chat_template(_messages(turns), tokenize=False, date_string=TEMPLATE_DATE))
+    except RENDER_ERRORS as error:
+        raise NotRendered(str(error)) from error
+
+
+def _messages(turns: Sequence[Turn]) -> list[dict[str, str]]:
+    return [{"role": turn["role"], "content": turn["content"]} for turn in turns]
