@@ -74,16 +74,18 @@ def count_ngrams(responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffi
         for k in range(size):
             terms[column[shared], k] = tokens.words[ngrams.first[shared] + k]
     entries = sum(int(ngrams.total[ngrams.df > 1].sum()) for ngrams in (words, pairs, triples))
-    counted = _count_rows(
+    # made here and not in compiled code, because NumPy asks for large pages
+    indices, tf = np.empty(entries, dtype=np.int32), np.empty(entries, dtype=np.int32)
+    indptr, solo_sum, solo_squares, solo_terms, solo_tf = _count_rows(
         tokens.words,
         tokens.indptr,
         (words.numbers, pairs.numbers, triples.numbers),
         (words.total, pairs.total, triples.total),
         columns,
-        len(terms),
-        entries,
+        np.full(len(terms), -1, dtype=np.int64),
+        indices,
+        tf,
     )
-    indptr, indices, tf, solo_sum, solo_squares, solo_terms, solo_tf = counted
     return NgramCounts(
         indptr,
         indices[: indptr[-1]].copy(),
@@ -126,18 +128,18 @@ def _count_rows(
     numbers_of: tuple[np.ndarray, ...],
     totals: tuple[np.ndarray, ...],
     columns: tuple[np.ndarray, ...],
-    width: int,
-    entries: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    place: np.ndarray,
+    indices: np.ndarray,
+    tf: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Rows of (column, tf) for shared n-grams, sums for the others; `totals` of the others are used up.
 
-    entries : places with a shared n-gram; more than are needed where a row repeats one.
+    place : (T,) int64 of -1, becomes where the current row has each column.
+    indices, tf : to be filled; as long as there are places with a shared n-gram, which is too long where a row
+        repeats one.
     """
     rows = len(indptr) - 1
     out = np.zeros(rows + 1, dtype=np.int64)
-    indices = np.empty(entries, dtype=np.int32)
-    tf = np.empty(entries, dtype=np.int32)
-    place = np.full(width, -1, dtype=np.int64)  # where the current row has this column
     solo_sum = np.zeros(rows)
     solo_squares = np.zeros(rows)
     solo_terms = np.full((rows, SHOWN, NGRAM), -1, dtype=np.int32)
@@ -179,4 +181,4 @@ def _count_rows(
                 solo_terms[row, k] = -1
                 solo_terms[row, k, :size] = words[at : at + size]
         out[row + 1] = used
-    return out, indices, tf, solo_sum, solo_squares, solo_terms, solo_tf
+    return out, solo_sum, solo_squares, solo_terms, solo_tf

@@ -69,11 +69,11 @@ def greedy_picks(
             counts.tf,
             counts.solo_tf,
             tfidf.rows,
-            tfidf.idf,
+            tfidf.idf.copy(),  # becomes idf * w
             tfidf.solo_idf,
             tfidf.solo,
             tfidf.scale,
-            tfidf.diversity,
+            tfidf.diversity.copy(),
             np.ascontiguousarray(factor, dtype=np.float64),
             float(power),
             float(decay),
@@ -184,11 +184,11 @@ def _pick(
     tf: np.ndarray,
     solo_tf: np.ndarray,
     rows: np.ndarray,
-    idf: np.ndarray,
+    weighted_idf: np.ndarray,
     solo_idf: float,
     solo: np.ndarray,
     scale: np.ndarray,
-    start: np.ndarray,
+    diversity: np.ndarray,
     factor: np.ndarray,
     power: float,
     decay: float,
@@ -196,10 +196,9 @@ def _pick(
     first: np.ndarray,
     then: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The search; `weighted_idf` (at first idf) and `diversity` (at first with every weight 1) are used up."""
     m = len(rows)
-    weighted_idf = idf.copy()  # idf * w, w = 1 at first
     key = np.zeros(m)
-    diversity = start.copy()
     fresh = np.zeros(m, dtype=np.int64)  # number of picks made when this key was computed
     taken = np.zeros(m, dtype=np.bool_)
     taken[first] = True
@@ -207,7 +206,7 @@ def _pick(
     size = 0
     for i in range(m):
         if not taken[i]:
-            key[i] = _rounded(_gain(factor[i], start[i], power))
+            key[i] = _rounded(_gain(factor[i], diversity[i], power))
             if key[i] > 0:
                 heap[size] = i
                 size += 1

@@ -1,0 +1,105 @@
+"""Selecting 50,000 of a million generated responses: how long, in how much memory, and how fast again."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from backend.config import SelectionSettings
+from backend.diversity import count_ngrams, prepare
+from backend.records import Scores
+from backend.selection import select, warm_up
+from benchmarks.common import timed
+
+VOCABULARY = 200_000
+EXPONENT = 1.0  # of Zipf's law: the r-th word is drawn with probability proportional to 1 / r
+CHUNK = 20_000  # responses made at a time
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rows", type=int, default=1_000_000, help="responses (default 1,000,000)")
+    parser.add_argument("--words", type=int, default=60, help="words of a response on average (default 60)")
+    parser.add_argument("--budget", type=int, default=50_000, help="samples to pick (default 50,000)")
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Counting, weighing, the first selection and others from the same candidates, with the peak of memory.
+
+    `seconds` is all of these together, without the making of the pool; `peak_gib` is of the whole process, with it.
+    """
+    warm_up()
+    responses, making = timed(lambda: zipf_responses(options.rows, words=options.words))
+    n = len(responses)
+    complexity = np.random.default_rng(0).uniform(0.3, 1.1, n).astype(np.float32)
+    known = Scores(complexity, complexity, complexity, np.ones(n, np.int32), np.full(n, "", dtype=object))
+    ids = np.array([f"{row:x}" for row in range(n)], dtype=object)
+
+    words = pc.sum(pc.count_substring(responses, " ")).as_py() + n
+    counts, counting = timed(lambda: count_ngrams(responses))
+    tfidf, weighing = timed(lambda: prepare(counts, np.flatnonzero(complexity < 1)))
+
+    def pick(decay: float) -> None:
+        select(
+            counts,
+            known,
+            SelectionSettings(decay=decay),
+            budget=options.budget,
+            ids=ids,
+            source_codes=np.zeros(n, dtype=np.int32),
+            sources=("",),
+            tfidf=tfidf,
+        )
+
+    _, picking = timed(lambda: pick(0.1))
+    again = [timed(lambda d=d: pick(d))[1] for d in (0.2, 0.4, 0.6)]
+    return {
+        "rows": n,
+        "budget": options.budget,
+        "words_on_average": round(words / n, 1),
+        "vocabulary": len(counts.vocabulary),
+        "shared_ngrams": len(counts.terms),
+        "generating_s": round(making, 1),
+        "counting_s": round(counting, 1),
+        "weighing_s": round(weighing, 1),
+        "picking_s": round(picking, 1),
+        "seconds": round(counting + weighing + picking + sum(again), 1),
+        "reselect_ms": round(1000 * float(np.median(again))),
+        "peak_gib": round(_peak_gib(), 1),
+    }
+
+
+def zipf_responses(rows: int, *, words: int, seed: int = 0) -> pa.ChunkedArray:
+    """Responses of words drawn by Zipf's law; their lengths are log-normal, `words` on average."""
+    rng = np.random.default_rng(seed)
+    vocabulary = np.array([_spelt(rank) for rank in range(VOCABULARY)])
+    bounds = np.cumsum(1 / np.arange(1, VOCABULARY + 1) ** EXPONENT)
+    chunks = []
+    for begin in range(0, rows, CHUNK):
+        spread = 0.8
+        lengths = rng.lognormal(np.log(words) - spread**2 / 2, spread, min(CHUNK, rows - begin))
+        lengths = np.maximum(1, lengths.round()).astype(np.int64)
+        drawn = vocabulary[np.searchsorted(bounds, rng.random(lengths.sum()) * bounds[-1])].tolist()
+        ends = np.cumsum(lengths).tolist()
+        chunks.append(pa.array([" ".join(drawn[b - k : b]) for b, k in zip(ends, lengths.tolist())]))
+    return pa.chunked_array(chunks)
+
+
+def _spelt(rank: int) -> str:
+    """A word of two letters or more for each rank; frequent words are short."""
+    letters = "etaoinsrhldcumfpgwybvkxjqz"
+    word, rank = "", rank + len(letters)
+    while rank:
+        rank, digit = divmod(rank, len(letters))
+        word += letters[digit]
+    return word
+
+
+def _peak_gib() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**30 if sys.platform == "darwin" else peak / 2**20
