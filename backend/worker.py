@@ -116,7 +116,7 @@ def work(home: Path, run_id: str, *, claimed: bool = False) -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     try:
-        with report:
+        with store.held_open(home), report:
             _run(home, run_id, report)
         _end(home, run_id, "done", "done")
         return 0

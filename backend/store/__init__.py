@@ -5,6 +5,7 @@ may read at any moment. What several processes write (states, heartbeats, events
 """
 
 from backend.store.curation import Mark, MarkChange, mark_history, marks, set_mark, undo
+from backend.store.database import held_open
 from backend.store.epoch_records import (
     append_metrics,
     epochs,
@@ -73,6 +74,7 @@ __all__ = [
     "epochs",
     "events",
     "heartbeat",
+    "held_open",
     "list_pools",
     "load_map",
     "load_pool_from_store",

@@ -117,6 +117,21 @@ def reading(home: Path) -> Iterator[sqlite3.Connection | None]:
 
 
 @contextlib.contextmanager
+def held_open(home: Path) -> Iterator[None]:
+    """Within the block the database has one more connection, so that none of the others is the last.
+
+    SQLite folds its log into the database and waits for the disk whenever the last connection is closed. For a
+    process that writes many times a minute that is most of what writing takes (13 ms of 13.3 here).
+    """
+    connection = _open(home)
+    try:
+        connection.execute("SELECT count(*) FROM runs").fetchone()  # it counts from its first reading on
+        yield
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
 def writing(home: Path) -> Iterator[sqlite3.Connection]:
     """One transaction that no other writer interleaves with; rolled back when the block raises.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import os
 import shutil
@@ -77,8 +78,14 @@ def train(
         sampler=sampler,
     )
     trainer.remove_callback(PrinterCallback)  # it prints to stdout what Metrics reports
-    with no_progress_bars():
-        trainer.train(resume_from_checkpoint=str(checkpoint.path) if checkpoint else None)
+    # the Trainer looks for garbage as it begins; all that torch and transformers have loaded is none, and takes half
+    # a second to look through
+    gc.freeze()
+    try:
+        with no_progress_bars():
+            trainer.train(resume_from_checkpoint=str(checkpoint.path) if checkpoint else None)
+    finally:
+        gc.unfreeze()
     model.config.use_cache = use_cache  # the Trainer turns it off, and it is saved with the model
     return trainer
 

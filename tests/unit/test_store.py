@@ -529,3 +529,14 @@ def test_a_newer_pool_is_left_alone(tmp_path):
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 99}))
     with pytest.raises(PoolError, match="newer version"):
         store.load_pool_from_store(tmp_path, pool.id)
+
+
+def test_a_connection_held_open_keeps_the_log_from_being_folded_in_each_time(tmp_path, run):
+    log = database.path_of(tmp_path).with_name("studio.sqlite-wal")
+    store.add_event(tmp_path, run, "started", "one")
+    assert not log.exists()  # the last connection was closed
+    with store.held_open(tmp_path):
+        store.add_event(tmp_path, run, "started", "two")
+        assert log.stat().st_size > 0
+    assert not log.exists()
+    assert [event.text for event in store.events(tmp_path, run)][-2:] == ["one", "two"]
