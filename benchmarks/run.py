@@ -33,6 +33,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="tiny-llama", help="tiny-llama, demo, or a folder")
     parser.add_argument("--epochs", type=int, default=3, help="epochs to train (default 3)")
     parser.add_argument("--budget", type=float, default=0.05, help="share of the pool (default 0.05)")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        default=0,
+        help="of the model; 0 as torch has it. 1 where others use the machine too",
+    )
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
@@ -49,6 +55,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 "model": model,
                 "epochs": options.epochs,
                 "budget": options.budget,
+                "threads": options.threads,
                 "make_map": False,  # a process of its own, for which a run does not wait
             }
         )
@@ -65,6 +72,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             "rows": len(pool),
             "model": Path(model).name,
             "epochs": options.epochs,
+            "threads": options.threads,
             "start_s": round(told["begun"] - asked, 2),
             **_stages(home, run_id, told),
             "report_s": round(told["reports"], 2),
@@ -164,6 +172,8 @@ def _bare(home: Path, run_id: str) -> float:
     total = steps_per_epoch(len(records[0].selection), config) * config.epochs
     schedule = get_cosine_schedule_with_warmup(optimizer, int(np.ceil(config.warmup_ratio * total)), total)
 
+    if config.threads:
+        torch.set_num_threads(config.threads)
     begin = time.perf_counter()
     for epoch, record in enumerate(records):
         score(model, encoded, np.flatnonzero(record.rescored), epoch=epoch, **reading)
