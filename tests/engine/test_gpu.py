@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,12 @@ import tiny
 import torch
 
 from backend import model as models
-from backend.complexity import score
+from backend.complexity import helpers, score
 from backend.config import config_from
 from backend.iterate import Record, run
 from backend.prompts import encode
 from backend.records import EpochRecord, Metrics
+from benchmarks import complexity
 
 pytestmark = [
     pytest.mark.gpu,
@@ -54,3 +56,26 @@ def test_a_whole_run(tmp_path: Path) -> None:
     assert [line.held_out_epoch for line in lines if line.held_out is not None] == [0, 1, 2, 3]
     assert all(np.isfinite(line.loss) for line in lines if line.loss is not None)
     assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
+
+
+def test_two_processes(tmp_path: Path) -> None:
+    """On one GPU they share it, on several each has its own."""
+    folder = saved(tmp_path)
+    model, tokenizer = models.load(folder)
+    encoded = encode(tiny.random_pool(40), tokenizer, system_prompt="", max_length=200)
+    expected = score(model, encoded, batch_tokens=200).complexity
+    settings = config_from({"model": folder, "epochs": 0, "processes": 2, "batch_tokens": 200})
+    with helpers(settings, model, encoded) as count:
+        assert count == 2
+        found = score(model, encoded, batch_tokens=200).complexity
+    np.testing.assert_allclose(found, expected, rtol=0.02)
+
+
+def test_the_benchmark(shared: Path) -> None:
+    parser = argparse.ArgumentParser()
+    complexity.add_options(parser)
+    words = ["--device", "cuda", "--parameters", "2e6", "--samples", "40", "--peak-tflops", "100"]
+    result = complexity.measure(parser.parse_args(words))
+    assert result["device"] == torch.cuda.get_device_name() and result["precision"] == "bf16"
+    assert result["median_rel_diff"] < 0.05
+    assert 0 < result["mfu"] < 1
