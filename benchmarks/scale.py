@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import resource
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from backend.config import SelectionSettings
-from backend.diversity import count_ngrams, prepare
+from backend.diversity import count_ngrams, load_counts, prepare, save_counts
 from backend.records import Scores
 from backend.selection import select, warm_up
 from benchmarks.common import timed
@@ -29,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Counting, weighing, the first selection and others from the same candidates, with the peak of memory.
+    """Counting, storing, weighing, the first selection and others from the same candidates, with the peak of memory.
 
     `seconds` is all of these together, without the making of the pool; `peak_gib` is of the whole process, with it.
     """
@@ -42,6 +44,12 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
     words = pc.sum(pc.count_substring(responses, " ")).as_py() + n
     counts, counting = timed(lambda: count_ngrams(responses))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ngrams.npz"
+        _, saving = timed(lambda: save_counts(path, counts))
+        stored_gib = path.stat().st_size / 2**30
+        del counts
+        counts, loading = timed(lambda: load_counts(path))
     tfidf, weighing = timed(lambda: prepare(counts, np.flatnonzero(complexity < 1)))
 
     def pick(decay: float) -> None:
@@ -66,9 +74,12 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "shared_ngrams": len(counts.terms),
         "generating_s": round(making, 1),
         "counting_s": round(counting, 1),
+        "saving_s": round(saving, 1),
+        "loading_s": round(loading, 1),
+        "stored_gib": round(stored_gib, 2),
         "weighing_s": round(weighing, 1),
         "picking_s": round(picking, 1),
-        "seconds": round(counting + weighing + picking + sum(again), 1),
+        "seconds": round(counting + saving + loading + weighing + picking + sum(again), 1),
         "reselect_ms": round(1000 * float(np.median(again))),
         "peak_gib": round(_peak_gib(), 1),
     }

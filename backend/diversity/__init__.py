@@ -4,7 +4,7 @@ Counting is done once per pool (`count_ngrams`, kept on disk by `save_counts`); 
 set of candidates in milliseconds, because inverse document frequency depends on who the candidates are.
 """
 
-from backend.diversity.files import load_counts, save_counts
+from backend.diversity.files import is_stored, load_counts, save_counts
 from backend.diversity.ngrams import NgramCounts, count_ngrams, term_texts
 from backend.diversity.vectors import Tfidf, initial_diversity, matrix, tfidf
 
@@ -15,6 +15,7 @@ __all__ = [
     "Tfidf",
     "count_ngrams",
     "initial_diversity",
+    "is_stored",
     "load_counts",
     "matrix",
     "prepare",

@@ -13,8 +13,8 @@ import pyarrow as pa
 from backend.diversity.ngrams import NgramCounts
 from backend.errors import PoolError
 
-FORMAT = 1
-ARRAYS = ("indptr", "indices", "tf", "terms", "solo_sum", "solo_squares", "solo_terms", "solo_tf")
+FORMAT = 2
+ARRAYS = ("indptr", "indices", "tf", "repeats", "terms", "solo_sum", "solo_squares", "solo_terms", "solo_tf")
 
 
 def save_counts(path: Path | str, counts: NgramCounts) -> None:
@@ -41,6 +41,17 @@ def save_counts(path: Path | str, counts: NgramCounts) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def is_stored(path: Path | str) -> bool:
+    """Whether counts are there in this version's format; counts of another version are to be made anew."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return "format" in stored and int(stored["format"]) == FORMAT
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return True  # broken: `load_counts` says so
 
 
 def load_counts(path: Path | str) -> NgramCounts:

@@ -89,7 +89,8 @@ def _texts(
             )
         _, bounds, letters = texts.buffers()
         offsets = np.frombuffer(bounds, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
-        yield np.frombuffer(letters or b"", dtype=np.uint8), offsets
+        # a copy, because compiled code would be compiled once more for an array that cannot be written to
+        yield np.frombuffer(letters or b"", dtype=np.uint8), offsets.copy()
     else:
         yield joined([((text or "") + suffix).encode("utf-8", "surrogatepass") for text in responses])
 

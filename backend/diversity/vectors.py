@@ -54,7 +54,7 @@ def tfidf(counts: NgramCounts, rows: np.ndarray | None = None) -> Tfidf:
     solo = counts.solo_sum[rows] * solo_idf
     squares = counts.solo_squares[rows] * solo_idf**2
     scale, diversity = _weigh(
-        counts.indptr, counts.indices.view(np.uint32), counts.tf, rows, idf, solo, squares
+        counts.indptr, counts.repeats, counts.indices.view(np.uint32), counts.tf, rows, idf, solo, squares
     )
     return Tfidf(counts, rows, idf, solo_idf, scale, solo, diversity)
 
@@ -91,6 +91,7 @@ def _document_frequency(indptr: np.ndarray, indices: np.ndarray, rows: np.ndarra
 @njit(cache=True)
 def row_diversity(
     indptr: np.ndarray,
+    repeats: np.ndarray,
     indices: np.ndarray,
     tf: np.ndarray,
     row: int,
@@ -104,23 +105,44 @@ def row_diversity(
     because an addition otherwise waits for the one before. `indices` are best unsigned: one that might be negative
     costs a comparison.
     """
-    at, end = indptr[row], indptr[row + 1]
+    at, middle, end = indptr[row], repeats[row], indptr[row + 1]
     a = b = c = d = 0.0
-    while at + 4 <= end:
-        a += tf[at] * weighted_idf[indices[at]]
-        b += tf[at + 1] * weighted_idf[indices[at + 1]]
-        c += tf[at + 2] * weighted_idf[indices[at + 2]]
-        d += tf[at + 3] * weighted_idf[indices[at + 3]]
+    while at + 4 <= middle:
+        a += weighted_idf[indices[at]]
+        b += weighted_idf[indices[at + 1]]
+        c += weighted_idf[indices[at + 2]]
+        d += weighted_idf[indices[at + 3]]
         at += 4
+    while at < middle:
+        a += weighted_idf[indices[at]]
+        at += 1
     while at < end:
-        a += tf[at] * weighted_idf[indices[at]]
+        b += tf[at] * weighted_idf[indices[at]]
         at += 1
     return ((a + b) + (c + d) + solo) * scale
 
 
 @njit(cache=True)
+def _row_squares(
+    indptr: np.ndarray, repeats: np.ndarray, indices: np.ndarray, tf: np.ndarray, row: int, idf: np.ndarray
+) -> float:
+    """sum over n-grams t of (tf(row, t) * idf(t))^2, added up as in `row_diversity`."""
+    at, middle, end = indptr[row], repeats[row], indptr[row + 1]
+    a = b = 0.0
+    while at + 2 <= middle:
+        a += idf[indices[at]] ** 2
+        b += idf[indices[at + 1]] ** 2
+        at += 2
+    while at < end:
+        a += (tf[at] * idf[indices[at]]) ** 2
+        at += 1
+    return a + b
+
+
+@njit(cache=True)
 def _weigh(
     indptr: np.ndarray,
+    repeats: np.ndarray,
     indices: np.ndarray,
     tf: np.ndarray,
     rows: np.ndarray,
@@ -131,11 +153,8 @@ def _weigh(
     scale = np.zeros(len(rows))
     diversity = np.zeros(len(rows))
     for i in range(len(rows)):
-        total = squares[i]
-        for entry in range(indptr[rows[i]], indptr[rows[i] + 1]):
-            value = tf[entry] * idf[indices[entry]]
-            total += value * value
+        total = squares[i] + _row_squares(indptr, repeats, indices, tf, rows[i], idf)
         if total > 0:
             scale[i] = 1 / np.sqrt(total)
-            diversity[i] = row_diversity(indptr, indices, tf, rows[i], idf, solo[i], scale[i])
+            diversity[i] = row_diversity(indptr, repeats, indices, tf, rows[i], idf, solo[i], scale[i])
     return scale, diversity

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
+import pyarrow as pa
 
 from backend.config import SelectionSettings
 from backend.diversity import NgramCounts, Tfidf, count_ngrams, prepare
@@ -146,7 +147,8 @@ def _selection(chosen: Candidates, rows: np.ndarray, picks: Picks) -> Selection:
 
 def warm_up() -> None:
     """Compile what a selection needs on a pool of three responses, so that no page waits for it later."""
-    counts = count_ngrams(["two words", "two more words", "none"])
+    # with letters that each of the vectorizer's ways has to deal with
+    counts = count_ngrams(pa.array(["two words", "two más words words", "İki İki"]))
     scores = Scores.unknown(3, response_tokens=np.ones(3, dtype=np.int32))
     select(
         counts,

@@ -65,6 +65,7 @@ def greedy_picks(
     while True:
         index, gain, diversity, codes, parts = _pick(
             counts.indptr,
+            counts.repeats,
             counts.indices.view(np.uint32),
             counts.tf,
             counts.solo_tf,
@@ -180,6 +181,7 @@ def _explain_and_decay(
 @njit(cache=True)
 def _pick(
     indptr: np.ndarray,
+    repeats: np.ndarray,
     indices: np.ndarray,
     tf: np.ndarray,
     solo_tf: np.ndarray,
@@ -226,7 +228,9 @@ def _pick(
         elif size > 0:
             i = heap[0]
             if fresh[i] < count:
-                diversity[i] = row_diversity(indptr, indices, tf, rows[i], weighted_idf, solo[i], scale[i])
+                diversity[i] = row_diversity(
+                    indptr, repeats, indices, tf, rows[i], weighted_idf, solo[i], scale[i]
+                )
                 key[i] = _rounded(_gain(factor[i], diversity[i], power))
                 fresh[i] = count
                 if key[i] == 0:
@@ -248,7 +252,7 @@ def _pick(
         row = rows[i]
         picks[count] = i
         if fresh[i] < count:  # not from the top of the heap
-            diversity[i] = row_diversity(indptr, indices, tf, row, weighted_idf, solo[i], scale[i])
+            diversity[i] = row_diversity(indptr, repeats, indices, tf, row, weighted_idf, solo[i], scale[i])
         diversities[count] = diversity[i]
         gains[count] = _gain(factor[i], diversity[i], power)
         _explain_and_decay(

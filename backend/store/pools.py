@@ -201,7 +201,7 @@ def ngram_counts(home: Path, pool: Pool, *, suffix: str = "") -> NgramCounts:
     from backend import diversity  # compiled code: loaded where it is needed, not with every command
 
     path = ngrams_path(home, pool.id, suffix=suffix)
-    if not path.is_file():
+    if not diversity.is_stored(path):
         with replacing(path) as temporary:
             diversity.save_counts(temporary, diversity.count_ngrams(pool.responses(), suffix=suffix))
     return diversity.load_counts(path)

@@ -1,5 +1,8 @@
 """Each strategy does what its name says, and the order in which the next epoch's top stands."""
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +18,6 @@ from backend.selection import (
     scores_needed,
     select,
     top_rows,
-    warm_up,
 )
 
 WORDS = ["red", "blue", "green", "grey", "pink", "gold", "cyan", "lime", "navy", "teal"]
@@ -178,10 +180,39 @@ def test_top_rows() -> None:
     assert top_rows(order, update_ratio=2, budget=1, always=np.array([5, 99])).tolist() == [99, 98, 5]
 
 
-def test_warm_up_leaves_nothing_to_compile() -> None:
-    from backend.selection import greedy
+AFTER_WARM_UP = """
+import numpy as np
+import pyarrow as pa
+from numba.core.dispatcher import Dispatcher
 
-    warm_up()
-    compiled = len(greedy._pick.signatures)
-    pick("iterit")
-    assert len(greedy._pick.signatures) == compiled
+from backend.config import SelectionSettings
+from backend.diversity import characters, count_ngrams, load_counts, ngrams, numbering, save_counts, tokens, vectors
+from backend.records import Scores
+from backend.selection import greedy, select, warm_up
+
+def compiled():
+    kernels = {f"{module.__name__}.{name}": kernel for module in (characters, ngrams, numbering, tokens, vectors, greedy)
+        for name, kernel in vars(module).items() if isinstance(kernel, Dispatcher)}
+    return {name: len(kernel.signatures) for name, kernel in kernels.items()}
+
+warm_up()
+before = compiled()
+texts = [f"a few words of été İx {k % 9} {k}" for k in range(60)]
+for pool in (texts, pa.array(texts), pa.chunked_array([texts[:7], texts[7:]]), pa.array([*texts, None]).slice(1)):
+    counts = count_ngrams(pool, suffix="end" if pool is texts else "")
+save_counts(FILE, counts)
+counts = load_counts(FILE)
+scores = Scores.unknown(60, response_tokens=np.ones(60, dtype=np.int32))
+scores.complexity[:] = np.linspace(0.1, 1.1, 60)
+for settings in (SelectionSettings(), SelectionSettings(diversity_weight=2, decay=0, pinned=("3",))):
+    made = select(counts, scores, settings, budget=40, ids=np.array([str(k) for k in range(60)], dtype=object),
+        source_codes=np.zeros(60, dtype=np.int32), sources=("",))
+assert len(made) == 40
+assert compiled() == before, {name: count for name, count in compiled().items() if count != before[name]}
+"""
+
+
+def test_warm_up_leaves_nothing_to_compile(tmp_path: Path) -> None:
+    """In a process of its own, in which nothing else has compiled anything."""
+    script = f"FILE = {str(tmp_path / 'counts.npz')!r}\n{AFTER_WARM_UP}"
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])

@@ -103,6 +103,22 @@ def test_counts_with_another_suffix_are_another_file(tmp_path):
     assert store.ngrams_path(tmp_path, "abcdef12", suffix="<|im_end|>") != plain
 
 
+def test_counts_of_another_version_are_made_anew(tmp_path):
+    pool = small_pool()
+    store.save_pool(tmp_path, pool)
+    counts = store.ngram_counts(tmp_path, pool)
+    path = store.ngrams_path(tmp_path, pool.id)
+    written = path.stat().st_mtime_ns
+    assert same(store.ngram_counts(tmp_path, pool).indices, counts.indices)
+    assert path.stat().st_mtime_ns == written
+    with path.open("wb") as file:
+        np.savez(file, format=np.array(1), indices=counts.indices)
+    assert same(store.ngram_counts(tmp_path, pool).indices, counts.indices)
+    path.write_bytes(b"PK broken")
+    with pytest.raises(PoolError, match="delete the file to count again"):
+        store.ngram_counts(tmp_path, pool)
+
+
 # --- ids ---
 
 
