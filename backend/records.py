@@ -180,22 +180,29 @@ class Selection:
     gain : (k,) float64, the score that won each pick (complexity^a * diversity^b * source weight); NaN where
         the strategy has no gain (random, longest, full).
     diversity : (k,) float64, diversity of the pick at the moment it was picked; NaN likewise.
-    spell : gives `terms`; called when they are first read, because a dragged slider never reads them.
-    parts : (k, t) float32, contributions tfidf * weight of `terms` at the moment of the pick, 0 padded.
     status : (n,) uint8, a `Status` per row of the pool.
+    explain : gives `terms` and `parts`; called when they are first read, because a dragged slider never reads them.
     """
 
     rows: np.ndarray
     gain: np.ndarray
     diversity: np.ndarray
-    spell: Callable[[], np.ndarray]
-    parts: np.ndarray
     status: np.ndarray
+    explain: Callable[[], tuple[np.ndarray, np.ndarray]]
 
-    @cached_property
+    @property
     def terms(self) -> np.ndarray:
         """(k, t) object of str, the n-grams that contributed most to the pick's diversity, "" padded."""
-        return self.spell()
+        return self._explained[0]
+
+    @property
+    def parts(self) -> np.ndarray:
+        """(k, t) float32, contributions tfidf * weight of `terms` at the moment of the pick, 0 padded."""
+        return self._explained[1]
+
+    @cached_property
+    def _explained(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.explain()
 
     def __len__(self) -> int:
         return len(self.rows)

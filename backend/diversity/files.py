@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import tempfile
 import zipfile
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from backend.diversity.groups import Groups
 from backend.diversity.ngrams import NgramCounts
 from backend.errors import PoolError
 
 FORMAT = 2
-ARRAYS = ("indptr", "indices", "tf", "repeats", "terms", "solo_sum", "solo_squares", "solo_terms", "solo_tf")
+ARRAYS = ("indptr", "indices", "tf", "terms", "solo_sum", "solo_squares", "solo_terms", "solo_tf")
 
 
 def save_counts(path: Path | str, counts: NgramCounts) -> None:
@@ -25,6 +27,7 @@ def save_counts(path: Path | str, counts: NgramCounts) -> None:
     _, offsets, letters = words.buffers() if len(words) else (None, None, None)
     begin = words.offset
     arrays = {name: getattr(counts, name) for name in ARRAYS}
+    arrays |= {f"groups_{field.name}": getattr(counts.groups, field.name) for field in fields(Groups)}
     arrays["word_bounds"] = (
         np.frombuffer(offsets, dtype=np.int64)[begin : begin + len(words) + 1]
         if offsets
@@ -66,6 +69,7 @@ def load_counts(path: Path | str) -> NgramCounts:
             if "format" not in stored or int(stored["format"]) != FORMAT:
                 raise PoolError(f"{path}: n-gram counts of another version; delete the file to count again")
             arrays = {name: stored[name] for name in ARRAYS}
+            groups = Groups(*(stored[f"groups_{field.name}"] for field in fields(Groups)))
             bounds, letters = stored["word_bounds"], stored["letters"]
             suffix = stored["suffix"].tobytes().decode()
     except FileNotFoundError:
@@ -77,4 +81,4 @@ def load_counts(path: Path | str) -> NgramCounts:
     words = pa.Array.from_buffers(
         pa.large_string(), len(bounds) - 1, [None, pa.py_buffer(bounds), pa.py_buffer(letters)]
     )
-    return NgramCounts(**arrays, vocabulary=words, suffix=suffix)
+    return NgramCounts(**arrays, groups=groups, vocabulary=words, suffix=suffix)

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numba import njit
 
+from backend.diversity.groups import Groups, group_ngrams
 from backend.diversity.numbering import ONCE, number_longer, number_words
 from backend.diversity.tokens import tokenize
 
@@ -29,9 +30,8 @@ class NgramCounts:
 
     indptr, indices, tf : CSR of n rows: (n + 1,) int64, (nnz,) int32, (nnz,) int32, over the T *shared* n-grams,
         those of two or more responses, numbered from the most to the least frequent (so that those that are read
-        most lie together in memory). Within a row come first the n-grams with tf 1, of which that need not be read;
-        within both parts 1-grams come first, then 2-, then 3-grams, as in the text.
-    repeats : (n,) int64, where in `indices` and `tf` each row's n-grams with tf above 1 begin.
+        most lie together in memory); within a row 1-grams come first, then 2-, then 3-grams, as in the text.
+    groups : the same n-grams, those of the very same responses as one.
     terms : (T, 3) int32, the words of each shared n-gram, -1 padded.
     solo_sum, solo_squares : (n,) float64, sum of tf and of tf squared over a row's n-grams that no other row has.
     solo_terms, solo_tf : (n, 5, 3) and (n, 5) int32, the most frequent of these, -1 and 0 padded.
@@ -42,7 +42,7 @@ class NgramCounts:
     indptr: np.ndarray
     indices: np.ndarray
     tf: np.ndarray
-    repeats: np.ndarray
+    groups: Groups
     terms: np.ndarray
     solo_sum: np.ndarray
     solo_squares: np.ndarray
@@ -79,7 +79,7 @@ def count_ngrams(responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffi
     entries = sum(int(ngrams.total[ngrams.df > 1].sum()) for ngrams in (words, pairs, triples))
     # made here and not in compiled code, because NumPy asks for large pages
     indices, tf = np.empty(entries, dtype=np.int32), np.empty(entries, dtype=np.int32)
-    indptr, repeats, solo_sum, solo_squares, solo_terms, solo_tf = _count_rows(
+    indptr, solo_sum, solo_squares, solo_terms, solo_tf = _count_rows(
         tokens.words,
         tokens.indptr,
         (words.numbers, pairs.numbers, triples.numbers),
@@ -89,11 +89,12 @@ def count_ngrams(responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffi
         indices,
         tf,
     )
+    indices, tf = indices[: indptr[-1]], tf[: indptr[-1]]
     return NgramCounts(
         indptr,
-        indices[: indptr[-1]],
-        tf[: indptr[-1]],
-        repeats,
+        indices,
+        tf,
+        group_ngrams(indptr, indices, tf, len(terms)),
         terms,
         solo_sum,
         solo_squares,
@@ -135,7 +136,7 @@ def _count_rows(
     place: np.ndarray,
     indices: np.ndarray,
     tf: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Rows of (column, tf) for shared n-grams, sums for the others; `totals` of the others are used up.
 
     place : (T,) int64 of -1, becomes where the current row has each column.
@@ -144,7 +145,6 @@ def _count_rows(
     """
     rows = len(indptr) - 1
     out = np.zeros(rows + 1, dtype=np.int64)
-    repeats = np.zeros(rows, dtype=np.int64)
     solo_sum = np.zeros(rows)
     solo_squares = np.zeros(rows)
     solo_terms = np.full((rows, SHOWN, NGRAM), -1, dtype=np.int32)
@@ -185,29 +185,5 @@ def _count_rows(
                 solo_tf[row, k] = count
                 solo_terms[row, k] = -1
                 solo_terms[row, k, :size] = words[at : at + size]
-        repeats[row] = _ones_first(indices[begin:used], tf[begin:used]) + begin
         out[row + 1] = used
-    return out, repeats, solo_sum, solo_squares, solo_terms, solo_tf
-
-
-@njit(cache=True, nogil=True)
-def _ones_first(indices: np.ndarray, tf: np.ndarray) -> int:
-    """Put the n-grams of a row that have tf 1 before the others; both keep their order. Returns how many they are."""
-    repeated = 0
-    for entry in range(len(tf)):
-        repeated += tf[entry] > 1
-    ones = len(tf) - repeated
-    if repeated == 0:
-        return ones
-    columns, counts = np.empty(repeated, dtype=np.int32), np.empty(repeated, dtype=np.int32)
-    kept = put = 0
-    for entry in range(len(tf)):
-        if tf[entry] > 1:
-            columns[put], counts[put] = indices[entry], tf[entry]
-            put += 1
-        else:
-            indices[kept] = indices[entry]
-            kept += 1
-    tf[:ones] = 1
-    indices[ones:], tf[ones:] = columns, counts
-    return ones
+    return out, solo_sum, solo_squares, solo_terms, solo_tf

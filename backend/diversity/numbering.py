@@ -41,7 +41,7 @@ def number_longer(shorter: Ngrams, indptr: np.ndarray, size: int) -> Ngrams:
     Where one of the two occurs once in the pool, so does the n-gram. The others go into a table that is made for
     all of them being different, so that it never grows.
     """
-    at_most = _repeated_places(shorter.numbers, shorter.total, indptr, size)
+    at_most = int(shorter.total[shorter.total > 1].sum())
     table = np.full(1 << max(4, (at_most + at_most // 2).bit_length()), -1, dtype=np.int32)
     numbers = np.empty(len(shorter.numbers), dtype=np.int32)
     # memory that is not written to takes no place, and most n-grams occur more than once
@@ -65,17 +65,6 @@ def _enter_words(
             if seen[word] != row:
                 seen[word] = row
                 df[word] += 1
-
-
-@njit(cache=True, nogil=True)
-def _repeated_places(numbers: np.ndarray, total: np.ndarray, indptr: np.ndarray, size: int) -> int:
-    """How many n-grams consist of two that both occur more than once."""
-    count = 0
-    for row in range(len(indptr) - 1):
-        for at in range(indptr[row], indptr[row + 1] - size + 1):
-            left, right = numbers[at], numbers[at + 1]
-            count += left != ONCE and right != ONCE and total[left] > 1 and total[right] > 1
-    return count
 
 
 @njit(cache=True, nogil=True)

@@ -20,7 +20,7 @@ class Tfidf:
 
     counts : of the whole pool.
     rows : (m,) int64, the candidates' rows, ascending.
-    idf : (T,) float64 of the n-grams that two or more responses of the pool share.
+    idf : (G,) float64 of each group of n-grams that two or more responses of the pool share.
     solo_idf : idf of an n-gram that one response of the pool has.
     scale : (m,) float64, 1 / length of tf * idf; 0 for a response without a word.
     solo : (m,) float64, sum of tf * idf over the n-grams that only this response has.
@@ -47,14 +47,16 @@ def tfidf(counts: NgramCounts, rows: np.ndarray | None = None) -> Tfidf:
         rows = np.unique(np.asarray(rows, dtype=np.int64))
         if len(rows) and (rows[0] < 0 or rows[-1] >= len(counts)):
             raise IndexError(f"row {rows[-1] if rows[0] >= 0 else rows[0]} of a pool of {len(counts)}")
-    df = np.zeros(len(counts.terms), dtype=np.int64)
-    _document_frequency(counts.indptr, counts.indices.view(np.uint32), rows, df)
+    groups = counts.groups
+    members = groups.indices.view(np.uint32)
+    df = np.zeros(groups.of.max(initial=-1) + 1, dtype=np.int64)
+    _document_frequency(groups.indptr, members, rows, df)
     idf = np.log((1 + len(rows)) / (1 + df)) + 1
     solo_idf = float(np.log((1 + len(rows)) / 2) + 1)
     solo = counts.solo_sum[rows] * solo_idf
     squares = counts.solo_squares[rows] * solo_idf**2
     scale, diversity = _weigh(
-        counts.indptr, counts.repeats, counts.indices.view(np.uint32), counts.tf, rows, idf, solo, squares
+        groups.indptr, groups.repeats, members, groups.tf, groups.squares, rows, idf, solo, squares
     )
     return Tfidf(counts, rows, idf, solo_idf, scale, solo, diversity)
 
@@ -75,7 +77,7 @@ def matrix(tfidf: Tfidf, *, scaled: bool = True) -> sparse.csr_array:
     indptr = np.concatenate([[0], np.cumsum(sizes)])
     taken = np.repeat(starts - indptr[:-1], sizes) + np.arange(indptr[-1])
     indices = counts.indices[taken]
-    data = counts.tf[taken] * tfidf.idf[indices]
+    data = counts.tf[taken] * tfidf.idf[counts.groups.of[indices]]
     if scaled:
         data *= np.repeat(tfidf.scale, sizes)
     return sparse.csr_array((data, indices, indptr), shape=(len(tfidf), len(counts.terms)))
@@ -99,7 +101,7 @@ def row_diversity(
     solo: float,
     scale: float,
 ) -> float:
-    """sum over n-grams t of tfidf(row, t) * w_t; weighted_idf = idf * w.
+    """sum over n-grams t of tfidf(row, t) * w_t, by groups; weighted_idf = idf * w.
 
     Always added up in the same order, so that equal responses have equal sums to the last bit; in four parts,
     because an addition otherwise waits for the one before. `indices` are best unsigned: one that might be negative
@@ -116,6 +118,12 @@ def row_diversity(
     while at < middle:
         a += weighted_idf[indices[at]]
         at += 1
+    while at + 4 <= end:
+        a += tf[at] * weighted_idf[indices[at]]
+        b += tf[at + 1] * weighted_idf[indices[at + 1]]
+        c += tf[at + 2] * weighted_idf[indices[at + 2]]
+        d += tf[at + 3] * weighted_idf[indices[at + 3]]
+        at += 4
     while at < end:
         b += tf[at] * weighted_idf[indices[at]]
         at += 1
@@ -124,9 +132,14 @@ def row_diversity(
 
 @njit(cache=True)
 def _row_squares(
-    indptr: np.ndarray, repeats: np.ndarray, indices: np.ndarray, tf: np.ndarray, row: int, idf: np.ndarray
+    indptr: np.ndarray,
+    repeats: np.ndarray,
+    indices: np.ndarray,
+    squares: np.ndarray,
+    row: int,
+    idf: np.ndarray,
 ) -> float:
-    """sum over n-grams t of (tf(row, t) * idf(t))^2, added up as in `row_diversity`."""
+    """sum over n-grams t of (tf(row, t) * idf(t))^2, by groups, added up as in `row_diversity`."""
     at, middle, end = indptr[row], repeats[row], indptr[row + 1]
     a = b = 0.0
     while at + 2 <= middle:
@@ -134,7 +147,7 @@ def _row_squares(
         b += idf[indices[at + 1]] ** 2
         at += 2
     while at < end:
-        a += (tf[at] * idf[indices[at]]) ** 2
+        a += squares[at] * idf[indices[at]] ** 2
         at += 1
     return a + b
 
@@ -145,15 +158,16 @@ def _weigh(
     repeats: np.ndarray,
     indices: np.ndarray,
     tf: np.ndarray,
+    squares: np.ndarray,
     rows: np.ndarray,
     idf: np.ndarray,
     solo: np.ndarray,
-    squares: np.ndarray,
+    solo_squares: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     scale = np.zeros(len(rows))
     diversity = np.zeros(len(rows))
     for i in range(len(rows)):
-        total = squares[i] + _row_squares(indptr, repeats, indices, tf, rows[i], idf)
+        total = solo_squares[i] + _row_squares(indptr, repeats, indices, squares, rows[i], idf)
         if total > 0:
             scale[i] = 1 / np.sqrt(total)
             diversity[i] = row_diversity(indptr, repeats, indices, tf, rows[i], idf, solo[i], scale[i])

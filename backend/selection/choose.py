@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pyarrow as pa
 
@@ -128,21 +126,16 @@ def _descending(values: np.ndarray) -> np.ndarray:
 
 def _unexplained(rows: np.ndarray, gain: np.ndarray) -> Picks:
     """Picks that no n-gram earned."""
-    k = len(rows)
-    return Picks(
-        rows,
-        gain[rows],
-        np.full(k, np.nan),
-        partial(np.full, (k, SHOWN), "", dtype=object),
-        np.zeros((k, SHOWN), dtype=np.float32),
-    )
+    shape = (len(rows), SHOWN)
+    nothing = np.full(shape, "", dtype=object), np.zeros(shape, dtype=np.float32)
+    return Picks(rows, gain[rows], np.full(len(rows), np.nan), lambda: nothing)
 
 
 def _selection(chosen: Candidates, rows: np.ndarray, picks: Picks) -> Selection:
     status = chosen.status.copy()
     status[rows] = Status.SELECTED
     status[chosen.pinned] = Status.PINNED
-    return Selection(rows, picks.gain, picks.diversity, picks.spell, picks.parts, status)
+    return Selection(rows, picks.gain, picks.diversity, status, picks.explain)
 
 
 def warm_up() -> None:
@@ -150,7 +143,7 @@ def warm_up() -> None:
     # with letters that each of the vectorizer's ways has to deal with
     counts = count_ngrams(pa.array(["two words", "two más words words", "İki İki"]))
     scores = Scores.unknown(3, response_tokens=np.ones(3, dtype=np.int32))
-    select(
+    made = select(
         counts,
         scores,
         SelectionSettings(strategy="diversity"),
@@ -159,3 +152,4 @@ def warm_up() -> None:
         source_codes=np.zeros(3, dtype=np.int32),
         sources=("",),
     )
+    made.explain()

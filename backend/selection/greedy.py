@@ -13,11 +13,10 @@ from functools import partial
 import numpy as np
 from numba import njit
 
-from backend.diversity import Tfidf, term_texts
-from backend.diversity.ngrams import NGRAM, SHOWN
+from backend.diversity import Tfidf
 from backend.diversity.vectors import row_diversity
+from backend.selection.explain import explained
 
-NOTHING = np.iinfo(np.int64).min  # no n-gram
 SPLIT = 8193.0  # 2^13 + 1
 
 
@@ -27,15 +26,13 @@ class Picks:
 
     index : (k,) int64, positions among the candidates, in pick order.
     gain, diversity : (k,) float64 at the moment of the pick.
-    spell : gives (k, 5) object of str, the n-grams that contributed most, "" padded.
-    parts : (k, 5) float32, their tfidf * weight at that moment.
+    explain : gives the n-grams that contributed most, and how much; see `explained`.
     """
 
     index: np.ndarray
     gain: np.ndarray
     diversity: np.ndarray
-    spell: Callable[[], np.ndarray]
-    parts: np.ndarray
+    explain: Callable[[], tuple[np.ndarray, np.ndarray]]
 
 
 def greedy_picks(
@@ -58,20 +55,18 @@ def greedy_picks(
     Gains that differ by less than one part in 10^12 tie: mathematically equal ones come out of differently
     ordered sums, and which is larger in the last bit would otherwise depend on the machine.
     """
-    counts = tfidf.counts
+    groups = tfidf.counts.groups
     budget = min(int(budget), len(tfidf))
     first = np.ascontiguousarray(first, dtype=np.int64)
     order = np.empty(0, dtype=np.int64)
     while True:
-        index, gain, diversity, codes, parts = _pick(
-            counts.indptr,
-            counts.repeats,
-            counts.indices.view(np.uint32),
-            counts.tf,
-            counts.solo_tf,
+        index, gain, diversity = _pick(
+            groups.indptr,
+            groups.repeats,
+            groups.indices.view(np.uint32),
+            groups.tf,
             tfidf.rows,
             tfidf.idf.copy(),  # becomes idf * w
-            tfidf.solo_idf,
             tfidf.solo,
             tfidf.scale,
             tfidf.diversity.copy(),
@@ -86,24 +81,13 @@ def greedy_picks(
             break
         # rare, so that the search is repeated rather than the order made each time
         order = np.ascontiguousarray(then(), dtype=np.int64)
-    return Picks(index, gain, diversity, partial(_texts, tfidf, index, codes), parts)
+    return Picks(index, gain, diversity, partial(explained, tfidf, index, decay))
 
 
 def ties_as_equal(gain: np.ndarray) -> np.ndarray:
     """Gains rounded to 40 significant bits (Veltkamp's splitting), as they are compared."""
     spread = gain * SPLIT
     return spread - (spread - gain)
-
-
-def _texts(tfidf: Tfidf, index: np.ndarray, codes: np.ndarray) -> np.ndarray:
-    """The n-grams that `_pick` named by code, as text."""
-    counts = tfidf.counts
-    words = np.full((*codes.shape, NGRAM), -1, dtype=np.int32)
-    shared, solo = codes >= 0, (codes < 0) & (codes != NOTHING)
-    words[shared] = counts.terms[codes[shared]]
-    pick = np.broadcast_to(index[:, None], codes.shape)[solo]
-    words[solo] = counts.solo_terms[tfidf.rows[pick], -1 - codes[solo]]
-    return term_texts(counts, words)
 
 
 @njit(cache=True)
@@ -140,54 +124,13 @@ def _sink(heap: np.ndarray, size: int, key: np.ndarray, at: int) -> None:
 
 
 @njit(cache=True)
-def _explain_and_decay(
-    indptr: np.ndarray,
-    indices: np.ndarray,
-    tf: np.ndarray,
-    solo_tf: np.ndarray,
-    row: int,
-    weighted_idf: np.ndarray,
-    solo_idf: float,
-    scale: float,
-    decay: float,
-    codes: np.ndarray,
-    parts: np.ndarray,
-) -> None:
-    """Note the n-grams that contribute most (a shared one's column, or -1 - k for the row's k-th own one), and
-    multiply the weights of all of them with `decay`."""
-    begin, end = indptr[row], indptr[row + 1]
-    least = np.float32(0)
-    for entry in range(begin, end + SHOWN):
-        if entry < end:
-            column = indices[entry]
-            part = np.float32(tf[entry] * weighted_idf[column] * scale)
-            weighted_idf[column] *= decay
-            code = np.int64(column)
-        else:
-            part = np.float32(solo_tf[row, entry - end] * solo_idf * scale)
-            code = np.int64(-1 - (entry - end))
-        if part <= least:
-            continue
-        k = SHOWN - 1
-        while k > 0 and parts[k - 1] < part:
-            parts[k] = parts[k - 1]
-            codes[k] = codes[k - 1]
-            k -= 1
-        parts[k] = part
-        codes[k] = code
-        least = parts[SHOWN - 1]
-
-
-@njit(cache=True)
 def _pick(
     indptr: np.ndarray,
     repeats: np.ndarray,
     indices: np.ndarray,
     tf: np.ndarray,
-    solo_tf: np.ndarray,
     rows: np.ndarray,
     weighted_idf: np.ndarray,
-    solo_idf: float,
     solo: np.ndarray,
     scale: np.ndarray,
     diversity: np.ndarray,
@@ -197,8 +140,11 @@ def _pick(
     budget: int,
     first: np.ndarray,
     then: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The search; `weighted_idf` (at first idf) and `diversity` (at first with every weight 1) are used up."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The search, over groups of n-grams.
+
+    `weighted_idf` (at first idf) and `diversity` (at first with every weight 1) are used up.
+    """
     m = len(rows)
     key = np.zeros(m)
     fresh = np.zeros(m, dtype=np.int64)  # number of picks made when this key was computed
@@ -218,8 +164,6 @@ def _pick(
     picks = np.empty(budget, dtype=np.int64)
     gains = np.empty(budget)
     diversities = np.empty(budget)
-    codes = np.full((budget, SHOWN), NOTHING, dtype=np.int64)
-    parts = np.zeros((budget, SHOWN), dtype=np.float32)
     count = 0
     filled = 0  # how many of `then` were looked at
     while count < budget:
@@ -255,18 +199,7 @@ def _pick(
             diversity[i] = row_diversity(indptr, repeats, indices, tf, row, weighted_idf, solo[i], scale[i])
         diversities[count] = diversity[i]
         gains[count] = _gain(factor[i], diversity[i], power)
-        _explain_and_decay(
-            indptr,
-            indices,
-            tf,
-            solo_tf,
-            row,
-            weighted_idf,
-            solo_idf,
-            scale[i],
-            decay,
-            codes[count],
-            parts[count],
-        )
+        for entry in range(indptr[row], indptr[row + 1]):
+            weighted_idf[indices[entry]] *= decay
         count += 1
-    return picks[:count], gains[:count], diversities[:count], codes[:count], parts[:count]
+    return picks[:count], gains[:count], diversities[:count]

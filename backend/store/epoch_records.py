@@ -127,9 +127,8 @@ def read_epoch(home: Path, run_id: str, epoch: int) -> EpochRecord:
             rows=picks["row"].to_numpy(),
             gain=picks["gain"].to_numpy(),
             diversity=picks["diversity"].to_numpy(),
-            spell=lambda: terms,
-            parts=parts,
             status=column["status"],
+            explain=lambda: (terms, parts),
         ),
         seconds=meta["seconds"],
     )

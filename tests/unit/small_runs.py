@@ -55,8 +55,10 @@ def small_record(epoch: int = 0, n: int = 6) -> EpochRecord:
         rows=np.array([3, 1]),
         gain=np.array([np.nan, 0.25]),
         diversity=diversity[[3, 1]],
-        spell=lambda: np.array([["answer 3", "apples"], ["about", ""]], dtype=object),
-        parts=np.array([[0.5, 0.25], [0.125, 0]], dtype=np.float32),
+        explain=lambda: (
+            np.array([["answer 3", "apples"], ["about", ""]], dtype=object),
+            np.array([[0.5, 0.25], [0.125, 0]], dtype=np.float32),
+        ),
         status=status,
     )
     return EpochRecord(epoch, scores, np.arange(n) < 4, diversity, selection, {"score": 1.5})

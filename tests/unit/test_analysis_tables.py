@@ -50,8 +50,10 @@ def make_selection(rows: list[int], status: list[int]) -> Selection:
         rows=np.array(rows, dtype=np.int64),
         gain=np.linspace(1.0, 0.5, k),
         diversity=np.linspace(2.0, 1.0, k),
-        spell=lambda: np.array([["alpha beta", ""]] * k, dtype=object).reshape(k, 2),
-        parts=np.array([[0.25, 0.0]] * k, dtype=np.float32).reshape(k, 2),
+        explain=lambda: (
+            np.array([["alpha beta", ""]] * k, dtype=object).reshape(k, 2),
+            np.array([[0.25, 0.0]] * k, dtype=np.float32).reshape(k, 2),
+        ),
         status=np.array(status, dtype=np.uint8),
     )
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from plain_twins import plain_tfidf, random_texts, shared_json
+from scipy import sparse
 
 from backend.diversity import (
     NgramCounts,
@@ -20,6 +21,8 @@ from backend.diversity import (
     term_texts,
     tfidf,
 )
+from backend.diversity import groups as groups_module
+from backend.diversity.groups import Groups
 from backend.diversity.tokens import tokenize
 from backend.errors import PoolError
 
@@ -133,6 +136,46 @@ def test_lone_surrogates_part_words() -> None:
     compare(["one\ud800two three", "two three"])
 
 
+def test_groups_are_the_ngrams_of_the_very_same_responses() -> None:
+    rng = np.random.default_rng(11)
+    for copies in (0.0, 0.3, 0.8):
+        counts = count_ngrams([*random_texts(rng, 120, copies=copies), "one two one two", "one two"])
+        whole = sparse.csr_array((counts.tf, counts.indices, counts.indptr)).toarray()
+        present = [column.tobytes() for column in (whole > 0).T]
+        of = counts.groups.of
+        assert len(set(zip(present, of.tolist()))) == len(set(present)) == len(set(of.tolist()))
+        merged = np.zeros((len(counts), of.max() + 1), dtype=int)
+        squares = np.zeros_like(merged)
+        for column, group in enumerate(of):
+            merged[:, group] += whole[:, column]
+            squares[:, group] += whole[:, column] ** 2
+        groups = counts.groups
+        for found, expected in ((groups.tf, merged), (groups.squares, squares)):
+            np.testing.assert_array_equal(
+                sparse.csr_array((found, groups.indices, groups.indptr), shape=merged.shape).toarray(),
+                expected,
+            )
+        for row in range(len(counts)):
+            parted = groups.tf[groups.indptr[row] : groups.repeats[row]]
+            assert (parted == 1).all()
+            assert (groups.tf[groups.repeats[row] : groups.indptr[row + 1]] > 1).all()
+
+
+def test_a_collision_of_fingerprints_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = random_texts(np.random.default_rng(3), 80)
+    expected = count_ngrams(texts)
+    real = groups_module._sum_rows
+
+    def colliding(indptr: np.ndarray, indices: np.ndarray, seed: np.uint64, sums: np.ndarray) -> None:
+        if seed < 2:
+            sums[:] = np.arange(len(sums)) % 3
+        else:
+            real(indptr, indices, np.uint64(0), sums)
+
+    monkeypatch.setattr(groups_module, "_sum_rows", colliding)
+    same(count_ngrams(texts), expected)
+
+
 def test_columns_go_from_the_most_to_the_least_frequent() -> None:
     counts = count_ngrams(random_texts(np.random.default_rng(2), 200))
     df = np.bincount(counts.indices, minlength=len(counts.terms))
@@ -207,11 +250,13 @@ def test_a_file_that_holds_no_counts(tmp_path: Path) -> None:
         load_counts(path)
 
 
-def same(a: NgramCounts, b: NgramCounts) -> None:
+def same(a: NgramCounts | Groups, b: NgramCounts | Groups) -> None:
     for name, value in vars(b).items():
         if isinstance(value, np.ndarray):
             np.testing.assert_array_equal(getattr(a, name), value, err_msg=name)
             assert getattr(a, name).dtype == value.dtype
+        elif isinstance(value, Groups):
+            same(getattr(a, name), value)
         elif isinstance(value, pa.Array):
             assert getattr(a, name).to_pylist() == value.to_pylist()
         else:

@@ -224,7 +224,7 @@ def test_the_search_alone() -> None:
         tfidf, np.ones(3), power=1, decay=0, budget=2, first=np.array([], int), then=lambda: np.arange(3)
     )
     assert picks.index.tolist() == [1, 2]
-    assert picks.spell()[0, 0] == "tree"
+    assert picks.explain()[0][0, 0] == "tree"
 
 
 def test_statuses() -> None:
