@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from pathlib import Path
 from types import FrameType
@@ -147,6 +148,11 @@ def _run(home: Path, run_id: str, report: Reporting) -> None:
     if config.make_map:
         jobs.start_map(home, pool.id)
 
+    # nothing asks for the n-grams before the first selection: they are counted while the model is loaded and reads
+    aside = ThreadPoolExecutor(1, thread_name_prefix="n-grams")
+    counts = aside.submit(store.ngram_counts, home, pool, suffix=config.response_suffix)
+    aside.shutdown(wait=False)
+
     # torch takes seconds to import: signs of life come first
     from backend import iterate, model
     from backend.training import last_checkpoint
@@ -154,7 +160,6 @@ def _run(home: Path, run_id: str, report: Reporting) -> None:
     logger.info("loading model %s", config.model)
     language_model, tokenizer = model.load(config.model, precision=config.precision, train=config.epochs > 0)
     report(Progress("load", 0, 0, 0, "models"))
-    counts = store.ngram_counts(home, pool, suffix=config.response_suffix)
     store.set_plan(home, run_id, plan(config, pool, held_out))
     folder = store.run_folder(home, run_id)
     store.write_json(folder / "environment.json", environment(str(language_model.device)))
@@ -168,7 +173,7 @@ def _run(home: Path, run_id: str, report: Reporting) -> None:
         tokenizer,
         report=report,
         folder=folder,
-        counts=counts,
+        counts=counts.result,
         held_out_pool=held_out,
         resume=resume,
         done=[store.read_epoch(home, run_id, epoch) for epoch in store.epochs(home, run_id)]

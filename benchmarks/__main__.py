@@ -55,7 +55,10 @@ def _measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
 
 def _show(result: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(result), flush=True)
+        # JSON has no NaN; what could not be measured is null, and another key says why
+        print(
+            json.dumps({key: None if value != value else value for key, value in result.items()}), flush=True
+        )
         return
     for key, value in result.items():
         print(f"{key:20} {value}", flush=True)

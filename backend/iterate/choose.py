@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from transformers import PreTrainedModel
@@ -31,6 +33,7 @@ HELD_OUT = "held out"
 class Decisions:
     """Decides epoch after epoch, and remembers what it decided.
 
+    counts : gives the pool's n-gram counts; called before the first selection, and once.
     held_out : (n,) bool, rows that are neither scored nor selected.
     records : what was decided, by epoch; what an interrupted run has already decided is put here.
     """
@@ -38,7 +41,7 @@ class Decisions:
     config: RunConfig
     pool: Pool
     encoded: Encoded
-    counts: NgramCounts
+    counts: Callable[[], NgramCounts]
     held_out: np.ndarray
     report: Reporter
     records: dict[int, EpochRecord] = field(default_factory=dict)
@@ -47,6 +50,10 @@ class Decisions:
     def budget(self) -> int:
         """Samples an epoch trains on, of those that are not kept aside."""
         return budget_of(self.config.budget, int((~self.held_out).sum()))
+
+    @cached_property
+    def _counted(self) -> NgramCounts:
+        return self.counts()
 
     def decide(self, epoch: int, model: PreTrainedModel) -> EpochRecord:
         """Score what the strategy asks for with the model as it is now, select, and report the record.
@@ -83,9 +90,9 @@ class Decisions:
             rows=among,
             held_out=self.held_out,
         )
-        vectors = tfidf(self.counts, chosen.rows)
+        vectors = tfidf(self._counted, chosen.rows)
         selection = select(
-            self.counts,
+            self._counted,
             scores,
             self.config,
             # the steps are laid out for the first selection, so no later one is larger

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def run(
     *,
     report: Reporter,
     folder: Path,
-    counts: NgramCounts | None = None,
+    counts: Callable[[], NgramCounts] | None = None,
     held_out_pool: Pool | None = None,
     resume: bool = False,
     done: Sequence[EpochRecord] = (),
@@ -47,7 +48,7 @@ def run(
     report : called with every record in order: Progress, Metrics, and an EpochRecord before each epoch; raises
         `Stopped` to stop. What is on disk then is what the last finished epoch left.
     folder : gets checkpoints/ (one, of the last finished epoch) and, at the end, model/. Nothing else is written.
-    counts : n-gram counts of the pool; counted here where None.
+    counts : gives the n-gram counts of the pool, and is called before the first selection; None counts there.
     held_out_pool : what `config.held_out` names where it names a file.
     resume, done : go on from the last checkpoint, with the epoch records that were reported before. Metrics after
         that checkpoint's step are reported again, with the same values.
@@ -71,7 +72,7 @@ def run(
             "no held-out loss will be measured: %s", _nothing_held_out(config, pool, held_out_pool)
         )
     if counts is None:
-        counts = count_ngrams(pool.responses(), suffix=config.response_suffix)
+        counts = partial(count_ngrams, pool.responses(), suffix=config.response_suffix)
     decisions = Decisions(config, pool, encoded, counts, held_out, report)
     checkpoint = last_checkpoint(folder / "checkpoints") if resume else None
     start = _restore(decisions, done if resume else (), checkpoint)
