@@ -79,7 +79,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "stored_gib": round(stored_gib, 2),
         "weighing_s": round(weighing, 1),
         "picking_s": round(picking, 1),
-        "seconds": round(counting + saving + loading + weighing + picking + sum(again), 1),
+        "seconds": round(counting + saving + loading + weighing + picking + sum(again), 2),
         "reselect_ms": round(1000 * float(np.median(again))),
         "peak_gib": round(_peak_gib(), 1),
     }

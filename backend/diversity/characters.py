@@ -39,13 +39,14 @@ class Characters:
     def learn(self, data: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Look up the characters of these texts; returns them with those that need it in lower case already."""
         new = np.zeros(UNICODE_SIZE, dtype=np.bool_)
-        if not _survey(data, offsets, self.lower, self.kinds, new):
+        if not _survey(data, offsets, self.lower, new):
             return data, offsets
-        for code in np.flatnonzero(new).tolist():
+        met = np.flatnonzero(new)
+        for code in met[self.kinds[met] != BY_CONTEXT].tolist():
             self._enter(code)
-        rows = _rows_by_context(data, offsets, self.kinds)
-        if not len(rows):
+        if not (self.kinds[met] == BY_CONTEXT).any():
             return data, offsets
+        rows = _rows_by_context(data, offsets, self.kinds)
         texts = [data[a:b].tobytes() for a, b in itertools.pairwise(offsets)]
         for row in rows:
             text = texts[row].decode("utf-8", "surrogatepass").lower()
@@ -77,10 +78,8 @@ def decode(data: np.ndarray, at: int) -> tuple[np.int64, int]:
 
 
 @njit(cache=True, nogil=True)
-def _survey(
-    data: np.ndarray, offsets: np.ndarray, lower: np.ndarray, kinds: np.ndarray, new: np.ndarray
-) -> bool:
-    """Mark the characters not looked at yet; returns whether there is one, or one that goes by its context."""
+def _survey(data: np.ndarray, offsets: np.ndarray, lower: np.ndarray, new: np.ndarray) -> bool:
+    """Mark the characters without a lower case: not looked at yet, or by context. Returns whether there is one."""
     found = False
     at, end = offsets[0], offsets[-1]
     while at < end:
@@ -89,8 +88,7 @@ def _survey(
             continue
         code, at = decode(data, at)
         if lower[code] == 0:
-            found = True
-            new[code] = kinds[code] != BY_CONTEXT
+            found = new[code] = True
     return found
 
 

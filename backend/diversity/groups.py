@@ -19,17 +19,19 @@ class Groups:
     """The T shared n-grams of n responses as G groups, the most frequent first.
 
     of : (T,) int32, each n-gram's group.
-    indptr, indices : CSR of n rows over groups: (n + 1,) int64, (nnz,) int32.
-    tf, squares : (nnz,) int32, sum of tf and of tf squared over the group's n-grams in this row.
-    repeats : (n,) int64, where the groups with a tf above 1 begin; before them, tf is 1 and need not be read.
+    indptr, indices : CSR of n rows over groups: (n + 1,) int64, (nnz,) int32; in each row first those that are one
+        n-gram with tf 1, of which no more need be known.
+    ones : (n + 1,) int64, how many of these there are in all rows before.
+    tf, squares : (nnz - ones[n],) int32, of all the others, row after row: sum of tf and of tf squared over the
+        group's n-grams. Entry e of row i is tf[e - ones[i + 1]].
     """
 
     of: np.ndarray
     indptr: np.ndarray
     indices: np.ndarray
+    ones: np.ndarray
     tf: np.ndarray
     squares: np.ndarray
-    repeats: np.ndarray
 
 
 def group_ngrams(indptr: np.ndarray, indices: np.ndarray, tf: np.ndarray, columns: int) -> Groups:
@@ -41,12 +43,12 @@ def group_ngrams(indptr: np.ndarray, indices: np.ndarray, tf: np.ndarray, column
     rows = len(indptr) - 1
     for seed in itertools.count():
         of, sizes = _numbered(indptr, indices, columns, seed)
-        out = np.zeros(rows + 1, dtype=np.int64)
-        repeats = np.zeros(rows, dtype=np.int64)
+        out, ones = np.zeros(rows + 1, dtype=np.int64), np.zeros(rows + 1, dtype=np.int64)
+        # memory that is not written to takes no place, and most are not
         groups, sums, squares = (np.empty(len(indices), dtype=np.int32) for _ in range(3))
-        if _merge(indptr, indices, tf, of, sizes, out, groups, sums, squares, repeats):
-            used = out[-1]
-            return Groups(of, out, groups[:used], sums[:used], squares[:used], repeats)
+        if _merge(indptr, indices, tf, of, sizes, out, ones, groups, sums, squares):
+            more = out[-1] - ones[-1]
+            return Groups(of, out, groups[: out[-1]], ones, sums[:more], squares[:more])
     raise AssertionError  # the loop ends with a return
 
 
@@ -102,10 +104,10 @@ def _merge(
     of: np.ndarray,
     sizes: np.ndarray,
     out: np.ndarray,
+    ones: np.ndarray,
     groups: np.ndarray,
     sums: np.ndarray,
     squares: np.ndarray,
-    repeats: np.ndarray,
 ) -> bool:
     """Write each row's groups, those with tf 1 first; False where a row has some columns of a group but not all."""
     place = np.full(len(sizes), -1, dtype=np.int64)  # where the current row has a group of several columns
@@ -130,19 +132,19 @@ def _merge(
                 place[group] = begin + waiting
             elif count == 1:
                 groups[used] = group
-                sums[used] = squares[used] = 1
                 used += 1
                 continue
             later[waiting, 0], later[waiting, 1], later[waiting, 2] = group, count, count * count
             waiting += 1
-        repeats[row] = used
+        ones[row + 1] = ones[row] + used - begin
         for at in range(waiting):
             group = later[at, 0]
             if sizes[group] > 1:
                 if seen[group] != sizes[group]:
                     return False
                 seen[group] = 0
-            groups[used], sums[used], squares[used] = group, later[at, 1], later[at, 2]
+            more = used - ones[row + 1]
+            groups[used], sums[more], squares[more] = group, later[at, 1], later[at, 2]
             used += 1
         out[row + 1] = used
     return True

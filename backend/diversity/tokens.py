@@ -89,8 +89,10 @@ def _texts(
             )
         _, bounds, letters = texts.buffers()
         offsets = np.frombuffer(bounds, dtype=np.int64)[texts.offset : texts.offset + len(texts) + 1]
-        # a copy, because compiled code would be compiled once more for an array that cannot be written to
-        yield np.frombuffer(letters or b"", dtype=np.uint8), offsets.copy()
+        data = np.frombuffer(letters or b"", dtype=np.uint8)
+        # code is compiled once for arrays that can be written to and once for others: always give it the same
+        data.setflags(write=False)
+        yield data, offsets.copy()
     else:
         yield joined([((text or "") + suffix).encode("utf-8", "surrogatepass") for text in responses])
 

@@ -56,7 +56,7 @@ def tfidf(counts: NgramCounts, rows: np.ndarray | None = None) -> Tfidf:
     solo = counts.solo_sum[rows] * solo_idf
     squares = counts.solo_squares[rows] * solo_idf**2
     scale, diversity = _weigh(
-        groups.indptr, groups.repeats, members, groups.tf, groups.squares, rows, idf, solo, squares
+        groups.indptr, groups.ones, members, groups.tf, groups.squares, rows, idf, solo, squares
     )
     return Tfidf(counts, rows, idf, solo_idf, scale, solo, diversity)
 
@@ -93,7 +93,7 @@ def _document_frequency(indptr: np.ndarray, indices: np.ndarray, rows: np.ndarra
 @njit(cache=True)
 def row_diversity(
     indptr: np.ndarray,
-    repeats: np.ndarray,
+    ones: np.ndarray,
     indices: np.ndarray,
     tf: np.ndarray,
     row: int,
@@ -107,7 +107,8 @@ def row_diversity(
     because an addition otherwise waits for the one before. `indices` are best unsigned: one that might be negative
     costs a comparison.
     """
-    at, middle, end = indptr[row], repeats[row], indptr[row + 1]
+    at, end = indptr[row], indptr[row + 1]
+    middle, shift = at + ones[row + 1] - ones[row], ones[row + 1]
     a = b = c = d = 0.0
     while at + 4 <= middle:
         a += weighted_idf[indices[at]]
@@ -119,13 +120,13 @@ def row_diversity(
         a += weighted_idf[indices[at]]
         at += 1
     while at + 4 <= end:
-        a += tf[at] * weighted_idf[indices[at]]
-        b += tf[at + 1] * weighted_idf[indices[at + 1]]
-        c += tf[at + 2] * weighted_idf[indices[at + 2]]
-        d += tf[at + 3] * weighted_idf[indices[at + 3]]
+        a += tf[at - shift] * weighted_idf[indices[at]]
+        b += tf[at + 1 - shift] * weighted_idf[indices[at + 1]]
+        c += tf[at + 2 - shift] * weighted_idf[indices[at + 2]]
+        d += tf[at + 3 - shift] * weighted_idf[indices[at + 3]]
         at += 4
     while at < end:
-        b += tf[at] * weighted_idf[indices[at]]
+        b += tf[at - shift] * weighted_idf[indices[at]]
         at += 1
     return ((a + b) + (c + d) + solo) * scale
 
@@ -133,21 +134,25 @@ def row_diversity(
 @njit(cache=True)
 def _row_squares(
     indptr: np.ndarray,
-    repeats: np.ndarray,
+    ones: np.ndarray,
     indices: np.ndarray,
     squares: np.ndarray,
     row: int,
     idf: np.ndarray,
 ) -> float:
     """sum over n-grams t of (tf(row, t) * idf(t))^2, by groups, added up as in `row_diversity`."""
-    at, middle, end = indptr[row], repeats[row], indptr[row + 1]
+    at, end = indptr[row], indptr[row + 1]
+    middle, shift = at + ones[row + 1] - ones[row], ones[row + 1]
     a = b = 0.0
     while at + 2 <= middle:
         a += idf[indices[at]] ** 2
         b += idf[indices[at + 1]] ** 2
         at += 2
+    if at < middle:
+        b += idf[indices[at]] ** 2
+        at += 1
     while at < end:
-        a += squares[at] * idf[indices[at]] ** 2
+        a += squares[at - shift] * idf[indices[at]] ** 2
         at += 1
     return a + b
 
@@ -155,7 +160,7 @@ def _row_squares(
 @njit(cache=True)
 def _weigh(
     indptr: np.ndarray,
-    repeats: np.ndarray,
+    ones: np.ndarray,
     indices: np.ndarray,
     tf: np.ndarray,
     squares: np.ndarray,
@@ -167,8 +172,8 @@ def _weigh(
     scale = np.zeros(len(rows))
     diversity = np.zeros(len(rows))
     for i in range(len(rows)):
-        total = solo_squares[i] + _row_squares(indptr, repeats, indices, squares, rows[i], idf)
+        total = solo_squares[i] + _row_squares(indptr, ones, indices, squares, rows[i], idf)
         if total > 0:
             scale[i] = 1 / np.sqrt(total)
-            diversity[i] = row_diversity(indptr, repeats, indices, tf, rows[i], idf, solo[i], scale[i])
+            diversity[i] = row_diversity(indptr, ones, indices, tf, rows[i], idf, solo[i], scale[i])
     return scale, diversity

@@ -62,7 +62,7 @@ def greedy_picks(
     while True:
         index, gain, diversity = _pick(
             groups.indptr,
-            groups.repeats,
+            groups.ones,
             groups.indices.view(np.uint32),
             groups.tf,
             tfidf.rows,
@@ -126,7 +126,7 @@ def _sink(heap: np.ndarray, size: int, key: np.ndarray, at: int) -> None:
 @njit(cache=True)
 def _pick(
     indptr: np.ndarray,
-    repeats: np.ndarray,
+    ones: np.ndarray,
     indices: np.ndarray,
     tf: np.ndarray,
     rows: np.ndarray,
@@ -173,7 +173,7 @@ def _pick(
             i = heap[0]
             if fresh[i] < count:
                 diversity[i] = row_diversity(
-                    indptr, repeats, indices, tf, rows[i], weighted_idf, solo[i], scale[i]
+                    indptr, ones, indices, tf, rows[i], weighted_idf, solo[i], scale[i]
                 )
                 key[i] = _rounded(_gain(factor[i], diversity[i], power))
                 fresh[i] = count
@@ -196,7 +196,7 @@ def _pick(
         row = rows[i]
         picks[count] = i
         if fresh[i] < count:  # not from the top of the heap
-            diversity[i] = row_diversity(indptr, repeats, indices, tf, row, weighted_idf, solo[i], scale[i])
+            diversity[i] = row_diversity(indptr, ones, indices, tf, row, weighted_idf, solo[i], scale[i])
         diversities[count] = diversity[i]
         gains[count] = _gain(factor[i], diversity[i], power)
         for entry in range(indptr[row], indptr[row + 1]):
