@@ -13,7 +13,7 @@ help:
 	@echo "make test   install and run every test (browser tests need Chromium)"
 	@echo "make check  lint, format, types, import contracts, unit tests"
 	@echo "make fix    mend what lint and format can mend"
-	@echo "make bench  run the benchmarks"
+	@echo "make bench  run all benchmarks (half an hour; ARGS='selection --json' runs one)"
 	@echo "make screenshots  take the pictures in docs/screenshots anew"
 	@echo "make clean  remove .venv and caches"
 
