@@ -6,6 +6,8 @@ StudioError
 |- ModelError     a model or tokenizer cannot be loaded or does not fit the pool
 |- ScoresError    stored scores are missing or belong to another pool
 |- RunError       a run folder is missing, broken, or in the wrong state
+|- SearchError    a search that cannot be made, or a pool whose index is not there
+|- ReaderError    the process that reads samples with a model died, or takes too long
 `- Stopped        somebody asked this work to stop (not a failure)
 """
 
@@ -32,6 +34,14 @@ class ScoresError(StudioError):
 
 class RunError(StudioError):
     """A run folder is missing, broken, or in a state that does not allow what was asked."""
+
+
+class SearchError(StudioError):
+    """A search holds nothing to look for or is too long, or the pool's index is not there."""
+
+
+class ReaderError(StudioError):
+    """The process that reads samples with a model died, takes too long, or could not do what was asked."""
 
 
 class Stopped(StudioError):

@@ -7,35 +7,44 @@ was written down, and its heartbeat is fresh.
 
 from __future__ import annotations
 
-import atexit
-import contextlib
 import dataclasses
-import os
-import platform
 import signal
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-
-import psutil
 
 from backend import data, store
 from backend.config import RunConfig
 from backend.data.demo import HELDOUT
 from backend.errors import ConfigError, RunError
+from backend.processes import how_it_ended, is_gone, process_of, reap, send, spawn, start_time, this_host
 from backend.records import Pool
-from backend.store import MapInfo, PoolInfo, RunInfo
+from backend.store import PoolInfo, RunInfo
+from backend.work import map_info, start_map, start_work, work_info
+
+__all__ = [
+    "FRESH_SECONDS",
+    "GRACE_SECONDS",
+    "alive",
+    "is_share",
+    "kill",
+    "launch",
+    "load_held_out",
+    "map_info",
+    "pump",
+    "refresh",
+    "resume",
+    "start_map",
+    "start_work",
+    "stop",
+    "with_absolute_paths",
+    "work_info",
+    "worker_command",
+]
 
 FRESH_SECONDS = 30.0  # a worker gives a sign of life about every second; a loaded machine may hold it back
-STARTING_SECONDS = 120.0  # until a worker that was started must have written its process down
 GRACE_SECONDS = 60.0  # after this long in "stopping" a screen may offer to kill
-ROOT = Path(__file__).resolve().parent.parent
-
-_children: dict[int, subprocess.Popen] = {}  # to tell how a worker of ours ended, and leave no zombie
-_children_lock = threading.Lock()
 
 
 def launch(
@@ -84,10 +93,10 @@ def pump(home: Path) -> list[str]:
     home = Path(home).resolve()
     refresh(home)
     started = []
-    while (run_id := store.claim_next(home, _host())) is not None:
+    while (run_id := store.claim_next(home, this_host())) is not None:
         config = store.read_config(home, run_id)
         try:
-            process = _spawn(
+            process = spawn(
                 worker_command(home, run_id), store.log_path(home, run_id), threads=config.threads
             )
         except OSError as error:
@@ -95,7 +104,7 @@ def pump(home: Path) -> list[str]:
             store.set_state(home, run_id, "failed", error=text, note=text)
             continue
         store.set_process(
-            home, run_id, host=_host(), pid=process.pid, process_started=_start_time(process.pid)
+            home, run_id, host=this_host(), pid=process.pid, process_started=start_time(process.pid)
         )
         started.append(run_id)
     return started
@@ -116,7 +125,7 @@ def stop(home: Path, run_id: str) -> None:
     asked = store.set_state(home, run_id, "stopping", expect=("running",), note="asked to stop")
     info = store.run_info(home, run_id)
     if info.active:
-        _signal(info, signal.SIGTERM)
+        send(info, signal.SIGTERM)
     elif not asked:  # else the worker saw it at a heartbeat and has stopped already
         raise RunError(f"run {run_id} is {info.state} already")
 
@@ -131,12 +140,12 @@ def kill(home: Path, run_id: str) -> None:
     info = store.run_info(home, run_id)
     if not info.active:
         raise RunError(f"run {run_id} is {info.state}; there is no worker to kill")
-    if info.host not in (None, _host()):
+    if info.host not in (None, this_host()):
         raise RunError(f"run {run_id} runs on {info.host}; kill it there")
     store.set_state(home, run_id, "stopping", expect=("running",))
-    _signal(info, signal.SIGKILL)
+    send(info, signal.SIGKILL)
     deadline = time.monotonic() + 10
-    while _process(info) is not None and time.monotonic() < deadline:
+    while process_of(info) is not None and time.monotonic() < deadline:
         time.sleep(0.02)
     store.set_state(home, run_id, "stopped", expect=("stopping",), note="killed")
 
@@ -160,10 +169,10 @@ def refresh(home: Path) -> list[str]:
     stays as it is (`alive` is False): its memory is not free, so nothing else may start in its place.
     """
     home = Path(home).resolve()
-    _reap()
+    reap()
     found = []
     for info in store.runs(home):
-        if not info.active or not _gone(info):
+        if not info.active or not is_gone(info):
             continue
         note = "the worker ended while it was asked to stop"
         if not store.set_state(home, info.id, "stopped", expect=("stopping",), pid=info.pid, note=note):
@@ -181,49 +190,12 @@ def alive(info: RunInfo) -> bool:
     if not info.active or time.time() - (info.last_seen or 0) > FRESH_SECONDS:
         return False
     starting = info.pid is None  # claimed a moment ago
-    return starting or info.host not in (None, _host()) or _process(info) is not None
-
-
-def start_map(home: Path, pool_id: str) -> MapInfo:
-    """Lay out a stored pool's map in a process of its own, at low priority; nothing happens where it is there or
-    being made. Returns how far it is."""
-    home = Path(home).resolve()
-    known = map_info(home, pool_id)
-    if known.state in ("ready", "running") or not store.claim_map(home, pool_id, host=_host(), known=known):
-        return store.map_info(home, pool_id)
-    log = store.pool_folder(home, pool_id) / "map.txt"
-    try:
-        process = _spawn(map_command(home, pool_id), log, threads=0)
-    except OSError as error:
-        store.set_map(home, pool_id, "failed", error=f"the process could not be started: {error}")
-        return store.map_info(home, pool_id)
-    store.set_map_process(
-        home, pool_id, host=_host(), pid=process.pid, process_started=_start_time(process.pid)
-    )
-    with contextlib.suppress(psutil.Error):  # gone already: its state says why
-        psutil.Process(process.pid).nice(10)
-    return store.map_info(home, pool_id)
-
-
-def map_info(home: Path, pool_id: str) -> MapInfo:
-    """How far a pool's map is; one whose process is gone has failed."""
-    _reap()
-    info = store.map_info(home, pool_id)
-    if info.state == "running" and _gone(info):
-        error = f"the process ended without a word while at: {info.stage or 'starting'}"
-        store.set_map(home, pool_id, "failed", stage=info.stage, error=error, pid=info.pid)
-        info = store.map_info(home, pool_id)
-    return info
+    return starting or info.host not in (None, this_host()) or process_of(info) is not None
 
 
 def worker_command(home: Path, run_id: str) -> list[str]:
     """The command that works on a run."""
     return [sys.executable, "-m", "backend.worker", str(home), run_id, "--claimed"]
-
-
-def map_command(home: Path, pool_id: str) -> list[str]:
-    """The command that lays out a stored pool's map."""
-    return [sys.executable, "-m", "backend", "map", pool_id, "--runs-dir", str(home)]
 
 
 def is_share(held_out: str) -> bool:
@@ -256,114 +228,13 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
     )
 
 
-def _spawn(command: list[str], log: Path, *, threads: int) -> subprocess.Popen:
-    """Start a process that outlives this one and its terminal, and prints to `log`."""
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}
-    # threads that spin while they wait make each other slow where the cores are shared
-    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    if threads:
-        environment |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "ab") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    with _children_lock:
-        _children[process.pid] = process
-    return process
-
-
-def _start_time(pid: int) -> float:
-    """When a process was started, in seconds since 1970; now, where it is gone: nothing will match that."""
-    try:
-        return psutil.Process(pid).create_time()
-    except psutil.Error:
-        return time.time()
-
-
-def _host() -> str:
-    return platform.node()
-
-
-def _process(info: RunInfo | MapInfo) -> psutil.Process | None:
-    """The process that was written down, if it is still the same and not a zombie."""
-    if info.pid is None or info.process_started is None:
-        return None
-    try:
-        process = psutil.Process(info.pid)
-        # the clock may have been set since: start times of one process can differ by a little, never by a second
-        same = abs(process.create_time() - info.process_started) < 1.0
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except psutil.Error:
-        return None
-
-
-def _gone(info: RunInfo | MapInfo) -> bool:
-    """Whether the process that was at work certainly is no more."""
-    silent = time.time() - (info.last_seen or 0)
-    if info.host not in (None, _host()):
-        return silent > STARTING_SECONDS  # nobody here can look at its process
-    if info.pid is None:
-        return silent > STARTING_SECONDS
-    return _process(info) is None
-
-
-def _signal(info: RunInfo, number: signal.Signals) -> None:
-    """Send a signal to a worker and all that it started; nothing where it is not the process written down."""
-    if info.host in (None, _host()) and _process(info) is not None and info.pid is not None:
-        with contextlib.suppress(ProcessLookupError):
-            if os.getpgid(info.pid) == info.pid:
-                os.killpg(info.pid, number)
-            else:  # somebody started it by hand, in a group that is not its own
-                os.kill(info.pid, number)
-
-
-def _reap() -> None:
-    """Take note of our children that have ended."""
-    with _children_lock:
-        for process in _children.values():
-            process.poll()
-
-
-def _exit_code(pid: int | None) -> int | None:
-    """How a process that is gone ended, where it was started here; negative for a signal."""
-    with _children_lock:
-        process = _children.get(pid or 0)
-    if process is None:
-        return None
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        return process.wait(timeout=2)  # it is on its way out, yet its parent may learn so a moment later
-    return None
-
-
 def _obituary(home: Path, info: RunInfo) -> str:
     """The last thing that a dead worker did, for a person."""
-    code = _exit_code(info.pid)
-    how = "ended without a word"
-    if code is not None and code < 0:
-        how = f"was ended by {signal.Signals(-code).name}"
-        if -code == signal.SIGKILL:
-            how += " (somebody killed it, or the machine ran out of memory)"
-    elif code is not None:
-        how += f" (exit code {code})"
     last = "before it reported anything"
     if info.stage is not None:
         of = f" of {info.total:,}" if info.total else ""
         last = f"at: {info.stage}, epoch {info.epoch}, {info.done:,}{of} {info.unit}"
     lines = [line for line in store.read_log(home, info.id, tail=5).splitlines() if line.strip()]
-    return f"The worker {how} {last}." + (f" It printed last: {lines[-1].strip()}" if lines else "")
-
-
-@atexit.register
-def _leave_children() -> None:
-    """Workers go on when this process ends: that is meant, so Python need not complain about it."""
-    with _children_lock:
-        for process in _children.values():
-            if process.poll() is None:
-                process.returncode = 0
+    return f"The worker {how_it_ended(info.pid)} {last}." + (
+        f" It printed last: {lines[-1].strip()}" if lines else ""
+    )

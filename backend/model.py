@@ -13,6 +13,7 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoTokenizer,
+    PreTrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
@@ -73,6 +74,19 @@ def load(
     return model.eval(), tokenizer
 
 
+def load_tokenizer(name: str) -> tuple[PreTrainedTokenizerBase, int | None]:
+    """A model's tokenizer and the positions that the model was built for (None: no limit), without its weights.
+
+    Raises
+    ------
+    ModelError : as for `load`, as far as the weights have no part in it.
+    """
+    source = _source(name)
+    with no_progress_bars():
+        config = _check_config(name, source)
+        return _load_tokenizer(name, source), _positions(config)
+
+
 def best_device() -> torch.device:
     """CUDA where there is one, then Apple's GPU, then the CPU."""
     if torch.cuda.is_available():
@@ -109,8 +123,13 @@ def autocast(model: PreTrainedModel, precision: Precision) -> contextlib.Abstrac
 
 def usable_length(model: PreTrainedModel, max_length: int) -> int:
     """`max_length` in tokens, but never more than the positions the model was built for."""
-    positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
-    return min(max_length, int(positions)) if positions else max_length
+    return min(max_length, _positions(model.config) or max_length)
+
+
+def _positions(config: PreTrainedConfig) -> int | None:
+    """The positions that a model was built for; None where it names no limit."""
+    positions = getattr(config.get_text_config(), "max_position_embeddings", None)
+    return int(positions) if positions else None
 
 
 @contextlib.contextmanager
@@ -161,8 +180,8 @@ def _check_folder(folder: Path) -> None:
         raise ModelError(f"model folder {folder}: tokenizer.json is missing (found: {found})")
 
 
-def _check_config(name: str, source: str) -> None:
-    """Refuse what is not a causal language model before any weights are read."""
+def _check_config(name: str, source: str) -> PreTrainedConfig:
+    """The configuration; refuses what is not a causal language model before any weights are read."""
     try:
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
     except LOAD_ERRORS as error:
@@ -173,6 +192,7 @@ def _check_config(name: str, source: str) -> None:
     if not causal or (architectures and not known.intersection(architectures)):
         what = ", ".join(architectures) or config.model_type
         raise ModelError(f"model {name} is {what}, not a causal language model (a ...ForCausalLM is needed)")
+    return config
 
 
 def _load_tokenizer(name: str, source: str) -> PreTrainedTokenizerBase:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from backend import jobs, store
+from backend import jobs, store, work
 from backend.config import config_from
 from backend.errors import StudioError
+from backend.store import WorkInfo
 from iterit_ui import text
 from iterit_ui.components import status_line
+from iterit_ui.filtering import clusters_written
 from iterit_ui.selecting import scores_choices
-from iterit_ui.session import DRAW, QUIET, Session, bound, is_demo, map_file
-from iterit_ui.tune_watch import duration
+from iterit_ui.session import DRAW, QUIET, Session, bound, get_pool, map_key
+from iterit_ui.theme import duration
+
+MAP_BY_ITSELF = 200_000  # samples up to which a map is a matter of seconds
 
 
 def build_scorer(session: Session) -> None:
@@ -42,18 +47,35 @@ def build_scorer(session: Session) -> None:
     )
 
 
-def build_map_maker(session: Session) -> gr.State:
-    """A button while a pool has no map; the returned count grows when the map is there."""
+def build_map_maker(session: Session) -> None:
+    """Lays the map out by itself where a pool has none, and shows how far that is."""
     home = session.home
-    made = gr.State(0)
     with gr.Row(visible=False, elem_classes=["scorer"], elem_id="map-maker") as panel:
         start = gr.Button("Lay out the map", elem_id="make-map", scale=0, min_width=160)
         progress = status_line(None, elem_id="map-status")
     timer = gr.Timer(1.0, active=False)
-    session.pool.change(bound(map_offered, home), session.pool, [panel, timer], **DRAW)
-    start.click(bound(map_started, home), session.pool, [progress, timer, start], **QUIET)
-    timer.tick(bound(map_followed, home), [session.pool, made], [progress, timer, panel, made], **QUIET)
-    return made
+    out = [panel, start, progress, timer]
+    session.pool.change(bound(map_opened, home), session.pool, out, **DRAW)
+    start.click(bound(map_started, home), session.pool, out, **DRAW)
+    timer.tick(bound(map_followed, home), session.pool, out, **DRAW)
+
+
+def watched(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
+    """`look` for the page's watcher: what changes when people mark samples, or a map or its clusters are stored."""
+
+    def look(asked: list[Any]) -> dict[str, Any]:
+        try:
+            pool_id = str(asked[0])
+            parts = (
+                store.curation_revision(home, pool_id),
+                map_key(home, pool_id),
+                clusters_written(home, pool_id),
+            )
+        except (StudioError, IndexError, TypeError) as error:
+            return {"error": str(error)}
+        return {"stamp": " ".join(map(str, parts))}
+
+    return look
 
 
 def model_choices(roots: tuple[Path, ...]) -> list[tuple[str, str]]:
@@ -130,30 +152,42 @@ def job_value(home: Path, run_id: str) -> dict[str, Any]:
     }
 
 
-def map_offered(home: Path, pool_id: str) -> list[Any]:
-    """The button is shown where the pool has no map; the timer runs where somebody is making it."""
-    missing = bool(pool_id) and map_file(home, pool_id) is None
-    running = missing and not is_demo(pool_id) and jobs.map_info(home, pool_id).state == "running"
-    return [gr.Row(visible=missing), gr.Timer(active=running)]
+def map_opened(home: Path, pool_id: str) -> list[Any]:
+    """A pool was opened: its map is laid out where it has none, unless that would take long; then there is a button."""
+    if not pool_id:
+        return [gr.Row(visible=False), gr.skip(), None, gr.Timer(active=False)]
+    missing = work.work_info(home, pool_id, "map").state == "absent"
+    if missing and len(get_pool(home, pool_id)) <= MAP_BY_ITSELF:
+        work.start_work(home, pool_id, "map")
+    return map_followed(home, pool_id)
 
 
 def map_started(home: Path, pool_id: str) -> list[Any]:
-    """Start laying out the map in a process of its own."""
+    """Lay the map out in a process of its own, because somebody asked for it."""
+    if pool_id:
+        work.start_work(home, pool_id, "map")
+    return map_followed(home, pool_id)
+
+
+def map_followed(home: Path, pool_id: str) -> list[Any]:
+    """How far the map is: the row, its button, the line, the timer."""
     if not pool_id:
-        return [gr.skip()] * 3
-    info = jobs.start_map(home, pool_id)
-    return [map_job_value(info), gr.Timer(active=True), gr.Button(visible=False)]
+        return [gr.Row(visible=False), gr.skip(), None, gr.Timer(active=False)]
+    info = work.work_info(home, pool_id, "map")
+    running = info.state == "running"
+    return [
+        gr.Row(visible=info.state != "ready"),
+        gr.Button(
+            visible=info.state in ("absent", "failed"), value="Try again" if info.error else "Lay out the map"
+        ),
+        map_job_value(info) if info.state in ("running", "failed") else None,
+        gr.Timer(active=running),
+    ]
 
 
-def map_followed(home: Path, pool_id: str, made: int) -> list[Any]:
-    """How far the map is."""
-    info = jobs.map_info(home, pool_id) if pool_id else None
-    if info is None or map_file(home, pool_id) is not None:
-        return [None, gr.Timer(active=False), gr.Row(visible=False), made + 1]
-    return [map_job_value(info), gr.Timer(active=info.state == "running"), gr.skip(), gr.skip()]
-
-
-def map_job_value(info: Any) -> dict[str, Any]:
+def map_job_value(info: WorkInfo) -> dict[str, Any]:
     """The work on a map for `status_line`."""
-    state = {"ready": "done", "absent": "idle"}.get(info.state, info.state)
-    return {"state": state, "title": "Map", "text": info.stage or text.MAP_WAIT, "error": info.error}
+    return {
+        "state": info.state, "title": "Map", "text": info.stage or text.MAP_WAIT, "done": info.done, "total": info.total,
+        "error": info.error,
+    }  # fmt: skip

@@ -1,322 +1,292 @@
 """The Curate tab: settings on the left, the selection that follows from them on the right; no model runs here.
 
-The first half builds, the second half are the callbacks: plain functions, values in, values out.
+The builder lays out and wires. `curate_events` says where an event leads, `curate_draw` what is drawn there. An event
+is answered in one go, without the queue and without telling other callbacks of the states it sets: each step between
+page and server costs more than the selection itself. Whatever else follows the states looks at them when it is shown.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
-from backend import store
-from backend.errors import StudioError
-from backend.records import Selection
-from iterit_ui import curate_views as views
-from iterit_ui import samples, text
-from iterit_ui.components import cards, chart, heading, map_view, note, row_of_pick, sample_view, table, whole
-from iterit_ui.components import rows_of_lasso as rows_of
-from iterit_ui.curate_controls import build_controls, filled, wire_controls
-from iterit_ui.curate_jobs import build_map_maker, build_scorer
-from iterit_ui.selecting import scores_choices, scores_key, selected, selected_by
-from iterit_ui.session import (
-    DRAW,
-    LIVE,
-    QUIET,
-    WHO,
-    Session,
-    bound,
-    first_pool,
-    get_marks,
-    get_pool,
-    get_scores,
-    is_demo,
-    map_functions,
-    settings_of,
+from iterit_ui import address, text
+from iterit_ui import curate_draw as draw
+from iterit_ui import curate_events as events
+from iterit_ui.components import (
+    cards,
+    chart,
+    filter_bar,
+    heading,
+    keys,
+    map_view,
+    note,
+    sample_view,
+    settings_panel,
+    table,
+    toolbar,
+    watcher,
 )
+from iterit_ui.curate_jobs import build_map_maker, build_scorer, watched
+from iterit_ui.curate_state import Here, Value
+from iterit_ui.session import DRAW, QUIET, Session, bound, first_pool, map_functions
+
+Change = Callable[[Path, Here, Value], Here]
+NAMES = [f.name for f in fields(Here)]
+# what a click on the export button has made is fetched by the page itself
+FETCH = "() => setTimeout(() => document.querySelector('#curate-download')?.click(), 80)"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The tab's components; `states` hold `Here`, in its order."""
+
+    panel: gr.HTML
+    source: gr.Dropdown
+    message: gr.HTML
+    figures: gr.HTML
+    charts: tuple[gr.HTML, ...]
+    trade_offs: tuple[gr.HTML, ...]
+    bar: gr.HTML
+    world: gr.HTML
+    listed: gr.HTML
+    sample: gr.HTML
+    tools: gr.HTML
+    saved: gr.HTML
+    keyboard: gr.HTML
+    download: gr.DownloadButton
+    watch: gr.HTML
+    states: list[gr.State]
+
+    @property
+    def everything(self) -> list[Any]:
+        """In the order of `curate_draw.everything`."""
+        return [self.panel, self.message, self.figures, *self.charts, self.bar, self.world, self.listed, self.sample, self.tools]  # fmt: skip
+
+    @property
+    def filtered(self) -> list[Any]:
+        """In the order of `curate_draw.filtered`."""
+        return [self.bar, *self.charts, self.world, self.listed]
 
 
 def build(session: Session) -> None:
     """The tab's components and what they do."""
-    home = session.home
     with gr.Row(elem_classes="top"):
         heading("Curate", text.LINE["curate"], elem_id="curate-heading")
         tune = gr.Button(
             "Tune with these settings", variant="primary", elem_id="to-tune", elem_classes="next"
         )
-    # keys of the selection on screen and of the one before it
-    history = gr.State({"now": "", "before": ""})
-    view = gr.State(dict(views.VIEW))
-    # the first selection comes with the page
-    first = rendered(home, first_pool(), "", {}, "", {"now": "", "before": ""}, dict(views.VIEW))[1:]
-    marked = gr.State(0)  # counts pins and excludes, so that the selection follows
-    with gr.Row(elem_classes="columns"):
-        with gr.Column(elem_classes=["side", "sheet", "sticky"]):
-            with gr.Row(elem_classes="pair"):
-                gr.HTML("<h3 class='st-side-title first'>Settings</h3>", apply_default_css=False)
-                reset = gr.Button(
-                    "Reset", size="sm", elem_id="reset", elem_classes="quiet", scale=0, min_width=60
-                )
-            scores = gr.Dropdown([], label="Complexity from", info=text.CONTROL["scores"], filterable=False,
-                                 elem_id="score-source", interactive=True)  # fmt: skip
-            controls = build_controls()
-        with gr.Column(elem_classes="wide"):
-            message = note(first[0], elem_id="curate-note")
-            build_scorer(session)
-            figures = cards(first[1], elem_id="curate-cards")
-            with gr.Row(elem_classes="charts"):
-                complexity = chart(first[2], height=170, elem_id="complexity-chart")
-                diversity = chart(first[3], height=170, elem_id="diversity-chart")
-                lengths = chart(first[4], height=170, elem_id="lengths-chart")
-            with gr.Row(elem_classes="columns"):
-                with gr.Column(elem_classes="wide"):
-                    world = map_view(
-                        first[5], functions=map_functions(home), height=430, elem_id="curate-map"
-                    )
-                    mapped = build_map_maker(session)
-                    listed = table(first[6], elem_id="curate-table")
-                with gr.Column(elem_classes=["aside", "sticky"]):
-                    sample = sample_view({"empty": text.NO_SAMPLE}, elem_id="curate-sample")
-
-    what = [session.pool, session.scores, session.settings]
-    wire_controls(session, controls, reset, LIVE)
-    session.pool.change(bound(opened_pool, home), what, [scores, *controls.all], **DRAW)
-    session.scores.change(bound(score_source, home), what[:2], scores, **DRAW)
-    scores.input(lambda key: key or "", scores, session.scores, **LIVE)
-    gr.on(
-        [session.pool.change, session.scores.change, session.settings.change, marked.change, mapped.change],
-        bound(rendered, home),
-        [*what, session.sample, history, view],
-        [history, message, figures, complexity, diversity, lengths, world, listed, sample],
-        **DRAW,
-    )
-    view.change(bound(listed_again, home), [*what, session.sample, history, view], listed, **DRAW)
-    session.sample.change(bound(opened_sample, home), [*what, session.sample], [sample, world], **DRAW)
-    _wire_events(session, world, listed, sample, view, marked)
+    parts = _lay_out(session)
+    _wire_arrival(session, parts)
+    _wire_settings(session, parts)
+    _wire_looking(session, parts)
+    _wire_samples(session, parts)
     tune.click(lambda: gr.Tabs(selected="tune"), None, session.tabs, **QUIET)
 
 
-def _wire_events(
-    session: Session, world: gr.HTML, listed: gr.HTML, sample: gr.HTML, view: gr.State, marked: gr.State
-) -> None:
-    """Clicks on map, table and sample; what they send comes from a browser and is checked."""
+def _lay_out(session: Session) -> Parts:
     home = session.home
-
-    def turn_page(state: dict[str, Any], event: gr.EventData) -> Any:
-        return turned(state, event._data)
-
-    def pick_point(pool_id: str, event: gr.EventData) -> Any:
-        return picked_point(home, pool_id, event._data)
-
-    def pick_row(pool_id: str, event: gr.EventData) -> Any:
-        return picked_row(home, pool_id, event._data)
-
-    def draw(pool_id: str, state: dict[str, Any], event: gr.EventData) -> Any:
-        return drawn(home, pool_id, state, event._data)
-
-    def clear(state: dict[str, Any]) -> Any:
-        return {**views.VIEW} if state["which"] == "drawn" else gr.skip()
-
-    def mark(kind: Any) -> Any:
-        def act(pool_id: str, count: int, event: gr.EventData) -> Any:
-            return marked_as(home, pool_id, event._data, kind, count)
-
-        return act
-
-    for event in (listed.turn, listed.sort, listed.filter):
-        event(turn_page, view, view, **QUIET)
-    listed.pick(pick_row, session.pool, session.sample, **LIVE)
-    world.pick(pick_point, session.pool, session.sample, **LIVE)
-    world.lasso(draw, [session.pool, view], view, **LIVE)
-    world.clear(clear, view, view, **QUIET)
-    count = [session.pool, marked]
-    sample.pin(mark("pinned"), count, marked, **QUIET)
-    sample.exclude(mark("excluded"), count, marked, **QUIET)
-    sample.unmark(mark(None), count, marked, **QUIET)
-    sample.undo(bound(undone, home), count, marked, **QUIET)
-
-
-def opened_pool(home: Path, pool_id: str, asked: str, changed: dict[str, Any]) -> list[Any]:
-    """The controls for another pool."""
-    return [score_source(home, pool_id, asked), *filled(home, pool_id, changed)]
-
-
-def score_source(home: Path, pool_id: str, asked: str) -> Any:
-    """The drop-down of a pool's scores."""
-    choices = scores_choices(home, pool_id)
-    return gr.Dropdown(
-        choices=choices or [("not scored yet", "")],
-        value=scores_key(home, pool_id, asked),
-        interactive=len(choices) > 1,
-    )
-
-
-def rendered(
-    home: Path,
-    pool_id: str,
-    asked: str,
-    changed: dict[str, Any],
-    opened: str,
-    seen: dict[str, str],
-    view: dict[str, Any],
-) -> list[Any]:
-    """Everything that follows from the settings: history, note, cards, three charts, map, table, sample."""
-    if not pool_id:
-        return [gr.skip(), {"tone": "empty", "title": text.NO_POOL}, *[None] * 6, {"empty": text.NO_SAMPLE}]
-    try:
-        shown = selected(home, pool_id, scores_key(home, pool_id, asked), changed)
-    except StudioError as error:
-        return without_selection(home, pool_id, asked, changed, opened, view, str(error))
-    key = f"{pool_id}|{shown.scores_key}|{shown.key}"
-    if key != seen["now"]:
-        seen = {"now": key, "before": seen["now"]}
-    previous = before(home, pool_id, seen)
-    message = None
-    if not shown.scored:
-        message = text.NO_SCORES
-    elif is_demo(pool_id):
-        message = {"tone": "info", "text": text.DEMO_NOTE}
-    return [
-        seen, message, views.cards_value(shown, previous),
-        views.complexity_chart(shown), views.diversity_chart(shown), views.lengths_chart(shown),
-        views.map_value(home, shown, opened), views.table_value(shown, view, previous, opened), sample_shown(home, shown, opened),
-    ]  # fmt: skip
-
-
-def without_selection(
-    home: Path,
-    pool_id: str,
-    asked: str,
-    changed: dict[str, Any],
-    opened: str,
-    view: dict[str, Any],
-    problem: str,
-) -> list[Any]:
-    """The same components where the settings select nothing: what to do, and the pool as it is."""
-    pool, scores = get_pool(home, pool_id), get_scores(home, pool_id, scores_key(home, pool_id, asked))
-    scored = bool(np.isfinite(scores.complexity).any())
-    strategy = settings_of(home, pool_id, changed).strategy
-    message = text.NO_SCORES
-    if scored or strategy in ("diversity", "random", "random-each-epoch"):
-        title, todo = text.SELECT_NOTHING
-        message = {"tone": "warn", "title": title, "text": f"{problem[0].upper()}{problem[1:].rstrip('.')}. {todo}"}  # fmt: skip
-    row = pool.row_of.get(opened)
-    return [
-        gr.skip(), message, views.pool_cards(pool, scores), *views.pool_charts(scores),
-        views.pool_map(home, pool, opened), views.pool_table(pool, scores, view, opened),
-        {"empty": text.NO_SAMPLE} if row is None else samples.sample_value(pool, row),
-    ]  # fmt: skip
-
-
-def before(home: Path, pool_id: str, seen: dict[str, str]) -> Selection | None:
-    """The selection that was on screen before this one, None where it was of another pool."""
-    pool, _, rest = seen["before"].partition("|")
-    scores, _, key = rest.partition("|")
-    return selected_by(home, pool, scores, key).what.selection if pool == pool_id else None
-
-
-def listed_again(
-    home: Path,
-    pool_id: str,
-    asked: str,
-    changed: dict[str, Any],
-    opened: str,
-    seen: dict[str, str],
-    view: dict[str, Any],
-) -> Any:
-    """The table after another page, order or list was asked for."""
-    if not pool_id:
-        return None
-    try:
-        shown = selected(home, pool_id, scores_key(home, pool_id, asked), changed)
-    except StudioError:
-        pool = get_pool(home, pool_id)
-        return views.pool_table(
-            pool, get_scores(home, pool_id, scores_key(home, pool_id, asked)), view, opened
-        )
-    return views.table_value(shown, view, before(home, pool_id, seen), opened)
-
-
-def opened_sample(home: Path, pool_id: str, asked: str, changed: dict[str, Any], opened: str) -> list[Any]:
-    """The sample beside the table, and the ring around its point on the map."""
-    if not pool_id:
-        return [{"empty": text.NO_SAMPLE}, gr.skip()]
-    try:
-        shown = selected(home, pool_id, scores_key(home, pool_id, asked), changed)
-    except StudioError:
-        pool = get_pool(home, pool_id)
-        row = pool.row_of.get(opened)
-        return [
-            {"empty": text.NO_SAMPLE} if row is None else samples.sample_value(pool, row),
-            views.pool_map(home, pool, opened),
-        ]
-    return [sample_shown(home, shown, opened), views.map_value(home, shown, opened)]
-
-
-def sample_shown(home: Path, shown: Any, opened: str) -> dict[str, Any]:
-    """A sample under the present settings, with what can be done about it."""
-    row = shown.pool.row_of.get(opened)
-    if row is None:
-        return {"empty": text.NO_SAMPLE}
-    can_undo = any(change.undone is None for change in store.mark_history(home, shown.pool.id))
-    return samples.sample_value(
-        shown.pool, row, scores=shown.scores, selection=shown.what.selection, diversity=shown.what.diversity,
-        settings=shown.settings, mark=get_marks(home, shown.pool.id).get(opened), can_mark=True, can_undo=can_undo,
+    # the first selection comes with the page
+    first = draw.everything(home, Here(pool=first_pool()))
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(elem_classes=["side", "sheet", "sticky"]):
+            source = gr.Dropdown([], label="Complexity from", info=text.CONTROL["scores"], filterable=False,
+                                 elem_id="score-source", interactive=True)  # fmt: skip
+            panel = settings_panel(first[0], elem_id="settings")
+        with gr.Column(elem_classes="wide"):
+            message = note(first[1], elem_id="curate-note")
+            build_scorer(session)
+            figures = cards(first[2], elem_id="curate-cards")
+            saved = table(None, elem_id="saved-settings", elem_classes="st-gone-empty")
+            bar = filter_bar(first[6], elem_id="curate-filter")
+            with gr.Row(elem_classes=["charts", "five"]):
+                names = ("complexity", "diversity", "lengths")
+                charts = tuple(
+                    chart(value, height=165, elem_id=f"{name}-chart")
+                    for name, value in zip(names, first[3:6])
+                )
+                trade_offs = tuple(
+                    chart(None, height=165, elem_id=f"{name}-chart") for name in ("density", "frontier")
+                )
+            with gr.Row(elem_classes="columns"):
+                with gr.Column(elem_classes="wide"):
+                    world = map_view(
+                        first[7], functions=map_functions(home), height=430, elem_id="curate-map"
+                    )
+                    build_map_maker(session)
+                    tools = toolbar(first[10], elem_id="curate-tools")
+                    listed = table(first[8], functions=[events.ids_of_list(home)], elem_id="curate-table")
+                    download = gr.DownloadButton("Download", elem_id="curate-download", elem_classes="unseen")
+                with gr.Column(elem_classes=["aside", "sticky"]):
+                    sample = sample_view(first[9], elem_id="curate-sample")
+    keyboard = keys(elem_id="curate-keys")
+    start = Here()
+    own = [gr.State(getattr(start, name)) for name in NAMES[len(session.states) : -2]]
+    return Parts(
+        panel, source, message, figures, charts, trade_offs, bar, world, listed, sample, tools, saved, keyboard, download,
+        watcher(functions=[watched(home)], elem_id="curate-watch"), [*session.states, *own, session.who, session.marked],
     )  # fmt: skip
 
 
-def turned(view: dict[str, Any], data: dict[str, Any]) -> Any:
-    """The table's view after one of its buttons: {page}, {column} or {key}."""
-    if "page" in data:
-        return {**view, "page": whole(data["page"], 0, 1_000_000)}
-    if data.get("column") in views.SORTS:
-        column = data["column"]
-        down = not view["descending"] if view["sort"] == column else column not in ("rank", "source")
-        return {**view, "sort": column, "descending": down, "page": 0}
-    if data.get("key") in (*text.FILTERS, "drawn"):
-        if data["key"] == "drawn" and not view["drawn"]:
-            return gr.skip()
-        ranked = data["key"] in ("selected", "added", "all")
-        sort = {"sort": "rank", "descending": False} if ranked else {"sort": "complexity", "descending": True}
-        return {**view, **sort, "which": data["key"], "page": 0}
-    return gr.skip()
+def _on(
+    session: Session,
+    parts: Parts,
+    trigger: Any,
+    change: Change,
+    drawn: Callable[[Path, Here], list[Any]],
+    components: list[Any],
+    *,
+    always: bool = False,
+) -> Any:
+    """An event of the page: where it leads, what is drawn there, and the address of that; answered in one go.
+
+    always : draw also where nothing changes.
+    """
+
+    def call(event: gr.EventData, *values: Any) -> list[Any]:
+        here = Here(*values)
+        there = change(session.home, here, event._data if isinstance(event._data, dict) else {})
+        if there == here and not always:
+            return [gr.skip()] * (len(parts.states) + len(components) + 1)
+        there = draw.arrived(session.home, there)
+        return [*_changed(here, there), *drawn(session.home, there), written(there)]
+
+    return trigger(call, parts.states, [*parts.states, *components, session.bar], **DRAW)
 
 
-def picked_row(home: Path, pool_id: str, data: dict[str, Any]) -> Any:
-    """The sample whose row of a table was clicked."""
-    return data.get("id") if pool_id and data.get("id") in get_pool(home, pool_id).row_of else gr.skip()
+def _changed(here: Here, there: Here) -> list[Any]:
+    """Values of the states, skipping those that stay."""
+    pairs = [(getattr(here, name), getattr(there, name)) for name in NAMES]
+    return [gr.skip() if before == after else after for before, after in pairs]
 
 
-def picked_point(home: Path, pool_id: str, data: dict[str, Any]) -> Any:
-    """The sample whose point on the map was clicked."""
-    if data.get("key") != pool_id or not pool_id:
-        return gr.skip()
-    pool = get_pool(home, pool_id)
-    return str(pool.ids[row_of_pick(data, len(pool))])
+def written(here: Here) -> dict[str, str]:
+    """The address of where a visitor is."""
+    return address.written(**{name: getattr(here, name) for name in address.NAMES})
 
 
-def drawn(home: Path, pool_id: str, view: dict[str, Any], data: dict[str, Any]) -> Any:
-    """The table's view after samples were drawn around on the map."""
-    if data.get("key") != pool_id or not pool_id:
-        return gr.skip()
-    rows_of(data, len(get_pool(home, pool_id)))
-    return {**view, "which": "drawn", "drawn": data["bits"], "page": 0, "sort": "rank", "descending": False}
+def _wire_arrival(session: Session, parts: Parts) -> None:
+    """The page was opened, or another tab, another page or a worker has changed something."""
+    home = session.home
+
+    def draw_all(*values: Any) -> list[Any]:
+        here = Here(*values)
+        there = draw.arrived(home, here)
+        return [*_changed(here, there), *draw.everything(home, there)]
+
+    moments = [session.pool.change, session.scores.change, session.settings.change, session.marked.change]
+    gr.on(moments, draw_all, parts.states, [*parts.states, *parts.everything], **DRAW)
+    session.pool.change(
+        bound(events.score_source, home), [session.pool, session.scores], parts.source, **DRAW
+    )
+    compared = parts.states[NAMES.index("compared")]
+    later = [session.pool, session.scores, session.settings]
+    gr.on(moments, bound(draw.trade_offs, home), later, [*parts.trade_offs], **DRAW)
+    gr.on(moments, bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
+    # marks of somebody else, a map that is ready: the page looks for itself and says so
+    _on(session, parts, parts.watch.changed, events.refreshed, draw.everything, parts.everything, always=True)
 
 
-def marked_as(home: Path, pool_id: str, data: dict[str, Any], kind: Any, count: int) -> Any:
-    """One more than `count` once the sample is marked."""
-    sample = data.get("id")
-    if not pool_id or sample not in get_pool(home, pool_id).row_of:
-        return gr.skip()
-    store.set_mark(home, pool_id, [sample], kind, WHO)
-    return count + 1
+def _wire_settings(session: Session, parts: Parts) -> None:
+    """The panel. An event that changes nothing is answered too, because the panel waits for that."""
+    home, panel = session.home, parts.panel
+    compared = parts.states[NAMES.index("compared")]
+    later = [session.pool, session.scores, session.settings]
+
+    def after(done: Any) -> None:
+        done.then(bound(draw.trade_offs, home), later, [*parts.trade_offs], **DRAW)
+        done.then(bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
+
+    changes = {name: events.set_settings(name) for name in ("set", "weigh", "reset", "undo", "redo")}
+    changes |= {"recall": events.recalled}
+    for name, change in changes.items():
+        after(_on(session, parts, getattr(panel, name), change, draw.everything, parts.everything, always=True))  # fmt: skip
+
+    def only_panel(home: Path, here: Here) -> list[Any]:
+        return [draw.panel(home, here)]
+
+    for name, change in (("save", events.saved), ("forget", events.forgotten), ("compare", events.compared)):
+        done = _on(session, parts, getattr(panel, name), change, only_panel, [panel], always=True)
+        done.then(bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
+
+    def from_source(key: str, *values: Any) -> list[Any]:
+        here = Here(*values)
+        there = draw.arrived(home, replace(here, scores=key or ""))
+        return [*_changed(here, there), *draw.everything(home, there), written(there)]
+
+    after(parts.source.input(from_source, [parts.source, *parts.states], [*parts.states, *parts.everything, session.bar], **DRAW))  # fmt: skip
 
 
-def undone(home: Path, pool_id: str, count: int) -> Any:
-    """One more than `count` once the last mark is taken back."""
-    if not pool_id or store.undo(home, pool_id) is None:
-        gr.Info("There is nothing to undo.")
-        return gr.skip()
-    return count + 1
+def _wire_looking(session: Session, parts: Parts) -> None:
+    """Charts, map and bar change the filter, the table its list, the map its colours."""
+
+    def filters(trigger: Any, change: Change, *, always: bool = False) -> None:
+        _on(session, parts, trigger, change, draw.filtered, parts.filtered, always=always)
+
+    for name, drawn in zip(("complexity", "diversity", "tokens"), parts.charts):
+        filters(drawn.brush, events.brushed(name))
+        filters(drawn.clear, events.unbrushed(name))
+    filters(parts.trade_offs[0].pick, events.picked_cell)
+    filters(parts.world.lasso, events.drawn)
+    filters(parts.world.clear, events.unbrushed("rows"))
+    filters(parts.world.cluster, events.picked_cluster)
+    filters(parts.bar.search, events.searched, always=True)
+    filters(parts.bar.chip, events.chip_removed, always=True)
+    filters(parts.bar.chips_clear, events.chips_cleared, always=True)
+    _on(session, parts, parts.world.mode, events.coloured, draw.world, [parts.world])
+    for event in (parts.listed.turn, parts.listed.sort, parts.listed.filter, parts.figures.pick):
+        _on(session, parts, event, events.turned, draw.listed, [parts.listed])
+
+
+def _wire_samples(session: Session, parts: Parts) -> None:
+    """Opening samples, marks and notes, what a model makes of one, and the keys for all that."""
+    home, sample, keyboard = session.home, parts.sample, parts.keyboard
+    opened = [sample, parts.world, parts.listed]
+    for trigger, change in (
+        (parts.listed.pick, events.picked_row),
+        (sample.open, events.picked_row),
+        (parts.world.pick, events.picked_point),
+        (sample.step, events.stepped),
+        (keyboard.step, events.stepped),
+    ):
+        _on(session, parts, trigger, change, draw.opened, opened)
+    undo, redo = events.taken_back(False), events.taken_back(True)
+    for trigger, change in (
+        (sample.pin, events.marked("pin")),
+        (sample.exclude, events.marked("exclude")),
+        (sample.unmark, events.marked("clear")),
+        (sample.note, events.noted),
+        (sample.undo, undo),
+        (keyboard.mark, events.marked_open),
+        (keyboard.undo, undo),
+        (keyboard.redo, redo),
+        (parts.tools.act, events.picked_tool),
+        (parts.listed.act, events.acted),
+    ):
+        done = _on(session, parts, trigger, change, draw.everything, parts.everything)
+        done.then(bound(draw.trade_offs, home), [session.pool, session.scores, session.settings], [*parts.trade_offs], **DRAW)  # fmt: skip
+
+    def export(event: gr.EventData, *values: Any) -> Any:
+        return events.exported(home, Here(*values), event._data)
+
+    parts.listed.act(export, parts.states, parts.download, **QUIET).success(None, None, None, js=FETCH, **QUIET)  # fmt: skip
+    asked = parts.states[NAMES.index("asked")]
+    for name, limit in (("reach", 4), ("read", 2), ("losses", 2)):
+        getattr(sample, name)(
+            _answering(home, name), parts.states, [asked, sample], concurrency_limit=limit, **QUIET
+        )
+
+
+def _answering(home: Path, name: str) -> Callable[..., Iterator[list[Any]]]:
+    """What takes a while, step by step; Gradio asks the function itself whether it is a generator."""
+
+    def call(*values: Any) -> Iterator[list[Any]]:
+        for here, value in draw.asked_for(home, name, Here(*values)):
+            yield [here.asked, value]
+
+    call.__name__ = name
+    return call

@@ -1,7 +1,10 @@
-"""Where a pool comes from: those that are loaded, files under the data folders, an upload, or a hub dataset."""
+"""Where a pool comes from: those that are loaded, files under the data folders, an upload, a hub dataset, the demo."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,253 +12,236 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from backend import data, store
+from backend.data import demo
+from backend.data.batch import TABLE_SUFFIXES, TEXT_SUFFIXES, suffix_of
+from backend.data.hub import is_id
 from backend.errors import StudioError
+from backend.records import Pool
+from iterit_ui import data_mapping as mapping
 from iterit_ui import text, theme
-from iterit_ui.components import note
-from iterit_ui.session import DRAW, QUIET, Session, bound
+from iterit_ui.components import note, status_line
+from iterit_ui.components.base import WEB, component
+from iterit_ui.session import DRAW, QUIET, Session, bound, get_pool
 
-ENDINGS = (".json", ".jsonl", ".csv", ".tsv", ".parquet", ".arrow", ".gz", ".zst")
 MOST_FILES = 2000
-FIRST_LOOKS = 8  # files that are looked at before loading
-ROLES = ("prompt", "input", "response", "messages", "system", "source")
-NOTHING: dict[str, Any] = {"paths": [], "mapped": False}
+SCRIPTS = [WEB / "core.js", WEB / "preview.js"]
 
 
-def build_sources(session: Session) -> None:
+@dataclass(frozen=True)
+class Chooser:
+    """The inputs of the side column that the panel of chosen files hangs on."""
+
+    chosen: gr.State
+    load: gr.Button
+    files: gr.Dropdown
+    upload: gr.File
+    hub: gr.Textbox
+
+
+def build_sources(session: Session) -> Chooser:
     """The column of the Data tab in which a pool is chosen."""
     home = session.home
     roots = allowed_roots(session.data_roots)
-    loaded = gr.Radio(
-        [], label="Pools that are loaded", elem_id="pools", interactive=True, elem_classes="pools"
-    )
+    gr.HTML("<h3 class='st-side-title first'>Loaded pools</h3>", apply_default_css=False)
+    pools = component("pools", listed(home, ""), events=("open",), scripts=SCRIPTS, elem_id="pools")
     gr.HTML("<h3 class='st-side-title'>Add a pool</h3>", apply_default_css=False)
     with gr.Tabs(elem_classes="kinds"):
         with gr.Tab("Files", id="files"):
-            files = gr.Dropdown(files_under(session.data_roots), label="From the data folders", multiselect=True, info=text.SOURCE["files"] if session.data_roots else text.SOURCE["no_roots"],
-                                interactive=bool(session.data_roots), elem_id="pool-files")  # fmt: skip
+            files = gr.Dropdown(choices_under(session.data_roots), label="From the data folders", multiselect=True,
+                                info=text.SOURCE["files"] if session.data_roots else text.SOURCE["no_roots"], interactive=True, elem_id="pool-files")  # fmt: skip
         with gr.Tab("Upload", id="upload"):
-            upload = gr.File(
-                label="Drop files here",
-                file_count="multiple",
-                type="filepath",
-                elem_id="pool-upload",
-                height=120,
-            )
+            upload = gr.File(label="Drop files here", file_count="multiple", type="filepath", elem_id="pool-upload", height=120)  # fmt: skip
         with gr.Tab("Hub", id="hub"):
-            hub = gr.Textbox(
-                label="Hugging Face dataset",
-                placeholder="owner/name or owner/name:split",
-                info=text.SOURCE["hub"],
-                elem_id="pool-hub",
-            )
-    told = note(None, elem_id="source-note")
-    with gr.Column(visible=False, elem_id="mapping", elem_classes="mapping") as mapping_panel:
-        mapping = [
-            gr.Dropdown([], label=f"Column of the {role}", interactive=True, elem_id=f"map-{role}")
-            for role in ROLES
-        ]
+            hub = gr.Textbox(label="Hugging Face dataset", placeholder="owner/name or owner/name:split", info=text.SOURCE["hub"], elem_id="pool-hub")  # fmt: skip
+    name = gr.Textbox(label="Name", placeholder="made from the files", max_lines=1, elem_id="pool-name", max_length=80)  # fmt: skip
     load = gr.Button("Load this pool", variant="primary", elem_id="load-pool", interactive=False)
-    inputs = gr.State(dict(NOTHING))
+    progress = status_line(None, elem_id="load-status")
+    told = note(None, elem_id="source-note")
+    chosen = gr.State(dict(mapping.NOTHING))
 
-    looked = [inputs, told, mapping_panel, load, *mapping]
-    files.change(bound(look_at, roots), files, looked, **DRAW)
-    upload.upload(bound(look_at, roots), upload, looked, **DRAW)
-    gr.on([hub.submit, hub.blur], bound(look_at_hub, roots), hub, looked, **DRAW)
+    # all that is chosen in the three tabs together makes one pool
     gr.on(
-        [choice.input for choice in mapping],
-        bound(look_again, roots),
-        [inputs, *mapping],
-        [told, load],
+        [files.change, upload.change, hub.submit, hub.blur],
+        bound(choose, roots),
+        [files, upload, hub, chosen],
+        [chosen, told],
         **QUIET,
     )
-    opened = [session.pool, session.settings, session.scores, session.sample, told, loaded]
-    load.click(bound(opened_inputs, home, roots), [inputs, *mapping], opened, api_visibility="private")
-    loaded.input(bound(switched, home), loaded, opened[:4], **QUIET)
-    gr.on([session.ready.change, session.pool.change], bound(listed, home), session.pool, loaded, **DRAW)
+
+    def load_files(state: dict[str, Any], called: str) -> Iterator[list[Any]]:
+        # a generator of its own: Gradio looks at the function, not at what it returns
+        yield from load_chosen(home, roots, state, called)
+
+    opened = [session.pool, session.settings, session.scores, session.sample, session.filter]
+    load.click(
+        load_files,
+        [chosen, name],
+        [*opened, progress, told, pools, files, upload, hub, name],
+        api_visibility="private",
+        show_progress="hidden",
+    )
+
+    def open_pool(event: gr.EventData) -> Any:
+        return switched(home, event._data)
+
+    pools.open(open_pool, None, opened, **QUIET)
+    gr.on([session.ready.change, session.pool.change], bound(listed, home), session.pool, pools, **DRAW)
+    return Chooser(chosen, load, files, upload, hub)
 
 
-def files_under(roots: tuple[Path, ...]) -> list[tuple[str, str]]:
-    """(label, path) of the files under the roots that may hold samples."""
-    found = []
+def build_preview(session: Session, chooser: Chooser) -> None:
+    """The panel that shows what the chosen files hold, above the pool that is open."""
+    roots = allowed_roots(session.data_roots)
+    chosen = chooser.chosen
+    panel = component("preview", None, events=("file", "map", "reset"), scripts=SCRIPTS, elem_id="preview")
+
+    def map_column(state: dict[str, Any], event: gr.EventData) -> Any:
+        return mapping.mapped(state, roots, event._data)
+
+    def show_file(state: dict[str, Any], event: gr.EventData) -> Any:
+        return mapping.shown(state, event._data)
+
+    panel.map(map_column, chosen, chosen, **QUIET)
+    panel.file(show_file, chosen, chosen, **QUIET)
+    panel.reset(lambda state: mapping.as_found(state, roots), chosen, chosen, **QUIET)
+    chosen.change(bound(previewed, roots), chosen, [panel, chooser.load], **DRAW)
+
+
+def choices_under(roots: tuple[Path, ...]) -> list[tuple[str, str]]:
+    """(label, path) of the demo, and of the files and folders under the roots that may hold samples."""
+    found = [("demo (embedded)", "demo")] if demo.POOL.exists() else []
     for root in roots:
-        for path in sorted(root.rglob("*")):
-            if (
-                path.suffix.lower() in ENDINGS
-                and path.is_file()
-                and not any(part.startswith(".") for part in path.relative_to(root).parts)
-            ):
-                found.append((f"{root.name}/{path.relative_to(root)}", str(path)))
-                if len(found) >= MOST_FILES:
-                    return found
+        files = [path for path in sorted(root.rglob("*")) if may_hold_samples(root, path)]
+        counts: dict[Path, int] = {}
+        for path in files:
+            counts[path.parent] = counts.get(path.parent, 0) + 1
+        for path in files:
+            folder = path.parent
+            if counts.pop(folder, 0) > 1:
+                here = [other for other in files if other.is_relative_to(folder)]
+                inner = "" if folder == root else f"{folder.relative_to(root)}/"
+                found.append((f"{root.name}/{inner} · all {len(here)} files", str(folder)))
+            found.append((f"{root.name}/{path.relative_to(root)}", str(path)))
+            if len(found) >= MOST_FILES:
+                return found
     return found
 
 
-def listed(home: Path, pool_id: str) -> Any:
-    """The loaded pools, the open one chosen."""
-    pools = store.list_pools(home)
-    choices = [(f"{info.name} · {theme.counted(info.rows, 'sample')}", info.id) for info in pools]
-    known = {value for _, value in choices}
-    return gr.Radio(choices=choices, value=pool_id if pool_id in known else None)
+def may_hold_samples(root: Path, path: Path) -> bool:
+    """Whether a file is of a kind that is read, and not hidden."""
+    hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+    return suffix_of(path) in (*TEXT_SUFFIXES, *TABLE_SUFFIXES) and not hidden and path.is_file()
 
 
-def switched(home: Path, pool_id: str) -> list[Any]:
-    """Open a loaded pool: its id, and settings, scores and sample of its own."""
+def choose(
+    roots: tuple[Path, ...],
+    files: list[str] | None,
+    upload: list[str] | None,
+    hub: str,
+    chosen: dict[str, Any],
+) -> list[Any]:
+    """What is chosen in the tabs together, and a note where the hub's id is none."""
+    hub = (hub or "").strip()
+    told = None
+    if hub and not is_id(hub):
+        told, hub = {"tone": "error", "title": "This is not a dataset's id", "text": text.HUB_ID}, ""
+    paths = list(dict.fromkeys([*(files or []), *map(str, upload or []), *([hub] if hub else [])]))
+    if paths == chosen["paths"]:
+        return [gr.skip(), told if told else gr.skip()]
+    return [{**chosen, "paths": paths, "active": 0}, told if told or paths else gr.skip()]
+
+
+def previewed(roots: tuple[Path, ...], chosen: dict[str, Any]) -> list[Any]:
+    """The panel of chosen files and the button that loads them."""
+    value = mapping.preview_value(chosen, roots)
+    return [value, gr.Button(interactive=bool(value and value["ready"]))]
+
+
+def load_chosen(
+    home: Path, roots: tuple[Path, ...], chosen: dict[str, Any], name: str
+) -> Iterator[list[Any]]:
+    """Read what is chosen as a pool, say how far that is, store it and open it."""
+    skip = [gr.skip()] * 12
+    if not chosen["paths"]:
+        yield skip
+        return
+    done = [0, 0]  # bytes read, bytes in all
+
+    def note_progress(read: int, total: int) -> None:
+        done[:] = read, total
+
+    def read() -> Pool:
+        pool = data.load_pool(
+            chosen["paths"],
+            mappings=chosen["mappings"],
+            roots=roots,
+            name=" ".join((name or "").split()) or None,
+            on_progress=note_progress,
+        )
+        store.save_pool(home, pool, inputs=chosen["paths"])
+        return pool
+
+    with ThreadPoolExecutor(1, thread_name_prefix="read-pool") as worker:
+        reading = worker.submit(read)
+        while wait([reading], timeout=0.25).not_done:
+            yield [*skip[:5], progress_value(*done), None, *skip[7:]]
     try:
-        store.pool_info(home, pool_id)
-    except StudioError as error:
-        gr.Warning(str(error))
-        return [gr.skip()] * 4
-    return [pool_id, {}, "", ""]
-
-
-def look_at(roots: tuple[Path, ...], paths: list[str] | None) -> list[Any]:
-    """What the chosen files hold: inputs, note, mapping, button, and the columns for each role."""
-    paths = paths or []
-    if not paths:
-        return [
-            NOTHING,
-            None,
-            gr.Column(visible=False),
-            gr.Button(interactive=False),
-            *[gr.skip()] * len(ROLES),
-        ]
-    try:
-        found = data.preview(paths[0], roots=roots)
+        pool = reading.result()
     except (StudioError, OSError) as error:
-        problem = {"tone": "error", "title": "This file cannot be read", "text": str(error)}
-        return [
-            NOTHING,
-            problem,
-            gr.Column(visible=False),
-            gr.Button(interactive=False),
-            *[gr.skip()] * len(ROLES),
-        ]
-    readable = bool(found.samples)
-    for path in paths[1:FIRST_LOOKS]:
-        try:
-            data.preview(path, roots=roots, limit=1)
-        except (StudioError, OSError) as error:
-            problem = {
-                "tone": "error",
-                "title": "One of these files cannot be read",
-                "text": f"{error}. Take it out; the others can then be loaded.",
-            }
-            return [NOTHING, problem, gr.Column(visible=False), gr.Button(interactive=False), *[gr.skip()] * len(ROLES)]  # fmt: skip
-    columns = [("(none)", ""), *((name, name) for name in [*found.columns, *nested(found)])]
-    boxes = [gr.Dropdown(choices=columns, value=found.mapping.get(role, "")) for role in ROLES]
-    told = {"paths": [str(path) for path in paths], "mapped": not readable}
-    return [
-        told,
-        preview_note(found, len(paths)),
-        gr.Column(visible=not readable and bool(found.columns)),
-        gr.Button(interactive=readable),
-        *boxes,
-    ]
-
-
-def nested(found: data.Preview) -> list[str]:
-    """Text below the top columns of the first row, by path: `instances.0.output`."""
-    paths: list[str] = []
-
-    def walk(value: Any, path: str, depth: int) -> None:
-        if isinstance(value, str) and depth:
-            paths.append(path)
-        elif isinstance(value, dict) and depth < 4:
-            for key, item in value.items():
-                walk(item, f"{path}.{key}" if path else str(key), depth + bool(path))
-        elif isinstance(value, (list, tuple)) and value and path and depth < 4:
-            walk(value[0], f"{path}.0", depth + 1)
-
-    walk(found.rows[0] if found.rows else {}, "", 0)
-    return paths[:40]
-
-
-def look_at_hub(roots: tuple[Path, ...], name: str) -> list[Any]:
-    """What a hub dataset holds; the same values as `look_at`."""
-    name = name.strip()
-    parts = name.split(":")[0].split("/")
-    if name and (len(parts) != 2 or not all(parts) or name.startswith((".", "/"))):
-        problem = {
-            "tone": "error",
-            "title": "This is not a dataset's id",
-            "text": "A hub dataset is called owner/name, or owner/name:split.",
-        }
-        return [
-            NOTHING,
-            problem,
-            gr.Column(visible=False),
-            gr.Button(interactive=False),
-            *[gr.skip()] * len(ROLES),
-        ]
-    found = look_at(roots, [name] if name else [])
-    if isinstance(found[1], dict) and found[1]["tone"] == "error":
-        # the part about paths is for those who typed one
-        said = found[1]["text"].partition("could not be loaded. ")[2] or found[1]["text"]
-        found[1] = {"tone": "error", "title": f"The dataset {name} cannot be read", "text": said}
-    return found
-
-
-def look_again(roots: tuple[Path, ...], inputs: dict[str, Any], *columns: str) -> list[Any]:
-    """The note and the button after a column was chosen by hand."""
-    mapping = mapping_of(columns)
-    if not inputs["paths"] or not mapping:
-        return [gr.skip(), gr.skip()]
-    if "messages" not in mapping and not {"prompt", "response"} <= mapping.keys():
-        missing = "response" if "prompt" in mapping else "prompt"
-        told = {"tone": "info", "title": f"Now choose the column of the {missing}"}
-        return [told, gr.Button(interactive=False)]
-    try:
-        found = data.preview(inputs["paths"][0], mapping=mapping, roots=roots)
-    except (StudioError, OSError) as error:
-        return [
-            {"tone": "error", "title": "These columns do not fit", "text": str(error)},
-            gr.Button(interactive=False),
-        ]
-    return [preview_note(found, len(inputs["paths"])), gr.Button(interactive=bool(found.samples))]
-
-
-def opened_inputs(home: Path, roots: tuple[Path, ...], inputs: dict[str, Any], *columns: str) -> list[Any]:
-    """Read the chosen inputs as a pool, store it, and open it."""
-    if not inputs["paths"]:
-        return [gr.skip()] * 6
-    try:
-        mapping = mapping_of(columns) if inputs["mapped"] else None
-        pool = data.load_pool(inputs["paths"], mapping=mapping, roots=roots)
-        store.save_pool(home, pool, inputs=inputs["paths"])
-    except (StudioError, OSError) as error:
-        return [gr.skip()] * 4 + [
-            {"tone": "error", "title": "This pool cannot be loaded", "text": str(error)},
-            gr.skip(),
-        ]
-    done = {
+        problem = {"tone": "error", "title": "This pool cannot be loaded", "text": str(error)}
+        yield [*skip[:5], None, problem, *skip[7:]]
+        return
+    get_pool.cache_clear()  # the same samples may have another name now
+    good = {
         "tone": "good",
         "title": f"{pool.name} is open",
-        "text": f"{theme.counted(len(pool), 'sample')} read, {theme.counted(len(pool.rejected), 'row')} rejected.",
+        "text": f"{theme.counted(len(pool), 'sample')} read, {theme.counted(len(pool.rejected), 'row')} left out.",
     }
-    return [pool.id, {}, "", "", done, listed(home, pool.id)]
+    yield [pool.id, {}, "", "", {}, None, good, listed(home, pool.id), [], None, "", ""]
 
 
-def mapping_of(columns: tuple[str, ...]) -> dict[str, str]:
-    """Column by role of those that were chosen."""
-    return {role: name for role, name in zip(ROLES, columns) if name}
-
-
-def preview_note(found: data.Preview, files: int) -> dict[str, Any]:
-    """What was recognised in a file, or what is needed."""
-    if not found.samples:
-        first = str(found.rows[0]) if found.rows else ""
-        lines = [f"It has the columns {', '.join(found.columns)}.", f"First row: {first[:140]}…" if len(first) > 140 else f"First row: {first}"]  # fmt: skip
-        if not found.columns:
-            lines = found.problems[:1]
-        return {"tone": "warn", "title": "The format is not recognised", "text": "\n".join(lines),
-                "steps": ["Choose below which column holds the prompt and which the response.", "Load the pool."] if found.columns else []}  # fmt: skip
-    columns = ", ".join(f"{role}: {name}" for role, name in found.mapping.items())
-    more = f", first of {files} files" if files > 1 else ""
-    lines = [f"Columns: {columns}." if columns else "", *found.problems[:2]]
+def progress_value(read: int, total: int) -> dict[str, Any]:
+    """How much of the files has been read, for `status_line`."""
+    storing = total and read >= total
     return {
-        "tone": "info",
-        "title": f"Format: {found.format}{more}",
-        "text": "\n".join(line for line in lines if line),
+        "state": "running",
+        "title": "Storing the pool" if storing else "Reading the files",
+        "done": round(read / 1e6, 1),
+        "total": round(total / 1e6, 1),
+        "unit": "MB",
+    }
+
+
+def switched(home: Path, event: dict[str, Any]) -> list[Any]:
+    """Open a loaded pool: its id, and settings, scores, sample and filter of its own."""
+    pool_id = event.get("id")
+    try:
+        store.pool_info(home, str(pool_id))
+    except StudioError as error:
+        gr.Warning(str(error))
+        return [gr.skip()] * 5
+    return [pool_id, {}, "", "", {}]
+
+
+def listed(home: Path, pool_id: str) -> dict[str, Any]:
+    """The loaded pools, the open one marked."""
+    return {"open": pool_id, "pools": [pool_value(home, info) for info in store.list_pools(home)]}
+
+
+def pool_value(home: Path, info: store.PoolInfo) -> dict[str, Any]:
+    """One loaded pool of the list."""
+    names = [
+        given if is_id(given) and not given.startswith("/") else Path(given).name for given in info.inputs
+    ]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    folder = store.pool_folder(home, info.id)
+    return {
+        "id": info.id,
+        "name": info.name,
+        "rows": info.rows,
+        "bytes": sum(file.stat().st_size for file in folder.iterdir() if file.is_file()),
+        "at": info.created,
+        "from": (", ".join(names[:3]) or "its samples") + more,
     }
 
 

@@ -1,104 +1,196 @@
-"""The Data tab: choose a pool on the left, see on the right what was read from it and what could not be.
+"""The Data tab: choose a pool on the left, see on the right what was read from it, what is wrong with it, and do
+something about that.
 
-The first half builds, the second half are the callbacks: plain functions, values in, values out.
+The builder lays out and wires; what is drawn and what events do are plain functions of `data_draw`, `data_events` and
+the modules that they name.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from iterit_ui import data_views as views
-from iterit_ui import samples, text
-from iterit_ui.components import cards, chart, heading, note, sample_view, table, whole
-from iterit_ui.data_sources import build_sources
-from iterit_ui.session import DRAW, LIVE, QUIET, Session, bound, first_pool, get_pool
+from iterit_ui import data_actions as actions
+from iterit_ui import data_draw as draw
+from iterit_ui import data_events as events
+from iterit_ui import data_reading as reading
+from iterit_ui import data_work as work
+from iterit_ui import text
+from iterit_ui.components import cards, chart, heading, keys, note, sample_view, status_line, table
+from iterit_ui.components.base import WEB, component
+from iterit_ui.curate_jobs import model_choices
+from iterit_ui.data_lists import VIEW
+from iterit_ui.data_sources import build_preview, build_sources
+from iterit_ui.session import DRAW, LIVE, QUIET, Session, bound, first_pool
+
+SCRIPTS = [WEB / "core.js", WEB / "health.js"]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The tab's components, and the states that only it uses.
+
+    view : what the table lists, see `data_lists`. did : {step, text} of the last change made here.
+    asked : whether the text as a model reads it is shown. known : stamp of what has been computed about the pool.
+    """
+
+    message: gr.HTML
+    figures: gr.HTML
+    model: gr.Dropdown
+    longest: gr.Number
+    count: gr.Button
+    status: gr.HTML
+    timer: gr.Timer
+    sources: gr.HTML
+    lengths: gr.HTML
+    openings: gr.HTML
+    finding: gr.HTML
+    listed: gr.HTML
+    sample: gr.HTML
+    keyboard: gr.HTML
+    view: gr.State
+    did: gr.State
+    asked: gr.State
+    known: gr.State
 
 
 def build(session: Session) -> None:
     """The tab's components and what they do."""
-    home = session.home
     with gr.Row(elem_classes="top"):
         heading("Data", text.LINE["data"], elem_id="data-heading")
         go = gr.Button("Next: curate this pool", variant="primary", elem_id="to-curate", elem_classes="next")
-    view = gr.State(dict(views.VIEW))
-    # the first screen comes with the page
-    told, counted, places, sizes, _, page = opened_pool(home, first_pool())
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes=["side", "sheet", "sticky"]):
-            build_sources(session)
+            chooser = build_sources(session)
         with gr.Column(elem_classes="wide"):
-            message = note(told, elem_id="data-note")
-            figures = cards(counted, elem_id="data-cards")
-            with gr.Row(elem_classes=["charts", "two"]):
-                sources = chart(places, height=190, elem_id="sources-chart")
-                lengths = chart(sizes, height=190, elem_id="characters-chart")
-            with gr.Row(elem_classes="columns"):
-                with gr.Column(elem_classes="wide"):
-                    listed = table(page, elem_id="data-table")
-                with gr.Column(elem_classes=["aside", "sticky"]):
-                    sample = sample_view({"empty": text.NO_DATA_SAMPLE}, elem_id="data-sample")
-
-    def turn_page(state: dict[str, Any], event: gr.EventData) -> Any:
-        return turned(state, event._data)
-
-    def pick_row(pool_id: str, event: gr.EventData) -> Any:
-        return picked_row(home, pool_id, event._data)
-
-    session.pool.change(
-        bound(opened_pool, home), session.pool, [message, figures, sources, lengths, view, listed], **DRAW
-    )
-    view.change(bound(listed_again, home), [session.pool, view, session.sample], listed, **DRAW)
-    gr.on(
-        [session.sample.change, session.pool.change],
-        bound(opened_sample, home),
-        [session.pool, session.sample],
-        sample,
-        **DRAW,
-    )
-    for event in (listed.turn, listed.filter, listed.sort):
-        event(turn_page, view, view, **QUIET)
-    listed.pick(pick_row, session.pool, session.sample, **LIVE)
+            build_preview(session, chooser)
+            parts = _lay_out(session)
+    _wire_drawing(session, parts)
+    _wire_lists(session, parts)
+    _wire_samples(session, parts)
     go.click(lambda: gr.Tabs(selected="curate"), None, session.tabs, **QUIET)
 
 
-def opened_pool(home: Path, pool_id: str) -> list[Any]:
-    """Note, cards, two charts, the table's view and its first page for another pool."""
-    if not pool_id:
-        return [{"tone": "empty", "title": text.NO_POOL_YET}, None, None, None, dict(views.VIEW), None]
-    pool = get_pool(home, pool_id)
-    found = views.findings(home, pool_id)
-    view = dict(views.VIEW)
-    return [
-        views.rejected_note(pool), views.cards_value(pool, found), views.sources_chart(pool, found), views.lengths_chart(pool),
-        view, views.table_value(home, pool, view, ""),
-    ]  # fmt: skip
-
-
-def listed_again(home: Path, pool_id: str, view: dict[str, Any], opened: str) -> Any:
-    """The table after another page or list was asked for."""
-    return views.table_value(home, get_pool(home, pool_id), view, opened) if pool_id else None
-
-
-def opened_sample(home: Path, pool_id: str, opened: str) -> dict[str, Any]:
-    """The sample beside the table."""
-    row = get_pool(home, pool_id).row_of.get(opened) if pool_id else None
-    return (
-        {"empty": text.NO_DATA_SAMPLE} if row is None else samples.sample_value(get_pool(home, pool_id), row)
+def _lay_out(session: Session) -> Parts:
+    home, pool_id = session.home, first_pool()
+    first = draw.first_screen(home, pool_id)  # it comes with the page
+    message = note(first["message"], elem_id="data-note")
+    figures = cards(first["cards"], elem_id="data-cards")
+    with gr.Row(elem_classes=["scorer", "counter"], elem_id="token-counter"):
+        model = gr.Dropdown(model_choices(session.model_roots), value="demo", label="Model for lengths and for the text as read",
+                            interactive=True, scale=3, min_width=200, elem_id="length-model")  # fmt: skip
+        longest = gr.Number(value=work.limits_of("demo")[0], label="Most tokens", precision=0, minimum=8, step=1,
+                            scale=1, min_width=110, elem_id="length-limit")  # fmt: skip
+        count = gr.Button("Count tokens", scale=0, min_width=130, elem_id="count-tokens")
+    status = status_line(None, elem_id="data-status")
+    timer = gr.Timer(1.0, active=False)
+    with gr.Row(elem_classes="charts"):
+        sources = chart(first["sources"], height=190, elem_id="sources-chart")
+        lengths = chart(first["lengths"], height=190, elem_id="characters-chart")
+        openings = component(
+            "ranking", first["openings"], events=("pick",), scripts=SCRIPTS, elem_id="openings"
+        )
+    finding = component(
+        "finding", None, events=("do", "threshold", "undo"), scripts=SCRIPTS, elem_id="finding"
     )
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(elem_classes="wide"):
+            listed = table(first["table"], functions=[actions.ids_of_list(home)], elem_id="data-table")
+        with gr.Column(elem_classes=["aside", "sticky"]):
+            sample = sample_view({"empty": text.NO_DATA_SAMPLE}, elem_id="data-sample")
+    keyboard = keys(elem_id="data-keys")
+    return Parts(
+        message, figures, model, longest, count, status, timer, sources, lengths, openings, finding, listed, sample, keyboard,
+        view=gr.State(dict(VIEW)), did=gr.State(dict(actions.NOTHING_DONE)), asked=gr.State(False), known=gr.State(""),
+    )  # fmt: skip
 
 
-def turned(view: dict[str, Any], data: dict[str, Any]) -> Any:
-    """The table's view after one of its buttons: {page} or {key}."""
-    if "page" in data:
-        return {**view, "page": whole(data["page"], 0, 1_000_000)}
-    if data.get("key") in views.FILTERS:
-        return {**view, "which": data["key"], "page": 0}
-    return gr.skip()
+def _wire_drawing(session: Session, parts: Parts) -> None:
+    """What is drawn when which state changes."""
+    home, pool = session.home, session.pool
+    look = [pool, parts.view, session.sample, parts.did]
+    heads = [parts.figures, parts.openings, parts.lengths]
+    # two callbacks: the rows are there before the findings have been counted
+    pool.change(
+        bound(draw.opened_pool, home), pool, [parts.view, parts.did, parts.message, parts.sources, parts.finding, parts.listed], **DRAW
+    )  # fmt: skip
+    pool.change(bound(draw.health_of, home), pool, heads, **DRAW)
+    pool.change(bound(work.begun, home), pool, [parts.status, parts.timer, parts.known], **QUIET)
+    parts.timer.tick(bound(work.followed, home), [pool, parts.known], [parts.status, parts.timer, parts.known], **QUIET)  # fmt: skip
+    parts.view.change(
+        bound(draw.turned, home), look, [parts.finding, parts.listed], **DRAW
+    )  # a step to another page
+    parts.known.change(bound(draw.turned, home), look, [parts.finding, parts.listed], **DRAW)
+    parts.known.change(bound(draw.heads, home), [pool, parts.view], heads, **DRAW)
+    gr.on(
+        [session.marked.change, session.sample.change], bound(draw.turned, home), look, [parts.finding, parts.listed], **DRAW
+    )  # fmt: skip
+    read = [pool, session.sample, parts.view, parts.asked, parts.model, parts.longest]
+    full = bound(reading.followed, home, session.model_roots)
+    opened = gr.on(
+        [session.sample.change, pool.change], bound(reading.opened, home), read, parts.sample, **DRAW
+    )
+    opened.then(full, read, parts.sample, **QUIET)
+    parts.asked.change(full, read, parts.sample, **QUIET)
+    session.marked.change(bound(reading.again, home, session.model_roots), read, parts.sample, **DRAW)
+    parts.model.input(lambda name: work.limits_of(name)[0], parts.model, parts.longest, **QUIET)
+    gr.on([parts.model.input, parts.longest.submit], full, read, parts.sample, **QUIET)
 
 
-def picked_row(home: Path, pool_id: str, data: dict[str, Any]) -> Any:
-    """The sample whose row was clicked; rejected rows are not samples."""
-    return data.get("id") if pool_id and data.get("id") in get_pool(home, pool_id).row_of else gr.skip()
+def _wire_lists(session: Session, parts: Parts) -> None:
+    """Cards, charts and the table choose what is listed; the head of the list does something about it."""
+    home, view = session.home, parts.view
+    look = [session.pool, view, session.sample, parts.did]
+    page, lists = [view, parts.finding, parts.listed], [parts.figures, parts.openings]
+    # a new list is drawn in the answer to the click: to wait for the view to change would be one more way there and back
+    for event, function in (
+        (parts.figures.pick, events.picked_card),
+        (parts.openings.pick, events.picked_opening),
+        (parts.sources.pick, bound(events.picked_source, home)),
+        (parts.finding.threshold, events.moved_threshold),
+        (parts.listed.filter, events.turned),
+        (parts.listed.search, events.searched),
+        (parts.listed.chip, events.chip_removed),
+        (parts.listed.chips_clear, events.chips_cleared),
+    ):
+        event(_sent(bound(events.listed, home, function)), look, [*page, *lists], **DRAW)
+    parts.listed.turn(_sent(bound(events.turned_page, home)), look, page, **DRAW)
+    read = [session.pool, view, parts.asked]
+    parts.listed.pick(_sent(bound(events.picked_row, home)), read, [session.sample, parts.sample], **LIVE)
+    changed = [session.marked, parts.did]
+    parts.listed.act(
+        _sent(bound(actions.table_act, home)), [session.pool, view, session.who], changed, **QUIET
+    )
+    parts.finding.do(_sent(bound(actions.acted, home)), [session.pool, view, session.sample, session.who], changed, **QUIET)  # fmt: skip
+    working = [parts.status, parts.timer]
+    counting = [session.pool, parts.model, parts.longest]
+    parts.finding.do(_sent(bound(work.asked, home, session.model_roots)), counting, working, **QUIET)
+    parts.count.click(bound(work.counted, home, session.model_roots), counting, working, **QUIET)
+
+
+def _wire_samples(session: Session, parts: Parts) -> None:
+    """Marks, notes, what a model reads, and the keys for that."""
+    home, who = session.home, [session.pool, session.who]
+    changed = [session.marked, parts.did]
+    for name, action in (("pin", "pin"), ("exclude", "exclude"), ("unmark", "clear")):
+        getattr(parts.sample, name)(_sent(bound(events.marked, home, action)), who, changed, **QUIET)
+    parts.sample.note(_sent(bound(events.noted, home)), who, changed, **QUIET)
+    parts.keyboard.mark(_sent(bound(events.marked_open, home)), [*who, session.sample], changed, **QUIET)
+    for part in (parts.sample, parts.finding, parts.keyboard):
+        part.undo(bound(actions.taken_back, home), who, changed, **QUIET)
+    parts.keyboard.redo(bound(actions.done_again, home), who, changed, **QUIET)
+    parts.sample.read(lambda: True, None, parts.asked, **QUIET)
+    for part in (parts.sample, parts.keyboard):
+        part.step(_sent(bound(events.stepped, home)), [session.pool, parts.view, session.sample], [session.sample, parts.view], **LIVE)  # fmt: skip
+
+
+def _sent(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` with what a component's event brings as its last argument; it comes from a browser."""
+
+    def call(event: gr.EventData, *states: Any) -> Any:
+        return function(*states, event._data if isinstance(event._data, dict) else {})
+
+    return call

@@ -1,54 +1,99 @@
-"""What the Data tab shows of a pool: cards, charts, and tables of samples or of rows that could not be read."""
+"""What the Data tab shows of a pool: cards, and tables of samples or of rows that could not be read."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow.compute as pc
-
-from backend import analysis, data
+from backend import analysis, store
+from backend.findings import Finding
 from backend.records import Pool
-from iterit_ui import text, theme
+from iterit_ui import data_health as health
+from iterit_ui import data_lists as lists
+from iterit_ui import samples, text, theme
 from iterit_ui.components.table import PAGE_SIZE
 from iterit_ui.session import get_pool
 
-FILTERS = {
-    "all": "All samples",
-    "duplicate_rows": "Repeats",
-    "empty_responses": "Empty responses",
-    "rejected": "Rejected rows",
+# cards in their order, with their tone where the count is not 0
+CARDS = {
+    "all": "pool",
+    "sources": "plain",
+    "rejected": "rejected",
+    "empty": "unscorable",
+    "unscorable": "unscorable",
+    "too_long": "rejected",
+    "exact": "candidate",
+    "near": "candidate",
+    "same_response": "plain",
+    "refusal": "rejected",
 }
-VIEW: dict[str, Any] = {"which": "all", "page": 0}
 REJECTED_COLUMNS = [
     {"key": "file", "label": "File", "width": "26%"},
     {"key": "row", "label": "Row", "align": "right", "width": "84px"},
     {"key": "reason", "label": "Why it could not be read"},
 ]
+COLUMNS = [
+    {"key": "row", "label": "Row", "align": "right", "width": "68px"},
+    {"key": "source", "label": "Source", "kind": "source", "width": "116px", "minor": True},
+    {"key": "prompt", "label": "Prompt begins"},
+    {"key": "response", "label": "Response begins"},
+]
+GROUP_COLUMNS: list[dict[str, Any]] = [
+    {"key": "group", "label": "Group", "align": "right", "width": "66px", "hint": "the largest group first"},
+    {"key": "size", "label": "Alike", "align": "right", "width": "58px", "hint": "samples in the group", "minor": True},
+    {"key": "keep", "label": "Keep?", "kind": "badge", "width": "104px", "hint": "pinned ones are kept, else the first that nobody excluded"},
+    {**COLUMNS[0], "minor": True},
+    *COLUMNS[1:],
+]  # fmt: skip
+ACTIONS = [
+    {"key": "pin", "label": "Pin", "hint": "always in the selection, first", "tone": "pinned"},
+    {"key": "exclude", "label": "Exclude", "hint": "never in the selection", "tone": "rejected"},
+    {"key": "clear", "label": "Clear", "hint": "neither pinned nor excluded", "tone": "plain"},
+    {"key": "note", "label": "Note", "hint": "write something to these samples", "tone": "plain"},
+    {"key": "copy", "label": "Copy ids", "hint": "", "tone": "plain"},
+]
 
 
-@lru_cache(maxsize=4)
-def findings(home: Path, pool_id: str) -> dict[str, Any]:
-    """The pool's health report."""
-    return data.health(get_pool(home, pool_id))
+def cards_value(home: Path, pool_id: str, view: dict[str, Any], *, working: bool = False) -> dict[str, Any]:
+    """The pool in figures, each a button that lists its rows. working : near-duplicates are being looked for."""
+    pool = get_pool(home, pool_id)
+    found = health.report(home, pool_id, view["threshold"])
+    files = theme.counted(len(pool.table["file"].unique()), "file")
+    cards = []
+    for key, tone in CARDS.items():
+        if key == "all":
+            card = {"label": "Samples", "value": theme.number(len(pool)), "hint": f"pool {pool.name}"}
+        elif key == "sources":
+            card = {"label": "Sources", "value": theme.number(len(pool.sources)), "hint": f"from {files}"}
+        elif key == "rejected":
+            count = len(pool.rejected)
+            card = {
+                "label": "Rejected rows",
+                "value": theme.number(count),
+                "hint": "could not be read" if count else "every row was read",
+            }
+            tone = tone if count else "plain"
+        else:
+            one = found[key]
+            card = {"label": one.label, "value": theme.number(one.count), "hint": card_hint(one, working)}
+            tone = tone if one.count else "plain"
+        on = view["which"] == key or view["which"].startswith(f"{key}:")
+        cards.append({**card, "key": key, "tone": tone, "on": on})
+    return {"cards": cards}
 
 
-def cards_value(pool: Pool, found: dict[str, Any]) -> dict[str, Any]:
-    """The pool in figures."""
-    rejected, empty, twice = found["rejected"], found["empty_responses"], found["duplicate_rows"]
-    return {
-        "cards": [
-            {"label": "Samples", "value": theme.number(found["rows"]), "tone": "pool", "hint": f"pool {pool.name}"},
-            {"label": "Sources", "value": theme.number(len(found["sources"])), "hint": theme.counted(len(found["files"]), "file")},
-            {"label": "Rejected rows", "value": theme.number(rejected), "tone": "rejected" if rejected else "plain",
-             "hint": "could not be read" if rejected else "every row was read"},
-            {"label": "Empty responses", "value": theme.number(empty), "tone": "unscorable" if empty else "plain",
-             "hint": "unscorable, never selected" if empty else "none"},
-            {"label": "Exact repeats", "value": theme.number(twice), "hint": f"more copies of {theme.counted(found['duplicate_groups'], 'sample')}" if twice else "every sample is different"},
-        ]
-    }  # fmt: skip
+def card_hint(one: Finding, working: bool) -> str:
+    """What stands below a count, or why there is none."""
+    if not one.known:
+        return (
+            ("being looked for" if working else "not looked for yet")
+            if one.key == "near"
+            else "needs a model"
+        )
+    if not one.count:
+        return "none"
+    return f"in {theme.counted(one.groups, 'group')}" if one.groups else text.CARDS.get(one.key, "")
 
 
 def rejected_note(pool: Pool) -> dict[str, Any] | None:
@@ -59,95 +104,76 @@ def rejected_note(pool: Pool) -> dict[str, Any] | None:
     return {
         "tone": "warn",
         "title": f"{theme.counted(len(pool.rejected), 'row')} could not be read and {'is' if len(pool.rejected) == 1 else 'are'} not in the pool",
-        "text": f"First: {first.file}, row {first.row:,}: {first.reason}. The list is under “Rejected rows” below.",
+        "text": f"First: {first.file}, row {first.row:,}: {first.reason}. The card “Rejected rows” lists them.",
     }
 
 
-def sources_chart(pool: Pool, found: dict[str, Any], limit: int = 12) -> dict[str, Any]:
-    """Samples by source, the largest first."""
-    pairs = list(found["sources"].items())
-    rest = sum(count for _, count in pairs[limit:])
-    names, counts = [name for name, _ in pairs[:limit]], [count for _, count in pairs[:limit]]
-    colours = [theme.source_colour(pool.sources.index(name)) for name in names]
-    if rest:
-        names, counts, colours = (
-            [*names, f"{len(pairs) - limit:,} more"],
-            [*counts, rest],
-            [*colours, theme.POOL],
-        )
-    # positions, not names, on the axis: two names that read alike stay two bars
-    places = list(range(len(names)))
-    return {
-        "title": text.DATA_CHART["sources"][0],
-        "note": text.DATA_CHART["sources"][1],
-        "data": [{
-            "type": "bar", "orientation": "h", "x": counts, "y": places, "marker": {"color": colours},
-            "text": [theme.number(count) for count in counts], "textposition": "outside", "cliponaxis": False,
-            "hovertemplate": "%{x:,} samples<extra></extra>",
-        }],
-        "layout": {
-            "bargap": 0.3, "margin": {"l": 8, "r": 52, "t": 4, "b": 26},
-            "xaxis": {"rangemode": "tozero"},
-            "yaxis": {"autorange": "reversed", "tickvals": places, "ticktext": [short(name) for name in names], "showgrid": False},
-        },
-    }  # fmt: skip
-
-
-def lengths_chart(pool: Pool) -> dict[str, Any]:
-    """Response lengths in characters; tokens are known once a model has read the pool."""
-    title, note = text.DATA_CHART["lengths"]
-    characters = pc.utf8_length(pool.responses()).to_numpy().astype(np.float64)
-    if not len(characters):
-        return {"title": title, "empty": "No sample."}
-    edges = analysis.length_edges(characters.astype(np.int64))
-    counts = np.histogram(characters, edges)[0]
-    beyond = int((characters > edges[-1]).sum())
-    middle, width = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
-    return {
-        "title": title,
-        "note": note + (f" {theme.counted(beyond, 'sample')} beyond the right edge." if beyond else ""),
-        "data": [{"type": "bar", "x": middle.tolist(), "y": counts.tolist(), "width": width.tolist(), "marker": {"color": theme.POOL},
-                  "hovertemplate": "about %{x:,.0f} characters<br>%{y:,} samples<extra></extra>"}],
-        "layout": {"xaxis": {"title": "characters"}, "yaxis": {"title": "samples", "rangemode": "tozero"}},
-    }  # fmt: skip
-
-
-def table_value(home: Path, pool: Pool, view: dict[str, Any], opened: str) -> dict[str, Any]:
-    """One page of the samples, of one finding's, or of the rejected rows."""
-    found = findings(home, pool.id)
-    counts = {
-        "all": len(pool),
-        "rejected": len(pool.rejected),
-        **{key: found[key] for key in ("duplicate_rows", "empty_responses")},
-    }
-    filters = [
-        {"key": key, "label": label, "count": theme.number(counts[key])}
-        for key, label in FILTERS.items()
-        if counts[key] or key == view["which"]
-    ]
-    words = {
-        "title": "What is in the pool",
-        "filters": filters,
-        "filter": view["which"],
-        "empty": "Nothing here.",
-    }
+def table_value(home: Path, pool_id: str, view: dict[str, Any], opened: str) -> dict[str, Any]:
+    """One page of what the view lists."""
+    pool = get_pool(home, pool_id)
     if view["which"] == "rejected":
-        return rejected_value(pool, view["page"], **words)
-    rows = np.arange(len(pool)) if view["which"] == "all" else data.rows_of(pool, view["which"])
-    pages = max(1, -(-len(rows) // PAGE_SIZE))
+        return rejected_value(pool, view["page"])
+    found = lists.listed(home, pool_id, view)
+    pages = max(1, -(-len(found.rows) // PAGE_SIZE))
     page = min(view["page"], pages - 1)
-    shown = rows[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+    part = slice(page * PAGE_SIZE, (page + 1) * PAGE_SIZE)
+    rows = found.rows[part]
+    ids = [str(pool.ids[row]) for row in rows]
+    lines = [sample_row(pool, int(row)) for row in rows]
+    codes = lists.mark_codes(home, pool_id)
+    if found.group is not None and found.size is not None:
+        keep = lists.kept(found, codes)[part]
+        for line, row, number, size, stays in zip(lines, rows, found.group[part], found.size[part], keep):
+            line |= {"group": theme.number(number), "size": theme.number(size), "keep": keep_badge(codes[row], bool(stays))}  # fmt: skip
+    searching = bool(view["text"])
     return {
-        "columns": [
-            {"key": "row", "label": "Row", "align": "right", "width": "68px"},
-            {"key": "source", "label": "Source", "kind": "source", "width": "116px"},
-            {"key": "prompt", "label": "Prompt begins"},
-            {"key": "response", "label": "Response begins"},
-        ],
-        "rows": [sample_row(pool, int(row)) for row in shown],
-        "ids": [str(pool.ids[row]) for row in shown],
-        "page": page, "pages": pages, "total": len(rows), "size": PAGE_SIZE, "selected": opened, "unit": "samples", **words,
+        "title": "All samples" if lists.is_whole(view) else "These samples",
+        "columns": COLUMNS if found.group is None else GROUP_COLUMNS,
+        "rows": lines,
+        "ids": ids,
+        "page": page, "pages": pages, "total": len(found.rows), "size": PAGE_SIZE, "selected": opened, "unit": "samples",
+        "empty": found.error or ("Nothing has these words." if searching else "Nothing here."),
+        "search": {"text": view["text"], "error": found.error if searching else "", "placeholder": text.SEARCH},
+        "chips": chips(home, pool_id, view),
+        "selectable": True,
+        "actions": ACTIONS,
+        "marks": samples.row_marks(ids, {i: lists.MARKS[c] for i, c in zip(ids, codes[rows].tolist()) if c}, store.notes(home, pool_id)),
+        "filters": reasons(home, pool_id, view["which"]),
+        "filter": view["which"],
+        "list_key": json.dumps([pool_id, lists.key_of(view), view["text"], view["source"]]),
     }  # fmt: skip
+
+
+def reasons(home: Path, pool_id: str, which: str) -> list[dict[str, str]]:
+    """The lists beside one of unscorable samples: one for each reason."""
+    if which.partition(":")[0] != "unscorable":
+        return []
+    found = [
+        one for key, one in health.report(home, pool_id).items() if key.partition(":")[0] == "unscorable"
+    ]
+    return [
+        {"key": one.key, "label": one.key.partition(":")[2] or "All reasons", "count": theme.number(one.count)}
+        for one in found
+    ] if len(found) > 1 else []  # fmt: skip
+
+
+def keep_badge(code: int, stays: bool) -> dict[str, str]:
+    """What becomes of a sample of a group."""
+    if code == 2:
+        return {"text": "excluded", "tone": "rejected"}
+    if code == 1:
+        return {"text": "pinned", "tone": "pinned"}
+    return {"text": "keep", "tone": "pinned"} if stays else {"text": "alike", "tone": "plain"}
+
+
+def chips(home: Path, pool_id: str, view: dict[str, Any]) -> list[dict[str, str]]:
+    """What narrows the list, each with a cross."""
+    found = []
+    if view["which"] not in ("all", "sources"):
+        found.append({"key": "which", "label": health.finding_label(home, pool_id, lists.key_of(view))})
+    if view["source"]:
+        found.append({"key": "source", "label": f"source {view['source']}"})
+    return found
 
 
 def sample_row(pool: Pool, row: int) -> dict[str, Any]:
@@ -166,19 +192,16 @@ def sample_row(pool: Pool, row: int) -> dict[str, Any]:
     }
 
 
-def rejected_value(pool: Pool, page: int, **words: Any) -> dict[str, Any]:
+def rejected_value(pool: Pool, page: int) -> dict[str, Any]:
     """One page of the rows that could not be read."""
     pages = max(1, -(-len(pool.rejected) // PAGE_SIZE))
     page = min(page, pages - 1)
     shown = pool.rejected[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
     return {
+        "title": text.LISTS["rejected"][0],
         "columns": REJECTED_COLUMNS,
         "rows": [{"file": one.file, "row": theme.number(one.row), "reason": one.reason} for one in shown],
         "ids": [""] * len(shown),
-        "page": page, "pages": pages, "total": len(pool.rejected), "size": PAGE_SIZE, "unit": "rows", **words,
+        "page": page, "pages": pages, "total": len(pool.rejected), "size": PAGE_SIZE, "unit": "rows",
+        "chips": [{"key": "which", "label": "rejected rows"}], "empty": "Every row was read.",
     }  # fmt: skip
-
-
-def short(name: str, length: int = 22) -> str:
-    """A source's name, cut for an axis."""
-    return name if len(name) <= length else name[: length - 1] + "…"

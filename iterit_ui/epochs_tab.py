@@ -140,7 +140,6 @@ def build(session: Session) -> None:
     samples.sort(sort_by, asked, asked, **QUIET)
     samples.pick(on_row, session.run, session.sample, **QUIET)
     map_.pick(on_point, session.run, session.sample, **QUIET)
-    sample.close(lambda: "", None, session.sample, **QUIET)
 
 
 # ---------------------------------------------------------------- what is on disk

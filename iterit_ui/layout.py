@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from backend.errors import StudioError
-from iterit_ui import address, text
-from iterit_ui.components import note
+from iterit_ui import address, curate_tab, data_tab, epochs_tab, text, tune_tab
 from iterit_ui.components.base import component
+from iterit_ui.curate_actions import name_of
 from iterit_ui.session import DRAW, QUIET, TABS, Session, first_pool, get_pool, new_session, prepare
+
+BUILDERS = {
+    "data": data_tab.build,
+    "curate": curate_tab.build,
+    "tune": tune_tab.build,
+    "epochs": epochs_tab.build,
+}
 
 # constant, as every template is: Gradio evaluates templates as code
 HEADER = """
@@ -44,26 +48,25 @@ def build(
     with gr.Blocks(
         title="IterIT Studio", fill_width=True, analytics_enabled=False, delete_cache=delete_cache
     ) as page:
-        component("header", template=HEADER, elem_id="header")
+        header = component("header", template=HEADER, events=("name",), elem_id="header")
         tabs = gr.Tabs(elem_id="steps", selected="data")
         # not inside the tabs: whatever is there shifts the order by which Gradio knows them
-        session = new_session(home, tuple(data_roots), tuple(model_roots), tabs)
+        bar = component("address", elem_id="address")
+        session = new_session(home, tuple(data_roots), tuple(model_roots), tabs, bar)
         items = {}
         with tabs:
             for name in TABS:
                 with gr.Tab(text.TAB[name], id=name, elem_id=f"tab-{name}") as items[name]:
-                    _tab(name, session)
-        bar = component("address", elem_id="address")
+                    BUILDERS[name](session)
         _wire_address(page, session, items, bar)
+        header.name(_named, None, session.who, **QUIET)
     return page
 
 
-def _tab(name: str, session: Session) -> None:
-    """One tab's content, built by its own module."""
-    if find_spec(f"iterit_ui.{name}_tab") is None:
-        note({"tone": "empty", "title": "Not here yet", "text": text.LINE[name]})
-        return
-    import_module(f"iterit_ui.{name}_tab").build(session)
+def _named(event: gr.EventData, request: gr.Request) -> str:
+    """Who sits before the page: what they call themselves, else the name they gave to be let in."""
+    given = event._data.get("name") if isinstance(event._data, dict) else ""
+    return name_of(given or request.username)
 
 
 def _wire_address(page: gr.Blocks, session: Session, items: dict[str, gr.Tab], bar: gr.HTML) -> None:
@@ -98,20 +101,14 @@ def restored(home: Path, query: dict[str, str]) -> list[Any]:
     pool = pool or first_pool()
     tab = view["tab"]
     return [
-        tab, pool, view["scores"], view["run"], view["epoch"], view["sample"], view["settings"], 1,
+        tab, pool, view["scores"], view["run"], view["epoch"], view["sample"], view["filter"], view["view"],
+        view["colour"], view["settings"], 1,
         gr.skip() if tab == "data" else gr.Tabs(selected=tab),
     ]  # fmt: skip
 
 
-def mirrored(ready: int, tab: str, pool: str, scores: str, run: str, epoch: int, sample: str,
-             settings: dict[str, Any]) -> Any:  # fmt: skip
-    """What the address bar shows of the session's states."""
+def mirrored(ready: int, *values: Any) -> Any:
+    """What the address bar shows of the session's states, which come in the order of `Session.states`."""
     if not ready:
         return gr.skip()
-    return json.loads(
-        json.dumps(
-            address.written(
-                tab=tab, pool=pool, scores=scores, run=run, epoch=epoch, sample=sample, settings=settings
-            )
-        )
-    )
+    return address.written(**dict(zip(address.NAMES, values, strict=True)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,17 +10,18 @@ import numpy as np
 from backend import analysis
 from backend.analysis import Page
 from backend.config import SelectionSettings
+from backend.diversity import Tfidf
 from backend.records import Pool, Scores, Selection, Status
 from iterit_ui import text, theme
 from iterit_ui.components.table import PAGE_SIZE
 
 COLUMNS: list[dict[str, Any]] = [
-    {"key": "rank", "label": "Pick", "hint": "order in which it was picked", "align": "right", "width": "68px"},
+    {"key": "rank", "label": "Pick", "hint": "order in which it was picked", "align": "right", "width": "58px"},
     {"key": "gain", "label": "Gain", "hint": text.TERM["gain"], "align": "right", "width": "70px", "minor": True},
-    {"key": "complexity", "label": "Complexity", "hint": text.TERM["complexity"], "align": "right", "width": "110px"},
+    {"key": "complexity", "label": "Complexity", "hint": text.TERM["complexity"], "align": "right", "width": "100px"},
     {"key": "diversity", "label": "Diversity", "hint": text.TERM["diversity"], "align": "right", "width": "92px", "minor": True},
-    {"key": "tokens", "label": "Tokens", "hint": "length of the response", "align": "right", "width": "76px"},
-    {"key": "source", "label": "Source", "kind": "source", "width": "108px"},
+    {"key": "tokens", "label": "Tokens", "hint": "length of the response", "align": "right", "width": "76px", "minor": True},
+    {"key": "source", "label": "Source", "kind": "source", "width": "92px"},
     {"key": "status", "label": "Status", "kind": "badge", "width": "132px"},
     {"key": "response", "label": "Response begins", "sort": False},
 ]  # fmt: skip
@@ -33,11 +35,16 @@ def sample_value(
     selection: Selection | None = None,
     diversity: np.ndarray | None = None,
     settings: SelectionSettings | None = None,
+    tfidf: Tfidf | None = None,
+    excluded_by: str = "",
     mark: str | None = None,
     can_mark: bool = False,
     can_undo: bool = False,
 ) -> dict[str, Any]:
-    """A sample in full for `sample_view`; with scores and a selection also why it was picked or not."""
+    """A sample in full for `sample_view`; with scores and a selection also why it was picked or not.
+
+    tfidf : of the selection's candidates, for what earlier picks had covered. excluded_by : who excluded it.
+    """
     told = analysis.sample_text(pool, row)
     value: dict[str, Any] = {
         "id": told["id"],
@@ -60,14 +67,25 @@ def sample_value(
             }
         )
     if scores is not None and selection is not None:
-        why = analysis.why(pool, scores, selection, row, diversity=diversity, settings=settings)
+        why = analysis.why(
+            pool, scores, selection, row, diversity=diversity, settings=settings, tfidf=tfidf, excluded_by=excluded_by
+        )  # fmt: skip
         value["badges"].append(
             {"label": theme.STATUS_LABEL[why.status], "tone": theme.STATUS_TONE[why.status]}
         )
         value["why"] = [why.headline]
         value["terms"] = [{"term": term, "part": round(part, 4)} for term, part in why.terms]
+        value["covered"] = [
+            {"term": one.term, "part": one.part, "left": one.left / one.part if one.part else 0.0, "pick": one.pick, "id": str(pool.ids[one.row])}
+            for one in why.covered
+        ]  # fmt: skip
+        places = {
+            "complexity": scores.complexity,
+            "diversity before any pick": diversity,
+            "response length": _lengths(scores),
+        }
         facts = [
-            {"label": name, "value": worded, "hint": hint}
+            {"label": name, "value": worded, "hint": hint, **_place(places.get(name), row)}
             for name, worded, hint in why.facts
             if name != "source"
         ]
@@ -78,6 +96,26 @@ def sample_value(
         marking = ["unmark"] if mark else ["pin", "exclude"]
         value["actions"] = marking + (["undo"] if can_undo else [])
     return value
+
+
+def row_marks(ids: list[str], marks: Mapping[str, str], notes: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What people have said of the samples of a page, by id: "pinned", "excluded", "noted"."""
+    said = {i: [marks[i]] if i in marks else [] for i in ids}
+    return {
+        i: [*words, *(["noted"] if i in notes else [])] for i, words in said.items() if words or i in notes
+    }
+
+
+def _lengths(scores: Scores) -> np.ndarray:
+    return np.where(scores.response_tokens >= 0, scores.response_tokens, np.nan).astype(np.float64)
+
+
+def _place(values: np.ndarray | None, row: int) -> dict[str, Any]:
+    """Where a sample stands among all that have this number."""
+    part = float("nan") if values is None else analysis.percentile(values, row)
+    if not np.isfinite(part):
+        return {}
+    return {"bar": part, "words": f"above {100 * part:.0f} % of the known"}
 
 
 def table_value(

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
-from backend import analysis
-from backend.analysis import WhatIf
-from backend.config import SelectionSettings, selection_settings, to_json
-from backend.records import Pool, Scores
+from backend import analysis, store
+from backend.analysis import FullOrder, Vocabulary, WhatIf
+from backend.config import SelectionSettings
+from backend.records import Pool, Scores, Selection
 from iterit_ui.session import get_counts, get_pool, get_scores, settings_of
 
 TFIDF = analysis.TfidfCache()
+KEPT = 24  # selections that can be compared with what came after them
 
 
 @dataclass(frozen=True)
 class Shown:
-    """A pool under some settings, and what they select. `key` names the settings; the same key is the same picks."""
+    """A pool under some settings, and what they select. `token` names all that it was made from.
 
-    key: str
+    changed : the visitor's settings as JSON. revision : of the pool's pins and excludes.
+    held_out : (n,) bool, samples that the scores' run had kept aside; None where it had none.
+    """
+
+    token: str
     pool: Pool
     scores: Scores
     scores_key: str
     settings: SelectionSettings
+    changed: str
+    revision: int
+    held_out: np.ndarray | None
     what: WhatIf
 
     @property
@@ -35,20 +45,95 @@ class Shown:
         """Whether a model has read this pool."""
         return bool(np.isfinite(self.scores.complexity).any())
 
+    @cached_property
+    def numbers(self) -> dict[str, np.ndarray]:
+        """(n,) float64 by name: what a filter may limit; NaN where a sample has no such value."""
+        made, n = self.what.selection, len(self.pool)
+        rank, gain = np.full(n, np.nan), np.full(n, np.nan)
+        rank[made.rows] = np.arange(1, len(made) + 1)
+        gain[made.rows] = made.gain
+        tokens = self.scores.response_tokens
+        return {
+            "complexity": self.scores.complexity.astype(np.float64),
+            "diversity": self.what.diversity,
+            "tokens": np.where(tokens >= 0, tokens, np.nan).astype(np.float64),
+            "rank": rank,
+            "gain": gain,
+        }
+
+
+_recent: OrderedDict[str, Shown] = OrderedDict()
+_recent_lock = Lock()
+
 
 def selected(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any]) -> Shown:
-    """What the visitor's settings select from a pool now, its pins and excludes included."""
+    """What the visitor's settings select from a pool now, its pins and excludes included.
+
+    Raises
+    ------
+    ConfigError : see `analysis.what_if`.
+    """
+    revision = store.curation_revision(home, pool_id)
+    key = json.dumps(changed, sort_keys=True)
+    token = f"{home}|{pool_id}|{scores_key}|{revision}|{key}"
+    with _recent_lock:
+        if token in _recent:
+            _recent.move_to_end(token)
+            return _recent[token]
     settings = settings_of(home, pool_id, changed)
-    return selected_by(home, pool_id, scores_key, json.dumps(to_json(settings), sort_keys=True))
-
-
-@lru_cache(maxsize=12)
-def selected_by(home: Path, pool_id: str, scores_key: str, key: str) -> Shown:
-    """What complete settings, given as JSON, select."""
-    settings = selection_settings(SelectionSettings(), **json.loads(key))
     pool, scores = get_pool(home, pool_id), get_scores(home, pool_id, scores_key)
-    what = analysis.what_if(pool, get_counts(home, pool_id), scores, settings, cache=TFIDF)
-    return Shown(key, pool, scores, scores_key, settings, what)
+    held_out = held_out_of(home, pool_id, scores_key)
+    what = analysis.what_if(pool, get_counts(home, pool_id), scores, settings, cache=TFIDF, held_out=held_out)
+    shown = Shown(token, pool, scores, scores_key, settings, key, revision, held_out, what)
+    with _recent_lock:
+        _recent[token] = shown
+        while len(_recent) > KEPT:
+            _recent.popitem(last=False)
+    return shown
+
+
+def earlier(token: str, pool_id: str) -> Selection | None:
+    """A selection that was on screen before; None where it was of another pool, or is forgotten."""
+    with _recent_lock:
+        shown = _recent.get(token)
+    return shown.what.selection if shown is not None and shown.pool.id == pool_id else None
+
+
+def full_order(home: Path, shown: Shown) -> FullOrder:
+    """What these settings would pick if the budget were the whole pool; whatever the budget is."""
+    changed = {name: value for name, value in json.loads(shown.changed).items() if name != "budget"}
+    return _full_order(home, shown.pool.id, shown.scores_key, shown.revision, json.dumps(changed))
+
+
+@lru_cache(maxsize=8)
+def _full_order(home: Path, pool_id: str, scores_key: str, revision: int, changed: str) -> FullOrder:
+    return analysis.full_order(
+        get_pool(home, pool_id),
+        get_counts(home, pool_id),
+        get_scores(home, pool_id, scores_key),
+        settings_of(home, pool_id, json.loads(changed)),
+        cache=TFIDF,
+        vocabulary=get_vocabulary(home, pool_id),
+        held_out=held_out_of(home, pool_id, scores_key),
+    )
+
+
+@lru_cache(maxsize=8)
+def held_out_of(home: Path, pool_id: str, scores_key: str) -> np.ndarray | None:
+    """(n,) bool: samples that the run behind these scores kept aside, None where there are none."""
+    return analysis.held_out_of(home, scores_key) if scores_key else None
+
+
+def model_of(home: Path, scores_key: str) -> str:
+    """The model that gave these scores, as a run names it; "" for none."""
+    run_id = scores_key.rpartition("/")[0]
+    return store.run_info(home, run_id).model if run_id else scores_key
+
+
+@lru_cache(maxsize=4)
+def get_vocabulary(home: Path, pool_id: str) -> Vocabulary:
+    """How much each n-gram weighs in the whole pool."""
+    return analysis.vocabulary(get_counts(home, pool_id))
 
 
 def scores_choices(home: Path, pool_id: str) -> list[tuple[str, str]]:

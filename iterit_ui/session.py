@@ -20,6 +20,7 @@ from backend.config import PRESETS, SelectionSettings, selection_settings
 from backend.data import demo, load_pool
 from backend.errors import StudioError
 from backend.records import Pool, Scores
+from backend.store import PoolMap
 from iterit_ui.components import encode_bytes
 from iterit_ui.map_points import spread
 
@@ -31,7 +32,18 @@ LIVE: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 # for callbacks that only draw: without the queue they answer sooner, but a state they set tells nobody
 DRAW: dict[str, Any] = {**LIVE, "queue": False}
 TABS = ("data", "curate", "tune", "epochs")
-WHO = "visitor"
+VIEW: dict[str, Any] = {"which": "selected", "sort": "rank", "descending": False, "page": 0}
+COLOURS = {
+    "status": "status",
+    "source": "source",
+    "cluster": "cluster",
+    "complexity": "complexity",
+    "diversity": "diversity",
+    "tokens": "length",
+    "rank": "pick",
+}
+"""What the map of the Curate tab can be coloured by, and what a person calls it."""
+WHO = "visitor"  # until the page has said who sits before it
 
 
 def bound(function: Callable[..., Any], *first: Any) -> Callable[..., Any]:
@@ -51,6 +63,11 @@ class Session:
     pool, scores, run, sample : ids, "" for none; scores is a key of `analysis.score_sets`.
     settings : SelectionSettings fields that differ from `defaults_of` the pool.
     epoch : epoch shown on the Epochs tab. tab : one of TABS.
+    filter : which samples the Curate tab shows, as `analysis.filters` takes it.
+    view : the Curate tab's list, its order and page; see `VIEW`. colour : what colours the map, a key of `COLOURS`.
+    who : the visitor's name, written beside what they pin, exclude and note.
+    marked : the pool's curation revision on this page; a change of it draws what depends on marks and notes.
+    bar : mirrors the states in the address.
     ready : 0 until the address bar has been read, then 1.
     """
 
@@ -58,23 +75,32 @@ class Session:
     data_roots: tuple[Path, ...]
     model_roots: tuple[Path, ...]
     tabs: gr.Tabs
+    bar: gr.HTML
     pool: gr.State
     settings: gr.State
     scores: gr.State
     run: gr.State
     epoch: gr.State
     sample: gr.State
+    filter: gr.State
+    view: gr.State
+    colour: gr.State
     tab: gr.State
+    who: gr.State
+    marked: gr.State
     ready: gr.State
 
     @property
     def states(self) -> list[gr.State]:
         """What the address bar mirrors, in the order of `layout.STATE_NAMES`."""
-        return [self.tab, self.pool, self.scores, self.run, self.epoch, self.sample, self.settings]
+        return [
+            self.tab, self.pool, self.scores, self.run, self.epoch, self.sample, self.filter, self.view,
+            self.colour, self.settings,
+        ]  # fmt: skip
 
 
 def new_session(
-    home: Path, data_roots: tuple[Path, ...], model_roots: tuple[Path, ...], tabs: gr.Tabs
+    home: Path, data_roots: tuple[Path, ...], model_roots: tuple[Path, ...], tabs: gr.Tabs, bar: gr.HTML
 ) -> Session:
     """A session's states; call inside `gr.Blocks`."""
     return Session(
@@ -82,13 +108,19 @@ def new_session(
         data_roots=data_roots,
         model_roots=model_roots,
         tabs=tabs,
+        bar=bar,
         pool=gr.State(""),
         settings=gr.State({}),
         scores=gr.State(""),
         run=gr.State(""),
         epoch=gr.State(0),
         sample=gr.State(""),
+        filter=gr.State({}),
+        view=gr.State(dict(VIEW)),
+        colour=gr.State("status"),
         tab=gr.State("data"),
+        who=gr.State(WHO),
+        marked=gr.State(0),
         ready=gr.State(0),
     )
 
@@ -168,22 +200,37 @@ def map_file(home: Path, pool_id: str) -> Path | None:
 
 
 @lru_cache(maxsize=4)
-def _read_map(path: Path, changed: float) -> np.ndarray:
-    return analysis.load_map(path)
+def _read_map(home: Path, pool_id: str, written: int) -> PoolMap | None:
+    return store.load_map(home, pool_id)
+
+
+def get_pool_map(home: Path, pool_id: str) -> PoolMap | None:
+    """A pool's map as it lies on disk now; None where there is none yet."""
+    path = map_file(home, pool_id)
+    return None if path is None else _read_map(home, pool_id, path.stat().st_mtime_ns)
 
 
 def get_map(home: Path, pool_id: str) -> np.ndarray | None:
     """(n, 2) float32: the map's coordinates, NaN where a sample has no place; None where there is no map yet."""
+    found = get_pool_map(home, pool_id)
+    return None if found is None else found.xy
+
+
+def map_key(home: Path, pool_id: str) -> str:
+    """Names a pool's map as it is now, so that a page asks for its coordinates again once there are others."""
     path = map_file(home, pool_id)
-    return None if path is None else _read_map(path, path.stat().st_mtime)
+    found = get_pool_map(home, pool_id)
+    if path is None or found is None:
+        return ""
+    return f"{pool_id}/{path.stat().st_mtime_ns}{'' if found.final else 'first'}"
 
 
 def map_functions(home: Path) -> list[Callable[[list[Any]], dict[str, Any]]]:
-    """`coordinates` and `hover` for a `map_view` whose keys are pool ids."""
+    """`coordinates` and `hover` for a `map_view` whose keys are pool ids, or those of `map_key`."""
 
     def coordinates(asked: list[Any]) -> dict[str, Any]:
         try:
-            xy = get_map(home, str(asked[0]))
+            xy = get_map(home, str(asked[0]).partition("/")[0])
         except StudioError as error:
             return {"error": str(error)}
         if xy is None:
@@ -193,7 +240,7 @@ def map_functions(home: Path) -> list[Callable[[list[Any]], dict[str, Any]]]:
 
     def hover(asked: list[Any]) -> dict[str, Any]:
         try:
-            pool, row = get_pool(home, str(asked[0])), int(asked[1])
+            pool, row = get_pool(home, str(asked[0]).partition("/")[0]), int(asked[1])
         except (StudioError, TypeError, ValueError, IndexError) as error:
             return {"error": str(error)}
         if not 0 <= row < len(pool):

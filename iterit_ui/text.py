@@ -21,14 +21,16 @@ TERM = {
 
 CONTROL = {
     "strategy": "What decides which samples are picked.",
-    "budget": "Samples in one epoch.",
-    "decay": "What a phrase still counts once covered.",
-    "complexity_weight": "How much “hard for the model” counts.",
-    "diversity_weight": "How much “new among the picks” counts.",
-    "source_weights": "Factor on a source's gain; 0 leaves it out.",
+    "budget": "How many samples one epoch trains on: a share of the pool, or a number.",
+    "update_ratio": "For training: before each later epoch the best (update ratio x budget) samples are scored anew; 1 means the whole pool. It does not change this first selection.",
+    "decay": "What a phrase still counts once a pick has covered it. 1: nothing is ever covered; 0: once is enough.",
+    "complexity_weight": "How much “hard for the model” counts: the exponent a in complexity^a x diversity^b.",
+    "diversity_weight": "How much “new among the picks” counts: the exponent b in complexity^a x diversity^b.",
+    "source_weights": "Factor on the gain of a source's samples; 0 leaves the source out.",
     "max_complexity": "At 1 the prompt does not help the model, often a mismatch. Never selected at or above this.",
     "min_response_tokens": "Shorter responses are left out.",
     "max_response_tokens": "Longer ones are left out; 0 sets no limit.",
+    "seed": "Another number is another draw of the random strategies and baselines.",
     "scores": "The model whose reading is used.",
 }
 
@@ -41,7 +43,18 @@ CHART = {
         "How much do they add?",
         "Diversity before any pick: weighted phrases of the response.",
     ),
-    "lengths": ("How long are the responses?", "Against the pool and two simple strategies, same budget."),
+    "lengths": (
+        "How long are the responses?",
+        "Against the pool, a random draw, the longest and Superfiltering at the same budget.",
+    ),
+    "density": (
+        "Hard and new at once?",
+        "Candidates by complexity and diversity; the selected on top. Click a cell to list its samples.",
+    ),
+    "frontier": (
+        "What does a larger budget buy?",
+        "Gain of each pick, and the share of the pool's phrases (TF-IDF mass) that the picks hold.",
+    ),
     "map": (
         "Where in the pool are they?",
         "Near each other: similar wording; alike ones are spread a little. Click a point to read it, draw around some to list them.",
@@ -75,6 +88,15 @@ FILTERS = {
     "unscorable": "Unscorable",
     "all": "All",
 }
+ACTIONS = [
+    {"key": "pin", "label": "Pin", "hint": "always in the selection, first", "tone": "pinned"},
+    {"key": "exclude", "label": "Exclude", "hint": "never in the selection", "tone": "rejected"},
+    {"key": "clear", "label": "Clear marks", "hint": "leave them to the method again", "tone": "plain"},
+    {"key": "note", "label": "Note", "hint": "write the same note to all of them", "tone": "plain"},
+    {"key": "copy", "label": "Copy ids", "hint": "one id a line", "tone": "plain"},
+    {"key": "export", "label": "Export", "hint": "a .jsonl file with these samples as messages", "tone": "plain"},
+]
+SEARCH = 'words, "a phrase", -not'
 NO_MAP = "This pool has no map yet. Laying it out takes about a minute and is done once; the rest of this page does not need it."
 MAP_WAIT = "Counting phrases, then laying the responses out in two dimensions"
 
@@ -83,9 +105,58 @@ SOURCE = {
     "no_roots": "Start the app with --data-root FOLDER to list a folder's files here.",
     "hub": "Needs a network; press Enter to look at it.",
 }
+HUB_ID = "A hub dataset is called owner/name, or owner/name:split."
 DATA_CHART = {
-    "sources": ("Where do the samples come from?", "Samples by source."),
-    "lengths": ("How long are the responses?", "In characters; tokens are counted when a model reads them."),
+    "sources": ("Which sources?", "Samples by source. Click a bar to list its samples."),
+    "lengths": ("How long are the responses?", "In characters, until tokens are counted."),
 }
 NO_POOL_YET = "Choose files on the left, or upload some, to make a pool: the samples that you can pick from."
 NO_DATA_SAMPLE = "Click a row to read the whole sample."
+
+# label, help, and whether a mapping by hand mostly needs it
+ROLE = {
+    "prompt": ("Prompt", "what is asked", True),
+    "response": ("Response", "the answer that is scored and trained on", True),
+    "input": ("Input", "text that belongs to the prompt and follows it", True),
+    "source": ("Source", "where a sample comes from; the file's name where no column says so", True),
+    "messages": ("Conversation", "a list of turns with role and content; the last one is the response", False),
+    "system": ("System prompt", "said before the conversation", False),
+    "history": ("History", "earlier rounds, as pairs of user and assistant", False),
+    "tools": ("Tools", "descriptions of the functions a conversation may call", False),
+    "label": ("Label", "a note that comes with the data; no part of the method reads it", False),
+}
+NOT_RECOGNISED = (
+    "The format is not recognised. Choose which column holds the prompt and which the response, "
+    "or the one that holds the whole conversation."
+)
+
+# the lists of the Data tab: title and what they are
+LISTS = {
+    "all": ("All samples", ""),
+    "sources": ("Samples by source", "One source after the other."),
+    "rejected": ("Rejected rows", "They could not be read, so they are not in the pool."),
+}
+FINDINGS = {
+    "empty": "The response is empty: nothing to score and nothing to learn. They are never selected.",
+    "too_long": "Longer than the model reads: what is beyond the limit is cut off.",
+    "unscorable": "Complexity cannot be computed for these, so they are never selected.",
+    "exact": "The same prompt and response, word for word, more than once.",
+    "near": "Prompt and response are nearly the same: they share most of their runs of five characters.",
+    "same_response": "One response stands at several prompts, word for word.",
+    "refusal": "The response begins as refusals do. Some may be right to refuse: look before you exclude.",
+    "opening": "Responses that begin with these words. Boilerplate teaches a model to say it too.",
+}
+NEAR_SLIDER = "share of runs of five characters that two samples must have in common (Jaccard similarity)"
+KEEP_ONE = "keeps the pinned ones, else the first of each group that nobody excluded"
+EXCLUDE_ALL = "they stay in the pool, but are never selected; pinned ones are left alone"
+OPENINGS = ("How do responses begin?", "The most frequent first words. Click one to list its samples.")
+WORK = {
+    "findings": ("Looking through the pool", "Near-duplicates, and the index that search needs"),
+    "lengths": ("Counting tokens", "Reading every sample with the model's tokenizer"),
+}
+CARDS = {
+    "empty": "never selected",
+    "unscorable": "never selected",
+    "too_long": "their end is cut",
+    "refusal": "begin like one (English)",
+}

@@ -7,6 +7,7 @@ value in the browser, again when light and dark change, so no figure holds a col
 from __future__ import annotations
 
 import math
+import time
 
 import gradio as gr
 
@@ -85,6 +86,27 @@ def share(value: float | None) -> str:
 def counted(count: int, one: str, many: str = "") -> str:
     """ "1 sample", "2 samples"."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def duration(seconds: float | None) -> str:
+    """42 s, 3 min 05 s, 2 h 10 min; a dash where unknown."""
+    if seconds is None or not math.isfinite(seconds):
+        return "–"
+    whole = max(0, round(seconds))
+    if whole < 90:
+        return f"{whole} s"
+    if whole < 5400:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def moment(at: float | None) -> str:
+    """When something was: the time of day, with the date where it was not today. at : seconds since 1970."""
+    if at is None:
+        return "–"
+    then = time.localtime(at)
+    today = time.strftime("%Y-%m-%d", then) == time.strftime("%Y-%m-%d")
+    return time.strftime("%H:%M:%S" if today else "%d %b %H:%M", then)
 
 
 def gradio_theme() -> gr.themes.Base:

@@ -14,7 +14,7 @@ import gradio as gr
 
 from backend.config import PRESETS, RunConfig, config_from
 from backend.errors import ConfigError
-from iterit_ui.curate_controls import STRATEGY_WORDS
+from iterit_ui.curate_settings import STRATEGY_WORDS
 from iterit_ui.forms import field_help
 
 FIELDS = {f.name: f for f in dataclasses.fields(RunConfig)}

@@ -12,7 +12,7 @@ from backend import analysis, jobs, store
 from backend.errors import StudioError
 from backend.store import RunInfo
 from iterit_ui import plots, text
-from iterit_ui.theme import number, score
+from iterit_ui.theme import duration, moment, number, score
 
 Value = dict[str, Any]
 
@@ -60,7 +60,7 @@ def runs_table(infos: list[RunInfo], chosen: str) -> Value:
                 "state": {"text": state_words(info), "tone": STATE_TONE.get(info.state, "plain")},
                 "pool": f"{info.pool_name} · {info.pool_rows:,}",
                 "model": Path(info.model).name or info.model,
-                "started": ago(info.started or info.created),
+                "started": moment(info.started or info.created),
                 "took": duration(spent(info)),
             }
         )
@@ -258,24 +258,3 @@ def spent(info: RunInfo) -> float | None:
     if info.started is None:
         return None
     return (info.ended or time.time()) - info.started
-
-
-def duration(seconds: float | None) -> str:
-    """42 s, 3 min 05 s, 2 h 10 min; a dash where unknown."""
-    if seconds is None or not np.isfinite(seconds):
-        return "–"
-    whole = max(0, round(seconds))
-    if whole < 90:
-        return f"{whole} s"
-    if whole < 5400:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-
-
-def ago(at: float | None) -> str:
-    """When something was: the time of day, with the date where it was not today."""
-    if at is None:
-        return "–"
-    then = time.localtime(at)
-    today = time.strftime("%Y-%m-%d", then) == time.strftime("%Y-%m-%d")
-    return time.strftime("%H:%M:%S" if today else "%d %b %H:%M", then)

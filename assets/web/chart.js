@@ -63,6 +63,8 @@
   studio.chart = (context) => {
     let value = null;
     let wired = false;
+    let brush = null;
+    const paint = (plot) => studio.plotly.react(plot, value.data.map(studio.coloured), studio.layout(value.layout), CONFIG);
     const draw = async (given, root) => {
       value = given;
       const plot = root.querySelector('.st-plot');
@@ -73,20 +75,23 @@
         empty.textContent = value?.empty || '';
         empty.style.minHeight = plot.style.height;
         plot.hidden = true;
+        brush?.show(null);
         return;
       }
       empty?.remove();
       plot.hidden = false;
-      await studio.plotly.react(plot, value.data.map(studio.coloured), studio.layout(value.layout), CONFIG);
+      await paint(plot);
+      if (value.brushable) brush ||= studio.brush(plot, context.trigger, () => value);
+      brush?.show(value.brush);
       if (wired) return;
       wired = true;
       plot.on('plotly_click', (event) => {
+        if (value.brushable) return;
         const point = event.points[0];
         context.trigger('pick', {trace: point.curveNumber, index: point.pointNumber, x: point.x, y: point.y,
           custom: point.customdata ?? null});
       });
-      studio.follow(plot, () => value?.data && studio.plotly.react(
-        plot, value.data.map(studio.coloured), studio.layout(value.layout), CONFIG));
+      studio.follow(plot, () => value?.data && paint(plot));
     };
     studio.mount(context, draw);
   };

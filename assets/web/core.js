@@ -19,6 +19,94 @@ studio.button = (className, text, title, onclick) => {
   return node;
 };
 
+// Small line drawings on a 16 x 16 grid, in the colour of the text around them.
+studio.ICONS = {
+  pin: 'M8 10.5V15M5 2h6M6 2v4.5L4 9.5v1h8v-1L10 6.5V2',
+  exclude: 'M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2zM3.8 3.8l8.4 8.4',
+  clear: 'M3 8h10',
+  note: 'M3 2.5h10v8l-3 3H3zM10 13.5v-3h3M5.5 6h5M5.5 8.5h3',
+  copy: 'M5.5 5.5h8v8h-8zM5.5 10.5h-3v-8h8v3',
+  export: 'M8 2v8M4.8 7L8 10.2L11.2 7M2.5 13.5h11',
+  search: 'M7 2.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 0 0 0-9zM10.4 10.4L14 14',
+  cross: 'M4 4l8 8M12 4l-8 8',
+  undo: 'M6 3L2.5 6.5L6 10M2.5 6.5H10a3.5 3.5 0 0 1 0 7H7',
+  redo: 'M10 3l3.5 3.5L10 10M13.5 6.5H6a3.5 3.5 0 0 0 0 7h3',
+  previous: 'M10 3L5 8l5 5',
+  next: 'M6 3l5 5l-5 5',
+  reset: 'M3 8a5 5 0 1 0 1.6-3.7M3 2.2v3h3',
+};
+studio.icon = (name) => {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  svg.setAttribute('viewBox', '0 0 16 16');
+  svg.setAttribute('class', 'st-icon');
+  svg.setAttribute('aria-hidden', 'true');
+  path.setAttribute('d', Object.hasOwn(studio.ICONS, name) ? studio.ICONS[name] : '');
+  svg.append(path);
+  return svg;
+};
+
+// A button that is a drawing; its title is its name, too.
+studio.iconButton = (className, icon, title, onclick) => {
+  const node = studio.button(className, null, title, onclick);
+  node.setAttribute('aria-label', title);
+  node.append(studio.icon(icon));
+  return node;
+};
+
+// A section that folds; which ones are open is remembered for as long as this browser tab is open.
+studio.fold = (key, title, open, ...children) => {
+  const {h} = studio;
+  const summary = h('summary', '', null, title instanceof Node ? title : h('span', '', title));
+  const node = h('details', 'st-fold', null, summary, h('div', 'st-fold-body', null, ...children));
+  node.dataset.fold = key;
+  node.open = JSON.parse(sessionStorage.getItem(`studio-fold-${key}`) ?? String(Boolean(open)));
+  summary.dataset.key = `fold ${key}`;
+  summary.addEventListener('click', () => sessionStorage.setItem(`studio-fold-${key}`, String(!node.open)));
+  return node;
+};
+
+// Draws anew without losing the focus: it goes to the element with the same data-key, a field keeps its caret.
+studio.keepFocus = (root, draw) => {
+  const held = document.activeElement;
+  const key = root.contains(held) ? held.dataset.key : undefined;
+  const caret = key !== undefined && typeof held.selectionStart === 'number' ? [held.selectionStart, held.selectionEnd] : null;
+  draw();
+  if (key === undefined || document.activeElement === held) return;
+  const next = held.isConnected ? held : root.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  next?.focus({preventScroll: true});
+  if (caret && typeof next?.selectionStart === 'number') next.setSelectionRange(...caret);
+};
+
+studio.visible = (node) => node.getClientRects().length > 0;
+
+// Whether somebody writes in this element, so that letters are no commands.
+studio.writes = (node) => Boolean(node?.closest?.('textarea, select, [contenteditable], [role=combobox], [role=listbox]'))
+  || (node?.tagName === 'INPUT' && !['range', 'checkbox', 'radio', 'button'].includes(node.type));
+
+// Text to the clipboard; where the page may not, by way of a text field. True where it worked.
+studio.copy = async (text) => {
+  if (window.isSecureContext && navigator.clipboard) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch (error) {
+      if (error.name !== 'NotAllowedError') throw error;
+    }
+  }
+  const held = document.activeElement;
+  const area = studio.h('textarea', 'st-copy');
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand('copy');
+  area.remove();
+  held?.focus?.({preventScroll: true});
+  return done;
+};
+
+studio.count = (n) => Number(n).toLocaleString('en');
+
 // A short hash of a value: what tests wait for in data-rev.
 studio.revision = (text) => {
   let hash = 0x811c9dc5;
@@ -32,7 +120,7 @@ studio.mount = ({element, props, watch}, draw) => {
   const root = element.firstElementChild;
   let last = Promise.resolve();
   const update = () => {
-    const text = JSON.stringify(props.value ?? null);
+    const text = props.value || 'null'; // one text, see `packed` in components/base.py
     last = last.then(async () => {
       await draw(JSON.parse(text), root);
       root.dataset.rev = studio.revision(text);
@@ -67,7 +155,7 @@ studio.head = (root, value) => {
   const head = root.querySelector('.st-chart-head');
   const legend = h('ul', 'st-legend');
   for (const item of value.legend || []) {
-    const mark = h('span', `st-mark${item.hatched ? ' hatched' : ''}${item.line ? ' line' : ''}`);
+    const mark = h('span', `st-mark${item.hatched ? ' hatched' : ''}${item.line ? ' line' : ''}${['dash', 'dot'].includes(item.dash) ? ` ${item.dash}` : ''}`);
     mark.style.setProperty('--mark', studio.token(item.colour));
     legend.append(h('li', '', null, mark, h('span', '', item.label),
       item.value !== undefined ? h('b', 'num', item.value) : null));

@@ -1,133 +1,278 @@
-// The map: one point per sample. Coordinates come once per pool, colours as a byte per sample with every value.
+// The map: one point per sample. Coordinates come once per map, a byte per sample with every value; a value that
+// changes only the open sample moves a ring and draws no point.
 (() => {
-  const CONFIG = {responsive: false, displaylogo: false, showSendToCloud: false, plotlyServerURL: '',
-    scrollZoom: false, displayModeBar: true, doubleClick: 'reset',
-    modeBarButtonsToRemove: ['toImage', 'autoScale2d', 'hoverClosestCartesian', 'hoverCompareCartesian', 'toggleSpikelines']};
-  const SVG_LIMIT = 6000; // points that a page without WebGL still draws in a second
-  const webgl = () => {
-    try {
-      const canvas = document.createElement('canvas');
-      return Boolean(canvas.getContext('webgl') || canvas.getContext('experimental-webgl'));
-    } catch { return false; }
-  };
+  const {h} = studio;
+  const PLAIN_LIMIT = 6000; // points that a page without WebGL still draws at once
+  const AROUND = 0.03; // of a side, left free around the points
+  const NEAR = 9; // px from a point within which it is meant
 
-  const layout = (key) => {
-    const axis = {showgrid: false, zeroline: false, showticklabels: false, ticks: '', fixedrange: false, title: {text: ''}};
-    return {...studio.layout({}), uirevision: key, dragmode: 'lasso', margin: {l: 4, r: 4, t: 4, b: 4},
-      xaxis: {...axis}, yaxis: {...axis}, // no scale: only who is near whom means something
-      modebar: {bgcolor: 'rgba(0,0,0,0)', color: studio.colour('--text-3'), activecolor: studio.colour('--text-1'), orientation: 'h'},
-      newselection: {line: {color: studio.colour('--text-1'), width: 1, dash: 'dot'}},
-      activeselection: {fillcolor: 'rgba(0,0,0,0)'}};
+  const FAINT = 0, UNKNOWN = 1, USUAL = 2, ABOVE = 3, NOWHERE = 4; // layers of points, the last is not drawn
+
+  const bit = (bits, i) => (bits ? (bits[i >> 3] >> (i & 7)) & 1 : 0);
+
+  // The colours of all codes, [r, g, b] each: a palette, or a scale of 0 to 254 with 255 for unknown.
+  const shades = (value) => {
+    if (!value.scale) return (value.palette || []).map((name) => studio.rgb(studio.colour(name)));
+    const stops = value.scale.colours.map((name) => studio.rgb(studio.colour(name)));
+    const made = [];
+    for (let code = 0; code < 255; code++) {
+      const at = code / 254 * (stops.length - 1);
+      const low = Math.min(Math.floor(at), stops.length - 2);
+      made.push(stops[low].map((part, k) => part + (stops[low + 1][k] - part) * (at - low)));
+    }
+    return [...made, studio.rgb(studio.colour('--pool'))];
   };
 
   studio.map = (context) => {
     const {trigger, server, element} = context;
-    const state = {key: null, n: 0, x: null, y: null, value: null, rows: [], wired: false};
-    const gl = webgl();
-    const type = gl ? 'scattergl' : 'scatter';
+    const state = {key: null, n: 0, x: null, y: null, value: null, box: null, view: null, near: null,
+      codes: null, dim: null, above: null, bytes: null, layers: null, surface: [0, 0, 0],
+      drawn: null, inside: null, showLabels: null, texts: new Map(), wanted: -1};
+    let parts, canvas, drawer, tools, names;
 
-    // Three traces: everybody, those the value wants on top, and a ring around the sample that is open.
-    const traces = () => {
-      const {value, x, y, n} = state;
-      const codes = studio.bytes(value.codes);
-      const palette = value.palette.map((name) => studio.colour(name));
-      const scale = palette.flatMap((c, i) => [[i / palette.length, c], [(i + 1) / palette.length, c]]);
-      const marker = (color, size, opacity, line) => ({color, size, opacity, cmin: -0.5, cmax: palette.length - 0.5,
-        colorscale: scale, line: {width: line, color: studio.colour('--surface')}});
+    const whole = () => ({...state.box});
+    const size = () => ({width: canvas.clientWidth, height: canvas.clientHeight});
+    const toPixel = (x, y) => {
+      const {width, height} = size();
+      const {x0, x1, y0, y1} = state.view;
+      return [(x - x0) / (x1 - x0) * width, (y1 - y) / (y1 - y0) * height];
+    };
+    const toData = (px, py) => {
+      const {width, height} = size();
+      const {x0, x1, y0, y1} = state.view;
+      return [x0 + px / width * (x1 - x0), y1 - py / height * (y1 - y0)];
+    };
+
+    // Colours and layers of all points, for the graphics card.
+    const colour = () => {
+      const {n, codes, dim, above, inside, x, value} = state;
+      const table = shades(value);
       const top = new Set(value.top || []);
-      state.rows = [];
-      for (let i = 0; i < n; i++) if (top.has(codes[i]) && !Number.isNaN(x[i])) state.rows.push(i);
-      const rows = state.rows;
-      const common = {type, mode: 'markers', hoverinfo: 'none', selected: {marker: {opacity: 1}}, unselected: {marker: {opacity: 0.15}}};
-      const small = n > 20000 ? 3 : n > 5000 ? 4 : 5;
-      const open = Number.isInteger(value.highlight) ? [value.highlight] : [];
-      return [
-        {...common, x, y, marker: marker(gl ? codes : Array.from(codes), small, 0.6, 0)},
-        {...common, x: rows.map((i) => x[i]), y: rows.map((i) => y[i]), marker: marker(rows.map((i) => codes[i]), small + 2.5, 1, 0.8)},
-        {...common, type: 'scatter', hoverinfo: 'skip', x: open.map((i) => x[i]), y: open.map((i) => y[i]),
-          marker: {size: 16, color: 'rgba(0,0,0,0)', line: {width: 2.5, color: studio.colour('--text-1')}}},
-      ];
+      const high = Array.from({length: 256}, (_, code) => top.has(code));
+      const packed = new Uint32Array(256);
+      for (let code = 0; code < 256; code++) {
+        const [r, g, b] = table[Math.min(code, table.length - 1)] || [128, 128, 128];
+        packed[code] = (b << 16) | (g << 8) | r;
+      }
+      const unknown = value.scale ? value.scale.unknown ?? 255 : -1;
+      const layers = new Uint8Array(n);
+      const bytes = new Uint32Array(n);
+      for (let i = 0; i < n; i++) {
+        const layer = Number.isNaN(x[i]) ? NOWHERE : bit(dim, i) || (inside && !bit(inside, i)) ? FAINT
+          : high[codes[i]] || bit(above, i) ? ABOVE : codes[i] === unknown ? UNKNOWN : USUAL;
+        layers[i] = layer;
+        bytes[i] = packed[codes[i]];
+      }
+      state.layers = layers;
+      state.surface = studio.rgb(studio.colour('--surface'));
+      drawer.colours(new Uint8Array(bytes.buffer), layers);
     };
-    const rowOf = (point) => (point.curveNumber === 1 ? state.rows[point.pointIndex] : point.pointIndex);
 
-    const wire = (plot, root) => {
-      state.wired = true;
-      const tip = root.querySelector('.st-tip');
-      const texts = new Map();
-      let wanted = -1;
-      plot.on('plotly_hover', async (event) => {
-        const point = event.points[0];
-        if (point.curveNumber > 1) return;
-        const row = rowOf(point);
-        const key = state.key;
-        wanted = row;
-        const box = plot.getBoundingClientRect();
-        const left = event.event.clientX - box.left;
-        const top = event.event.clientY - box.top;
-        await new Promise((resolve) => { setTimeout(resolve, 60); });
-        if (wanted !== row) return;
-        const name = `${key}/${row}`;
-        if (!texts.has(name)) {
-          if (texts.size > 500) texts.clear();
-          texts.set(name, await server.hover([key, row]));
-        }
-        const text = texts.get(name);
-        if (wanted !== row || state.key !== key || !text) return;
-        tip.replaceChildren(studio.h('b', '', text.title || ''), studio.h('span', '', text.error || text.text));
-        tip.hidden = false;
-        tip.style.left = `${Math.max(4, Math.min(left + 14, plot.clientWidth - tip.offsetWidth - 4))}px`;
-        tip.style.top = `${Math.max(4, top + 14 + tip.offsetHeight > plot.clientHeight ? top - tip.offsetHeight - 10 : top + 14)}px`;
-      });
-      plot.on('plotly_unhover', () => { wanted = -1; tip.hidden = true; });
-      plot.on('plotly_click', (event) => {
-        if (event.points[0].curveNumber <= 1) trigger('pick', {key: state.key, row: rowOf(event.points[0])});
-      });
-      plot.on('plotly_selected', (event) => {
-        if (!event || !event.points.length) return;
-        const bits = new Uint8Array(Math.ceil(state.n / 8));
-        for (const point of event.points) {
-          if (point.curveNumber > 1) continue;
-          const row = rowOf(point);
-          bits[row >> 3] |= 1 << (row & 7);
-        }
-        let count = 0;
-        for (const byte of bits) for (let b = byte; b; b &= b - 1) count++;
-        trigger('lasso', {key: state.key, n: state.n, count, bits: studio.base64(bits)});
-      });
-      plot.on('plotly_deselect', () => trigger('clear', {key: state.key}));
-      studio.follow(plot, paint(plot));
+    const looks = () => {
+      const small = state.n > 20000 ? 3 : state.n > 5000 ? 4 : 5;
+      const grown = small * Math.min(2, Math.max(1, ((state.box.x1 - state.box.x0) / (state.view.x1 - state.view.x0)) ** 0.3));
+      return [{size: grown, opacity: 0.13, rim: 0}, {size: grown, opacity: 0.4, rim: 0}, {size: grown, opacity: state.value.scale ? 0.75 : 0.6, rim: 0},
+        {size: grown + 2.5, opacity: 1, rim: 0.8}];
     };
-    const paint = (plot) => () => state.value?.codes && studio.plotly.react(plot, traces(), layout(state.key), CONFIG);
+
+    const show = () => {
+      const {width, height} = size();
+      if (!width || !state.view) return; // in a tab that is not open
+      const ratio = window.devicePixelRatio || 1;
+      const [w, t] = [Math.round(width * ratio), Math.round(height * ratio)];
+      if (canvas.width !== w || canvas.height !== t) [canvas.width, canvas.height] = [w, t];
+      drawer.draw(state.view, looks(), state.surface, ratio);
+      ring();
+      tools.outline(state.drawn);
+      names.place(state.showLabels, size(), toPixel);
+    };
+
+    // A ring around the sample that is open.
+    const ring = () => {
+      const row = state.value?.highlight;
+      const placed = Number.isInteger(row) && row >= 0 && row < state.n && !Number.isNaN(state.x[row]);
+      const [px, py] = placed ? toPixel(state.x[row], state.y[row]) : [-1, -1];
+      const {width, height} = size();
+      parts.ring.hidden = !placed || px < 0 || py < 0 || px > width || py > height;
+      parts.ring.style.transform = `translate(${px}px, ${py}px)`;
+    };
+
+    // The row drawn at a place, the uppermost of those that are near enough; -1 for none.
+    const rowAt = (px, py) => {
+      if (!state.near || !state.layers) return -1;
+      const [x0, y1] = toData(px - NEAR, py - NEAR);
+      const [x1, y0] = toData(px + NEAR, py + NEAR);
+      let [best, least] = [-1, Infinity];
+      state.near(x0, x1, y0, y1, (row) => {
+        const [qx, qy] = toPixel(state.x[row], state.y[row]);
+        const away = Math.hypot(qx - px, qy - py);
+        // a point above counts as nearer than those beneath it, a faint one as farther
+        const weighed = away + (state.layers[row] === FAINT ? NEAR : state.layers[row] === ABOVE ? -2 : 0);
+        if (away <= NEAR && weighed <= least) [best, least] = [row, weighed];
+      });
+      return best;
+    };
+
+    const hover = async (px, py) => {
+      const row = px === null ? -1 : rowAt(px, py);
+      canvas.parentElement.classList.toggle('over', row >= 0);
+      if (row === state.wanted) return;
+      state.wanted = row;
+      parts.tip.hidden = true;
+      if (row < 0) return;
+      const {key, texts} = state;
+      await new Promise((resolve) => { setTimeout(resolve, 60); });
+      if (state.wanted !== row || state.key !== key) return;
+      if (!texts.has(row)) {
+        if (texts.size > 500) texts.clear();
+        texts.set(row, await server.hover([key, row]));
+      }
+      const text = texts.get(row);
+      if (state.wanted !== row || state.key !== key || !text) return;
+      const {tip} = parts;
+      const {width, height} = size();
+      const [qx, qy] = toPixel(state.x[row], state.y[row]);
+      tip.replaceChildren(h('b', '', text.title || ''), h('span', '', text.error || text.text));
+      tip.hidden = false;
+      tip.style.left = `${Math.max(4, Math.min(qx + 14, width - tip.offsetWidth - 4))}px`;
+      tip.style.top = `${Math.max(4, qy + 14 + tip.offsetHeight > height ? qy - tip.offsetHeight - 10 : qy + 14)}px`;
+    };
+
+    // Somebody drew around samples: a polygon in the map's coordinates.
+    const around = (polygon) => {
+      const found = studio.within(polygon, state.x, state.y);
+      if (!found.count) return;
+      Object.assign(state, {drawn: polygon, inside: found.bits});
+      told(found.count);
+      colour();
+      show();
+      trigger('lasso', {key: state.key, n: state.n, count: found.count, bits: studio.base64(found.bits)});
+    };
+    const told = (count) => {
+      parts.drawn.hidden = !count;
+      parts.drawn.firstElementChild.textContent = count ? `${studio.count(count)} drawn around` : '';
+    };
+    const forget = () => {
+      Object.assign(state, {drawn: null, inside: null});
+      told(0);
+    };
+    const clear = () => {
+      if (parts.drawn.hidden) return;
+      forget();
+      colour();
+      show();
+      trigger('clear', {key: state.key});
+    };
+
+    const build = (root) => {
+      canvas = root.querySelector('canvas');
+      const stage = canvas.parentElement;
+      parts = {stage, bar: root.querySelector('.st-map-bar'), ring: h('div', 'st-ring'),
+        tip: h('div', 'st-tip'), first: h('div', 'st-map-first'), scale: h('div', 'st-map-scale'),
+        drawn: h('div', 'st-map-drawn', null, h('span'), studio.button('', '✕', 'Clear what was drawn around', clear))};
+      parts.ring.hidden = parts.tip.hidden = parts.first.hidden = parts.drawn.hidden = true;
+      names = studio.mapLabels(stage, (cluster) => trigger('cluster', {cluster}));
+      stage.append(parts.ring, parts.first, parts.drawn, parts.tip);
+      drawer = studio.points(canvas, () => { drawer.places(state.x, state.y); colour(); show(); });
+      element.dataset.webgl = String(drawer.webgl);
+      tools = studio.mapTools(parts, {
+        view: () => state.view, whole, show, toData, toPixel, hover, around, clear,
+        move: (view) => { state.view = view; parts.tip.hidden = true; show(); },
+        pick: (px, py) => { const row = rowAt(px, py); if (row >= 0) trigger('pick', {key: state.key, row}); },
+        label: (cluster) => trigger('cluster', {cluster}),
+        mode: (key) => trigger('mode', {key}),
+        labels: (on) => { state.showLabels = on; show(); },
+      });
+      // for tests: how many points there are, and where on the screen a sample is
+      stage.place = (row) => {
+        const box = canvas.getBoundingClientRect();
+        const [px, py] = toPixel(state.x[row], state.y[row]);
+        return {x: box.left + px, y: box.top + py};
+      };
+      studio.onTheme(() => { if (state.value?.codes && state.view) { legend(state.value); colour(); show(); } });
+      new ResizeObserver(() => { if (state.value?.codes && state.view) show(); }).observe(canvas);
+    };
+
+    const legend = (value) => {
+      const {scale} = value;
+      parts.scale.hidden = !scale;
+      if (!scale) return;
+      const band = h('i');
+      band.style.background = `linear-gradient(to right, ${scale.colours.map((name) => studio.token(name)).join(', ')})`;
+      const unknown = state.codes.includes(scale.unknown ?? 255);
+      parts.scale.replaceChildren(h('span', 'num', scale.low), band, h('span', 'num', scale.high),
+        ...(unknown ? [h('em', '', 'unknown')] : []));
+    };
+
+    const load = async (value) => {
+      const found = await server.coordinates([value.key]);
+      if (!found || found.error) return found?.error || 'The map could not be read.';
+      const [x, y] = [found.x, found.y].map((text) => new Float32Array(studio.bytes(text).buffer));
+      const ends = (numbers) => {
+        let [low, high] = [Infinity, -Infinity];
+        for (const v of numbers) { if (v < low) low = v; if (v > high) high = v; }
+        const room = AROUND * (high - low) || 1;
+        return low <= high ? [low - room, high + room] : [0, 1];
+      };
+      const [[x0, x1], [y0, y1]] = [ends(x), ends(y)];
+      Object.assign(state, {key: value.key, n: found.n, x, y, box: {x0, x1, y0, y1}, view: {x0, x1, y0, y1},
+        near: studio.grid(x, y, {x0, x1, y0, y1}), codes: null, texts: new Map(), wanted: -1});
+      forget();
+      if (drawer.webgl || state.n <= PLAIN_LIMIT) drawer.places(x, y);
+      return '';
+    };
 
     const draw = async (value, root) => {
-      const plot = root.querySelector('.st-plot');
+      if (!parts) build(root);
+      const body = root.querySelector('.st-map-body');
       let empty = root.querySelector('.st-empty');
       const say = (text) => {
-        if (!empty) { empty = studio.h('div', 'st-empty'); plot.after(empty); }
+        if (!empty) { empty = h('div', 'st-empty'); body.after(empty); }
         empty.textContent = text;
-        empty.style.minHeight = '150px';
-        plot.hidden = true;
+        body.hidden = parts.bar.hidden = true;
       };
+      const last = state.value;
+      const same = (...names) => last && names.every((name) => JSON.stringify(last[name]) === JSON.stringify(value[name]));
+      if (!value || !same('title', 'note', 'legend')) studio.head(root, value || {});
       state.value = value;
-      studio.head(root, value || {});
       if (!value || value.empty || !value.codes) return say(value?.empty || '');
-      if (value.key !== state.key) {
-        const found = await server.coordinates([value.key]);
-        if (!found || found.error) return say(found?.error || 'The map could not be read.');
-        state.key = value.key;
-        state.n = found.n;
-        state.x = new Float32Array(studio.bytes(found.x).buffer);
-        state.y = new Float32Array(studio.bytes(found.y).buffer);
+      const moved = value.key !== state.key;
+      if (moved) {
+        const problem = await load(value);
+        if (problem) return say(problem);
       }
-      if (!gl && state.n > SVG_LIMIT) {
-        return say('This browser has no WebGL, which a map of this many samples needs. Everything else on this page works.');
+      if (!drawer.webgl && state.n > PLAIN_LIMIT) {
+        return say('This browser has no WebGL, which a map of this many samples needs. The table below lists the same samples, and everything else on this page works.');
       }
       empty?.remove();
-      plot.hidden = false;
-      element.dataset.webgl = String(gl);
-      await paint(plot)();
-      if (!state.wired) wire(plot, root);
+      body.hidden = parts.bar.hidden = false;
+      if (!moved && state.codes && empty === null && same('codes', 'dim', 'above', 'top', 'palette', 'scale', 'drawn')) {
+        if (!same('labels')) names.make(value.labels);
+        if (same('labels', 'mode', 'modes', 'final')) ring(); else { dress(value); show(); }
+        return;
+      }
+      state.codes = studio.bytes(value.codes);
+      if (state.codes.length !== state.n) return say('This map belongs to other samples. Reload the page.');
+      state.dim = value.dim ? studio.bytes(value.dim) : null;
+      state.above = value.above ? studio.bytes(value.above) : null;
+      // the page took away what was drawn around, or says how many it is after a reload
+      if (value.drawn === null && typeof last?.drawn === 'number') forget();
+      if (typeof value.drawn === 'number' && !state.drawn) told(value.drawn);
+      if (moved || !same('labels')) names.make(value.labels);
+      dress(value);
+      legend(value);
+      colour();
+      show();
+      parts.stage.dataset.points = state.n;
     };
+
+    const dress = (value) => {
+      if (state.showLabels === null) state.showLabels = value.show_labels !== false;
+      tools.dress(value, state.showLabels, parts.scale);
+      parts.first.hidden = value.final !== false;
+      parts.first.textContent = 'First picture. UMAP is still being computed.';
+    };
+
     studio.mount(context, draw);
   };
 })();

@@ -1,4 +1,4 @@
-// Headings, cards, notes and the status of a job.
+// Headings, cards, notes, toolbars and the status of a job.
 (() => {
   const {h} = studio;
 
@@ -7,16 +7,65 @@
     root.replaceChildren(...(value ? [h(value.level === 2 ? 'h3' : 'h2', '', value.title), value.text ? h('p', '', value.text) : ''] : []));
   });
 
-  studio.cards = (context) => studio.mount(context, (value, root) => {
+  // A bar of parts, e.g. the sources' shares; each says what it is when pointed at.
+  const stacked = (parts) => {
+    const bar = h('div', 'st-parts');
+    for (const part of parts) {
+      const node = h('i');
+      node.style.width = `${(100 * Math.max(0, Math.min(1, part.share || 0))).toFixed(2)}%`;
+      node.style.background = studio.token(part.colour);
+      node.title = `${part.label}: ${part.hint || `${(100 * part.share).toFixed(part.share < 0.1 ? 1 : 0)} %`}`;
+      bar.append(node);
+    }
+    bar.setAttribute('role', 'img');
+    bar.setAttribute('aria-label', parts.map((part) => `${part.label} ${(100 * part.share).toFixed(0)} %`).join(', '));
+    return bar;
+  };
+
+  const meter = (share, tone) => {
+    const bar = h('i', studio.tone(tone));
+    bar.style.width = `${(100 * Math.max(0, Math.min(1, share))).toFixed(1)}%`;
+    return h('div', 'st-meter', null, bar);
+  };
+
+  // A card with a key is a button; the pressed one is `on`.
+  studio.cards = (context) => studio.mount(context, (value, root) => studio.keepFocus(root, () => {
     root.replaceChildren(...(value?.cards || []).map((card) => {
       const figure = h('div', 'st-figure', null, h('span', 'num', card.value), card.unit ? h('span', 'st-unit', card.unit) : null,
         card.delta ? h('span', 'st-delta', card.delta) : null);
-      const node = h('div', `st-card panel ${studio.tone(card.tone)}`, null, h('div', 'st-label', card.label), figure,
+      const node = h(card.key ? 'button' : 'div', `st-card panel ${studio.tone(card.tone)}`, null, h('div', 'st-label', card.label), figure,
+        typeof card.bar === 'number' ? meter(card.bar, card.tone) : null, card.parts?.length ? stacked(card.parts) : null,
         card.hint ? h('div', 'st-hint', card.hint) : null);
       node.dataset.label = card.label;
+      if (!card.key) return node;
+      node.type = 'button';
+      node.dataset.key = `card ${card.key}`;
+      node.setAttribute('aria-pressed', String(Boolean(card.on)));
+      node.addEventListener('click', () => context.trigger('pick', {key: card.key}));
       return node;
     }));
-  });
+  }));
+
+  // A line of words and buttons above what they are about.
+  studio.toolbar = (context) => studio.mount(context, (value, root) => studio.keepFocus(root, () => {
+    root.className = 'st-toolbar';
+    const left = (value?.left || []).map((item) => {
+      const className = `st-said ${studio.tone(item.tone)}`;
+      const node = item.key ? studio.button(className, item.text, '', () => context.trigger('act', {key: item.key})) : h('span', className, item.text);
+      if (item.key) node.dataset.key = `said ${item.key}`;
+      node.title = item.hint || item.text;
+      return node;
+    });
+    const actions = (value?.actions || []).map((action) => {
+      const node = studio.button('st-action', null, action.hint || action.label, () => context.trigger('act', {key: action.key}));
+      if (Object.hasOwn(studio.ICONS, action.key)) node.append(studio.icon(action.key));
+      node.append(h('span', '', action.label));
+      node.disabled = Boolean(action.disabled);
+      node.dataset.key = `act ${action.key}`;
+      return node;
+    });
+    root.replaceChildren(h('div', 'st-toolbar-left', null, ...left), h('div', 'st-toolbar-acts', null, ...actions));
+  }));
 
   studio.note = (context) => studio.mount(context, (value, root) => {
     const host = context.element.closest('.block') || context.element;
@@ -53,19 +102,4 @@
       h('div', 'st-status-foot', null, h('span', '', value.text || ''), h('span', 'num', moving ? count : '')),
       value.error ? h('pre', 'st-error', value.error) : null].filter(Boolean));
   });
-
-  // The page's header: name, and the switch between light and dark (remembered in this browser).
-  studio.header = ({element}) => {
-    const stored = localStorage.getItem('studio-theme');
-    if (stored && !new URL(location.href).searchParams.has('__theme')) document.body.classList.toggle('dark', stored === 'dark');
-    const button = element.querySelector('.st-theme');
-    const show = () => button.setAttribute('aria-label', document.body.classList.contains('dark') ? 'Switch to light' : 'Switch to dark');
-    button.addEventListener('click', () => {
-      const dark = document.body.classList.toggle('dark');
-      localStorage.setItem('studio-theme', dark ? 'dark' : 'light');
-      show();
-    });
-    show();
-    element.firstElementChild.dataset.rev = '1';
-  };
 })();

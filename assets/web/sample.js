@@ -1,11 +1,12 @@
-// One sample in full. Everything a data set brings goes through textContent.
+// One sample in full: the conversation, why it was picked or not, its scores, what a model makes of it, and the note.
+// Everything a data set brings goes through textContent.
 (() => {
   const {h} = studio;
   const ACTIONS = {
-    pin: ['Pin', 'always in the selection, first'],
-    exclude: ['Exclude', 'never in the selection'],
-    unmark: ['Unmark', 'leave it to the method again'],
-    undo: ['Undo', 'take back the last pin or exclude'],
+    pin: ['Pin', 'always in the selection, first (p)'],
+    exclude: ['Exclude', 'never in the selection (x)'],
+    unmark: ['Unmark', 'leave it to the method again (u)'],
+    undo: ['Undo', 'take back the last change (z)'],
   };
   const ROLES = {user: 'User', assistant: 'Assistant', system: 'System', tool: 'Tool'};
 
@@ -15,43 +16,109 @@
     return h('div', `st-turn role-${known ? role : 'other'}`, null, who, h('div', 'st-text', text === '' ? '(empty)' : text));
   };
 
-  const terms = (list) => {
-    const most = Math.max(...list.map((item) => item.part), 1e-9);
-    const box = h('ul', 'st-terms');
-    for (const item of list) {
-      const bar = h('i');
-      bar.style.width = `${Math.round((100 * item.part) / most)}%`;
-      box.append(h('li', '', null, h('span', 'st-term', item.term), h('span', 'st-term-bar', null, bar), h('span', 'num', item.part.toFixed(3))));
+  // Title, statuses, place in the list, and what can be done; it stays in sight while the rest scrolls.
+  const top = (value, trigger) => {
+    const head = h('div', 'st-sample-head', null, h('h3', '', value.title),
+      ...(value.badges || []).map((badge) => h('span', `st-badge ${studio.tone(badge.tone)}`, badge.label)));
+    if (value.position) {
+      const {at, of} = value.position;
+      const step = (by, icon, title) => {
+        const node = studio.iconButton('st-step', icon, title, () => trigger('step', {by}));
+        node.dataset.key = title;
+        node.disabled = of < 1 || (at !== null && at !== undefined && (at + by < 1 || at + by > of));
+        return node;
+      };
+      const where = at ? `${studio.count(at)} of ${studio.count(of)}` : `not among the ${studio.count(of)} listed`;
+      head.append(h('span', 'st-position', null, h('span', 'num', where), step(-1, 'previous', 'previous sample (k)'), step(1, 'next', 'next sample (j)')));
     }
-    return box;
-  };
-
-  studio.sample = (context) => studio.mount(context, (value, root) => {
-    root.className = 'st-sample panel';
-    if (!value || value.empty) return root.replaceChildren(h('div', 'st-empty', value?.empty || ''));
     const actions = h('div', 'st-actions');
     for (const name of value.actions || []) {
-      if (Object.hasOwn(ACTIONS, name)) {
-        actions.append(studio.button(`st-action ${name}`, ACTIONS[name][0], ACTIONS[name][1], () => context.trigger(name, {id: value.id})));
-      }
+      if (!Object.hasOwn(ACTIONS, name)) continue;
+      const node = studio.button(`st-action ${name}`, ACTIONS[name][0], (name === 'undo' && value.undo_hint) || ACTIONS[name][1], () => trigger(name, {id: value.id}));
+      node.dataset.key = name;
+      actions.append(node);
     }
-    const badges = (value.badges || []).map((badge) => h('span', `st-badge ${studio.tone(badge.tone)}`, badge.label));
-    const facts = h('dl', 'st-facts');
-    for (const fact of value.facts || []) {
-      const node = h('div', '', null, h('dt', '', fact.label), h('dd', 'num', fact.value));
-      if (fact.hint) node.title = fact.hint;
-      facts.append(node);
+    return h('div', 'st-sample-top', null, head, actions.children.length ? actions : null);
+  };
+
+  const day = (at) => (typeof at === 'number'
+    ? new Date(1000 * at).toLocaleString('en-GB', {day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit'}) : at);
+
+  // The note as text, or as a field while somebody writes in it; `memory` outlives a redraw of the same sample.
+  const noteBox = (value, trigger, memory, again) => {
+    const {note} = value;
+    const write = () => { memory.draft = note?.text || ''; again('textarea'); };
+    if (memory.draft === null) {
+      const edit = studio.button('st-link', note ? 'Edit' : 'Add a note', 'n', write);
+      edit.dataset.key = 'note edit';
+      if (!note) return h('div', 'st-note-box', null, edit);
+      const by = [note.who, day(note.at)].filter(Boolean).join(', ');
+      return h('div', 'st-note-box has', null, h('div', 'st-note-text', note.text), h('div', 'st-note-by', null, h('span', '', by), edit));
     }
-    const why = (value.why || []).map((sentence) => h('p', '', sentence));
+    const area = h('textarea', 'st-note-field');
+    area.value = memory.draft;
+    area.rows = 3;
+    area.maxLength = 10000;
+    area.dataset.key = 'note field';
+    area.setAttribute('aria-label', 'Note on this sample');
+    area.placeholder = 'What others should know about this sample; empty takes the note away';
+    const close = () => { memory.draft = null; again('.st-note-box button'); };
+    const save = () => {
+      const text = area.value.trim();
+      const changed = text !== (note?.text || '');
+      close();
+      if (changed) trigger('note', {id: value.id, text});
+    };
+    area.addEventListener('input', () => { memory.draft = area.value; });
+    area.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') { event.stopPropagation(); close(); }
+      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) save();
+    });
+    return h('div', 'st-note-box', null, area, h('div', 'st-note-by', null, studio.button('st-action', 'Save note', 'Ctrl and Enter', save), studio.button('st-link', 'Cancel', 'Escape', close)));
+  };
+
+  const draw = (value, root, trigger, memory) => {
+    const again = (focus) => {
+      studio.keepFocus(root, () => draw(value, root, trigger, memory));
+      if (focus) root.querySelector(focus)?.focus({preventScroll: true});
+    };
+    memory.write = () => {
+      if (value.note !== undefined && memory.draft === null) { memory.draft = value.note?.text || ''; again('textarea'); }
+      root.querySelector('textarea')?.focus({preventScroll: true});
+      root.querySelector('.st-note-box')?.scrollIntoView({block: 'nearest'});
+    };
     const talk = h('div', 'st-talk', null, ...(value.turns || []).map((turn) => bubble(turn.role, turn.content)),
       bubble('assistant', value.response, 'the response that is scored'));
+    talk.tabIndex = 0; // a box that scrolls can be scrolled with keys
+    talk.setAttribute('aria-label', 'the conversation');
+    talk.setAttribute('role', 'region');
+    const scrolled = [root.scrollTop, ...['.st-talk', '.st-as-read', '.st-pieces'].map((name) => root.querySelector(name)?.scrollTop || 0)];
     root.replaceChildren(...[
-      h('div', 'st-sample-head', null, h('h3', '', value.title), ...badges),
-      actions.children.length ? actions : null,
-      why.length ? h('div', 'st-why', null, ...why) : null,
+      top(value, trigger),
+      studio.whyHeadline(value),
       talk,
-      value.terms?.length ? h('div', 'st-why-terms', null, h('h4', '', value.terms_title || 'What it added to diversity'), terms(value.terms)) : null,
-      facts.children.length ? facts : null].filter(Boolean));
-    root.scrollTop = 0;
-  });
+      value.note === undefined ? null : noteBox(value, trigger, memory, again),
+      ...studio.whySections(value, trigger),
+      ...studio.readingSections(value, trigger, memory, again)].filter(Boolean));
+    ['', '.st-talk', '.st-as-read', '.st-pieces'].forEach((name, index) => {
+      const box = name ? root.querySelector(name) : root;
+      if (box) box.scrollTop = memory.fresh ? 0 : scrolled[index];
+    });
+    memory.fresh = false;
+  };
+
+  studio.sample = (context) => {
+    const memory = {id: null, fresh: true, draft: null, view: 'conditioned', write: () => {}};
+    const root = studio.mount(context, (value, node) => {
+      node.className = 'st-sample panel';
+      if (!value || value.empty) {
+        memory.id = null;
+        return node.replaceChildren(h('div', 'st-empty', value?.empty || ''));
+      }
+      // another sample starts at its top; the same one stays where it was read
+      if (value.id !== memory.id) Object.assign(memory, {id: value.id, fresh: true, draft: null});
+      studio.keepFocus(node, () => draw(value, node, context.trigger, memory));
+    });
+    root.addEventListener('studio-note', () => memory.write());
+  };
 })();

@@ -1,6 +1,7 @@
-// A table of one page of rows; sorting and paging ask the server, so they order all rows, not this page.
+// A table of one page of rows; sorting, searching and paging ask the server, so they are about all rows, not this page.
 (() => {
   const {h} = studio;
+  const FLAGS = {pinned: ['pin', 'pinned'], excluded: ['exclude', 'excluded'], noted: ['note', 'has a note']};
 
   const cell = (column, given) => {
     const item = given !== null && typeof given === 'object' ? given : {text: given};
@@ -21,19 +22,53 @@
     return node;
   };
 
+  // What people did with a row, drawn beside its tick.
+  const flags = (names) => (names || []).filter((name) => Object.hasOwn(FLAGS, name)).map((name) => {
+    const [icon, words] = FLAGS[name];
+    const node = h('span', `st-flag ${name}`, null, studio.icon(icon));
+    node.title = words;
+    node.setAttribute('role', 'img');
+    node.setAttribute('aria-label', words);
+    return node;
+  });
+
   studio.table = (context) => {
-    const {trigger} = context;
+    const root = context.element.firstElementChild;
+    const ticks = studio.tableSelection(context);
+    let open = null; // id of the row that is shown in full
+    let at = null; // which page of which list is on screen
+
+    // Dims the rows where an answer takes long.
+    let impatience = 0;
+    const trigger = (name, data) => {
+      clearTimeout(impatience);
+      if (name !== 'pick') root.classList.add('waiting');
+      impatience = setTimeout(() => root.classList.remove('waiting'), 5000);
+      context.trigger(name, data);
+    };
+
+    const parts = {
+      words: h('div', 'st-table-words'), pager: h('div', 'st-pager'), filters: h('div', 'st-filters'),
+      chips: h('div', 'st-chips'), scroll: h('div', 'st-scroll'), empty: h('div', 'st-empty'),
+      search: studio.searchField((text) => trigger('search', {text})),
+    };
+    const line = h('div', 'st-table-line', null, parts.search.node, parts.chips);
+    const head = h('div', 'st-table-head', null, parts.words, parts.pager, line, parts.filters);
+
     const header = (value) => {
       const row = h('tr');
+      if (value.selectable) row.append(ticks.headCell());
       for (const column of value.columns) {
         const th = h('th', `${column.align === 'right' ? 'right' : ''}${column.minor ? ' minor' : ''}`);
-        if (column.width) th.style.width = column.width;
+        if (column.width) th.style.setProperty('--width', column.width);
         th.scope = 'col';
         const sorted = value.sort?.column === column.key;
         if (sorted) th.setAttribute('aria-sort', value.sort.descending ? 'descending' : 'ascending');
         if (column.sort) {
-          th.append(studio.button('st-sort', `${column.label}${sorted ? (value.sort.descending ? ' ↓' : ' ↑') : ''}`, column.hint,
-            () => trigger('sort', {column: column.key})));
+          const button = studio.button('st-sort', `${column.label}${sorted ? (value.sort.descending ? ' ↓' : ' ↑') : ''}`, column.hint,
+            () => trigger('sort', {column: column.key}));
+          button.dataset.key = `sort ${column.key}`;
+          th.append(button);
         } else th.append(h('span', '', column.label));
         if (column.hint) th.title = column.hint;
         row.append(th);
@@ -41,71 +76,102 @@
       return h('thead', '', null, row);
     };
 
-    const body = (value, root) => {
+    const pick = (value, tr, index) => {
+      root.querySelectorAll('tr.open').forEach((other) => other.classList.remove('open'));
+      tr.classList.add('open');
+      open = value.ids[index];
+      trigger('pick', {id: value.ids[index], index});
+    };
+
+    // Arrows walk, Enter opens, Space ticks, Shift and an arrow tick a range.
+    const steer = (value, tr, index, event) => {
+      if (event.target !== tr || event.ctrlKey || event.metaKey || event.altKey) return;
+      const rows = [...tr.parentElement.children];
+      const to = {ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: rows.length - 1}[event.key];
+      if (event.key === 'Enter' || (event.key === ' ' && !value.selectable)) pick(value, tr, index);
+      else if (event.key === ' ') ticks.toggle(index);
+      else if (event.key === 'Escape' && ticks.size()) { ticks.drop(); ticks.paint(); }
+      else if (rows[to]) {
+        if (event.shiftKey && value.selectable) ticks.range(to);
+        rows[to].focus();
+      } else if (to === undefined) return;
+      event.preventDefault();
+    };
+
+    const body = (value) => {
       const node = h('tbody');
+      const current = Math.max(0, value.ids.indexOf(value.selected));
       value.rows.forEach((row, index) => {
-        const tr = h('tr', value.selected && value.ids[index] === value.selected ? 'open' : '', null,
-          ...value.columns.map((column) => cell(column, row[column.key])));
-        const pick = () => {
-          root.querySelectorAll('tr.open').forEach((other) => other.classList.remove('open'));
-          tr.classList.add('open');
-          trigger('pick', {id: value.ids[index], index});
-        };
-        tr.tabIndex = 0;
-        tr.addEventListener('click', pick);
-        tr.addEventListener('keydown', (event) => {
-          if (event.key === 'Enter' || event.key === ' ') { event.preventDefault(); pick(); }
-          if (event.key === 'ArrowDown') { event.preventDefault(); tr.nextElementSibling?.focus(); }
-          if (event.key === 'ArrowUp') { event.preventDefault(); tr.previousElementSibling?.focus(); }
+        const id = value.ids[index];
+        const names = value.marks?.[id];
+        const marked = flags(names);
+        const cells = value.columns.map((column) => cell(column, row[column.key]));
+        if (value.selectable) cells.unshift(ticks.cell(index, marked));
+        else if (marked.length) cells[0]?.prepend(...marked);
+        const tr = h('tr', value.selected && id === value.selected ? 'open' : '', null, ...cells);
+        if (names?.includes('excluded')) tr.classList.add('excluded');
+        tr.dataset.key = `row ${id ?? index}`;
+        tr.tabIndex = index === current ? 0 : -1;
+        tr.addEventListener('focus', () => {
+          node.querySelectorAll('tr[tabindex="0"]').forEach((other) => { other.tabIndex = -1; });
+          tr.tabIndex = 0;
         });
+        tr.addEventListener('mousedown', (event) => { if (event.shiftKey && value.selectable) event.preventDefault(); });
+        tr.addEventListener('click', (event) => {
+          if (value.selectable && event.shiftKey) ticks.range(index);
+          else if (value.selectable && (event.ctrlKey || event.metaKey)) ticks.toggle(index);
+          else pick(value, tr, index);
+        });
+        tr.addEventListener('keydown', (event) => steer(value, tr, index, event));
         node.append(tr);
       });
       return node;
     };
 
-    const pager = (value) => {
-      const size = value.size || 50;
-      const first = value.page * size + 1;
-      const last = Math.min(value.total, first + value.rows.length - 1);
-      const number = (n) => n.toLocaleString('en');
-      const previous = studio.button('st-step', '‹', 'previous page', () => trigger('turn', {page: value.page - 1}));
-      const next = studio.button('st-step', '›', 'next page', () => trigger('turn', {page: value.page + 1}));
-      previous.disabled = value.page <= 0;
-      next.disabled = value.page >= value.pages - 1;
-      previous.setAttribute('aria-label', 'previous page');
-      next.setAttribute('aria-label', 'next page');
-      const text = value.total ? `${number(first)}–${number(last)} of ${number(value.total)} ${value.unit || 'rows'}` : '';
-      return h('div', 'st-pager', null, h('span', 'num', text), value.pages > 1 ? previous : null, value.pages > 1 ? next : null);
+    // The open row inside the box, without moving the page.
+    const reveal = () => {
+      const row = parts.scroll.querySelector('tr.open');
+      const top = parts.scroll.querySelector('thead')?.offsetHeight || 0;
+      if (!row) return;
+      const {scroll} = parts;
+      if (row.offsetTop - top < scroll.scrollTop) scroll.scrollTop = row.offsetTop - top;
+      const end = row.offsetTop + row.offsetHeight;
+      if (end > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = end - scroll.clientHeight;
     };
 
-    const fit = (root) => root.classList.toggle('narrow', root.clientWidth > 0 && root.clientWidth < 640);
-    const seen = context.element.firstElementChild;
-    new ResizeObserver(() => fit(seen)).observe(seen);
+    const fit = () => root.classList.toggle('narrow', root.clientWidth > 0 && root.clientWidth < 640);
+    new ResizeObserver(fit).observe(root);
+    root.addEventListener('studio-escape', () => { ticks.drop(); ticks.paint(); });
 
-    studio.mount(context, (value, root) => {
+    const draw = (value) => {
+      parts.words.replaceChildren(...[value.title ? h('h3', '', value.title) : null, value.note ? h('p', '', value.note) : null].filter(Boolean));
+      studio.pager(parts.pager, value, trigger);
+      parts.search.draw(value.search);
+      studio.chips(parts.chips, value.chips, trigger);
+      line.hidden = !value.search && !value.chips?.length;
+      studio.filters(parts.filters, value, trigger);
+      ticks.take(value);
+      const empty = !value.rows?.length;
+      parts.empty.hidden = !empty;
+      parts.scroll.hidden = empty;
+      parts.empty.textContent = empty ? value.empty || 'Nothing to show.' : '';
+      const place = JSON.stringify([value.list_key, value.filter, value.page, value.sort]);
+      const top = place === at ? parts.scroll.scrollTop : 0;
+      parts.scroll.replaceChildren(...(empty ? [] : [h('table', '', null, header(value), body(value))]));
+      parts.scroll.scrollTop = top;
+      ticks.paint();
+      if (value.selected && (value.selected !== open || place !== at)) reveal();
+      open = value.selected || null;
+      at = place;
+    };
+
+    studio.mount(context, (given) => {
       root.className = 'st-table panel';
-      fit(root);
-      if (!value) return root.replaceChildren();
-      const head = h('div', 'st-table-head', null,
-        h('div', '', null, value.title ? h('h3', '', value.title) : null, value.note ? h('p', '', value.note) : null));
-      if (value.filters?.length) {
-        const choices = h('div', 'st-filters');
-        for (const item of value.filters) {
-          const choice = studio.button(item.key === value.filter ? 'on' : '', null, item.hint, () => trigger('filter', {key: item.key}));
-          choice.setAttribute('aria-pressed', String(item.key === value.filter));
-          choice.append(h('span', '', item.label), h('b', 'num', item.count));
-          choices.append(choice);
-        }
-        head.append(choices);
-      }
-      if (!value.rows?.length) return root.replaceChildren(head, h('div', 'st-empty', value.empty || 'Nothing to show.'));
-      head.append(pager(value));
-      const scroll = root.querySelector('.st-scroll');
-      const top = scroll && value.page === root.page ? scroll.scrollTop : 0;
-      root.page = value.page;
-      const box = h('div', 'st-scroll', null, h('table', '', null, header(value), body(value, root)));
-      root.replaceChildren(head, box);
-      box.scrollTop = top;
+      fit();
+      if (!given) return root.replaceChildren();
+      const value = {...given, ids: given.ids || [], rows: given.rows || [], page: given.page || 0, pages: given.pages || 1, total: given.total || 0};
+      if (!root.contains(head)) root.replaceChildren(head, ticks.bar, parts.scroll, parts.empty);
+      studio.keepFocus(root, () => draw(value));
     });
   };
 })();

@@ -3,6 +3,9 @@
 Pure functions; nothing here imports torch, starts a job, or writes into a run folder.
 """
 
+from backend.analysis import filters
+from backend.analysis.coverage import Vocabulary, covered_curve, covered_share, vocabulary
+from backend.analysis.covered import Covered, Remains, covered_by, remains
 from backend.analysis.epochs import (
     MEMBERSHIP,
     changes,
@@ -14,6 +17,8 @@ from backend.analysis.epochs import (
     mean_known,
     membership,
 )
+from backend.analysis.estimate import Estimate, training_time
+from backend.analysis.frontier import FullOrder, frontier, full_order, weighed
 from backend.analysis.histograms import (
     Histogram,
     candidate_rows,
@@ -25,10 +30,13 @@ from backend.analysis.histograms import (
     length_edges,
     length_histogram,
 )
+from backend.analysis.neighbours import Neighbour, neighbours
+from backend.analysis.percentiles import percentile
+from backend.analysis.reach import Reach, reach, reaching
 from backend.analysis.reasons import STATUS_TEXT, Why, rank_of, status_text, why
 from backend.analysis.runs import held_out_table, loss_table, stage_table, tokens_per_second
-from backend.analysis.samples import SORTS, WHICH, Page, beginning, filter_rows, sample_rows, sample_text
-from backend.analysis.score_sets import ScoreSet, load_map, load_scores, read_scores, score_sets
+from backend.analysis.samples import SORTS, WHICH, Page, beginning, filter_rows, ordered_rows, sample_rows, sample_text
+from backend.analysis.score_sets import ScoreSet, held_out_of, load_map, load_scores, read_scores, score_sets
 from backend.analysis.what_if import (
     TfidfCache,
     WhatIf,
@@ -44,10 +52,17 @@ __all__ = [
     "SORTS",
     "STATUS_TEXT",
     "WHICH",
+    "Covered",
+    "Estimate",
+    "FullOrder",
     "Histogram",
+    "Neighbour",
     "Page",
+    "Reach",
+    "Remains",
     "ScoreSet",
     "TfidfCache",
+    "Vocabulary",
     "WhatIf",
     "Why",
     "baselines",
@@ -58,10 +73,17 @@ __all__ = [
     "complexity_change",
     "complexity_edges",
     "complexity_histogram",
+    "covered_by",
+    "covered_curve",
+    "covered_share",
     "diversity_edges",
     "diversity_histogram",
     "epoch_table",
     "filter_rows",
+    "filters",
+    "frontier",
+    "full_order",
+    "held_out_of",
     "held_out_table",
     "histogram",
     "history",
@@ -74,9 +96,15 @@ __all__ = [
     "loss_table",
     "mean_known",
     "membership",
+    "neighbours",
     "ngram_counts",
+    "ordered_rows",
+    "percentile",
     "rank_of",
+    "reach",
+    "reaching",
     "read_scores",
+    "remains",
     "sample_rows",
     "sample_text",
     "score_sets",
@@ -84,6 +112,9 @@ __all__ = [
     "stage_table",
     "status_text",
     "tokens_per_second",
+    "training_time",
+    "vocabulary",
+    "weighed",
     "what_if",
     "why",
 ]

@@ -151,22 +151,38 @@ def candidate_rows(selection: Selection) -> np.ndarray:
 
 
 def complexity_histogram(
-    scores: Scores, selection: Selection | None = None, *, edges: np.ndarray | None = None
+    scores: Scores,
+    selection: Selection | None = None,
+    *,
+    edges: np.ndarray | None = None,
+    filtered: np.ndarray | None = None,
 ) -> Histogram:
-    """Complexity of the pool, of the candidates and of the selected. edges : shared by a run's epochs."""
-    return _of_pool(scores.complexity, selection, complexity_edges(scores.complexity), edges)
+    """Complexity of the pool, of the candidates and of the selected.
+
+    edges : shared by a run's epochs. filtered : (n,) bool, samples that are one more series, "filtered".
+    """
+    return _of_pool(scores.complexity, selection, complexity_edges(scores.complexity), edges, filtered)
 
 
 def diversity_histogram(
-    diversity: np.ndarray, selection: Selection | None = None, *, edges: np.ndarray | None = None
+    diversity: np.ndarray,
+    selection: Selection | None = None,
+    *,
+    edges: np.ndarray | None = None,
+    filtered: np.ndarray | None = None,
 ) -> Histogram:
-    """Diversity before any pick of the candidates and the selected. diversity : (n,) float64, NaN otherwise."""
+    """Diversity before any pick of the candidates and the selected. diversity : (n,) float64, NaN otherwise.
+
+    filtered : (n,) bool, samples that are one more series, "filtered", as far as they are candidates.
+    """
     chosen = edges if edges is not None else diversity_edges(diversity)
     if selection is None:
-        return histogram({"candidates": diversity[np.isfinite(diversity)]}, chosen)
-    return histogram(
-        {"candidates": diversity[candidate_rows(selection)], "selected": diversity[selection.rows]}, chosen
-    )
+        series = {"candidates": diversity[np.isfinite(diversity)]}
+    else:
+        series = {"candidates": diversity[candidate_rows(selection)], "selected": diversity[selection.rows]}
+    if filtered is not None:
+        series["filtered"] = diversity[filtered & np.isfinite(diversity)]
+    return histogram(series, chosen)
 
 
 def length_histogram(
@@ -175,24 +191,34 @@ def length_histogram(
     baselines: Mapping[str, np.ndarray],
     *,
     edges: np.ndarray | None = None,
+    filtered: np.ndarray | None = None,
 ) -> Histogram:
     """Response lengths in tokens: the pool, the selected, and other strategies at the same budget.
 
     baselines : rows by strategy, as `baselines` gives them.
+    filtered : (n,) bool, samples that are one more series, "filtered".
     """
     tokens = np.where(scores.response_tokens >= 0, scores.response_tokens, np.nan).astype(np.float64)
     series = {"pool": tokens}
     if selection is not None:
         series["selected"] = tokens[selection.rows]
     series |= {name: tokens[rows] for name, rows in baselines.items()}
+    if filtered is not None:
+        series["filtered"] = tokens[filtered]
     return histogram(series, edges if edges is not None else length_edges(scores.response_tokens))
 
 
 def _of_pool(
-    values: np.ndarray, selection: Selection | None, default: np.ndarray, edges: np.ndarray | None
+    values: np.ndarray,
+    selection: Selection | None,
+    default: np.ndarray,
+    edges: np.ndarray | None,
+    filtered: np.ndarray | None,
 ) -> Histogram:
     series = {"pool": values}
     if selection is not None:
         series["candidates"] = values[candidate_rows(selection)]
         series["selected"] = values[selection.rows]
+    if filtered is not None:
+        series["filtered"] = values[filtered]
     return histogram(series, edges if edges is not None else default)

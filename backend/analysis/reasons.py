@@ -6,8 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from backend.analysis.barriers import HELD_OUT_REASON, barrier
+from backend.analysis.covered import Covered, Remains, remains
+from backend.analysis.outranked import outranked
 from backend.config import SelectionSettings
+from backend.diversity import Tfidf
 from backend.records import Pool, Scores, Selection, Status
+from backend.selection.choose import exponents
 
 STATUS_TEXT: dict[Status, str] = {
     Status.SELECTED: "selected",
@@ -23,23 +28,11 @@ STATUS_TEXT: dict[Status, str] = {
     Status.HELD_OUT: "held out",
 }
 
-HEADLINES: dict[Status, str] = {
-    Status.OUTRANKED: "Not selected: it was a candidate, but others gained more until the budget was full.",
-    Status.NOT_CANDIDATE: (
-        "Not selected: it was outside the top (update ratio x budget), so it was not scored anew before this "
-        "epoch and could not be picked."
-    ),
-    Status.TOO_COMPLEX: (
-        "Not selected: its complexity is at or above the ceiling. The prompt does not help the model to predict "
-        "the response, which often means that the two do not belong together."
-    ),
-    Status.UNSCORABLE: "Not selected: its complexity is not defined.",
-    Status.TOO_SHORT: "Not selected: its response is shorter than the limit that was set.",
-    Status.TOO_LONG: "Not selected: its response is longer than the limit that was set.",
-    Status.EXCLUDED: "Not selected: a person excluded it.",
-    Status.SOURCE_OFF: "Not selected: its source has the weight 0.",
-    Status.HELD_OUT: "Not selected: it is kept aside to measure the held-out loss, and never trained on.",
-}
+
+MISMATCH = (
+    " The prompt does not help the model to predict the response, which often means that the two do not belong "
+    "together."
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +42,7 @@ class Why:
     rank : from 1, None where it was not picked.
     facts : (name, value as text, what it means), in reading order.
     terms : (n-gram, contribution to diversity at the moment of the pick), the largest first.
+    covered : of a candidate, its n-grams that earlier picks had covered, those that lost most first.
     """
 
     row: int
@@ -59,13 +53,15 @@ class Why:
     headline: str
     facts: tuple[tuple[str, str, str], ...]
     terms: tuple[tuple[str, float], ...]
+    covered: tuple[Covered, ...] = ()
 
 
 def status_text(scores: Scores, selection: Selection, row: int) -> str:
     """A sample's status in a few words, with the reason where it cannot be scored."""
     status = Status(int(selection.status[row]))
     if status is Status.UNSCORABLE and scores.reason[row]:
-        return f"unscorable: {scores.reason[row]}"
+        kept_aside = scores.reason[row] == HELD_OUT_REASON
+        return f"{'not scored' if kept_aside else 'unscorable'}: {scores.reason[row]}"
     return STATUS_TEXT[status]
 
 
@@ -83,22 +79,33 @@ def why(
     *,
     diversity: np.ndarray | None = None,
     settings: SelectionSettings | None = None,
+    tfidf: Tfidf | None = None,
+    excluded_by: str = "",
 ) -> Why:
     """Why one sample of the pool is in a selection or not.
 
     diversity : (n,) float64, diversity before any pick, NaN where not a candidate.
     settings : those of the selection, for the limits and exponents that the words name.
+    tfidf : of the selection's candidates (`weighed`), for what picks had covered; read with `settings` only.
+    excluded_by : who excluded it, where that is known.
     """
     status, rank = Status(int(selection.status[row])), rank_of(selection, row)
+    left = None
+    if tfidf is not None and settings is not None and exponents(settings)[1] > 0:
+        left = remains(tfidf, selection, row, decay=settings.decay)
     terms: tuple[tuple[str, float], ...] = ()
-    if rank is None:
-        headline = HEADLINES.get(status, "Not selected.")
-        if status is Status.UNSCORABLE and scores.reason[row]:
-            headline = f"{headline[:-1]}: {scores.reason[row]}."
-    else:
+    if rank is not None:
         headline = _picked(status, rank, selection, settings)
         pairs = zip(selection.terms[rank - 1], selection.parts[rank - 1])
         terms = tuple((str(term), float(part)) for term, part in pairs if term)
+    elif status is Status.OUTRANKED:
+        headline = outranked(pool, scores, selection, row, settings=settings, left=left)
+    else:
+        source = pool.sources[int(pool.source_codes[row])]
+        against = barrier(scores, settings, row, status, source=source, excluded_by=excluded_by)
+        headline = f"Not selected: {against}."
+        if status is Status.TOO_COMPLEX and scores.complexity[row] >= 1:
+            headline += MISMATCH
     return Why(
         row=row,
         id=str(pool.ids[row]),
@@ -106,8 +113,9 @@ def why(
         picked=rank is not None,
         rank=rank,
         headline=headline,
-        facts=tuple(_facts(pool, scores, selection, row, rank, diversity, settings)),
+        facts=tuple(_facts(pool, scores, selection, row, rank, diversity, settings, left)),
         terms=terms,
+        covered=() if left is None else left.covered,
     )
 
 
@@ -132,6 +140,7 @@ def _facts(
     rank: int | None,
     diversity: np.ndarray | None,
     settings: SelectionSettings | None,
+    left: Remains | None,
 ) -> list[tuple[str, str, str]]:
     """The numbers behind a decision; a number that nobody measured is left out or said to be unknown."""
     facts: list[tuple[str, str, str]] = []
@@ -169,6 +178,14 @@ def _facts(
                 "diversity when picked",
                 f"{selection.diversity[rank - 1]:.3f}",
                 "what earlier picks had left of it: n-grams already covered count less",
+            )
+        )
+    if rank is None and left is not None:
+        facts.append(
+            (
+                "diversity at the end",
+                f"{left.after:.3f}",
+                "what the picks have left of it: n-grams already covered count less",
             )
         )
     if rank is not None and np.isfinite(selection.gain[rank - 1]):

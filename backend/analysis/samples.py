@@ -56,13 +56,12 @@ def sample_rows(
     diversity : (n,) float64, NaN where unknown.
     page : from 0; a page beyond the end gives the last one.
     """
-    if sort not in SORTS:
-        raise ConfigError(f"cannot sort by {sort!r} (known: {', '.join(SORTS)})")
     if rows is None:
         rows = np.arange(len(pool)) if selection is None else selection.rows
-    rows = np.asarray(rows, dtype=np.int64)
     rank, gain = _by_row(len(pool), selection)
-    ordered = rows[_order(_key(pool, scores, selection, rows, rank, gain, diversity, sort), rows, descending)]
+    ordered = ordered_rows(
+        pool, scores, selection, rows, diversity=diversity, sort=sort, descending=descending
+    )
     pages = max(1, -(-len(rows) // page_size))
     page = min(max(page, 0), pages - 1)
     shown = ordered[page * page_size : (page + 1) * page_size]
@@ -85,6 +84,24 @@ def sample_rows(
         columns=COLUMNS,
     )
     return Page(table=table, rows=shown, total=len(rows), page=page, pages=pages)
+
+
+def ordered_rows(
+    pool: Pool,
+    scores: Scores,
+    selection: Selection | None,
+    rows: np.ndarray,
+    *,
+    diversity: np.ndarray | None = None,
+    sort: str = "rank",
+    descending: bool = False,
+) -> np.ndarray:
+    """(m,) int64: these rows in the order of a table; rows without the sorted value come last either way."""
+    if sort not in SORTS:
+        raise ConfigError(f"cannot sort by {sort!r} (known: {', '.join(SORTS)})")
+    rows = np.asarray(rows, dtype=np.int64)
+    rank, gain = _by_row(len(pool), selection)
+    return rows[_order(_key(pool, scores, selection, rows, rank, gain, diversity, sort), rows, descending)]
 
 
 def beginning(text: str, length: int = BEGINNING) -> str:

@@ -12,7 +12,7 @@ from backend import store
 from backend.analysis.epochs import load_epoch
 from backend.data import demo
 from backend.errors import ScoresError
-from backend.records import Pool, Scores
+from backend.records import Pool, Scores, Status
 
 DEMO = "demo"
 
@@ -74,6 +74,22 @@ def load_scores(home: Path, pool: Pool, key: str) -> Scores:
     if store.run_info(home, run_id).pool_id != pool.id:
         raise ScoresError(f"run {run_id} scored another pool than {pool.name}")
     return load_epoch(home, run_id, int(epoch)).scores
+
+
+def held_out_of(home: Path, scores_key: str) -> np.ndarray | None:
+    """(n,) bool: the samples that the run of these scores kept aside, and so never scored; None where there are none.
+
+    scores_key : of a `ScoreSet`; "" and "demo" keep nothing aside.
+
+    Raises
+    ------
+    RunError : there is no such run or epoch.
+    """
+    run_id, _, epoch = scores_key.rpartition("/")
+    if not run_id or not epoch.isdigit():
+        return None
+    held_out = load_epoch(home, run_id, int(epoch)).selection.status == Status.HELD_OUT
+    return held_out if held_out.any() else None
 
 
 def read_scores(path: Path, pool: Pool) -> Scores:

@@ -8,9 +8,14 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from backend.cli.curating import mark, marks, note, redo, undo
+from backend.cli.findings import findings, lengths
+from backend.cli.health import health, search
 from backend.cli.pools import pool_map, score, select
+from backend.cli.reading import read
 from backend.cli.running import resume, tune
 from backend.cli.showing import export, open_app, runs, show
+from backend.cli.why import frontier, why
 from backend.errors import Stopped, StudioError
 
 STOPPED = 130
@@ -42,7 +47,19 @@ app = typer.Typer(
 )
 app.command()(score)
 app.command()(select)
+app.command()(why)
+app.command()(frontier)
 app.command("map")(pool_map)
+app.command()(health)
+app.command()(search)
+app.command()(findings)
+app.command()(lengths)
+app.command()(mark)
+app.command()(note)
+app.command()(marks)
+app.command()(undo)
+app.command()(redo)
+app.command()(read)
 app.command()(tune)
 app.command()(resume)
 app.command()(runs)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 
 from backend.config import PRESET_HELP, PRESETS, STRATEGY_HELP, RunConfig
-from backend.errors import ConfigError
+from backend.errors import ConfigError, PoolError
 
 _FIELDS = {f.name: f for f in dataclasses.fields(RunConfig)}
 _HINTS = get_type_hints(RunConfig)
@@ -24,6 +24,7 @@ _PANELS = {
 }
 # one value at a time, so the singular reads better
 _ALSO = {"pinned": "--pin", "excluded": "--exclude", "source_weights": "--source-weight"}
+_SAMPLES = ("pinned", "excluded")  # which may be many
 
 RunsDir = Annotated[Path, typer.Option("--runs-dir", help="Folder of runs and stored pools.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for a program to read.")]
@@ -69,6 +70,21 @@ def with_settings(names: Iterable[str]) -> Callable[[Callable[..., Any]], Callab
     return decorate
 
 
+def ids_of(values: list[str]) -> list[str]:
+    """Sample ids as they were named, each once; @FILE stands for the ids in a file, one a line."""
+    ids: list[str] = []
+    for value in values:
+        if not value.startswith("@"):
+            ids.append(value)
+            continue
+        try:
+            lines = Path(value[1:]).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise PoolError(f"{value[1:]} cannot be read ({error})") from error
+        ids += [line.strip() for line in lines if line.strip()]
+    return list(dict.fromkeys(ids))
+
+
 def option_name(name: str) -> str:
     """How a setting is written on the command line."""
     return "--" + name.replace("_", "-")
@@ -112,6 +128,8 @@ def _help(name: str) -> str:
         text += ". " + "; ".join(f"{key}: {words}" for key, words in STRATEGY_HELP.items())
     if get_origin(_HINTS[name]) in (tuple, dict):
         text += "; may be repeated"
+    if name in _SAMPLES:
+        text += "; @FILE: one id a line. `marks POOL --json` lists what was pinned and excluded before"
     return f"{text[0].upper()}{text[1:]}. [{'; '.join(notes)}]"
 
 
@@ -121,6 +139,8 @@ def _plain(value: Any) -> bool:
 
 def _parsed(name: str, value: Any) -> Any:
     """An option's value as the configuration takes it."""
+    if name in _SAMPLES:
+        return ids_of(value)
     if get_origin(_HINTS[name]) is not dict:
         return value
     kind = get_args(_HINTS[name])[1]

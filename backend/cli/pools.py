@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import platform
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,12 +13,13 @@ import typer
 from backend.cli import console, outputs
 from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
 from backend.config import RunConfig, SelectionSettings, config_from, selection_settings, to_json
-from backend.errors import PoolError, StudioError
+from backend.errors import PoolError
 from backend.records import Progress, Status
 
 if TYPE_CHECKING:
     from backend.cli.scores_file import StoredScores
     from backend.records import Pool, Selection
+    from backend.store import PoolMap
 
 SCORING = ("system_prompt", "max_length", "precision", "batch_tokens", "threads", "processes")
 SELECTING = tuple(
@@ -140,6 +140,7 @@ def select(
 
     Writes {"selected": [row numbers in pick order], ...} with ids, gains, the n-grams that earned each pick, and how
     many samples were not selected for which reason. Rows that the scores file does not name are not candidates.
+    Marks made by `mark` or on the page hold where they are given as --pinned and --excluded.
     """
     from backend.cli import scores_file
     from backend.store import write_json
@@ -239,7 +240,7 @@ def pool_map(
         samples = read_pool(pool, settings.get("mapping"))
         store.save_pool(home, samples, inputs=pool)
     pool_map = store.load_map(home, samples.id)
-    if pool_map is None:
+    if pool_map is None or store.work_info(home, samples.id, "map").state != "ready":
         pool_map = _lay_out(home, samples)
     if out is not None:
         store.write_map(out, pool_map, id=samples.ids)
@@ -261,30 +262,31 @@ def pool_map(
         )
 
 
-def _lay_out(home: Path, pool: Pool) -> Any:
-    """Compute and store a pool's map, and report on it for whoever waits for it elsewhere."""
-    import psutil
+def _lay_out(home: Path, pool: Pool) -> PoolMap:
+    """Compute and store a pool's map and its clusters, whichever is missing, and tell whoever waits elsewhere.
 
-    from backend import projection, store
+    A first picture is stored as soon as there is one.
+    """
+    from backend import projection, store, work
 
-    pid = os.getpid()
-    started = psutil.Process(pid).create_time()
-    store.take_map(home, pool.id, host=platform.node(), pid=pid, process_started=started)
-    try:
-        with console.progress_bar() as bar:
+    with work.reporting(home, pool.id, "map") as report, console.progress_bar() as bar:
 
-            def on_stage(stage: str) -> None:
-                store.set_map(home, pool.id, "running", stage=stage, pid=pid)
-                bar.show(f"{console.STAGES['map']}: {stage}", 0, 0)
+        def on_stage(stage: str) -> None:
+            report(stage)
+            bar.show(f"{console.STAGES['map']}: {stage}", 0, 0)
 
-            on_stage("n-grams")
-            counts = store.ngram_counts(home, pool)
-            laid_out = projection.project(counts, on_stage=on_stage)
-    except BaseException as error:
-        text = str(error) if isinstance(error, StudioError) else f"{type(error).__name__}: {error}"
-        store.set_map(home, pool.id, "failed", error=text, pid=pid)
-        raise
-    pool_map = store.PoolMap(laid_out.xy, laid_out.method, laid_out.seconds)
-    store.save_map(home, pool.id, pool_map)
-    store.set_map(home, pool.id, "ready", pid=pid)
+        def stored(laid_out: projection.Projection, *, final: bool) -> PoolMap:
+            pool_map = store.PoolMap(laid_out.xy, laid_out.method, laid_out.seconds, final)
+            store.save_map(home, pool.id, pool_map)
+            return pool_map
+
+        on_stage("n-grams")
+        counts = store.ngram_counts(home, pool)
+        pool_map = store.load_map(home, pool.id)
+        if pool_map is None or not pool_map.final:
+            vectors = projection.response_vectors(counts, on_stage=on_stage)
+            stored(projection.first_picture(vectors), final=False)
+            pool_map = stored(projection.project(vectors, on_stage=on_stage), final=True)
+        on_stage("clusters")
+        store.save_clusters(home, pool.id, projection.clusters(pool_map.xy, counts))
     return pool_map

@@ -53,7 +53,10 @@ def tune(
     watch: Watch = True,
     as_json: AsJson = False,
 ) -> None:
-    """Fine-tune a model, selecting again before every epoch. Prints the run's id."""
+    """Fine-tune a model, selecting again before every epoch. Prints the run's id.
+
+    Marks made by `mark` or on the page hold for a run where they are given as --pinned and --excluded.
+    """
     from backend import jobs
 
     values = {**_read_config(config), **settings}

@@ -2,5 +2,6 @@
 
 from backend.complexity.processes import helpers
 from backend.complexity.score import held_out_loss, score
+from backend.complexity.token_losses import token_losses
 
-__all__ = ["held_out_loss", "helpers", "score"]
+__all__ = ["held_out_loss", "helpers", "score", "token_losses"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -70,6 +71,9 @@ class ResponseLosses:
         self.model = model
         self.head: Head = "all"
         self.masked = True
+        # transformers 5.24 has given it another name, and warns of the former one
+        takes = inspect.signature(model.forward).parameters
+        self.cache_name = "cache" if "cache" in takes else "past_key_values"
 
     def check(self, batch: Batch) -> None:
         """Compare the ways on one small batch, of two lengths if there are two, and keep the fastest that agrees."""
@@ -172,7 +176,7 @@ class ResponseLosses:
         if masked:
             given["attention_mask"] = self._tensor(batch.mask)
         if prefix is not None:
-            given["past_key_values"] = prefix.cache(self.model, len(batch.ids))
+            given[self.cache_name] = prefix.cache(self.model, len(batch.ids))
         output: Any = self.model(**given, use_cache=prefix is not None)
         return output.logits
 
@@ -181,10 +185,10 @@ class ResponseLosses:
         with FasterKernels():
             output: Any = self.model(
                 input_ids=self._tensor(tokens[None].astype(np.int64)),
-                past_key_values=DynamicCache(config=self.model.config),
                 use_cache=True,
+                **{self.cache_name: DynamicCache(config=self.model.config)},
             )
-        layers = output.past_key_values.layers
+        layers = output[self.cache_name].layers
         kinds = {type(layer).__name__ for layer in layers if type(layer) is not DynamicLayer}
         if kinds or any(layer.get_seq_length() != len(tokens) for layer in layers):
             raise ValueError(f"its cache holds {', '.join(sorted(kinds)) or 'other lengths'}")

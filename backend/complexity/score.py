@@ -119,7 +119,7 @@ def _losses(
     losses = np.zeros((len(groups), len(rows)))
     shards, total = Shards(), losses.size
     done = tokens = 0
-    with shards.together(), _reading(model), autocast(model, precision):
+    with shards.together(), reading(model), autocast(model, precision):
         report(0, total, 0)
         read = ResponseLosses(model)
         works = works_of(read, groups, rows, pad_id, batch_tokens) if total else []
@@ -151,7 +151,7 @@ def _losses(
 
 
 @contextlib.contextmanager
-def _reading(model: PreTrainedModel) -> Iterator[None]:
+def reading(model: PreTrainedModel) -> Iterator[None]:
     """Without dropout and gradients. Not inference_mode: a rotary table that some models compute on the way would
     be an inference tensor ever after, and the next training step could not differentiate through it."""
     training = model.training

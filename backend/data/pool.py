@@ -28,6 +28,7 @@ def load_pool(
     inputs: Sequence[str | Path],
     *,
     mapping: Mapping[str, str] | None = None,
+    mappings: Mapping[str, Mapping[str, str]] | None = None,
     roots: Sequence[Path] | None = None,
     name: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
@@ -39,6 +40,7 @@ def load_pool(
 
     Parameters
     ----------
+    mappings : what `mapping` is for all, for single sources: by resolved path, or by the id of a hub dataset.
     roots : where given, every path must lie inside one of these folders once links are followed.
     name : what to call the pool; made from the inputs where None.
     on_progress : called after each batch with bytes read and bytes in all; may raise to stop.
@@ -55,7 +57,8 @@ def load_pool(
     rejected: list[RejectedRow] = []
     identity = Identity()
     for source in sources:
-        for batch, bad, done in normalised(source, mapping):
+        own = (mappings or {}).get(str(source.path or source.name), mapping)
+        for batch, bad, done in normalised(source, own):
             rejected += [RejectedRow(source.name, row, reason) for row, reason in bad]
             if batch.num_rows:
                 identity.add(batch)

@@ -2,7 +2,8 @@
 
 from backend.prompts.encode import encode
 from backend.prompts.encoded import EMPTY_RESPONSE, NO_RESPONSE_TOKEN, Encoded, Sequences
-from backend.prompts.show import Shown, show
+from backend.prompts.lengths import count_lengths
+from backend.prompts.show import show
 from backend.prompts.template import ChatTemplate, Rendering, read_template
 
 __all__ = [
@@ -12,7 +13,7 @@ __all__ = [
     "Encoded",
     "Rendering",
     "Sequences",
-    "Shown",
+    "count_lengths",
     "encode",
     "read_template",
     "show",

@@ -22,10 +22,11 @@ AFTER_USER = [Turn(role="user", content="U")]  # the shortest conversation that 
 
 @dataclass(frozen=True)
 class Rendering:
-    """text : what the model reads; start : index of the response's first character, its turn's end being len(text)."""
+    """text : what the model reads. start, end : its characters that are the response; what follows closes the turn."""
 
     text: str
     start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ class ChatTemplate:
             turn = _with_span(self.render, prompt, response)
         if self.lone_header is None:
             return turn
-        return Rendering(self.lone_header + turn.text[turn.start :], len(self.lone_header))
+        start = len(self.lone_header)
+        return Rendering(self.lone_header + turn.text[turn.start :], start, start + turn.end - turn.start)
 
 
 def read_template(tokenizer: PreTrainedTokenizerBase) -> ChatTemplate:
@@ -137,10 +139,12 @@ def _frame(render: Render, prompt: Sequence[Turn]) -> tuple[str, str]:
 def _placed(render: Render, prompt: Sequence[Turn], response: str, before: str, closing: str) -> Rendering:
     """Render prompt and response; `before` and `closing` are the prompt's `_frame`."""
     text = _rendered(render, prompt, response)
-    if text.startswith(before) and text.endswith(closing) and len(text) >= len(before) + len(closing):
-        return Rendering(text, len(before))  # the response between them, as it is, trimmed or rewritten
+    end = len(text) - len(closing) if text.endswith(closing) else len(text)
+    if text.startswith(before) and text.endswith(closing) and len(before) <= end:
+        return Rendering(text, len(before), end)  # the response between them, as it is, trimmed or rewritten
     # the template writes another prompt for this very response: as far as both renderings agree
-    return Rendering(text, sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, before))))
+    start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, before)))
+    return Rendering(text, start, max(start, end))
 
 
 def _rendered(render: Render, prompt: Sequence[Turn], response: str) -> str:

@@ -2,7 +2,8 @@
 
 from backend.selection.candidates import Candidates, candidates
 from backend.selection.choose import select, warm_up
-from backend.selection.greedy import Picks, greedy_picks, ties_as_equal
+from backend.selection.gains import ties_as_equal
+from backend.selection.greedy import Picks, greedy_picks
 from backend.selection.ranking import keeps_selection, rank_for_next_epoch, scores_needed, top_rows
 
 __all__ = [

@@ -143,13 +143,14 @@ def warm_up() -> None:
     # with letters that each of the vectorizer's ways has to deal with
     counts = count_ngrams(pa.array(["two words", "two más words words", "İki İki"]))
     scores = Scores.unknown(3, response_tokens=np.ones(3, dtype=np.int32))
-    made = select(
-        counts,
-        scores,
-        SelectionSettings(strategy="diversity"),
-        budget=2,
-        ids=np.array(["0", "1", "2"], dtype=object),
-        source_codes=np.zeros(3, dtype=np.int32),
-        sources=("",),
-    )
+    for budget in (1, 2):  # of one of three each candidate is looked at by itself, of two copies are together
+        made = select(
+            counts,
+            scores,
+            SelectionSettings(strategy="diversity"),
+            budget=budget,
+            ids=np.array(["0", "1", "2"], dtype=object),
+            source_codes=np.zeros(3, dtype=np.int32),
+            sources=("",),
+        )
     made.explain()

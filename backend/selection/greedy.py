@@ -2,6 +2,8 @@
 
 A max-heap holds each candidate's last known gain. The top is evaluated again; where its gain still holds it is
 the pick of a full search, else it sinks. The twin that searches everything before each pick is in the tests.
+
+The budget decides nothing but when to stop, so the picks at a small budget are the first of those at a large one.
 """
 
 from __future__ import annotations
@@ -16,8 +18,10 @@ from numba import njit
 from backend.diversity import Tfidf
 from backend.diversity.vectors import row_diversity
 from backend.selection.explain import explained
+from backend.selection.gains import gain_of, rounded
+from backend.selection.together import pick_alike
 
-SPLIT = 8193.0  # 2^13 + 1
+ALIKE_FROM = 3  # from a third of the candidates on, copies are looked at together
 
 
 @dataclass(frozen=True)
@@ -55,28 +59,14 @@ def greedy_picks(
     Gains that differ by less than one part in 10^12 tie: mathematically equal ones come out of differently
     ordered sums, and which is larger in the last bit would otherwise depend on the machine.
     """
-    groups = tfidf.counts.groups
     budget = min(int(budget), len(tfidf))
     first = np.ascontiguousarray(first, dtype=np.int64)
+    factor = np.ascontiguousarray(factor, dtype=np.float64)
     order = np.empty(0, dtype=np.int64)
+    # sorting out who is alike takes longer than a small budget's whole search
+    search = pick_alike if ALIKE_FROM * budget > len(tfidf) else pick_each
     while True:
-        index, gain, diversity = _pick(
-            groups.indptr,
-            groups.ones,
-            groups.indices.view(np.uint32),
-            groups.tf,
-            tfidf.rows,
-            tfidf.idf.copy(),  # becomes idf * w
-            tfidf.solo,
-            tfidf.scale,
-            tfidf.diversity.copy(),
-            np.ascontiguousarray(factor, dtype=np.float64),
-            float(power),
-            float(decay),
-            budget,
-            first,
-            order,
-        )
+        index, gain, diversity = search(tfidf, factor, float(power), float(decay), budget, first, order)
         if len(index) == budget:
             break
         # rare, so that the search is repeated rather than the order made each time
@@ -84,21 +74,34 @@ def greedy_picks(
     return Picks(index, gain, diversity, partial(explained, tfidf, index, decay))
 
 
-def ties_as_equal(gain: np.ndarray) -> np.ndarray:
-    """Gains rounded to 40 significant bits (Veltkamp's splitting), as they are compared."""
-    spread = gain * SPLIT
-    return spread - (spread - gain)
-
-
-@njit(cache=True)
-def _rounded(gain: float) -> float:
-    spread = gain * SPLIT
-    return spread - (spread - gain)
-
-
-@njit(cache=True)
-def _gain(factor: float, diversity: float, power: float) -> float:
-    return factor * diversity if power == 1.0 else factor * diversity**power
+def pick_each(
+    tfidf: Tfidf,
+    factor: np.ndarray,
+    power: float,
+    decay: float,
+    budget: int,
+    first: np.ndarray,
+    then: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Positions, gains and diversities of up to `budget` picks, each candidate looked at by itself."""
+    groups = tfidf.counts.groups
+    return _pick(
+        groups.indptr,
+        groups.ones,
+        groups.indices.view(np.uint32),
+        groups.tf,
+        tfidf.rows,
+        tfidf.idf.copy(),  # becomes idf * w
+        tfidf.solo,
+        tfidf.scale,
+        tfidf.diversity.copy(),
+        factor,
+        power,
+        decay,
+        budget,
+        first,
+        then,
+    )
 
 
 @njit(cache=True)
@@ -154,7 +157,7 @@ def _pick(
     size = 0
     for i in range(m):
         if not taken[i]:
-            key[i] = _rounded(_gain(factor[i], diversity[i], power))
+            key[i] = rounded(gain_of(factor[i], diversity[i], power))
             if key[i] > 0:
                 heap[size] = i
                 size += 1
@@ -175,7 +178,7 @@ def _pick(
                 diversity[i] = row_diversity(
                     indptr, ones, indices, tf, rows[i], weighted_idf, solo[i], scale[i]
                 )
-                key[i] = _rounded(_gain(factor[i], diversity[i], power))
+                key[i] = rounded(gain_of(factor[i], diversity[i], power))
                 fresh[i] = count
                 if key[i] == 0:
                     size -= 1
@@ -198,7 +201,7 @@ def _pick(
         if fresh[i] < count:  # not from the top of the heap
             diversity[i] = row_diversity(indptr, ones, indices, tf, row, weighted_idf, solo[i], scale[i])
         diversities[count] = diversity[i]
-        gains[count] = _gain(factor[i], diversity[i], power)
+        gains[count] = gain_of(factor[i], diversity[i], power)
         for entry in range(indptr[row], indptr[row + 1]):
             weighted_idf[indices[entry]] *= decay
         count += 1

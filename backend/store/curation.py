@@ -1,47 +1,70 @@
-"""What a person decided about samples of a pool: pinned or excluded, with who and when, and undo."""
+"""What people decided about samples of a pool: pinned, excluded, noted, with who and when, undo and redo."""
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from backend.errors import PoolError
 from backend.store import database
 from backend.store.layout import pool_folder
-from backend.store.pools import sample_ids as ids_of
+from backend.store.pools import unknown_samples
 
 Mark = Literal["pinned", "excluded"]
+ChangeKind = Literal["mark", "note"]
+_TABLES: dict[ChangeKind, str] = {"mark": "marks", "note": "notes"}
 
 
 @dataclass(frozen=True)
-class MarkChange:
-    """One decision about one or several samples; `undone` is when it was taken back, or None.
+class Note:
+    """What somebody wrote to a sample; `at` in seconds since 1970 (UTC)."""
 
-    before : each sample's mark until then (None: no mark).
+    text: str
+    who: str
+    at: float
+
+
+@dataclass(frozen=True)
+class Change:
+    """One decision about one or several samples: what one undo takes back.
+
+    before : each sample's mark or note until then (None: there was none).
+    after : the mark or note since then, None where it was taken away.
+    at, undone : seconds since 1970 (UTC); `undone` is when it was taken back, or None.
+    turned_by : who last took it back or brought it again; "" where nobody did.
     """
 
     step: int
+    kind: ChangeKind
     samples: tuple[str, ...]
-    before: tuple[Mark | None, ...]
-    after: Mark | None
+    before: tuple[str | None, ...]
+    after: str | None
     who: str
     at: float
     undone: float | None
+    turned_by: str = ""
 
 
 def marks(home: Path, pool_id: str) -> dict[str, Mark]:
-    """The marked samples of a pool: sample id -> "pinned" or "excluded"."""
-    pool_folder(home, pool_id)
-    with database.reading(home) as connection:
-        if connection is None:
-            return {}
-        rows = connection.execute(
-            "SELECT sample, mark FROM marks WHERE pool = ? ORDER BY rowid", (pool_id,)
-        ).fetchall()
-    return {row["sample"]: row["mark"] for row in rows}
+    """The marked samples of a pool: sample id -> "pinned" or "excluded", in the order of marking."""
+    return {row["sample"]: row["value"] for row in _present(home, pool_id, "mark")}
+
+
+def marked_by(home: Path, pool_id: str) -> dict[str, tuple[str, float]]:
+    """Who marked each marked sample of a pool, and when (seconds since 1970)."""
+    return {row["sample"]: (row["who"], row["at"]) for row in _present(home, pool_id, "mark")}
+
+
+def notes(home: Path, pool_id: str) -> dict[str, Note]:
+    """The notes on a pool's samples: sample id -> note, in the order of writing."""
+    return {
+        row["sample"]: Note(row["value"], row["who"], row["at"]) for row in _present(home, pool_id, "note")
+    }
 
 
 def set_mark(home: Path, pool_id: str, sample_ids: Sequence[str], mark: Mark | None, who: str = "") -> int:
@@ -53,81 +76,188 @@ def set_mark(home: Path, pool_id: str, sample_ids: Sequence[str], mark: Mark | N
     """
     if mark is not None and mark not in get_args(Mark):
         raise PoolError(f"mark is {mark!r}; allowed: {', '.join(get_args(Mark))}, or none")
-    wanted = list(dict.fromkeys(sample_ids))
-    unknown = sorted(set(map(str, wanted)) - set(ids_of(home, pool_id)))
-    if unknown:
-        raise PoolError(f"sample {unknown[0]!r} is not in pool {pool_id}")
-    now = time.time()
-    with database.writing(home) as connection:
-        present = dict(
-            connection.execute("SELECT sample, mark FROM marks WHERE pool = ?", (pool_id,)).fetchall()
-        )
-        changed = [sample for sample in wanted if present.get(sample) != mark]
-        if not changed:
-            return 0
-        step = connection.execute("SELECT coalesce(max(step), 0) + 1 FROM mark_changes").fetchone()[0]
-        connection.executemany(
-            "INSERT INTO mark_changes (pool, step, sample, before, after, who, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(pool_id, step, sample, present.get(sample), mark, who, now) for sample in changed],
-        )
-        connection.executemany(
-            "DELETE FROM marks WHERE pool = ? AND sample = ?", [(pool_id, sample) for sample in changed]
-        )
-        if mark is not None:
-            connection.executemany(
-                "INSERT INTO marks (pool, sample, mark) VALUES (?, ?, ?)",
-                [(pool_id, sample, mark) for sample in changed],
-            )
-    return len(changed)
+    return _change(home, pool_id, "mark", sample_ids, mark, who)
 
 
-def undo(home: Path, pool_id: str) -> MarkChange | None:
+def set_note(home: Path, pool_id: str, sample_ids: Sequence[str], text: str, who: str = "") -> int:
+    """Write a note to samples in place of the one they have, or take it away (""); returns how many changed.
+
+    One step of undo.
+
+    Raises
+    ------
+    PoolError : a sample that the stored pool does not hold.
+    """
+    return _change(home, pool_id, "note", sample_ids, text.strip() or None, who)
+
+
+def undo(home: Path, pool_id: str, who: str = "") -> Change | None:
     """Take back the last decision about this pool that still holds; None where there is none."""
+    return _turn(home, pool_id, who, back=True)
+
+
+def redo(home: Path, pool_id: str, who: str = "") -> Change | None:
+    """Bring again what was taken back last; None where nothing was since the last new decision."""
+    return _turn(home, pool_id, who, back=False)
+
+
+def next_steps(home: Path, pool_id: str) -> tuple[Change | None, Change | None]:
+    """What `undo` and what `redo` would turn now."""
     pool_folder(home, pool_id)
-    now = time.time()
-    with database.writing(home) as connection:
-        step = connection.execute(
-            "SELECT max(step) FROM mark_changes WHERE pool = ? AND undone IS NULL", (pool_id,)
-        ).fetchone()[0]
-        if step is None:
-            return None
-        rows = connection.execute(
-            "SELECT * FROM mark_changes WHERE step = ? ORDER BY number", (step,)
-        ).fetchall()
-        for row in rows:
-            connection.execute("DELETE FROM marks WHERE pool = ? AND sample = ?", (pool_id, row["sample"]))
-            if row["before"] is not None:
-                connection.execute(
-                    "INSERT INTO marks (pool, sample, mark) VALUES (?, ?, ?)",
-                    (pool_id, row["sample"], row["before"]),
-                )
-        connection.execute("UPDATE mark_changes SET undone = ? WHERE step = ?", (now, step))
-    return _change(rows, undone=now)
+    with database.reading(home) as connection:
+        if connection is None:
+            return None, None
+        found = [_next_step(connection, pool_id, back=back) for back in (True, False)]
+        taken, brought = [None if step is None else _changes(connection, [step])[0] for step in found]
+    return taken, brought
 
 
-def mark_history(home: Path, pool_id: str) -> list[MarkChange]:
-    """Every decision about a pool's samples, newest first, those taken back included."""
+def change_history(home: Path, pool_id: str, limit: int = 200) -> list[Change]:
+    """The last decisions about a pool's samples, newest first, those taken back included."""
     pool_folder(home, pool_id)
     with database.reading(home) as connection:
         if connection is None:
             return []
-        rows = connection.execute(
-            "SELECT * FROM mark_changes WHERE pool = ? ORDER BY step DESC, number", (pool_id,)
+        steps = connection.execute(
+            "SELECT step FROM changes WHERE pool = ? ORDER BY step DESC LIMIT ?", (pool_id, limit)
         ).fetchall()
-    steps: dict[int, list] = {}
-    for row in rows:
-        steps.setdefault(row["step"], []).append(row)
-    return [_change(group, undone=group[0]["undone"]) for group in steps.values()]
+        return _changes(connection, [row["step"] for row in steps])
 
 
-def _change(rows: list, *, undone: float | None) -> MarkChange:
-    first = rows[0]
-    return MarkChange(
-        step=first["step"],
-        samples=tuple(row["sample"] for row in rows),
-        before=tuple(row["before"] for row in rows),
-        after=first["after"],
-        who=first["who"],
-        at=first["at"],
-        undone=undone,
+mark_history = change_history
+
+
+def curation_revision(home: Path, pool_id: str) -> int:
+    """A number that grows with every decision, undo, redo and saved setting of a pool; 0 before the first."""
+    pool_folder(home, pool_id)
+    with database.reading(home) as connection:
+        if connection is None:
+            return 0
+        row = connection.execute("SELECT revision FROM revisions WHERE pool = ?", (pool_id,)).fetchone()
+    return row["revision"] if row else 0
+
+
+def raise_revision(connection: sqlite3.Connection, pool_id: str) -> None:
+    """Tell whoever watches `curation_revision` that something was decided; part of the deciding transaction."""
+    connection.execute(
+        "INSERT INTO revisions (pool, revision) VALUES (?, 1) ON CONFLICT (pool) DO UPDATE SET revision = revision + 1",
+        (pool_id,),
     )
+
+
+def _present(home: Path, pool_id: str, kind: ChangeKind) -> list[sqlite3.Row]:
+    """The marks or notes that hold: sample, value, who, at."""
+    pool_folder(home, pool_id)
+    with database.reading(home) as connection:
+        if connection is None:
+            return []
+        return connection.execute(
+            f"SELECT sample, value, who, at FROM {_TABLES[kind]} WHERE pool = ? ORDER BY rowid", (pool_id,)
+        ).fetchall()
+
+
+def _change(
+    home: Path, pool_id: str, kind: ChangeKind, samples: Sequence[str], value: str | None, who: str
+) -> int:
+    """Give samples a new value (None: none) where they have another, as one step; returns how many changed."""
+    wanted = list(dict.fromkeys(map(str, samples)))
+    unknown = unknown_samples(home, pool_id, wanted)
+    if unknown:
+        raise PoolError(f"sample {unknown[0]!r} is not in pool {pool_id}")
+    now = time.time()
+    with database.writing(home) as connection:
+        rows = connection.execute(
+            f"SELECT sample, value, who, at FROM {_TABLES[kind]} WHERE pool = ?"
+            " AND sample IN (SELECT value FROM json_each(?))",
+            (pool_id, json.dumps(wanted)),
+        )
+        present: dict[str, tuple[str | None, str | None, float | None]] = {
+            sample: (before, by, at) for sample, before, by, at in rows
+        }
+        none = (None, None, None)
+        changed = [sample for sample in wanted if present.get(sample, none)[0] != value]
+        if not changed:
+            return 0
+        connection.execute("UPDATE changes SET lost = 1 WHERE pool = ? AND undone IS NOT NULL", (pool_id,))
+        step = connection.execute(
+            "INSERT INTO changes (pool, kind, after, who, at) VALUES (?, ?, ?, ?, ?)",
+            (pool_id, kind, value, who, now),
+        ).lastrowid
+        connection.executemany(
+            "INSERT INTO changed_samples (step, place, sample, before, before_who, before_at)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            [(step, place, sample, *present.get(sample, none)) for place, sample in enumerate(changed)],
+        )
+        _put(connection, pool_id, kind, [(sample, value, who, now) for sample in changed])
+        raise_revision(connection, pool_id)
+    return len(changed)
+
+
+def _turn(home: Path, pool_id: str, who: str, *, back: bool) -> Change | None:
+    """Undo (`back`) or redo one step."""
+    pool_folder(home, pool_id)
+    with database.writing(home) as connection:
+        step = _next_step(connection, pool_id, back=back)
+        if step is None:
+            return None
+        connection.execute(
+            "UPDATE changes SET undone = ?, turned_by = ? WHERE step = ?",
+            (time.time() if back else None, who, step),
+        )
+        change = _changes(connection, [step])[0]
+        values: list[Any]
+        if back:
+            values = connection.execute(
+                "SELECT sample, before, before_who, before_at FROM changed_samples WHERE step = ? ORDER BY place",
+                (step,),
+            ).fetchall()
+        else:
+            values = [(sample, change.after, change.who, change.at) for sample in change.samples]
+        _put(connection, pool_id, change.kind, values)
+        raise_revision(connection, pool_id)
+    return change
+
+
+def _put(connection: sqlite3.Connection, pool_id: str, kind: ChangeKind, values: Sequence[Any]) -> None:
+    """Make (sample, value, who, at) what holds; a value of None takes the sample's away."""
+    table = _TABLES[kind]
+    connection.executemany(
+        f"DELETE FROM {table} WHERE pool = ? AND sample = ?", [(pool_id, value[0]) for value in values]
+    )
+    connection.executemany(
+        f"INSERT INTO {table} (pool, sample, value, who, at) VALUES (?, ?, ?, ?, ?)",
+        [(pool_id, *value) for value in values if value[1] is not None],
+    )
+
+
+def _next_step(connection: sqlite3.Connection, pool_id: str, *, back: bool) -> int | None:
+    """The step that undo (`back`) or redo turns next."""
+    if back:
+        query = "SELECT max(step) FROM changes WHERE pool = ? AND undone IS NULL"
+    else:
+        query = "SELECT min(step) FROM changes WHERE pool = ? AND undone IS NOT NULL AND lost = 0"
+    return connection.execute(query, (pool_id,)).fetchone()[0]
+
+
+def _changes(connection: sqlite3.Connection, steps: Sequence[int]) -> list[Change]:
+    """These steps with their samples, in this order."""
+    found = []
+    for step in steps:
+        row = connection.execute("SELECT * FROM changes WHERE step = ?", (step,)).fetchone()
+        of = connection.execute(
+            "SELECT sample, before FROM changed_samples WHERE step = ? ORDER BY place", (step,)
+        ).fetchall()
+        found.append(
+            Change(
+                step=step,
+                kind=row["kind"],
+                samples=tuple(sample for sample, _ in of),
+                before=tuple(before for _, before in of),
+                after=row["after"],
+                who=row["who"],
+                at=row["at"],
+                undone=row["undone"],
+                turned_by=row["turned_by"],
+            )
+        )
+    return found

@@ -9,93 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backend.errors import RunError
+from backend.store.schema import SCHEMA_VERSION, statements
 
-SCHEMA_VERSION = 1
 BUSY_SECONDS = 15.0
-
-_SCHEMA = """
-CREATE TABLE runs (
-    id TEXT PRIMARY KEY,
-    name TEXT NOT NULL,
-    state TEXT NOT NULL,
-    strategy TEXT NOT NULL,
-    budget REAL NOT NULL,
-    pool_id TEXT NOT NULL,
-    pool_name TEXT NOT NULL,
-    pool_rows INTEGER NOT NULL,
-    model TEXT NOT NULL,
-    epochs INTEGER NOT NULL,
-    created REAL NOT NULL,
-    queued REAL,               -- when it last entered the queue: the queue's order
-    started REAL,              -- when its present or last worker was started
-    ended REAL,
-    stopping REAL,             -- when somebody asked it to stop
-    error TEXT,
-    allow_parallel INTEGER NOT NULL DEFAULT 0,
-    resume INTEGER NOT NULL DEFAULT 0,
-    attempt INTEGER NOT NULL DEFAULT 0,
-    host TEXT,
-    pid INTEGER,
-    process_started REAL,
-    heartbeat REAL,
-    stage TEXT,
-    epoch INTEGER,
-    done INTEGER,
-    total INTEGER,
-    unit TEXT,
-    tokens INTEGER,
-    plan TEXT
-) STRICT;
-CREATE TABLE stages (
-    run TEXT NOT NULL REFERENCES runs(id),
-    stage TEXT NOT NULL,
-    epoch INTEGER NOT NULL,
-    attempt INTEGER NOT NULL,
-    first_done INTEGER NOT NULL,
-    first_at REAL NOT NULL,
-    done INTEGER NOT NULL,
-    total INTEGER NOT NULL,
-    at REAL NOT NULL,
-    PRIMARY KEY (run, stage, epoch)
-) STRICT;
-CREATE TABLE events (
-    number INTEGER PRIMARY KEY,
-    run TEXT NOT NULL REFERENCES runs(id),
-    at REAL NOT NULL,
-    kind TEXT NOT NULL,
-    text TEXT NOT NULL
-) STRICT;
-CREATE INDEX events_of_run ON events(run, number);
-CREATE TABLE marks (
-    pool TEXT NOT NULL,
-    sample TEXT NOT NULL,
-    mark TEXT NOT NULL,
-    PRIMARY KEY (pool, sample)
-) STRICT;
-CREATE TABLE mark_changes (
-    number INTEGER PRIMARY KEY,
-    pool TEXT NOT NULL,
-    step INTEGER NOT NULL,     -- the samples of one step are undone together
-    sample TEXT NOT NULL,
-    before TEXT,
-    after TEXT,
-    who TEXT NOT NULL,
-    at REAL NOT NULL,
-    undone REAL
-) STRICT;
-CREATE INDEX mark_changes_of_pool ON mark_changes(pool, step);
-CREATE TABLE maps (
-    pool TEXT PRIMARY KEY,
-    state TEXT NOT NULL,
-    stage TEXT NOT NULL,
-    error TEXT,
-    started REAL NOT NULL,
-    host TEXT,
-    pid INTEGER,
-    process_started REAL,
-    heartbeat REAL NOT NULL
-) STRICT;
-"""
 
 
 def path_of(home: Path) -> Path:
@@ -163,12 +79,12 @@ def _open(home: Path) -> sqlite3.Connection:
     try:
         connection.row_factory = sqlite3.Row
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            _create(connection)
-        elif version > SCHEMA_VERSION:
+        if version > SCHEMA_VERSION:
             raise RunError(
                 f"{path} was written by a newer version of the studio (schema {version}; this one knows {SCHEMA_VERSION})"
             )
+        if version < SCHEMA_VERSION:
+            _make_or_migrate(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.DatabaseError as error:
@@ -182,8 +98,8 @@ def _open(home: Path) -> sqlite3.Connection:
     return connection
 
 
-def _create(connection: sqlite3.Connection) -> None:
-    """Make the tables, once, whoever comes first."""
+def _make_or_migrate(connection: sqlite3.Connection) -> None:
+    """Make the tables, or bring those of an earlier version up to this one; once, whoever comes first."""
     until = time.monotonic() + BUSY_SECONDS
     while True:  # the busy timeout does not hold for a change of the journal's mode
         try:
@@ -195,10 +111,10 @@ def _create(connection: sqlite3.Connection) -> None:
             time.sleep(0.02)
     connection.execute("BEGIN IMMEDIATE")
     try:
-        if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-            for statement in _SCHEMA.split(";\n"):
-                if statement.strip():
-                    connection.execute(statement)
+        version = connection.execute("PRAGMA user_version").fetchone()[0]  # somebody may have been quicker
+        if version < SCHEMA_VERSION:
+            for statement in statements(version):
+                connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     except BaseException:
         connection.execute("ROLLBACK")

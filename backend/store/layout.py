@@ -1,7 +1,8 @@
 """Where things lie under the runs folder, and the only way from an id to a path.
 
-    home/studio.sqlite                          states, heartbeats, events, marks
-    home/pools/<pool id>/                       samples.parquet, meta.json, ngrams.npz, map.parquet
+    home/studio.sqlite                          states, heartbeats, events, marks, notes, saved settings, work
+    home/pools/<pool id>/                       samples.parquet, meta.json, ngrams.npz, map.parquet, clusters.parquet
+    home/pools/<pool id>/rows/                  <key>.bits: sets of rows that an address names
     home/<run id>/                              config.json, pool.json, metrics.jsonl, log.txt, checkpoints/, model/
     home/<run id>/epochs/<e>/                   samples.parquet, picks.parquet, meta.json
 

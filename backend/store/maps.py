@@ -1,106 +1,143 @@
-"""How far the work on a pool's map is: it runs in a process of its own, once per pool."""
+"""Where a pool's samples lie on its map, and the clusters there: laid out once per pool, kept beside the pool."""
 
 from __future__ import annotations
 
-import time
+import json
+import shutil
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
-from backend.store import database
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backend.data import demo
+from backend.records import Pool
+from backend.store.files import replacing
 from backend.store.layout import pool_folder
 
-MapState = Literal["absent", "running", "failed", "ready"]
+if TYPE_CHECKING:
+    from backend.projection import Clusters
 
 
 @dataclass(frozen=True)
-class MapInfo:
-    """The state of a pool's map; `stage` says in words what is being done, `error` what went wrong."""
+class PoolMap:
+    """Where a pool's samples lie on its map.
 
-    pool_id: str
-    state: MapState
-    stage: str = ""
-    error: str | None = None
-    started: float | None = None
-    host: str | None = None
-    pid: int | None = None
-    process_started: float | None = None
-    last_seen: float | None = None
+    xy : (n, 2) float32, NaN where a response has no vector (none of its words is frequent enough, or it is empty).
+    method : how they were laid out, in words.
+    seconds : how long each step took.
+    final : False for a first picture that is still to be replaced.
+    """
+
+    xy: np.ndarray
+    method: str
+    seconds: dict[str, float]
+    final: bool = True
+
+    @cached_property
+    def placed(self) -> np.ndarray:
+        """(n,) bool: has a place on the map."""
+        return np.isfinite(self.xy).all(axis=1)
 
 
-def map_info(home: Path, pool_id: str) -> MapInfo:
-    """How far a pool's map is. A map that is there is ready, whoever made it."""
-    if (pool_folder(home, pool_id) / "map.parquet").is_file():
-        return MapInfo(pool_id, "ready")
-    with database.reading(home) as connection:
-        if connection is None:
-            return MapInfo(pool_id, "absent")
-        row = connection.execute("SELECT * FROM maps WHERE pool = ?", (pool_id,)).fetchone()
-    if row is None or row["state"] == "ready":  # ready, and then its file was removed
-        return MapInfo(pool_id, "absent")
-    return MapInfo(
-        pool_id,
-        row["state"],
-        row["stage"],
-        row["error"],
-        row["started"],
-        row["host"],
-        row["pid"],
-        row["process_started"],
-        row["heartbeat"],
+def save_map(home: Path, pool_id: str, pool_map: PoolMap) -> None:
+    """Store a pool's map in place of the one it has; clusters of that one say nothing about this, and go."""
+    folder = pool_folder(home, pool_id)
+    clusters_path(home, pool_id).unlink(missing_ok=True)
+    write_map(folder / "map.parquet", pool_map)
+
+
+def load_map(home: Path, pool_id: str) -> PoolMap | None:
+    """A pool's map, or None where nothing of it has been laid out yet."""
+    path = pool_folder(home, pool_id) / "map.parquet"
+    return read_map(path) if path.is_file() else None
+
+
+def write_map(path: Path, pool_map: PoolMap, **columns: np.ndarray) -> None:
+    """Write a map as Parquet: row, x, y, and what else is given by row."""
+    xy = np.asarray(pool_map.xy, dtype=np.float32)
+    table = pa.table({"row": np.arange(len(xy), dtype=np.int64), **columns, "x": xy[:, 0], "y": xy[:, 1]})
+    table = table.replace_schema_metadata(
+        {
+            "method": pool_map.method,
+            "seconds": json.dumps(pool_map.seconds),
+            "final": json.dumps(pool_map.final),
+        }
+    )
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_map(path: Path) -> PoolMap:
+    """Read a map that `write_map` wrote."""
+    table = pq.read_table(path)
+    meta = table.schema.metadata or {}
+    xy = np.column_stack([table["x"].to_numpy(), table["y"].to_numpy()]).astype(np.float32)
+    seconds = json.loads(meta.get(b"seconds", b"{}"))
+    return PoolMap(xy, meta.get(b"method", b"").decode(), seconds, _is_final(meta))
+
+
+def clusters_path(home: Path, pool_id: str) -> Path:
+    """The file of the clusters of a pool's map; it need not exist."""
+    return pool_folder(home, pool_id) / "clusters.parquet"
+
+
+def save_clusters(home: Path, pool_id: str, clusters: Clusters) -> None:
+    """Store the clusters of a pool's map: each row's in a column, what is known of each in the file's metadata."""
+    codes = np.asarray(clusters.codes, dtype=np.int16)
+    about = {
+        "labels": list(clusters.labels),
+        "xy": np.asarray(clusters.xy, dtype=np.float64).tolist(),
+        "terms": [[[term, float(weight)] for term, weight in terms] for terms in clusters.terms],
+        "method": clusters.method,
+    }
+    table = pa.table({"row": np.arange(len(codes), dtype=np.int64), "cluster": codes})
+    table = table.replace_schema_metadata({"clusters": json.dumps(about, ensure_ascii=False)})
+    with replacing(pool_folder(home, pool_id) / "clusters.parquet") as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def load_clusters(home: Path, pool_id: str) -> Clusters | None:
+    """The clusters of a pool's map, or None where they have not been found yet."""
+    # compiled code: loaded where it is needed, not with every command
+    from backend.projection import Clusters
+
+    path = pool_folder(home, pool_id) / "clusters.parquet"
+    if not path.is_file():
+        return None
+    table = pq.read_table(path)
+    about = json.loads(table.schema.metadata[b"clusters"])
+    return Clusters(
+        codes=table["cluster"].to_numpy(),
+        labels=about["labels"],
+        xy=np.array(about["xy"], dtype=np.float32).reshape(-1, 2),
+        terms=[[(term, weight) for term, weight in terms] for terms in about["terms"]],
+        method=about["method"],
     )
 
 
-def claim_map(home: Path, pool_id: str, *, host: str, known: MapInfo) -> bool:
-    """Take the work on a pool's map, so that nobody else starts it too; False where somebody has since `known`."""
-    now = time.time()
-    with database.writing(home) as connection:
-        row = connection.execute("SELECT state, started FROM maps WHERE pool = ?", (pool_id,)).fetchone()
-        if row is not None and row["state"] == "running" and row["started"] != known.started:
-            return False
-        connection.execute(
-            "INSERT OR REPLACE INTO maps (pool, state, stage, error, started, host, heartbeat)"
-            " VALUES (?, 'running', '', NULL, ?, ?, ?)",
-            (pool_id, now, host, now),
-        )
-    return True
+def has_whole_map(home: Path, pool_id: str) -> bool:
+    """Whether a pool's map is there, not only its first picture, and its clusters are too."""
+    folder = pool_folder(home, pool_id)
+    path = folder / "map.parquet"
+    if not path.is_file() or not (folder / "clusters.parquet").is_file():
+        return False
+    return _is_final(pq.read_schema(path).metadata or {})
 
 
-def take_map(home: Path, pool_id: str, *, host: str, pid: int, process_started: float) -> None:
-    """A process's first word: it lays out this pool's map."""
-    now = time.time()
-    with database.writing(home) as connection:
-        connection.execute(
-            "INSERT INTO maps (pool, state, stage, error, started, host, pid, process_started, heartbeat)"
-            " VALUES (?, 'running', '', NULL, ?, ?, ?, ?, ?) ON CONFLICT (pool) DO UPDATE SET state = 'running',"
-            " error = NULL, host = excluded.host, pid = excluded.pid, process_started = excluded.process_started,"
-            " heartbeat = excluded.heartbeat",
-            (pool_id, now, host, pid, process_started, now),
-        )
+def bring_shipped_map(folder: Path, pool: Pool) -> None:
+    """Take over the map that comes with the embedded pool, so that nobody has to wait for it."""
+    if (folder / "map.parquet").exists() or not demo.MAP.is_file():
+        return
+    shipped = pq.read_table(demo.MAP, columns=["id"])["id"]
+    if shipped.length() == len(pool) and shipped.combine_chunks().equals(pool.table["id"].combine_chunks()):
+        with replacing(folder / "map.parquet") as temporary:
+            shutil.copyfile(demo.MAP, temporary)
 
 
-def set_map_process(home: Path, pool_id: str, *, host: str, pid: int, process_started: float) -> None:
-    """Write down the process that was started for a claimed map, unless that process did so itself already."""
-    with database.writing(home) as connection:
-        connection.execute(
-            "UPDATE maps SET host = ?, pid = ?, process_started = ?"
-            " WHERE pool = ? AND pid IS NULL AND state = 'running'",
-            (host, pid, process_started, pool_id),
-        )
-
-
-def set_map(
-    home: Path,
-    pool_id: str,
-    state: MapState,
-    *,
-    stage: str = "",
-    error: str | None = None,
-    pid: int | None = None,
-) -> None:
-    """Report on the work on a pool's map; with `pid`, only where that process still has it."""
-    with database.writing(home) as connection:
-        connection.execute(
-            "UPDATE maps SET state = ?, stage = ?, error = ?, heartbeat = ? WHERE pool = ? AND (? IS NULL OR pid = ?)",
-            (state, stage, error, time.time(), pool_id, pid, pid),
-        )
+def _is_final(meta: dict[bytes, bytes]) -> bool:
+    """Maps were once stored without a word on it: they were final."""
+    return bool(json.loads(meta.get(b"final", b"true")))

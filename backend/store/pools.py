@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,11 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from backend.data import demo
 from backend.errors import PoolError
 from backend.records import Pool, RejectedRow
 from backend.store.files import replacing, write_json
 from backend.store.layout import POOL_ID, pool_folder
+from backend.store.maps import bring_shipped_map
 
 if TYPE_CHECKING:
     from backend.diversity import NgramCounts
@@ -81,7 +80,7 @@ def save_pool(home: Path, pool: Pool, *, inputs: Sequence[str] = (), listed: boo
     meta["created"] = old["created"] if old else time.time()
     with replacing(folder / "samples.parquet") as temporary:
         pq.write_table(pool.table, temporary, compression="zstd", row_group_size=GROUP_ROWS)
-    _bring_shipped_map(folder, pool)
+    bring_shipped_map(folder, pool)
     write_json(folder / "meta.json", meta)  # last: a pool is there when its meta.json is
 
 
@@ -105,9 +104,33 @@ def load_pool_from_store(home: Path, pool_id: str) -> Pool:
 
 def sample_ids(home: Path, pool_id: str) -> np.ndarray:
     """(n,) object: the sample ids of a stored pool, without reading the samples."""
+    return _id_column(pool_folder(home, pool_id) / "samples.parquet").to_numpy(zero_copy_only=False)
+
+
+def unknown_samples(home: Path, pool_id: str, wanted: Sequence[str]) -> list[str]:
+    """Those of the wanted sample ids that a stored pool does not hold, in order. Made to be asked often."""
     path = pool_folder(home, pool_id) / "samples.parquet"
     try:
-        return pq.read_table(path, columns=["id"])["id"].to_numpy(zero_copy_only=False)
+        changed = path.stat().st_mtime_ns
+    except OSError as error:
+        raise PoolError(f"there is no pool {pool_id} in {home}") from error
+    ids = _kept_id_column(path, changed)
+    distinct = list(dict.fromkeys(wanted))
+    if pc.sum(pc.is_in(ids, value_set=pa.array(distinct, ids.type))).as_py() == len(distinct):
+        return []  # a pool holds an id once
+    held = set(ids.to_pylist())
+    return [sample for sample in distinct if sample not in held]
+
+
+@lru_cache(maxsize=4)
+def _kept_id_column(path: Path, changed: int) -> pa.ChunkedArray:
+    """A pool's ids, read once for every time that its file changed."""
+    return _id_column(path)
+
+
+def _id_column(path: Path) -> pa.ChunkedArray:
+    try:
+        return pq.read_table(path, columns=["id"])["id"]
     except (OSError, pa.ArrowException) as error:
         raise PoolError(f"{path} cannot be read ({error})") from error
 
@@ -129,65 +152,6 @@ def pool_info(home: Path, pool_id: str) -> PoolInfo:
     if meta is None:
         raise PoolError(f"there is no pool {pool_id} in {home}")
     return _info(folder, meta)
-
-
-@dataclass(frozen=True)
-class PoolMap:
-    """Where a pool's samples lie on its map.
-
-    xy : (n, 2) float32, NaN where a response has no vector (none of its words is frequent enough, or it is empty).
-    method : how they were laid out, in words.
-    seconds : how long each step took.
-    """
-
-    xy: np.ndarray
-    method: str
-    seconds: dict[str, float]
-
-    @cached_property
-    def placed(self) -> np.ndarray:
-        """(n,) bool: has a place on the map."""
-        return np.isfinite(self.xy).all(axis=1)
-
-
-def save_map(home: Path, pool_id: str, pool_map: PoolMap) -> None:
-    """Store a pool's map."""
-    write_map(pool_folder(home, pool_id) / "map.parquet", pool_map)
-
-
-def _bring_shipped_map(folder: Path, pool: Pool) -> None:
-    """Take over the map that comes with the embedded pool, so that nobody has to wait for it."""
-    if (folder / "map.parquet").exists() or not demo.MAP.is_file():
-        return
-    shipped = pq.read_table(demo.MAP, columns=["id"])["id"]
-    if shipped.length() == len(pool) and shipped.combine_chunks().equals(pool.table["id"].combine_chunks()):
-        with replacing(folder / "map.parquet") as temporary:
-            shutil.copyfile(demo.MAP, temporary)
-
-
-def load_map(home: Path, pool_id: str) -> PoolMap | None:
-    """A pool's map, or None where it has not been laid out yet."""
-    path = pool_folder(home, pool_id) / "map.parquet"
-    return read_map(path) if path.is_file() else None
-
-
-def write_map(path: Path, pool_map: PoolMap, **columns: np.ndarray) -> None:
-    """Write a map as Parquet: row, x, y, and what else is given by row."""
-    xy = np.asarray(pool_map.xy, dtype=np.float32)
-    table = pa.table({"row": np.arange(len(xy), dtype=np.int64), **columns, "x": xy[:, 0], "y": xy[:, 1]})
-    table = table.replace_schema_metadata(
-        {"method": pool_map.method, "seconds": json.dumps(pool_map.seconds)}
-    )
-    with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
-
-
-def read_map(path: Path) -> PoolMap:
-    """Read a map that `write_map` wrote."""
-    table = pq.read_table(path)
-    meta = table.schema.metadata or {}
-    xy = np.column_stack([table["x"].to_numpy(), table["y"].to_numpy()]).astype(np.float32)
-    return PoolMap(xy, meta.get(b"method", b"").decode(), json.loads(meta.get(b"seconds", b"{}")))
 
 
 def ngrams_path(home: Path, pool_id: str, *, suffix: str = "") -> Path:

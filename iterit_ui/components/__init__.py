@@ -6,22 +6,34 @@ sets `data-rev` on its root after it has drawn a value.
 
 from iterit_ui.components.base import encode_bytes, row_of_pick, rows_of_lasso, whole
 from iterit_ui.components.chart import chart
+from iterit_ui.components.filter_bar import filter_bar
+from iterit_ui.components.keys import keys
 from iterit_ui.components.map_view import map_view
-from iterit_ui.components.panels import cards, heading, note, status_line
+from iterit_ui.components.panels import cards, heading, note, status_line, toolbar
 from iterit_ui.components.sample_view import sample_view
-from iterit_ui.components.table import table
+from iterit_ui.components.settings_panel import settings_panel
+from iterit_ui.components.table import PAGE_SIZE, Act, act_of, table
+from iterit_ui.components.watcher import watcher
 
 __all__ = [
+    "PAGE_SIZE",
+    "Act",
+    "act_of",
     "cards",
     "chart",
     "encode_bytes",
+    "filter_bar",
     "heading",
+    "keys",
     "map_view",
     "note",
     "row_of_pick",
     "rows_of_lasso",
     "sample_view",
+    "settings_panel",
     "status_line",
     "table",
+    "toolbar",
+    "watcher",
     "whole",
 ]

@@ -10,15 +10,26 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+import orjson
 import plotly
 
 from backend.errors import StudioError
 
 WEB = Path(__file__).resolve().parents[2] / "assets" / "web"
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-STYLES = [WEB / name for name in ("tokens.css", "page.css", "widgets.css", "components.css")]
-SCRIPTS = [WEB / name for name in ("core.js", "panels.js", "table.js", "sample.js", "weights.js")]
-DRAWING = [PLOTLY_JS, WEB / "core.js", WEB / "chart.js", WEB / "map.js"]
+# what puts parts together stands behind its parts
+STYLES = [
+    WEB / f"{name}.css"
+    for name in ["tokens", "page", "widgets", "components", "panels", "charts", "table", "sample", "settings", "keys", "data", "filterbar"]
+]
+SCRIPTS = [
+    WEB / f"{name}.js"
+    for name in ["core", "header", "panels", "table_head", "table_selection", "table", "sample_why", "sample_reading", "sample", "fields", "settings", "keys", "weights", "filterbar", "watcher"]
+]
+DRAWING = [
+    PLOTLY_JS,
+    *(WEB / f"{name}.js" for name in ("core", "brush", "chart", "points", "map_labels", "map_tools", "map")),
+]
 
 gr.set_static_paths([PLOTLY_JS, WEB])
 
@@ -46,8 +57,8 @@ def component(
     """
     quoted = " ".join(f"'{name}'" for name in events)
     classes = options.pop("elem_classes", [])
-    return gr.HTML(
-        value,
+    made = gr.HTML(
+        packed(value),
         head=script_tags(scripts),
         html_template=template or f'<div class="st-{kind}"></div>',
         js_on_load=f"/* {quoted} */ studio.{kind}({{element, trigger, props, server, watch}});",
@@ -56,6 +67,17 @@ def component(
         elem_classes=["st-host", *([classes] if isinstance(classes, str) else classes)],
         **options,
     )
+    made.postprocess = packed  # type: ignore[method-assign]
+    return made
+
+
+def packed(value: Any) -> str | None:
+    """A component's value as one text, NaN as null.
+
+    With every event the page copies the values of all components, item by item: as objects of many thousand numbers
+    that took a second, as texts it takes none.
+    """
+    return None if value is None else orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
 def encode_bytes(array: np.ndarray) -> str:

@@ -1,4 +1,4 @@
-"""Headings, cards, notes and the line that says how far a job is; drawn by assets/web/panels.js."""
+"""Headings, cards, toolbars, notes and the line that says how far a job is; drawn by assets/web/panels.js."""
 
 from __future__ import annotations
 
@@ -15,8 +15,20 @@ def heading(title: str, text: str = "", *, level: int = 1, **options: Any) -> gr
 
 
 def cards(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
-    """Figures in a row. value : {"cards": [{label, value, unit, hint, tone, delta}]}, values already written."""
-    return component("cards", value, **options)
+    """Figures in a row; event `pick` {key} of a card that has a key and so is a button.
+
+    value : {"cards": [{label, value, unit, hint, tone, delta, key, on, bar, parts: [{label, colour, share, hint}]}]},
+        values already written. `bar` is a share in [0, 1], `parts` a stacked bar whose shares add up to 1 at most.
+    """
+    return component("cards", value, events=("pick",), **options)
+
+
+def toolbar(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
+    """A line of words and buttons; event `act` {key}.
+
+    value : {left: [{text, tone, hint, key}], actions: [{key, label, hint, disabled}]}; words with a key are buttons.
+    """
+    return component("toolbar", value, events=("act",), **options)
 
 
 def note(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:

@@ -6,7 +6,20 @@ Fonts, margins, grid and paper belong to the component. A series keeps its colou
 
 from iterit_ui.plots.common import empty
 from iterit_ui.plots.course import learning_rate, loss
+from iterit_ui.plots.density import density
 from iterit_ui.plots.distributions import distribution, lengths
 from iterit_ui.plots.epochs import flow, labels, then_and_now
+from iterit_ui.plots.frontier import frontier
 
-__all__ = ["distribution", "empty", "flow", "labels", "learning_rate", "lengths", "loss", "then_and_now"]
+__all__ = [
+    "density",
+    "distribution",
+    "empty",
+    "flow",
+    "frontier",
+    "labels",
+    "learning_rate",
+    "lengths",
+    "loss",
+    "then_and_now",
+]

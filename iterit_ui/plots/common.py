@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from iterit_ui.theme import CANDIDATE, LINE, POOL, SELECTED, SERIES
 
@@ -19,13 +21,52 @@ SERIES_COLOUR = {
     "random": SERIES[1],
     "longest": SERIES[2],
     "superfiltering": SERIES[3],
+    "filtered": "--text-1",
 }
-SERIES_LABEL = {"longest": "longest responses", "random": "random draw", "superfiltering": "Superfiltering"}
+SERIES_LABEL = {"longest": "longest", "random": "random draw", "superfiltering": "Superfiltering"}
+SERIES_DASH = {"random": "solid", "longest": "dash", "superfiltering": "dot"}
 
 
 def empty(message: str, title: str = "") -> Figure:
     """A chart that has nothing to show and says what would fill it."""
     return {"title": title, "data": [], "layout": {}, "empty": message}
+
+
+def bars(part: pd.DataFrame, heights: Any, name: str, colour: str, opacity: float) -> Figure:
+    """Bars from edge to edge, which they also name: as words for people and as numbers for a brush."""
+    return {
+        "type": "bar",
+        "name": name,
+        "x": numbers((part["left"] + part["right"]) / 2),
+        "y": numbers(heights),
+        "width": numbers(part["right"] - part["left"]),
+        "customdata": [
+            [short(left), short(right), float(left), float(right)]
+            for left, right in zip(part["left"], part["right"])
+        ],
+        "marker": {"color": colour, "line": {"width": 0}},
+        "opacity": opacity,
+    }
+
+
+def steps(part: pd.DataFrame, heights: Any, name: str, colour: str) -> Figure:
+    """The outline of bars, from the ground to the ground."""
+    edges = [*part["left"], part["right"].iloc[-1]]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": name,
+        "x": numbers([edges[0], *edges]),
+        "y": [0, *numbers(heights), 0],
+        "line": {"color": colour, "width": 1.6, "shape": "hv"},
+        "hoverinfo": "skip",
+    }
+
+
+def brushing(brush: Sequence[float | None] | None, brushable: bool) -> Figure:
+    """What a chart's value says about the range of its x axis that somebody chose; ends may be open."""
+    low, high = brush if brush is not None else (None, None)
+    return {"brushable": brushable, "brush": None if brush is None else {"low": low, "high": high}}
 
 
 def vertical(x: float, text: str) -> Figure:

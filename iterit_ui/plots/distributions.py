@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backend.analysis.histograms import Histogram
 from iterit_ui.plots.common import (
     MUTED,
     SERIES_COLOUR,
+    SERIES_DASH,
     SERIES_LABEL,
     Figure,
     axis_range,
+    bars,
+    brushing,
     empty,
     numbers,
     sentences,
-    short,
+    steps,
     vertical,
 )
 
@@ -25,10 +30,15 @@ def distribution(
     ceiling: float | None = None,
     ceiling_text: str = "ceiling",
     note: str | None = None,
+    brush: Sequence[float | None] | None = None,
+    brushable: bool = False,
 ) -> Figure:
     """Overlaid bars over the same bins: pool grey, candidates blue, selected amber, each in front of the former.
 
+    A series "filtered" (what a filter keeps) is an outline over the bars.
+
     ceiling : a vertical line, for complexity at 1.
+    brush : the range that somebody chose, (low, high), None for an open end. brushable : whether one can be chosen.
     """
     table = histogram.table
     if table.empty or not table["count"].sum():
@@ -38,23 +48,16 @@ def distribution(
     data, legend = [], []
     for name in table["series"].unique():
         part = table[table["series"] == name]
-        colour = SERIES_COLOUR.get(name, MUTED)
-        data.append(
-            {
-                "type": "bar",
-                "name": name,
-                "x": numbers((part["left"] + part["right"]) / 2),
-                "y": numbers(part["count"]),
-                "width": numbers(part["right"] - part["left"]),
-                "customdata": [
-                    [short(left), short(right)] for left, right in zip(part["left"], part["right"])
-                ],
-                "marker": {"color": colour, "line": {"width": 0}},
-                "opacity": 0.55 if name == "pool" else 0.9,
-                "hovertemplate": f"%{{customdata[0]}} to %{{customdata[1]}}<br>%{{y:,}} {name}<extra></extra>",
-            }
+        colour, label = SERIES_COLOUR.get(name, MUTED), SERIES_LABEL.get(name, name)
+        if name == "filtered":
+            data.append(steps(part, part["count"], name, colour))
+        else:
+            hover = f"%{{customdata[0]}} to %{{customdata[1]}}<br>%{{y:,}} {name}<extra></extra>"
+            shown = bars(part, part["count"], name, colour, 0.55 if name == "pool" else 0.9)
+            data.append(shown | {"hovertemplate": hover})
+        legend.append(
+            {"label": label, "colour": colour, "value": total(histogram, name), "line": name == "filtered"}
         )
-        legend.append({"label": name, "colour": colour, "value": total(histogram, name)})
     layout: Figure = {
         "barmode": "overlay",
         "bargap": 0.04,
@@ -69,6 +72,7 @@ def distribution(
         "data": data,
         "layout": layout,
         "legend": legend,
+        **brushing(brush, brushable),
     }
 
 
@@ -77,8 +81,13 @@ def lengths(
     *,
     title: str = "How long are the responses that were selected?",
     note: str | None = None,
+    brush: Sequence[float | None] | None = None,
+    brushable: bool = False,
 ) -> Figure:
-    """Response lengths as a share of each series: the pool as bars, the selected filled, the baselines as lines."""
+    """Response lengths as a share of each series: the pool as bars, the selected filled, the others as lines.
+
+    brush, brushable : as in `distribution`.
+    """
     table = histogram.table
     if table.empty or not table["count"].sum():
         return empty("Response lengths are not measured yet: they come with the first scoring.", title)
@@ -86,29 +95,37 @@ def lengths(
     for name in table["series"].unique():
         part = table[table["series"] == name]
         colour, label = SERIES_COLOUR.get(name, MUTED), SERIES_LABEL.get(name, name)
-        middle, percent = (part["left"] + part["right"]) / 2, 100 * part["share"]
-        hover = f"%{{x:.0f}} tokens<br>%{{y:.1f}} % of {label}<extra></extra>"
-        common = {"name": label, "x": numbers(middle), "y": numbers(percent), "hovertemplate": hover}
-        if name in ("pool", "selected"):
-            data.append(
-                common
-                | {
-                    "type": "bar",
-                    "width": numbers(part["right"] - part["left"]),
-                    "marker": {"color": colour, "line": {"width": 0}},
-                    "opacity": 0.5 if name == "pool" else 0.75,
-                }
+        percent = 100 * part["share"]
+        is_bar = name in ("pool", "selected")
+        if is_bar:
+            hover = (
+                f"%{{customdata[0]}} to %{{customdata[1]}} tokens<br>%{{y:.1f}} % of {label}<extra></extra>"
             )
+            data.append(
+                bars(part, percent, label, colour, 0.5 if name == "pool" else 0.75) | {"hovertemplate": hover}
+            )
+        elif name == "filtered":
+            data.append(steps(part, percent, label, colour))
         else:
             data.append(
-                common
-                | {
+                {
                     "type": "scatter",
                     "mode": "lines",
-                    "line": {"color": colour, "width": 2, "shape": "hvh"},
+                    "name": label,
+                    "x": numbers((part["left"] + part["right"]) / 2),
+                    "y": numbers(percent),
+                    "line": {
+                        "color": colour,
+                        "width": 2,
+                        "shape": "hvh",
+                        "dash": SERIES_DASH.get(name, "solid"),
+                    },
+                    "hovertemplate": f"%{{x:.0f}} tokens<br>%{{y:.1f}} % of {label}<extra></extra>",
                 }
             )
-        legend.append({"label": label, "colour": colour, "line": name not in ("pool", "selected")})
+        legend.append(
+            {"label": label, "colour": colour, "line": not is_bar, "dash": SERIES_DASH.get(name, "")}
+        )
     layout = {
         "barmode": "overlay",
         "bargap": 0.04,
@@ -121,6 +138,7 @@ def lengths(
         "data": data,
         "layout": layout,
         "legend": legend,
+        **brushing(brush, brushable),
     }
 
 

@@ -60,6 +60,15 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real pools that are no part of the project."""
+    folder = Path(os.environ.get("ITERIT_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not there (ITERIT_SHARED names the folder)")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The app's runs folder."""
     return tmp_path_factory.mktemp("runs")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from iterit_ui import address
+from iterit_ui.session import VIEW
 
 
 def test_a_view_comes_back() -> None:
@@ -13,6 +14,9 @@ def test_a_view_comes_back() -> None:
         "run": "",
         "epoch": 2,
         "sample": "3f2a-0",
+        "filter": {"text": '"größe" -ash', "complexity": [0.9, None], "cluster": [3], "sources": ["a b"]},
+        "view": {"which": "candidates", "sort": "complexity", "descending": True, "page": 4},
+        "colour": "cluster",
         "settings": {
             "strategy": "diversity",
             "budget": 0.2,
@@ -24,7 +28,18 @@ def test_a_view_comes_back() -> None:
 
 
 def test_defaults_are_not_written() -> None:
-    empty = {"tab": "data", "pool": "", "scores": "", "run": "", "epoch": 0, "sample": "", "settings": {}}
+    empty = {
+        "tab": "data",
+        "pool": "",
+        "scores": "",
+        "run": "",
+        "epoch": 0,
+        "sample": "",
+        "filter": {},
+        "view": dict(VIEW),
+        "colour": "status",
+        "settings": {},
+    }
     assert address.written(**empty) == {"tab": "data"}
 
 
@@ -37,6 +52,11 @@ def test_nonsense_is_left_out() -> None:
         "strategy": "best",
         "budget": "-1",
         "decay": "{",
+        "filter": '{"complexity": ["x", 1], "rows": 3',
+        "list": "everything",
+        "sort": "--rank",
+        "page": "²",
+        "colour": "red",
         "pinned": '["a"]',
         "unknown": "1",
     }
@@ -48,5 +68,8 @@ def test_nonsense_is_left_out() -> None:
         "run": "",
         "epoch": 0,
         "sample": "",
+        "filter": {},
+        "view": VIEW,
+        "colour": "status",
         "settings": {},
     }

@@ -53,6 +53,16 @@ def test_templates_hold_no_expression() -> None:
         assert "${" not in component.html_template and "{{" not in component.html_template
 
 
+def test_events_stand_where_gradio_looks_for_them() -> None:
+    for made, names in (
+        (chart(), ("pick", "brush", "clear")),
+        (map_view(functions=[]), ("pick", "lasso", "clear", "mode", "cluster")),
+    ):
+        for name in names:
+            assert f"'{name}'" in made.js_on_load
+            assert callable(getattr(made, name))  # no property of Gradio's own has that name
+
+
 def test_crowded_points_are_spread_a_little_and_the_same_way() -> None:
     xy = np.array([[0, 0]] * 200 + [[10, 10], [np.nan, np.nan]], dtype=np.float32)
     drawn = spread(xy)

@@ -1,22 +1,44 @@
-"""The callbacks of Data and Curate: values in, values out."""
+"""The callbacks of Curate: values in, values out."""
 
 from __future__ import annotations
 
+import base64
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
+import numpy as np
 import pytest
 
 from backend import store
 from backend.data import load_pool
+from backend.errors import ConfigError
 from backend.records import Pool
-from iterit_ui import curate_controls as controls
-from iterit_ui import curate_tab, curate_views, data_sources, data_tab, layout
-from iterit_ui.session import settings_of
+from iterit_ui import curate_actions as actions
+from iterit_ui import curate_draw as draw
+from iterit_ui import curate_events as events
+from iterit_ui import curate_settings as settings
+from iterit_ui import layout
+from iterit_ui.curate_state import Here
+from iterit_ui.session import VIEW, settings_of
 
-FEWER = {"now": "", "before": ""}
 DIVERSITY = {"strategy": "diversity", "budget": 5.0}
+WHO = "Ada"
+NAMES = (
+    "panel",
+    "note",
+    "cards",
+    "complexity",
+    "diversity",
+    "lengths",
+    "bar",
+    "map",
+    "table",
+    "sample",
+    "tools",
+)
 
 
 @pytest.fixture
@@ -39,139 +61,374 @@ def pool(home: Path, tmp_path: Path) -> Pool:
     path.write_text(json.dumps(rows))
     made = load_pool([path])
     store.save_pool(home, made)
+    store.build_search(home, made)
     return made
 
 
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What visitors were told in passing."""
+    said: list[str] = []
+    for name in ("Info", "Warning"):
+        monkeypatch.setattr(gr, name, lambda words, *a, **k: said.append(words))
+    return said
+
+
+def at(home: Path, pool: Pool, changed: dict, **given: Any) -> Here:
+    """Where a visitor is, once the selection of these settings is on screen."""
+    return draw.arrived(home, Here(pool=pool.id, settings=changed, who=WHO, **given))
+
+
+def shown_at(home: Path, here: Here) -> dict[str, Any]:
+    return dict(zip(NAMES, draw.everything(home, here), strict=True))
+
+
+def drawn(home: Path, pool: Pool, changed: dict, **given: Any) -> dict[str, Any]:
+    """Everything that the tab shows, by name."""
+    return shown_at(home, at(home, pool, changed, **given))
+
+
+def card(shown: dict[str, Any], label: str) -> dict[str, Any]:
+    return next(one for one in shown["cards"]["cards"] if one["label"] == label)
+
+
 def test_a_pool_without_scores_says_what_to_do(home: Path, pool: Pool) -> None:
-    values = curate_tab.rendered(home, pool.id, "", {}, "", FEWER, dict(curate_views.VIEW))
-    assert "not been scored" in values[1]["title"]
-    assert values[2]["cards"][0]["value"] == "0"
+    shown = drawn(home, pool, {})
+    assert "not been scored" in shown["note"]["title"]
+    assert card(shown, "Selected")["value"] == "0"
+    assert shown["panel"]["groups"][0]["fields"][0]["name"] == "strategy"
 
 
-def test_diversity_needs_no_scores(home: Path, pool: Pool) -> None:
-    seen, _, cards, *_, listed, _ = curate_tab.rendered(
-        home, pool.id, "", DIVERSITY, "", FEWER, dict(curate_views.VIEW)
-    )
-    assert cards["cards"][0]["value"] == "5"
-    assert listed["total"] == 5
-    more = {**DIVERSITY, "budget": 8.0}
-    _, _, cards, *_ = curate_tab.rendered(home, pool.id, "", more, "", seen, dict(curate_views.VIEW))
-    assert cards["cards"][-1]["value"] == "5" and cards["cards"][-1]["hint"] == "3 added, 0 dropped"
+def test_diversity_needs_no_scores_and_a_change_is_told(home: Path, pool: Pool) -> None:
+    here = at(home, pool, DIVERSITY)
+    first = shown_at(home, here)
+    assert card(first, "Selected")["value"] == "5" and first["table"]["total"] == 5
+    assert card(first, "Last change")["value"] == "–"
+    second = draw.arrived(home, replace(here, settings={**DIVERSITY, "budget": 8.0}))
+    change = card(shown_at(home, second), "Last change")
+    assert (change["value"], change["hint"]) == ("5", "3 added, 0 dropped")
 
 
-def test_pins_and_excludes_are_honoured_at_once(home: Path, pool: Pool) -> None:
+def test_figures_that_nobody_measured_are_said_to_be_unknown(home: Path, pool: Pool) -> None:
+    shown = drawn(home, pool, DIVERSITY)
+    assert card(shown, "Training time")["value"] == "unknown"
+    assert card(shown, "Response tokens")["value"] == "–"
+    share = card(shown, "Vocabulary")["bar"]
+    assert 0 < share < 1
+    assert card(drawn(home, pool, {**DIVERSITY, "budget": 40.0}), "Vocabulary")[
+        "bar"
+    ] == pytest.approx(1)
+
+
+def test_sources_are_shown_with_their_shares(home: Path, pool: Pool) -> None:
+    parts = card(drawn(home, pool, DIVERSITY), "Sources")["parts"]
+    assert sum(part["share"] for part in parts) == pytest.approx(1)
+
+
+def test_pins_and_excludes_are_honoured_at_once_and_taken_back(
+    home: Path, pool: Pool, told: list[str]
+) -> None:
     def picks() -> list[str]:
-        return curate_tab.rendered(home, pool.id, "", DIVERSITY, "", FEWER, dict(curate_views.VIEW))[7]["ids"]
+        return drawn(home, pool, DIVERSITY)["table"]["ids"]
 
     first = picks()
     outside = next(str(i) for i in pool.ids if i not in first)
-    assert curate_tab.marked_as(home, pool.id, {"id": outside}, "pinned", 0) == 1
-    assert picks()[0] == outside
-    curate_tab.marked_as(home, pool.id, {"id": first[0]}, "excluded", 1)
+    here = at(home, pool, DIVERSITY)
+    there = events.marked("pin")(home, here, {"id": outside})
+    assert there.marked == store.curation_revision(home, pool.id) > 0 and picks()[0] == outside
+    # another page sees it, once
+    assert events.refreshed(home, here, {}) == there and events.refreshed(home, there, {}) == there
+    events.marked("exclude")(home, here, {"id": first[0]})
     assert first[0] not in picks()
     assert settings_of(home, pool.id, {}).pinned == (outside,)
-    curate_tab.undone(home, pool.id, 2)
-    curate_tab.undone(home, pool.id, 3)
+    tools = drawn(home, pool, DIVERSITY)["tools"]
+    assert [one["text"] for one in tools["left"]] == ["1 pinned", "1 excluded"]
+    assert tools["actions"][0]["label"] == "Undo: excluded 1 sample" and tools["actions"][1]["disabled"]
+    for _ in range(2):
+        events.taken_back(False)(home, here, {})
     assert picks() == first
+    events.picked_tool(home, here, {"key": "redo"})
+    assert picks()[0] == outside
+    events.taken_back(True)(home, here, {})
+    assert events.taken_back(True)(home, here, {}) == here
+    assert told[-1] == "There is nothing to do again."
 
 
-def test_a_sample_says_why(home: Path, pool: Pool) -> None:
-    listed = curate_tab.rendered(home, pool.id, "", DIVERSITY, "", FEWER, dict(curate_views.VIEW))[7]
-    value, _ = curate_tab.opened_sample(home, pool.id, "", DIVERSITY, listed["ids"][1])
-    assert "pick 2 of 5" in value["why"][0]
-    assert value["terms"] and value["actions"] == ["pin", "exclude"]
+def test_a_sample_says_why_and_who_covered_it(home: Path, pool: Pool) -> None:
+    shown = drawn(home, pool, DIVERSITY)
+    picked = drawn(home, pool, DIVERSITY, sample=shown["table"]["ids"][1])["sample"]
+    assert "pick 2 of 5" in picked["why"][0] and picked["terms"]
+    assert picked["actions"] == ["pin", "exclude"] and picked["position"] == {"at": 2, "of": 5}
+    assert picked["neighbours"] and picked["note"] is None and picked["reach"] is None
+    every = drawn(home, pool, DIVERSITY, view={**VIEW, "which": "candidates"})
+    others = [i for i in every["table"]["ids"] if i not in shown["table"]["ids"]]
+    told = [drawn(home, pool, DIVERSITY, sample=i)["sample"] for i in others]
+    assert all("Not selected" in one["why"][0] and one["position"]["at"] is None for one in told)
+    covering = {one["id"] for sample in told for one in sample["covered"]}
+    assert covering and covering <= set(shown["table"]["ids"])
+    assert all(0 <= one["left"] < 1 for sample in told for one in sample["covered"])
+
+
+def test_from_where_on_a_sample_would_be_picked_is_true(home: Path, pool: Pool) -> None:
+    first = drawn(home, pool, DIVERSITY)
+    outside = next(str(i) for i in pool.ids if str(i) not in first["table"]["ids"])
+    ((there, sample),) = draw.asked_for(home, "reach", at(home, pool, DIVERSITY, sample=outside))
+    assert there.asked["sample"] == outside
+    answer = sample["reach"][0]["value"]
+    budget = float(answer.split()[0].replace(",", ""))
+    assert outside in drawn(home, pool, {**DIVERSITY, "budget": budget})["table"]["ids"]
+    assert outside not in drawn(home, pool, {**DIVERSITY, "budget": budget - 1})["table"]["ids"]
+
+
+def test_notes_are_kept_with_who(home: Path, pool: Pool) -> None:
+    sample = str(pool.ids[3])
+    here = at(home, pool, DIVERSITY, sample=sample)
+    events.noted(home, here, {"id": sample, "text": " look at this \n"})
+    shown = shown_at(home, here)
+    assert shown["sample"]["note"]["text"] == "look at this" and shown["sample"]["note"]["who"] == WHO
+    listed = drawn(home, pool, DIVERSITY, view={**VIEW, "which": "all"}, filter={"noted": True})["table"]
+    assert listed["ids"] == [sample] and listed["marks"] == {sample: ["noted"]}
+    events.noted(home, here, {"id": sample, "text": ""})
+    assert store.notes(home, pool.id) == {}
+
+
+def test_what_is_ticked_or_the_whole_list_is_marked_in_one_step(
+    home: Path, pool: Pool, told: list[str]
+) -> None:
+    here = at(home, pool, DIVERSITY, filter={"text": "yew"}, view={**VIEW, "which": "all"})
+    shown = shown_at(home, here)["table"]
+    expected = [str(pool.ids[row]) for row in range(len(pool)) if "yew" in pool.response(row).split()]
+    assert sorted(shown["ids"]) == sorted(expected)
+    data = {"action": "exclude", "ids": [], "all": True, "list_key": shown["list_key"]}
+    assert events.acted(home, here, {**data, "list_key": "another"}) == here
+    assert "changed meanwhile" in told[-1] and store.marks(home, pool.id) == {}
+    events.acted(home, here, data)
+    assert store.marks(home, pool.id) == dict.fromkeys(expected, "excluded")
+    assert not set(expected) & set(drawn(home, pool, DIVERSITY)["table"]["ids"])
+    store.undo(home, pool.id, WHO)
+    assert store.marks(home, pool.id) == {}
+    events.acted(home, here, {"action": "note", "ids": expected[:2], "all": False, "text": "twins"})
+    assert {note.text for note in store.notes(home, pool.id).values()} == {"twins"}
+    assert events.ids_of_list(home)([shown["list_key"]]) == {"ids": shown["ids"]}
+    assert "error" in events.ids_of_list(home)(["nothing"])
+
+
+def test_rows_are_exported_as_they_are_listed(home: Path, pool: Pool) -> None:
+    here = at(home, pool, DIVERSITY)
+    shown = shown_at(home, here)
+    path = events.exported(home, here, {"action": "export", "ids": shown["table"]["ids"][:3], "all": False})
+    again = load_pool([path])
+    rows = [pool.row_of[i] for i in shown["table"]["ids"][:3]]
+    assert [again.response(k) for k in range(3)] == [pool.response(row) for row in rows]
 
 
 def test_only_samples_of_the_pool_are_marked(home: Path, pool: Pool) -> None:
-    assert curate_tab.marked_as(home, pool.id, {"id": "nobody"}, "pinned", 3) == gr.skip()
-    assert curate_tab.picked_row(home, pool.id, {"id": ["x"] and "x"}) == gr.skip()
+    here = at(home, pool, DIVERSITY)
+    for data in ({"id": "nobody"}, {"id": ["x"]}, {"id": {"a": 1}}, {}):
+        assert events.marked("pin")(home, here, data) == here
+        assert events.picked_row(home, here, data) == here
+    assert store.marks(home, pool.id) == {}
 
 
-def test_settings_are_differences_from_the_default(home: Path, pool: Pool) -> None:
-    assert controls.differences(pool.id, {}, decay=0.1, budget=0.05) == {}
-    changed = controls.differences(pool.id, {}, decay=0.5)
-    assert changed == {"decay": 0.5}
-    assert controls.differences(pool.id, changed, decay=0.1) == {}
+# the filter
 
 
-def test_budget_as_share_and_as_number(home: Path, pool: Pool) -> None:
-    settings, shown = controls.budget_to(home, pool.id, {}, 0.5)
-    assert settings == {"budget": 0.5} and shown == 20
-    settings, percent, count = controls.budget_to(home, pool.id, {}, 10)
-    assert settings == {"budget": 10.0} and percent == 25.0 and count == 10
-    assert controls.budget_to(home, pool.id, {}, 1000)[2] == 40
+def test_a_filter_is_shared_by_table_map_and_charts(home: Path, pool: Pool) -> None:
+    shown = drawn(home, pool, DIVERSITY, filter={"sources": ["a"]}, view={**VIEW, "which": "all"})
+    assert shown["bar"]["count"] == 20 and shown["table"]["total"] == 20
+    assert [chip["label"] for chip in shown["bar"]["chips"]] == ["source a"]
+    filtered = [trace for trace in shown["diversity"]["data"] if trace["name"] == "filtered"]
+    assert filtered
 
 
-def test_a_weight_of_a_source(home: Path, pool: Pool) -> None:
-    changed = controls.weighed(home, pool.id, {}, {"index": 1, "weight": 0})
-    assert changed == {"source_weights": {"b": 0.0}}
-    assert controls.weighed(home, pool.id, changed, {"index": 1, "weight": 1}) == {}
-    assert controls.weighed(home, pool.id, {}, {"index": 9, "weight": 1}) == gr.skip()
+def test_a_drawn_set_is_named_by_a_key_that_a_link_can_hold(home: Path, pool: Pool) -> None:
+    mask = np.zeros(len(pool), dtype=bool)
+    mask[[3, 5, 8]] = True
+    bits = base64.b64encode(np.packbits(mask, bitorder="little").tobytes()).decode()
+    data = {"key": f"{pool.id}/1", "n": len(pool), "count": 3, "bits": bits}
+    here = events.drawn(home, at(home, pool, DIVERSITY), data)
+    assert here.view["which"] == "all" and len(json.dumps(here.filter)) < 60
+    shown = shown_at(home, here)
+    assert sorted(shown["table"]["ids"]) == sorted(str(pool.ids[row]) for row in (3, 5, 8))
+    assert shown["bar"]["chips"][0]["label"] == "3 drawn on the map" and shown["map"].get("drawn", 3) == 3
+    cleared = events.chips_cleared(home, here, {})
+    assert cleared.filter == {} and cleared.view["which"] == "selected"
+    other = {**data, "key": "ffffffffffffffff/1"}
+    assert events.drawn(home, here, other) == here
 
 
-def test_reset_draws_the_weights_anew(home: Path, pool: Pool) -> None:
-    # the page moved its sliders itself: a value equal to the last one sent would change nothing
-    settings, _, _, weights, *_ = controls.start_again(home, pool.id)
-    assert settings == {} and [source["weight"] for source in weights["sources"]] == [1.0, 1.0]
-    assert weights != controls.filled(home, pool.id, {})[2]
+def test_a_range_of_a_chart_lists_its_samples(home: Path, pool: Pool) -> None:
+    found = drawn(home, pool, DIVERSITY)
+    edges = found["diversity"]["data"][0]["customdata"]
+    assert found["diversity"]["brushable"] and not found["complexity"].get("brushable")
+    here = at(home, pool, DIVERSITY)
+    there = events.brushed("diversity")(home, here, {"low": 1.0, "high": 2.0})
+    assert there.filter == {"diversity": [1.0, 2.0]} and edges
+    listed = shown_at(home, there)
+    assert listed["diversity"]["brush"]["low"] == 1.0
+    assert events.unbrushed("diversity")(home, there, {}) == here
+    assert events.brushed("diversity")(home, here, {"low": "x", "high": 2}) == here
+    cell = events.picked_cell(home, here, {"custom": [0.5, 0.6, 1.0, 2.0, "words"]})
+    assert cell.filter == {"complexity": [0.5, 0.6], "diversity": [1.0, 2.0]}
 
 
-def test_limits_that_cross_are_refused_and_an_empty_one_is_the_default(home: Path, pool: Pool) -> None:
-    values = dict(zip(controls.NAMES, controls.filled(home, pool.id, {})[3:]))
-    crossed = {**values, "min_response_tokens": 50, "max_response_tokens": 10}
-    with pytest.warns(UserWarning, match="above the longest"):
-        assert controls.changed_to(pool.id, {}, crossed) == gr.skip()
-    emptied = {**crossed, "min_response_tokens": None}
-    assert controls.changed_to(pool.id, {"min_response_tokens": 50}, emptied) == {"max_response_tokens": 10}
-
-
-def test_the_reason_why_nothing_is_selected_is_named(home: Path, pool: Pool) -> None:
-    changed = {"strategy": "diversity", "source_weights": {"a": 0.0, "b": 0.0}}
-    _, note, *_ = curate_tab.rendered(
-        home, pool.id, "", changed, "", {"now": "", "before": ""}, dict(curate_views.VIEW)
+def test_a_search_that_cannot_be_understood_says_so_and_changes_nothing(home: Path, pool: Pool) -> None:
+    here = at(home, pool, DIVERSITY, filter={"text": "oak"})
+    bad = events.searched(home, here, {"text": "-"})
+    assert (
+        bad.filter == here.filter and bad.error and bad.error in shown_at(home, bad)["bar"]["search"]["error"]
     )
-    assert note["tone"] == "warn" and "source off" in note["text"]
+    good = events.searched(home, bad, {"text": "oak -elm"})
+    assert good.filter == {"text": "oak -elm"} and not good.error
+    assert events.searched(home, good, {"text": ""}).filter == {}
+    assert "characters" in events.searched(home, here, {"text": "x" * 999}).error
 
 
-def test_nested_columns_and_a_second_broken_file(tmp_path: Path) -> None:
-    nested, broken = tmp_path / "nested.jsonl", tmp_path / "broken.json"
-    nested.write_text('{"ask": "a", "tries": [{"said": "b"}]}\n')
-    broken.write_text('{"a": [')
-    fine = tmp_path / "fine.json"
-    fine.write_text('[{"instruction": "a", "output": "b"}]')
-    boxes = data_sources.look_at((tmp_path,), [str(nested)])[4:]
-    assert ("tries.0.said", "tries.0.said") in [tuple(choice) for choice in boxes[2].choices]
-    inputs = {"paths": [str(nested)], "mapped": True}
-    assert "response" in data_sources.look_again((tmp_path,), inputs, "ask", "", "")[0]["title"]
-    note, button = data_sources.look_again((tmp_path,), inputs, "ask", "", "tries.0.said")
-    assert note["tone"] == "info" and button.interactive
-    told, note, *_ = data_sources.look_at((tmp_path,), [str(fine), str(broken)])
-    assert told["paths"] == [] and "broken.json" in note["text"]
+def test_a_link_to_what_is_not_here_keeps_the_page_up_and_says_so(home: Path, pool: Pool) -> None:
+    wanted = {"rows": "0" * 16, "sources": ["nowhere"], "text": "oak"}
+    shown = drawn(home, pool, DIVERSITY, filter=wanted, view={**VIEW, "which": "all"})
+    assert [chip["key"] for chip in shown["bar"]["chips"]] == ["text"]
+    assert (
+        "0000000000000000" in shown["bar"]["search"]["error"] and "nowhere" in shown["bar"]["search"]["error"]
+    )
+
+
+def test_another_pool_drops_filter_and_view(home: Path, pool: Pool) -> None:
+    elsewhere = {"now": "", "before": "", "pool": "ffffffffffffffff"}
+    here = at(home, pool, DIVERSITY, filter={"text": "oak"}, view={**VIEW, "page": 7}, seen=elsewhere)
+    assert here.filter == {} and here.view == VIEW
+    linked = at(home, pool, DIVERSITY, filter={"text": "oak"}, view={**VIEW, "page": 7})
+    assert linked.filter == {"text": "oak"} and linked.view["page"] == 7
+
+
+# the table
 
 
 def test_the_table_turns_sorts_and_filters() -> None:
-    view = dict(curate_views.VIEW)
-    assert curate_tab.turned(view, {"page": 2})["page"] == 2
-    assert curate_tab.turned(view, {"column": "complexity"})["descending"] is True
-    assert curate_tab.turned(view, {"key": "all"})["which"] == "all"
-    assert curate_tab.turned(view, {"column": "__class__"}) == gr.skip()
+    here, home = Here(), Path()
+    assert events.turned(home, here, {"page": 2}).view["page"] == 2
+    assert events.turned(home, here, {"column": "complexity"}).view["descending"] is True
+    assert events.turned(home, here, {"key": "all"}).view["which"] == "all"
+    assert events.turned(home, here, {"column": "__class__"}) == here
 
 
-def test_files_outside_the_roots_are_refused(home: Path, tmp_path: Path) -> None:
-    root, secret = tmp_path / "root", tmp_path / "secret.json"
-    root.mkdir()
-    secret.write_text("[]")
-    told, note, *_ = data_sources.look_at((root,), [str(secret)])
-    assert told["paths"] == [] and note["tone"] == "error"
-    assert data_sources.look_at_hub((root,), "../secret.json")[1]["tone"] == "error"
-    opened = data_sources.opened_inputs(home, (root,), {"paths": [str(secret)], "mapped": False})
-    assert opened[4]["tone"] == "error"
+def test_stepping_goes_through_the_list_and_its_pages(home: Path, pool: Pool) -> None:
+    here = at(home, pool, DIVERSITY)
+    ids = shown_at(home, here)["table"]["ids"]
+
+    def step(sample: str, by: int) -> str:
+        return events.stepped(home, replace(here, sample=sample), {"by": by}).sample
+
+    assert (step("", 1), step(ids[1], 1), step(ids[1], -1), step(ids[4], 1)) == (
+        ids[0],
+        ids[2],
+        ids[0],
+        ids[4],
+    )
+    everybody = at(home, pool, {**DIVERSITY, "budget": 40.0})
+    first = shown_at(home, everybody)["table"]["ids"]
+    assert events.stepped(home, replace(everybody, sample=first[3]), {"by": -50}).sample == first[0]
 
 
-def test_data_shows_the_pool(home: Path, pool: Pool) -> None:
-    note, cards, sources, *_, listed = data_tab.opened_pool(home, pool.id)
-    assert note is None and cards["cards"][0]["value"] == "40"
-    assert sources["data"][0]["x"] == [20, 20] and len(listed["rows"]) == 40
+# settings
+
+
+def test_settings_are_differences_from_the_default(home: Path, pool: Pool) -> None:
+    assert settings.differences(pool.id, {}, decay=0.1, budget=0.05) == {}
+    changed = settings.differences(pool.id, {}, decay=0.5)
+    assert changed == {"decay": 0.5}
+    assert settings.differences(pool.id, changed, decay=0.1) == {}
+
+
+def test_budget_as_share_and_as_number(home: Path, pool: Pool) -> None:
+    def to(value: Any) -> dict[str, Any]:
+        return settings.set_to(home, pool.id, {}, {"name": "budget", "value": value})
+
+    assert to(0.5) == {"budget": 0.5} and to(10) == {"budget": 10.0}
+    assert to(1000) == {"budget": 40.0}
+    assert to(0) == {}  # two samples, which is this pool's default share
+    with pytest.raises(ConfigError, match="number"):
+        to("many")
+
+
+def test_a_weight_of_a_source(home: Path, pool: Pool) -> None:
+    changed = settings.weighed(home, pool.id, {}, {"index": 1, "weight": 0})
+    assert changed == {"source_weights": {"b": 0.0}}
+    assert settings.weighed(home, pool.id, changed, {"index": 1, "weight": 1}) == {}
+    for data in ({"index": 9, "weight": 1}, {"index": True, "weight": 1}, {"index": 0, "weight": "x"}):
+        with pytest.raises(ConfigError):
+            settings.weighed(home, pool.id, {}, data)
+
+
+def test_every_event_of_the_panel_is_answered(home: Path, pool: Pool) -> None:
+    change = events.set_settings("set")
+    here = change(home, at(home, pool, {}), {"name": "decay", "value": 0.5, "seq": 4})
+    assert here.settings == {"decay": 0.5} and draw.panel(home, here)["seq"] == 4
+    assert draw.panel(home, change(home, here, {"name": "decay", "value": 0.5, "seq": 5}))["seq"] == 5
+    bad = change(home, here, {"name": "decay", "value": 7, "seq": 6})
+    told = next(f for f in draw.panel(home, bad)["groups"][0]["fields"] if f["name"] == "decay")
+    assert (
+        bad.settings == here.settings
+        and "largest allowed value is 1" in told["message"]
+        and told["value"] == 0.5
+    )
+    unknown = change(home, here, {"name": "pinned", "value": "x", "seq": 7})
+    assert unknown.settings == here.settings and draw.panel(home, unknown)["seq"] == 7
+
+
+def test_settings_are_taken_back_and_done_again_and_a_drag_is_one_step(home: Path, pool: Pool) -> None:
+    here = at(home, pool, {})
+    for name, value in (("decay", 0.2), ("decay", 0.3), ("decay", 0.4), ("budget", 0.5)):
+        here = events.set_settings("set")(home, here, {"name": name, "value": value})
+    assert here.settings == {"decay": 0.4, "budget": 0.5} and len(here.past["undo"]) == 2
+    undo, redo = events.set_settings("undo"), events.set_settings("redo")
+    here = undo(home, here, {})
+    assert here.settings == {"decay": 0.4}
+    here = undo(home, here, {})
+    assert here.settings == {} and not here.past["undo"]
+    here = redo(home, here, {})
+    assert here.settings == {"decay": 0.4} and len(here.past["redo"]) == 1
+    here = events.set_settings("reset")(home, here, {"name": None})
+    assert here.settings == {} and not here.past["redo"]
+
+
+def test_limits_that_cross_are_refused(home: Path, pool: Pool) -> None:
+    with pytest.raises(ConfigError, match="above the longest"):
+        settings.set_to(
+            home, pool.id, {"max_response_tokens": 10}, {"name": "min_response_tokens", "value": 50}
+        )
+
+
+def test_settings_are_saved_compared_and_recalled(home: Path, pool: Pool, told: list[str]) -> None:
+    here = at(home, pool, DIVERSITY)
+    there = events.saved(home, here, {"name": "  five   trees ", "seq": 1})
+    assert [one["name"] for one in draw.panel(home, there)["saved"]] == ["five trees"]
+    table = draw.compared(home, pool.id, "", {**DIVERSITY, "budget": 8.0}, True)
+    assert [row["picked"] for row in table["rows"]] == ["8", "5"] and table["rows"][1]["same"].startswith(
+        "5 "
+    )
+    back = events.recalled(home, at(home, pool, {}), {"name": "five trees"})
+    assert back.settings == DIVERSITY and back.past["undo"] == [{}]
+    gone = events.forgotten(home, here, {"name": "five trees"})
+    assert draw.panel(home, gone)["saved"] == [] and draw.compared(home, pool.id, "", {}, False) is None
+    assert events.compared(home, here, {}).compared
+
+
+def test_the_reason_why_nothing_is_selected_is_named(home: Path, pool: Pool) -> None:
+    shown = drawn(home, pool, {"strategy": "diversity", "source_weights": {"a": 0.0, "b": 0.0}})
+    assert shown["note"]["tone"] == "warn" and "source off" in shown["note"]["text"]
+
+
+def test_the_frontier_marks_the_present_budget(home: Path, pool: Pool) -> None:
+    density, frontier = draw.trade_offs(home, pool.id, "", DIVERSITY)
+    assert frontier["data"] and "empty" in density  # without scores there is no complexity
+    assert ["empty" in one for one in draw.trade_offs(home, pool.id, "", {})] == [True, True]
+
+
+def test_a_name_is_one_short_line() -> None:
+    assert actions.name_of("  Ada\n Lovelace ") == "Ada Lovelace"
+    assert actions.name_of("") == actions.name_of(None) == "visitor"
+    assert len(actions.name_of("x" * 500)) == 40
 
 
 def test_a_link_to_an_unknown_pool_falls_back(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,7 +85,7 @@ def test_everything_is_json_without_nan(home, run):
 
 def test_lengths_are_compared_with_random_and_longest_at_the_same_budget(home, run):
     names = [item["label"] for item in show.overview(home, run, 0)[5]["legend"]]
-    assert names == ["pool", "selected", "random draw", "longest responses"]
+    assert names == ["pool", "selected", "random draw", "longest"]
     assert {len(rows) for rows in show.run_baselines(home, run).values()} == {10}
 
 

@@ -18,6 +18,18 @@ def histogram():
     return analysis.histogram(values, np.array([0.0, 0.5, 1.0, 1.5]))
 
 
+def curve(budgets: list[int], present: int | None = None, gain: float = 2.0) -> pd.DataFrame:
+    """A frontier on which each sample covers another percent of the vocabulary."""
+    return pd.DataFrame(
+        {
+            "budget": budgets,
+            "gain": [gain / b for b in budgets],
+            "covered": [b / 100 for b in budgets],
+            "present": np.array([b == present for b in budgets], dtype=bool),
+        }
+    )
+
+
 def test_a_distribution_has_a_bar_per_bin_and_its_totals(histogram):
     figure = plots.distribution(histogram, title="How hard?", x_title="complexity", ceiling=1.0)
     bars = {trace["name"]: trace["y"] for trace in figure["data"]}
@@ -57,6 +69,8 @@ def test_nothing_to_show_says_what_would_fill_it():
         plots.flow(pd.DataFrame()),
         plots.then_and_now(pd.DataFrame(), np.linspace(0, 1, 5), epoch=1, earlier=0),
         plots.labels(pd.DataFrame()),
+        plots.density(np.full(3, np.nan), np.ones(3), np.arange(3), np.arange(1)),
+        plots.frontier(curve([]), budget=1, n=3),
     ):
         assert figure["empty"] and figure["title"] and not figure["data"]
 
@@ -103,3 +117,84 @@ def test_labels_are_in_the_tables_order_from_the_top():
     figure = plots.labels(table)
     assert figure["data"][0]["y"] == ["near", "clean"]  # Plotly draws the first at the bottom
     assert figure["data"][1]["x"] == [50, 50]
+
+
+def test_bars_say_their_edges_exactly_for_a_brush(histogram):
+    figure = plots.distribution(histogram, title="", x_title="", brushable=True, brush=(0.5, None))
+    assert [bar[-2:] for bar in figure["data"][0]["customdata"]] == [[0.0, 0.5], [0.5, 1.0], [1.0, 1.5]]
+    assert figure["brushable"] and figure["brush"] == {"low": 0.5, "high": None}
+    assert plots.lengths(histogram)["brush"] is None and not plots.lengths(histogram)["brushable"]
+
+
+def test_what_passes_the_filter_is_an_outline_over_the_bars():
+    edges = np.array([0.0, 1.0, 2.0])
+    made = analysis.histogram({"pool": np.array([0.5, 0.6, 1.5]), "filtered": np.array([0.5])}, edges)
+    for figure, heights in (
+        (plots.distribution(made, title="", x_title=""), [0, 1, 0, 0]),
+        (plots.lengths(made), [0, 100, 0, 0]),
+    ):
+        outline = figure["data"][-1]
+        assert outline["x"] == [0, 0, 1, 2] and outline["y"] == heights and outline["line"]["shape"] == "hv"
+        assert outline["hoverinfo"] == "skip"  # the bars beneath keep their words and clicks
+        assert figure["legend"][-1]["label"] == "filtered" and figure["legend"][-1]["line"]
+
+
+def test_baselines_differ_in_more_than_colour():
+    series = {name: np.array([1.0]) for name in ("pool", "selected", "random", "longest", "superfiltering")}
+    figure = plots.lengths(analysis.histogram(series, np.array([0.0, 2.0])))
+    lines = [trace["line"] for trace in figure["data"] if trace["type"] == "scatter"]
+    assert len({line["dash"] for line in lines}) == len({line["color"] for line in lines}) == 3
+
+
+def test_density_counts_the_candidates_in_cells_that_say_their_ranges():
+    rng = np.random.default_rng(0)
+    complexity, diversity = rng.uniform(0.2, 1, 500), rng.uniform(1, 20, 500)
+    complexity[7] = np.nan
+    candidates, selected = np.arange(400), np.arange(0, 400, 10)
+    figure = plots.density(complexity, diversity, candidates, selected)
+    cells, points = figure["data"]
+    total = picked = 0
+    for line in cells["customdata"]:
+        for cell in line:
+            if cell is None:
+                continue
+            x0, x1, y0, y1, words = cell
+            inside = (complexity >= x0) & (complexity < x1) & (diversity >= y0) & (diversity < y1)
+            count, taken = inside[candidates].sum(), inside[selected].sum()
+            assert words == f"{count:,} candidates, {taken:,} selected"
+            total, picked = total + count, picked + taken
+    assert total == 399 and picked == 40
+    heights = [value for row in cells["z"] for value in row if value is not None]
+    assert sum(height**2 for height in heights) == pytest.approx(399)
+    assert len(points["x"]) == 40 and points["hoverinfo"] == "skip"
+    json.dumps(figure, allow_nan=False)
+    assert "#" not in json.dumps(figure)
+
+
+def test_density_thins_many_selected_and_says_so():
+    rng = np.random.default_rng(0)
+    rows = np.arange(9000)
+    figure = plots.density(rng.uniform(0.2, 1, 9000), rng.uniform(1, 20, 9000), rows, rows)
+    assert len(figure["data"][1]["x"]) == 3000
+    assert "Every 3rd of 9,000 selected is drawn" in figure["note"]
+    assert figure["legend"][-1]["value"] == "9,000"
+
+
+def test_frontier_marks_the_present_budget_and_says_what_doubling_it_brings():
+    figure = plots.frontier(curve([1, 5, 20, 80], present=20), budget=20, n=400)
+    assert figure["note"] == "5 % of the pool covers 20 % of the vocabulary; doubling it would reach 40 %."
+    covered, gain, now = figure["data"]
+    assert covered["y"] == [1, 5, 20, 80] and gain["y"] == [2, 0.4, 0.1, 0.025]
+    assert now["x"] == [20] and now["y"] == [20]
+    layout = figure["layout"]
+    assert layout["shapes"][0]["x0"] == 20 and "20 samples: 20 %" in layout["annotations"][0]["text"]
+    # two panels over one axis
+    assert gain["yaxis"] == "y2" and layout["yaxis"]["domain"][0] > layout["yaxis2"]["domain"][1]
+
+
+def test_frontier_without_gain_or_with_every_candidate_taken():
+    table = curve([1, 10, 50], present=50, gain=np.nan)
+    figure = plots.frontier(table, budget=70, n=100)
+    assert "doubling" not in figure["note"] and "ranks nobody by gain" in figure["note"]
+    assert "yaxis2" not in figure["layout"] and figure["layout"]["yaxis"]["domain"] == [0, 1]
+    json.dumps(figure, allow_nan=False)

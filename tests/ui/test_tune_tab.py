@@ -14,6 +14,7 @@ from run_folders import make_run, trees
 from backend import jobs, store
 from backend.config import PRESETS, RunConfig, config_from
 from backend.errors import ConfigError
+from backend.processes import this_host
 from backend.store import RunInfo
 from iterit_ui import tune_form as form
 from iterit_ui import tune_launch as launching
@@ -252,8 +253,8 @@ def test_an_old_link_says_that_the_run_is_not_here(home):
 def test_a_worker_that_was_killed_shows_as_failed(home, monkeypatch):
     monkeypatch.setattr(jobs, "pump", jobs.refresh)
     run, _ = tab.launch_run(home, (), (), False, trees().id, "nowhere/tiny", "paper", *values(budget=10))
-    store.claim_next(home, jobs._host())
-    store.take(home, run, host=jobs._host(), pid=2**22 + 1, process_started=1.0, claimed=True)
+    store.claim_next(home, this_host())
+    store.take(home, run, host=this_host(), pid=2**22 + 1, process_started=1.0, claimed=True)
     _, _, status, *_ = tab.look(home, run, "tune", "")
     assert status["state"] == "failed" and "ended" in status["error"]
 

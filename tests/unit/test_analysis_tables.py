@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -220,7 +222,10 @@ def test_why_others_were_not(row: int, words: str):
 def test_every_status_has_words():
     for status in Status:
         assert reasons.STATUS_TEXT[status]
-        assert status in reasons.HEADLINES or status in (Status.SELECTED, Status.PINNED)
+        selection = dataclasses.replace(FIRST, status=np.full(6, status, dtype=np.uint8))
+        row = 1 if status in (Status.SELECTED, Status.PINNED) else 0
+        headline = reasons.why(make_pool(), make_scores(COMPLEXITY), selection, row).headline
+        assert headline.startswith(("Selected", "Not selected: ")) and headline.endswith(".")
 
 
 def test_an_unknown_complexity_is_said_to_be():

@@ -16,8 +16,8 @@ import pytest
 from small_runs import small_config, small_pool
 
 from backend import jobs, store
-from backend.data import load_pool
 from backend.errors import ConfigError, RunError
+from backend.processes import ROOT, STARTING_SECONDS, exit_code, is_gone, process_of
 from backend.records import Progress
 
 FAKE = """
@@ -66,7 +66,7 @@ def home(tmp_path, monkeypatch):
     script = tmp_path / "fake.py"
     script.write_text(textwrap.dedent(FAKE))
     home = tmp_path / "runs"
-    monkeypatch.setenv("PYTHONPATH", str(jobs.ROOT))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     store.save_pool(home, small_pool())
 
     def command(home: Path, run_id: str) -> list[str]:
@@ -75,9 +75,9 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setattr(jobs, "worker_command", command)
     yield home
     for info in store.runs(home):
-        if info.pid and jobs._process(info):
+        if info.pid and process_of(info):
             os.kill(info.pid, signal.SIGKILL)
-            wait_for(lambda info=info: jobs._process(info) is None)
+            wait_for(lambda info=info: process_of(info) is None)
 
 
 def launch(home: Path, mode: str, **options) -> str:
@@ -187,7 +187,7 @@ def test_a_deaf_worker_is_killed_in_a_second_step(home):
     jobs.kill(home, run)
     assert state(home, run) == "stopped"
     assert [event.text for event in store.events(home, run)][-2:] == ["asked to stop", "killed"]
-    wait_for(lambda: jobs._exit_code(pid) == -signal.SIGKILL)
+    wait_for(lambda: exit_code(pid) == -signal.SIGKILL)
 
 
 def test_a_worker_that_dies_while_it_is_asked_to_stop_has_stopped(home):
@@ -219,7 +219,7 @@ def test_a_silent_worker_is_not_alive_but_keeps_its_place(home):
     wait_for(lambda: works(home, run))
     info = store.run_info(home, run)
     old = dataclasses.replace(info, last_seen=time.time() - 2 * jobs.FRESH_SECONDS)
-    assert jobs.alive(info) and not jobs.alive(old) and not jobs._gone(old)
+    assert jobs.alive(info) and not jobs.alive(old) and not is_gone(old)
     jobs.kill(home, run)
 
 
@@ -233,7 +233,7 @@ def test_a_worker_on_another_machine_is_judged_by_its_heartbeat(home):
     jobs.stop(home, run)
     assert store.heartbeat(home, run, Progress("train", 0, 1, 2)) == "stopping"
     info = store.run_info(home, run)
-    assert jobs._gone(dataclasses.replace(info, last_seen=time.time() - 2 * jobs.STARTING_SECONDS))
+    assert is_gone(dataclasses.replace(info, last_seen=time.time() - 2 * STARTING_SECONDS))
 
 
 def test_a_worker_that_cannot_be_started_fails_its_run_and_the_next_has_its_turn(home, monkeypatch):
@@ -269,54 +269,6 @@ def test_paths_that_exist_become_absolute(tmp_path, monkeypatch):
 )
 def test_what_is_held_out_is_a_share_or_a_file(held_out, share):
     assert jobs.is_share(held_out) == share
-
-
-MAP = """
-    import sys, time
-    from pathlib import Path
-    import numpy as np
-    from backend import store
-    home, pool, mode = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-    if mode == "dies":
-        sys.exit(1)
-    store.save_map(home, pool, store.PoolMap(np.zeros((6, 2), np.float32), "none", {}))
-    store.set_map(home, pool, "ready")
-"""
-
-
-@pytest.mark.parametrize("mode", ["works", "dies"])
-def test_a_map_is_made_once_in_its_own_process(home, tmp_path, monkeypatch, mode):
-    script = tmp_path / "map.py"
-    script.write_text(textwrap.dedent(MAP))
-    pool = small_pool().id
-    started = []
-
-    def command(home: Path, pool_id: str) -> list[str]:
-        started.append(pool_id)
-        return [sys.executable, str(script), str(home), pool_id, mode]
-
-    monkeypatch.setattr(jobs, "map_command", command)
-    assert jobs.map_info(home, pool).state == "absent"
-    assert jobs.start_map(home, pool).state in ("running", "ready")
-    jobs.start_map(home, pool)
-    wait_for(lambda: jobs.map_info(home, pool).state != "running")
-    info = jobs.map_info(home, pool)
-    if mode == "works":
-        assert info.state == "ready"
-        jobs.start_map(home, pool)
-        assert started == [pool]
-    else:
-        assert info.state == "failed" and "ended without a word" in info.error
-        jobs.start_map(home, pool)
-        assert started == [pool, pool]
-        wait_for(lambda: jobs.map_info(home, pool).state == "failed")
-
-
-def test_the_embedded_pool_brings_its_map_along(home):
-    store.save_pool(home, load_pool(["demo"]), inputs=["demo"])
-    pool = store.list_pools(home)[0]
-    assert jobs.start_map(home, pool.id).state == "ready"
-    assert store.load_map(home, pool.id).placed.all()
 
 
 def test_a_run_that_was_claimed_a_moment_ago_is_alive(home):

@@ -88,14 +88,12 @@ def test_a_map_comes_back_with_its_gaps(tmp_path):
     pool = small_pool()
     store.save_pool(tmp_path, pool)
     assert store.load_map(tmp_path, pool.id) is None
-    assert store.map_info(tmp_path, pool.id).state == "absent"
     xy = np.arange(12, dtype=np.float32).reshape(6, 2)
     xy[5] = np.nan
     store.save_map(tmp_path, pool.id, store.PoolMap(xy, "umap", {"umap": 1.5}))
     back = store.load_map(tmp_path, pool.id)
     assert same(back, store.PoolMap(xy, "umap", {"umap": 1.5}))
     assert list(back.placed) == [True] * 5 + [False]
-    assert store.map_info(tmp_path, pool.id).state == "ready"
     assert store.pool_info(tmp_path, pool.id).has_map
 
 
@@ -391,46 +389,6 @@ def test_epochs_that_will_be_decided_again_are_forgotten(tmp_path, run):
         store.write_epoch(tmp_path, run, small_record(epoch))
     store.remove_epochs(tmp_path, run, after=0)
     assert store.epochs(tmp_path, run) == [0]
-
-
-# --- marks ---
-
-
-def test_marks_with_undo(tmp_path):
-    pool = small_pool()
-    store.save_pool(tmp_path, pool)
-    a, b, c = pool.ids[:3]
-    assert store.undo(tmp_path, pool.id) is None
-    assert store.set_mark(tmp_path, pool.id, [a, b], "pinned", "anna") == 2
-    assert store.set_mark(tmp_path, pool.id, [b, c], "excluded", "ben") == 2
-    assert store.set_mark(tmp_path, pool.id, [c], "excluded", "ben") == 0
-    assert store.set_mark(tmp_path, pool.id, [a], None, "ben") == 1
-    assert store.marks(tmp_path, pool.id) == {b: "excluded", c: "excluded"}
-    assert store.undo(tmp_path, pool.id).samples == (a,)
-    change = store.undo(tmp_path, pool.id)
-    assert (change.samples, change.before, change.after, change.who) == (
-        (b, c),
-        ("pinned", None),
-        "excluded",
-        "ben",
-    )
-    assert store.marks(tmp_path, pool.id) == {a: "pinned", b: "pinned"}
-    assert [(change.who, change.undone is None) for change in store.mark_history(tmp_path, pool.id)] == [
-        ("ben", False),
-        ("ben", False),
-        ("anna", True),
-    ]
-    store.undo(tmp_path, pool.id)
-    assert store.undo(tmp_path, pool.id) is None and store.marks(tmp_path, pool.id) == {}
-
-
-def test_only_samples_of_the_pool_are_marked(tmp_path):
-    pool = small_pool()
-    store.save_pool(tmp_path, pool)
-    with pytest.raises(PoolError, match="'nobody' is not in pool"):
-        store.set_mark(tmp_path, pool.id, ["nobody"], "pinned")
-    with pytest.raises(PoolError, match="allowed: pinned, excluded"):
-        store.set_mark(tmp_path, pool.id, [pool.ids[0]], "loved")
 
 
 # --- files ---

@@ -1,0 +1,50 @@
+// The page's header: who sits before it, and the switch between light and dark; both are remembered in this browser.
+(() => {
+  const {h} = studio;
+
+  // The name that stands beside marks and notes.
+  const person = (trigger) => {
+    const input = h('input');
+    Object.assign(input, {type: 'text', maxLength: 40, placeholder: 'your name', autocomplete: 'off', spellcheck: false});
+    input.title = 'stands beside what you pin, exclude and note';
+    let told = localStorage.getItem('studio-name') || '';
+    input.value = told;
+    const tell = () => {
+      const name = input.value.trim().replace(/\s+/g, ' ');
+      input.value = name;
+      if (name === told) return;
+      told = name;
+      localStorage.setItem('studio-name', name);
+      trigger('name', {name});
+    };
+    input.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter') input.blur();
+      if (event.key === 'Escape') { input.value = told; input.blur(); }
+    });
+    input.addEventListener('blur', tell);
+    // another tab of this browser is the same person
+    window.addEventListener('storage', (event) => {
+      if (event.key !== 'studio-name' || document.activeElement === input) return;
+      input.value = event.newValue || '';
+      told = input.value;
+      trigger('name', {name: told});
+    });
+    trigger('name', {name: told});
+    return h('label', 'st-you', null, h('span', '', 'You:'), input);
+  };
+
+  studio.header = ({element, trigger}) => {
+    const stored = localStorage.getItem('studio-theme');
+    if (stored && !new URL(location.href).searchParams.has('__theme')) document.body.classList.toggle('dark', stored === 'dark');
+    const button = element.querySelector('.st-theme');
+    const show = () => button.setAttribute('aria-label', document.body.classList.contains('dark') ? 'Switch to light' : 'Switch to dark');
+    button.addEventListener('click', () => {
+      const dark = document.body.classList.toggle('dark');
+      localStorage.setItem('studio-theme', dark ? 'dark' : 'light');
+      show();
+    });
+    show();
+    button.before(person(trigger));
+    element.firstElementChild.dataset.rev = '1';
+  };
+})();

@@ -1,0 +1,75 @@
+// The Data tab's own parts, on the side of what a pool holds: the list that the table shows, with what can be done
+// about it, and the most frequent beginnings of responses.
+(() => {
+  const {h} = studio;
+
+  // A slider that stays the same element while its value is dragged: a new one would lose the pointer.
+  const slider = (trigger) => {
+    const input = h('input');
+    input.type = 'range';
+    const output = h('output', 'num');
+    const name = h('span', '');
+    const box = h('label', 'st-near', null, name, input, output);
+    const show = () => { output.textContent = Number(input.value).toFixed(2); };
+    input.addEventListener('input', () => { show(); trigger('threshold', {value: Number(input.value)}); });
+    box.show = (given) => {
+      name.textContent = given.label;
+      box.title = given.hint || '';
+      input.setAttribute('aria-label', given.label);
+      for (const key of ['min', 'max', 'step']) input[key] = given[key];
+      if (document.activeElement !== input || !box.isConnected) input.value = given.value;
+      show();
+    };
+    return box;
+  };
+
+  // {title, text, slider: null | {label, hint, min, max, step, value}, buttons: [{key, label, hint, tone, off}],
+  //  done: null | {text, undo: label}}; events `do` {key}, `threshold` {value}, `undo` {}
+  studio.finding = (context) => {
+    const {trigger} = context;
+    const words = h('div', 'st-finding-words');
+    const near = slider(trigger);
+    const deeds = h('div', 'st-finding-deeds');
+    const done = h('div', 'st-finding-done');
+    done.setAttribute('role', 'status');
+    context.element.firstElementChild.append(words, near, deeds, done);
+    studio.mount(context, (value, root) => {
+      (context.element.closest('.block') || context.element).classList.toggle('st-gone', !value);
+      root.className = 'st-finding panel';
+      words.replaceChildren(...(value ? [h('h3', '', value.title), value.text ? h('p', '', value.text) : ''] : []));
+      near.hidden = !value?.slider;
+      if (value?.slider) near.show(value.slider);
+      deeds.replaceChildren(...(value?.buttons || []).map((item) => {
+        const button = studio.button(`st-action ${item.tone === 'exclude' ? 'exclude' : ''}`, item.label, item.hint, () => trigger('do', {key: item.key}));
+        button.disabled = Boolean(item.off);
+        button.dataset.deed = item.key;
+        return button;
+      }));
+      deeds.hidden = !deeds.children.length;
+      done.replaceChildren(...(value?.done ? [h('span', '', value.done.text),
+        value.done.undo ? studio.button('st-action undo', value.done.undo, 'take this back', () => trigger('undo', {})) : ''] : []));
+      done.hidden = !value?.done;
+    });
+  };
+
+  // {title, note, items: [{key, label, count, share, tone, tag}], on, empty}; event `pick` {key}
+  studio.ranking = (context) => studio.mount(context, (value, root) => {
+    root.className = 'st-ranking panel';
+    if (!value) return root.replaceChildren();
+    const top = root.querySelector('ol')?.scrollTop || 0;
+    const head = h('div', 'st-chart-head', null, h('h3', '', value.title), value.note ? h('p', '', value.note) : null);
+    if (!value.items?.length) return root.replaceChildren(head, h('div', 'st-empty', value.empty || ''));
+    const list = h('ol');
+    for (const item of value.items) {
+      const on = item.key === value.on;
+      const button = studio.button(on ? 'on' : '', null, item.label, () => context.trigger('pick', {key: item.key}));
+      button.setAttribute('aria-pressed', String(on));
+      const bar = h('i', item.tone === 'rejected' ? 'bad' : '');
+      bar.style.width = `${(100 * Math.max(0.01, Math.min(1, item.share || 0))).toFixed(1)}%`;
+      button.append(h('span', 'st-ranking-label', item.label), item.tag ? h('em', '', item.tag) : '', h('b', 'num', item.count), h('span', 'st-ranking-bar', null, bar));
+      list.append(h('li', '', null, button));
+    }
+    root.replaceChildren(head, list);
+    list.scrollTop = top;
+  });
+})();

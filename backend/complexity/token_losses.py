@@ -1,0 +1,158 @@
+"""The loss of each token of one response, with and without its prompt, and the text that each token is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import takewhile
+
+import numpy as np
+from tokenizers import Encoding
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from backend.complexity.batches import pad
+from backend.complexity.losses import ResponseLosses
+from backend.complexity.score import NON_FINITE, NOTHING_BEFORE, reading
+from backend.config import Precision
+from backend.model import autocast
+from backend.model_text import TokenLosses
+from backend.prompts import Rendering, Sequences
+from backend.prompts.encode import checked_template, encode_one
+from backend.prompts.tokens import token_chars, tokenize
+from backend.records import Turn
+
+CHECKED_TOKENS = 24  # of a sample, on which it is found out how the model can be read
+
+
+def token_losses(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    turns: Sequence[Turn],
+    response: str,
+    *,
+    system_prompt: str,
+    max_length: int,
+    precision: Precision = "fp32",
+) -> TokenLosses:
+    """Nats of each response token of one sample; their means are the sample's `loss_cond` and `loss_prior`.
+
+    max_length : tokens after which the sample is cut (the caller minds the model's positions); what is cut has no
+        loss.
+    precision : what to compute in where the weights are float32; losses are float32 in any case.
+
+    Raises
+    ------
+    ModelError : the tokenizer has no chat template or gives no offsets.
+    """
+    template = checked_template(tokenizer)
+    sample = encode_one(template, turns, response, system_prompt, max_length)
+    if sample.reason:
+        empty = np.zeros(0)
+        return TokenLosses([], empty.astype(np.int32), empty, empty, 0, math.nan, math.nan, 0, sample.reason)
+    of = Sequences(
+        ids=np.concatenate([sample.conditioned, sample.alone]),
+        offsets=np.cumsum([0, len(sample.conditioned), len(sample.alone)]),
+        first=np.array([sample.first, sample.alone_first], dtype=np.int32),
+    )
+    conditioned, alone = _nats(model, of, tokenizer.pad_token_id or 0, precision)
+    loss_cond, loss_prior = _mean(conditioned, of.first[0]), _mean(alone, of.first[1])
+
+    whole = template.conversation(turns, response, system_prompt=system_prompt)
+    lone = template.alone(response)
+    ends, lone_ends = (
+        _ends(rendering, encoding, first, sample.response_tokens)
+        for rendering, encoding, first in zip(
+            (whole, lone), tokenize(tokenizer, [whole.text, lone.text]), of.first.tolist(), strict=True
+        )
+    )
+    tails = whole.text[whole.start :], lone.text[lone.start :]
+    borders = _borders(ends, lone_ends[lone_ends <= _same(*tails)])
+    begins = np.concatenate([[0], borders[:-1]])
+    return TokenLosses(
+        pieces=[tails[0][begin:end] for begin, end in zip(begins, borders, strict=True)],
+        tokens=np.diff(np.searchsorted(ends, borders, side="right"), prepend=0).astype(np.int32),
+        conditioned=_by_piece(conditioned, ends, borders),
+        alone=_by_piece(alone, lone_ends, borders),
+        closing=int(np.searchsorted(begins, whole.end - whole.start)),
+        loss_cond=loss_cond,
+        loss_prior=loss_prior,
+        response_tokens=sample.response_tokens,
+        reason=_reason(loss_cond, loss_prior, of, sample.response_tokens),
+    )
+
+
+def _nats(
+    model: PreTrainedModel, of: Sequences, pad_id: int, precision: Precision
+) -> tuple[np.ndarray, np.ndarray]:
+    """Two (k,) float64: nats of the response tokens of the two sequences; NaN for one that nothing stands before."""
+    ids = of.tokens(0)[-CHECKED_TOKENS:]
+    shorter = ids[len(ids) // 3 :]  # of another length, so that one of the two is padded
+    probe = Sequences(
+        ids=np.concatenate([ids, shorter]),
+        offsets=np.cumsum([0, len(ids), len(shorter)]),
+        first=np.array([len(ids) // 2, len(shorter) // 2], dtype=np.int32),
+    )
+    with reading(model), autocast(model, precision):
+        read = ResponseLosses(model)
+        read.check(pad(probe, np.arange(2), pad_id=pad_id))
+        conditioned, alone = (
+            read(pad(of, np.array([row]), pad_id=pad_id)).cpu().double().numpy() for row in (0, 1)
+        )
+    first = [[np.nan] if begin == 0 else [] for begin in of.first]
+    return np.concatenate([first[0], conditioned]), np.concatenate([first[1], alone])
+
+
+def _mean(nats: np.ndarray, first: int) -> float:
+    """Mean over the tokens that something stands before, the same as scoring takes."""
+    scored = nats[1:] if first == 0 else nats
+    return float(scored.mean()) if len(scored) else math.nan
+
+
+def _ends(rendering: Rendering, encoding: Encoding, first: int, count: int) -> np.ndarray:
+    """(count,) int64: where in the response each of its tokens ends, the response's beginning being 0.
+
+    Ends alone decide: the spaces before a token may be missing from its place, and its first character may be one
+    that it shares with the token before.
+    """
+    ends = [token_chars(encoding, token)[1] - rendering.start for token in range(first, first + count)]
+    if first + count == len(encoding):
+        ends[-1] = len(rendering.text) - rendering.start  # what is missing from the last token's place
+    return np.maximum.accumulate(np.array(ends, dtype=np.int64))
+
+
+def _same(text: str, other: str) -> int:
+    """Characters that both begin with: nearly always all, as a template seldom writes a response in two ways."""
+    if text == other:
+        return len(text)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, other)))
+
+
+def _borders(ends: np.ndarray, lone_ends: np.ndarray) -> np.ndarray:
+    """(k,) int64, increasing: where the pieces end.
+
+    A piece ends where a token does in both renderings. Where one of them has kept more of the response than the
+    other, its own tokens are the pieces from there on.
+    """
+    common = np.intersect1d(ends, lone_ends)
+    last = common[-1] if len(common) else 0
+    longer = [np.unique(some[some > last]) for some in (ends, lone_ends)]
+    if all(map(len, longer)):  # they agree on no border from here on
+        return np.append(common, max(some[-1] for some in longer))
+    return np.concatenate([common, *longer])
+
+
+def _by_piece(nats: np.ndarray, ends: np.ndarray, borders: np.ndarray) -> np.ndarray:
+    """(k,) float64: nats of each piece; NaN where no token ends with it."""
+    piece = np.searchsorted(borders, ends)
+    inside = piece < len(borders)
+    sums = np.bincount(piece[inside], weights=nats[inside], minlength=len(borders))
+    return np.where(np.isin(borders, ends), sums, np.nan)
+
+
+def _reason(loss_cond: float, loss_prior: float, of: Sequences, response_tokens: int) -> str:
+    """Why complexity is undefined, in the words of scoring; "" where it is not."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        complexity = np.exp(np.float32(loss_cond) - np.float32(loss_prior))
+    if np.isfinite(complexity):
+        return ""
+    return NOTHING_BEFORE if of.first[1] == 0 and response_tokens == 1 else NON_FINITE

@@ -1,0 +1,148 @@
+"""Processes of our own that outlive us: started, recognised later by id and start time, and told how they ended.
+
+A process is the one that was written down when its id and its start time both match; an id alone is given to
+another process sooner or later.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import platform
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+
+STARTING_SECONDS = 120.0  # until a process that was started must have written itself down
+ROOT = Path(__file__).resolve().parent.parent
+
+_children: dict[int, subprocess.Popen] = {}  # to tell how a process of ours ended, and leave no zombie
+_children_lock = threading.Lock()
+
+
+class Written(Protocol):
+    """What was written down about a process: where it runs, which it is, and when it last gave a sign of life."""
+
+    @property
+    def host(self) -> str | None: ...
+    @property
+    def pid(self) -> int | None: ...
+    @property
+    def process_started(self) -> float | None: ...
+    @property
+    def last_seen(self) -> float | None: ...
+
+
+def spawn(command: list[str], log: Path, *, threads: int = 0) -> subprocess.Popen:
+    """Start a process that outlives this one and its terminal, and prints to `log`."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}
+    # threads that spin while they wait make each other slow where the cores are shared
+    environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if threads:
+        environment |= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "ab") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    with _children_lock:
+        _children[process.pid] = process
+    return process
+
+
+def start_time(pid: int) -> float:
+    """When a process was started, in seconds since 1970; now, where it is gone: nothing will match that."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return time.time()
+
+
+def this_host() -> str:
+    """The name of this machine."""
+    return platform.node()
+
+
+def process_of(info: Written) -> psutil.Process | None:
+    """The process that was written down, if it is still the same and not a zombie."""
+    if info.pid is None or info.process_started is None:
+        return None
+    try:
+        process = psutil.Process(info.pid)
+        # the clock may have been set since: start times of one process can differ by a little, never by a second
+        same = abs(process.create_time() - info.process_started) < 1.0
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.Error:
+        return None
+
+
+def is_gone(info: Written) -> bool:
+    """Whether the process that was at work certainly is no more."""
+    silent = time.time() - (info.last_seen or 0)
+    if info.host not in (None, this_host()):
+        return silent > STARTING_SECONDS  # nobody here can look at its process
+    if info.pid is None:
+        return silent > STARTING_SECONDS
+    return process_of(info) is None
+
+
+def send(info: Written, number: signal.Signals) -> None:
+    """Send a signal to a process and all that it started; nothing where it is not the process written down."""
+    if info.host in (None, this_host()) and process_of(info) is not None and info.pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            if os.getpgid(info.pid) == info.pid:
+                os.killpg(info.pid, number)
+            else:  # somebody started it by hand, in a group that is not its own
+                os.kill(info.pid, number)
+
+
+def reap() -> None:
+    """Take note of our children that have ended."""
+    with _children_lock:
+        for process in _children.values():
+            process.poll()
+
+
+def exit_code(pid: int | None) -> int | None:
+    """How a process that is gone ended, where it was started here; negative for a signal."""
+    with _children_lock:
+        process = _children.get(pid or 0)
+    if process is None:
+        return None
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return process.wait(timeout=2)  # it is on its way out, yet its parent may learn so a moment later
+    return None
+
+
+def how_it_ended(pid: int | None) -> str:
+    """How a process that is gone ended, in words that follow its name."""
+    code = exit_code(pid)
+    if code is None:
+        return "ended without a word"
+    if code >= 0:
+        return f"ended without a word (exit code {code})"
+    how = f"was ended by {signal.Signals(-code).name}"
+    if -code == signal.SIGKILL:
+        how += " (somebody killed it, or the machine ran out of memory)"
+    return how
+
+
+@atexit.register
+def _leave_children() -> None:
+    """They go on when this process ends: that is meant, so Python need not complain about it."""
+    with _children_lock:
+        for process in _children.values():
+            if process.poll() is None:
+                process.returncode = 0

@@ -1,0 +1,125 @@
+"""What is found once per pool and kept beside it: near-duplicate pairs, and lengths under a model's tokenizer."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backend.errors import PoolError
+from backend.findings import LOWEST, Lengths, NearPairs
+from backend.store.files import replacing
+from backend.store.layout import pool_folder
+from backend.store.search import has_search
+
+# grows when pairs are found in another way, so that stored ones are found anew
+NEAR_VERSION = 1
+
+
+@dataclass(frozen=True)
+class LengthsKey:
+    """Which lengths: of which model's tokenizer, cut where, after which system prompt."""
+
+    model: str
+    max_length: int
+    system_prompt: str
+
+
+def has_findings(home: Path, pool_id: str) -> bool:
+    """Whether all that the work "findings" makes is there."""
+    return has_search(home, pool_id) and load_near(home, pool_id) is not None
+
+
+def save_near(home: Path, pool_id: str, pairs: NearPairs) -> None:
+    """Store a pool's near-duplicate pairs."""
+    table = pa.table({"a": pairs.a, "b": pairs.b, "similarity": pairs.similarity})
+    about = {"version": NEAR_VERSION, "lowest": pairs.lowest}
+    _write(_near_path(home, pool_id), table, about)
+
+
+def load_near(home: Path, pool_id: str) -> NearPairs | None:
+    """A pool's near-duplicate pairs; None where they have not been looked for, or not down to today's lowest."""
+    found = _read(_near_path(home, pool_id))
+    if found is None:
+        return None
+    table, about = found
+    if about["version"] != NEAR_VERSION or about["lowest"] > LOWEST:
+        return None
+    a, b, similarity = (table[name].to_numpy() for name in ("a", "b", "similarity"))
+    return NearPairs(a, b, similarity, about["lowest"])
+
+
+def save_lengths(home: Path, pool_id: str, lengths: Lengths) -> None:
+    """Store a pool's lengths, beside those of other models and settings."""
+    key = LengthsKey(lengths.model, lengths.max_length, lengths.system_prompt)
+    table = pa.table(
+        {
+            "tokens": lengths.tokens,
+            "response_tokens": lengths.response_tokens,
+            "reason": pa.array(lengths.reason, pa.string()).dictionary_encode(),
+        }
+    )
+    _write(_lengths_path(home, pool_id, key), table, {**key.__dict__, "limit": lengths.limit})
+
+
+def load_lengths(
+    home: Path, pool_id: str, *, model: str, max_length: int, system_prompt: str
+) -> Lengths | None:
+    """A pool's lengths under one model's tokenizer, or None where they have not been counted."""
+    found = _read(_lengths_path(home, pool_id, LengthsKey(model, max_length, system_prompt)))
+    if found is None:
+        return None
+    table, about = found
+    return Lengths(
+        table["tokens"].to_numpy(),
+        table["response_tokens"].to_numpy(),
+        table["reason"].cast(pa.string()).to_numpy(zero_copy_only=False),
+        **about,
+    )
+
+
+def stored_lengths(home: Path, pool_id: str) -> list[LengthsKey]:
+    """Which lengths of a pool there are, the latest first."""
+    paths = pool_folder(home, pool_id).glob("lengths-*.parquet")
+    keys = []
+    for path in sorted(paths, key=lambda path: (-path.stat().st_mtime, path.name)):
+        about = _about(pq.read_schema(path))
+        about.pop("limit")
+        keys.append(LengthsKey(**about))
+    return keys
+
+
+def _near_path(home: Path, pool_id: str) -> Path:
+    return pool_folder(home, pool_id) / "near.parquet"
+
+
+def _lengths_path(home: Path, pool_id: str, key: LengthsKey) -> Path:
+    spelled = json.dumps([key.model, key.max_length, key.system_prompt])
+    return pool_folder(home, pool_id) / f"lengths-{sha256(spelled.encode()).hexdigest()[:12]}.parquet"
+
+
+def _write(path: Path, table: pa.Table, about: dict[str, Any]) -> None:
+    with replacing(path) as temporary:
+        pq.write_table(
+            table.replace_schema_metadata({"about": json.dumps(about)}), temporary, compression="zstd"
+        )
+
+
+def _read(path: Path) -> tuple[pa.Table, dict[str, Any]] | None:
+    """A table and what is said about it, or None where there is no such file."""
+    if not path.is_file():
+        return None
+    try:
+        table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        raise PoolError(f"{path} cannot be read ({error}); delete it to make it again") from error
+    return table, _about(table.schema)
+
+
+def _about(schema: pa.Schema) -> dict[str, Any]:
+    return json.loads((schema.metadata or {}).get(b"about", b"{}"))

@@ -1,0 +1,49 @@
+"""One sample of a stored pool, without reading the others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backend.errors import PoolError
+from backend.records import Turn
+from backend.store.layout import pool_folder
+
+
+class StoredSample(NamedTuple):
+    """What a model is given of a sample: the turns before its response, and the response."""
+
+    id: str
+    turns: list[Turn]
+    response: str
+
+
+def sample_at(home: Path, pool_id: str, row: int) -> StoredSample:
+    """The sample in one row of a stored pool; of the file only the group of rows that holds it is read.
+
+    Raises
+    ------
+    PoolError : there is no such pool or row, or the file cannot be read.
+    """
+    path = pool_folder(home, pool_id) / "samples.parquet"
+    try:
+        with pq.ParquetFile(path) as file:
+            if not 0 <= row < file.metadata.num_rows:
+                raise PoolError(
+                    f"row {row} is not in pool {pool_id}, which has {file.metadata.num_rows:,} rows (from 0)"
+                )
+            group, before = 0, 0
+            while row >= before + file.metadata.row_group(group).num_rows:
+                before += file.metadata.row_group(group).num_rows
+                group += 1
+            table = file.read_row_group(group, columns=["id", "turns", "response"]).slice(row - before, 1)
+    except FileNotFoundError as error:
+        raise PoolError(f"there is no pool {pool_id} in {home}") from error
+    except (OSError, pa.ArrowException) as error:
+        raise PoolError(f"{path} cannot be read ({error})") from error
+    (found,) = table.to_pylist()
+    turns = [Turn(role=turn["role"], content=turn["content"]) for turn in found["turns"]]
+    return StoredSample(found["id"], turns, found["response"])

@@ -1,0 +1,25 @@
+"""Sees what other pages and workers have done, without an event of Gradio's every second; runs assets/web/watcher.js."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from iterit_ui.components.base import component
+
+
+def watcher(
+    value: dict[str, Any] | None = None,
+    *,
+    functions: list[Callable[[list[Any]], dict[str, Any]]],
+    **options: Any,
+) -> gr.HTML:
+    """Nothing to see; event `changed` {} whenever the answer of `look([pool])` has become another one.
+
+    The pool is read from the page's address. It asks once a second, while the page can be seen.
+
+    functions : one named `look`: [pool id] -> {stamp} with any text, or {"error": ...}.
+    """
+    return component("watcher", value, events=("changed",), functions=functions, **options)

@@ -1,0 +1,174 @@
+"""What is known about a pool's health, from what was computed once and stored beside it.
+
+A finding is named by its key: "empty", "near", "opening:<words>", ...; near-duplicates may carry their threshold,
+"near:0.85". `finding_rows`, `finding_groups` and `finding_label` answer for every screen.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from backend import findings, store
+from backend.errors import PoolError
+from backend.findings import GROUPED, LOWEST, THRESHOLD, Finding, Lengths, NearPairs, Opening
+from backend.findings.openings import WORDS
+from iterit_ui.session import get_pool
+
+Stamp = tuple[tuple[str, int], ...]
+# what each finding is computed from, beside the samples themselves
+FILES = {"near": "near.parquet", "too_long": "lengths-*.parquet", "unscorable": "lengths-*.parquet"}
+
+
+def stamp(home: Path, pool_id: str, name: str = "*") -> Stamp:
+    """What lies beside a pool and when it was written: the key of what is computed from it.
+
+    name : pattern of the files that count.
+    """
+    folder = store.pool_folder(home, pool_id)
+    return tuple(sorted((file.name, file.stat().st_mtime_ns) for file in folder.glob(name)))
+
+
+def near_of(home: Path, pool_id: str) -> NearPairs | None:
+    """Pairs of near-duplicates, where they have been looked for."""
+    return _near(home, pool_id, stamp(home, pool_id, FILES["near"]))
+
+
+@lru_cache(maxsize=4)
+def _near(home: Path, pool_id: str, at: Stamp) -> NearPairs | None:
+    return store.load_near(home, pool_id)
+
+
+def lengths_of(home: Path, pool_id: str) -> Lengths | None:
+    """Token counts under the tokenizer that was asked last, where one was."""
+    return _lengths(home, pool_id, stamp(home, pool_id, FILES["too_long"]))
+
+
+@lru_cache(maxsize=4)
+def _lengths(home: Path, pool_id: str, at: Stamp) -> Lengths | None:
+    keys = store.stored_lengths(home, pool_id)
+    return store.load_lengths(home, pool_id, **dataclasses.asdict(keys[0])) if keys else None
+
+
+def report(home: Path, pool_id: str, threshold: float = THRESHOLD) -> dict[str, Finding]:
+    """Every finding of a pool by its key, near-duplicates at this threshold."""
+    found = _report(home, pool_id, stamp(home, pool_id, "*.parquet"))
+    if threshold == THRESHOLD or not found["near"].known:
+        return found
+    groups = finding_groups(home, pool_id, f"near:{threshold:g}")
+    assert groups is not None
+    rows, number = int((groups >= 0).sum()), int(groups.max(initial=-1)) + 1
+    near = dataclasses.replace(found["near"], count=rows, groups=number, extra=rows - number)
+    return {**found, "near": near}
+
+
+@lru_cache(maxsize=4)
+def _report(home: Path, pool_id: str, at: Stamp) -> dict[str, Finding]:
+    pool, near, lengths = get_pool(home, pool_id), near_of(home, pool_id), lengths_of(home, pool_id)
+    return {one.key: one for one in findings.report(pool, near=near, lengths=lengths, top=0)}
+
+
+@lru_cache(maxsize=4)
+def openings(home: Path, pool_id: str) -> list[Opening]:
+    """The most frequent beginnings of a pool's responses."""
+    return findings.openings(findings.response_texts(get_pool(home, pool_id)))
+
+
+def finding_label(home: Path, pool_id: str, key: str) -> str:
+    """A finding in words, for chips and headings."""
+    kind, _, detail = key.partition(":")
+    if kind == "opening":
+        return f"begins “{detail}”"
+    if kind == "near":
+        return f"near-duplicates from {near_key(key)[1]:.2f}"
+    found = report(home, pool_id).get(key)
+    return key if found is None else f"{found.label[:1].lower()}{found.label[1:]}"
+
+
+def finding_rows(home: Path, pool_id: str, key: str) -> np.ndarray:
+    """(k,) int64: the samples of a finding, in order.
+
+    Raises
+    ------
+    StudioError : the finding is unknown, or has not been computed.
+    """
+    kind = key.partition(":")[0]
+    return _rows(home, pool_id, key, stamp(home, pool_id, FILES[kind]) if kind in FILES else ())
+
+
+@lru_cache(maxsize=64)
+def _rows(home: Path, pool_id: str, key: str, at: Stamp) -> np.ndarray:
+    pool = get_pool(home, pool_id)
+    name, threshold = near_key(key)
+    words = name.removeprefix("opening:")
+    if words != name and len(words.split()) == WORDS:
+        rows = np.flatnonzero(_begun(home, pool_id) == words).astype(np.int64)
+    else:
+        rows = findings.rows_of_finding(
+            pool,
+            name,
+            near=near_of(home, pool_id),
+            lengths=lengths_of(home, pool_id),
+            threshold=threshold,
+        )
+    rows.setflags(write=False)
+    return rows
+
+
+@lru_cache(maxsize=2)
+def _begun(home: Path, pool_id: str) -> np.ndarray:
+    """(n,) object: the beginning of every response, so that one after the other can be looked at without waiting."""
+    texts = findings.response_texts(get_pool(home, pool_id))
+    return np.array([findings.opening_of(text) for text in texts], dtype=object)
+
+
+def warm(home: Path, pool_id: str) -> None:
+    """Find out beforehand what takes a moment at the first click."""
+    finding_rows(home, pool_id, "refusal")
+    _begun(home, pool_id)
+
+
+def finding_groups(home: Path, pool_id: str, key: str) -> np.ndarray | None:
+    """(n,) int32: the group of each sample in a finding of groups, -1 for those in none; None for other findings.
+
+    Raises
+    ------
+    StudioError : near-duplicates have not been looked for, or not at this threshold.
+    """
+    if near_key(key)[0] not in GROUPED:
+        return None
+    return _groups(home, pool_id, key, stamp(home, pool_id, FILES["near"]) if key.startswith("near") else ())
+
+
+@lru_cache(maxsize=64)
+def _groups(home: Path, pool_id: str, key: str, at: Stamp) -> np.ndarray:
+    name, threshold = near_key(key)
+    groups = findings.groups_of_finding(
+        get_pool(home, pool_id), name, near=near_of(home, pool_id), threshold=threshold
+    )
+    groups.setflags(write=False)
+    return groups
+
+
+def near_key(key: str) -> tuple[str, float]:
+    """A finding's key without the threshold, and the threshold: "near:0.85" is ("near", 0.85).
+
+    Raises
+    ------
+    PoolError : the threshold is none.
+    """
+    name, _, detail = key.partition(":")
+    if name != "near":
+        return key, THRESHOLD
+    try:
+        threshold = float(detail) if detail else THRESHOLD
+    except ValueError:
+        threshold = -1.0
+    if not LOWEST <= threshold <= 1:
+        raise PoolError(
+            f"finding {key!r}: the threshold for near-duplicates is a number from {LOWEST:g} to 1"
+        )
+    return name, threshold
