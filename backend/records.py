@@ -156,6 +156,24 @@ class Scores:
         return Scores(nan, nan.copy(), nan.copy(), tokens, reasons)
 
 
+@dataclass(frozen=True)
+class Clusters:
+    """Areas of a map of n responses, the largest first.
+
+    codes : (n,) int16, each response's cluster, -1 where it has no place or lies in none.
+    labels : of each of the c clusters, its first terms; no two the same.
+    xy : (c, 2) float32, where on the map the label belongs: a point in the cluster's middle.
+    terms : of each cluster up to 8 (n-gram, weight), the heaviest first; weights are c-TF-IDF, no unit.
+    method : how they were found and labelled, in words.
+    """
+
+    codes: np.ndarray
+    labels: list[str]
+    xy: np.ndarray
+    terms: list[list[tuple[str, float]]]
+    method: str
+
+
 class Status(IntEnum):
     """Why a sample is in a selection or not; one code per row and epoch."""
 

@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ UNTIL_DRAWN = """([ids, act]) => new Promise((resolve, reject) => {
     resolve(performance.now() - started);
   };
   requestAnimationFrame(look);
-  if (act === 'mouseup') window.addEventListener('mouseup', () => { started = performance.now(); }, {once: true, capture: true});
+  if (act === 'pointerup') window.addEventListener('pointerup', () => { started = performance.now(); }, {once: true, capture: true});
   else { started = performance.now(); new Function(act)(); }
 })"""
 SLIDE = """const s = document.querySelector('#settings [data-field="budget"] input[type=range]');
@@ -93,7 +94,7 @@ def visited(page: Any, url: str, pool: Pool, run: str, tries: int) -> dict[str, 
         times = []
         for act in acts:
             times.append(float(page.evaluate(UNTIL_DRAWN, [list(ids), act])))
-            page.wait_for_timeout(700)
+            page.wait_for_timeout(1500)
         return float(np.median(times[1:]))  # the first try warms up
 
     shares = [6 + 0.5 * k for k in range(tries + 1)]
@@ -122,7 +123,7 @@ def lassoed(page: Any, tries: int) -> float:
         left, top = box["x"] + box["width"] * (0.2 + 0.03 * (k % 5)), box["y"] + box["height"] * 0.2
         across, down = box["width"] * 0.4, box["height"] * 0.5
         page.evaluate(
-            f"window.waited = ({UNTIL_DRAWN})([{['curate-table', 'curate-filter']}, 'mouseup']).catch((e) => String(e))"
+            f"void (window.waited = ({UNTIL_DRAWN})([{['curate-table', 'curate-filter']}, 'pointerup']).catch((e) => String(e)))"
         )
         page.mouse.move(left, top)
         page.mouse.down()
@@ -133,24 +134,21 @@ def lassoed(page: Any, tries: int) -> float:
         if not isinstance(waited, (int, float)):
             raise NotRun(f"the drawn samples were not listed: {waited}")
         times.append(float(waited))
-        page.wait_for_timeout(700)
+        page.wait_for_timeout(1500)
     return float(np.median(times[1:]))
 
 
 def server_ms(home: Path, pool: Pool, run: str, tries: int) -> float:
-    """The server's part of a change of settings: selecting, and everything that is drawn of it."""
+    """The server's part of a change of settings: selecting, and everything that is drawn of it at once."""
     from iterit_ui import curate_draw as draw
-    from iterit_ui.session import VIEW
+    from iterit_ui.curate_state import Here
 
-    seen, times = dict(draw.NO_HISTORY), []
+    here, times = Here(pool=pool.id, scores=f"{run}/0"), []
     for k in range(tries + 1):
-        changed = {"decay": round(0.15 + 0.05 * k, 2)}
         began = time.perf_counter()
-        values = draw.everything(
-            home, pool.id, f"{run}/0", changed, {}, dict(VIEW), "status", "", seen, draw.PAST, draw.ANSWERED, draw.EXTRAS
-        )  # fmt: skip
+        here = draw.arrived(home, replace(here, settings={"decay": round(0.15 + 0.05 * k, 2)}))
+        draw.everything(home, here)
         times.append(1000 * (time.perf_counter() - began))
-        seen = values[0]
     return float(np.median(times[1:]))
 
 

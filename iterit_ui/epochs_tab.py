@@ -5,6 +5,7 @@ The builder lays out and wires; every callback below it is a plain function of i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,13 @@ from iterit_ui.components import (
     row_of_pick,
     sample_view,
     table,
+    watcher,
     whole,
 )
 from iterit_ui.epochs_show import overview, show_map, show_sample, show_table
 from iterit_ui.epochs_view import FILTERS
-from iterit_ui.session import LIVE, QUIET, Session, get_pool, map_file, map_functions
+from iterit_ui.session import DRAW, LIVE, QUIET, Session, get_pool, map_functions, map_key
 
-LOOK_SECONDS = 3.0  # how often a running run is looked at
 STEP_SECONDS = 1.6  # how long an epoch stands while they play
 TABLE_START = {"which": "selected", "page": 0, "sort": "rank", "descending": False}
 
@@ -69,18 +70,15 @@ def build(session: Session) -> None:
                 history = table(elem_id="epochs-history")
 
     seen, asked, playing = gr.State(""), gr.State(TABLE_START), gr.State(False)
-    looking, stepping = gr.Timer(LOOK_SECONDS), gr.Timer(STEP_SECONDS, active=False)
+    looking = watcher(functions=[watched(home)], elem_id="epochs-watch")
+    stepping = gr.Timer(STEP_SECONDS, active=False)
     run_epoch = [session.run, session.epoch]
     moments = [session.ready.change, session.run.change, session.epoch.change, seen.change]
 
     # what exists: the list of runs and the slider follow the disk
-    gr.on(
-        [session.ready.change, session.tab.change, looking.tick],
-        partial(look, home),
-        [session.tab, session.run, seen],
-        [session.run, seen],
-        **QUIET,
-    )
+    told = [session.tab, session.run, seen], [session.run, seen]
+    gr.on([session.ready.change, session.tab.change], partial(look, home), *told, **QUIET)
+    looking.changed(partial(look, home), *told, **QUIET)
     gr.on(
         [session.ready.change, session.run.change, seen.change, session.tab.change],
         partial(place, home),
@@ -108,24 +106,28 @@ def build(session: Session) -> None:
         partial(overview, home),
         run_epoch,
         [message, figures, flow, complexity, diversity, lengths, moved, labels, labelled, body],
-        **LIVE,
+        **DRAW,
     )
     gr.on(
-        [*moments, session.sample.change], partial(show_map, home), [*run_epoch, session.sample], map_, **LIVE
+        [*moments, session.sample.change, session.tab.change],
+        partial(show_map, home),
+        [*run_epoch, session.sample],
+        map_,
+        **DRAW,
     )
     gr.on(
         [*moments, asked.change],
         partial(show_table, home),
         [*run_epoch, asked, session.sample],
         samples,
-        **LIVE,
+        **DRAW,
     )
     gr.on(
-        [*moments, session.sample.change],
+        [*moments, session.sample.change, session.tab.change],
         partial(show_sample, home),
         [*run_epoch, session.sample],
         [sample, history],
-        **LIVE,
+        **DRAW,
     )
 
     # what was asked for; Gradio finds `event` by its annotation, which a partial does not show
@@ -150,10 +152,26 @@ def runs_with_epochs(home: Path) -> list[store.RunInfo]:
     return [info for info in store.runs(home) if store.epochs(home, info.id)]
 
 
+def watched(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
+    """`look` for the page's watcher: what is on disk of the runs, while this tab is open."""
+
+    def look(asked: list[Any]) -> dict[str, Any]:
+        _, run, tab = (str(part) for part in asked)
+        return {"stamp": on_disk(home, run)[1] if tab == "epochs" else ""}
+
+    return look
+
+
 def look(home: Path, tab: str, run: str, seen: str) -> Any:
     """(run, what was seen): the newest run where none is chosen, and a mark that changes with the disk."""
     if tab != "epochs":
         return gr.skip(), gr.skip()
+    chosen, mark = on_disk(home, run)
+    return (chosen if chosen != run else gr.skip()), (mark if mark != seen else gr.skip())
+
+
+def on_disk(home: Path, run: str) -> tuple[str, str]:
+    """The run, the newest where none is chosen, and a mark that changes with what is on disk."""
     infos = runs_with_epochs(home)
     chosen = run or (infos[0].id if infos else "")
     mark = ""
@@ -162,8 +180,8 @@ def look(home: Path, tab: str, run: str, seen: str) -> Any:
     if chosen:
         mark += f"| {sum(m.held_out is not None for m in metrics_of(home, chosen))}"
         pool_id = next((info.pool_id for info in infos if info.id == chosen), "")
-        mark += f" {bool(pool_id) and map_file(home, pool_id) is not None}"
-    return (chosen if chosen != run else gr.skip()), (mark if mark != seen else gr.skip())
+        mark += f" {map_key(home, pool_id) if pool_id else ''}"
+    return chosen, mark
 
 
 def metrics_of(home: Path, run: str) -> list[Any]:

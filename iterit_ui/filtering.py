@@ -11,7 +11,7 @@ import numpy as np
 from backend import store, work
 from backend.analysis import filters
 from backend.errors import SearchError, StudioError
-from backend.projection import Clusters
+from backend.records import Clusters
 from iterit_ui import text
 from iterit_ui.data_health import finding_label, finding_rows
 from iterit_ui.selecting import Shown

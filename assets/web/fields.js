@@ -134,7 +134,6 @@
     const message = h('p', 'st-field-message');
     const help = h('p', 'st-field-help', field.help);
     const unit = h('span', 'st-unit');
-    const words = h('span', 'st-field-words');
     const node = h('div', `st-field kind-${kind}`);
     node.dataset.field = name;
     message.setAttribute('role', 'status');
@@ -188,7 +187,7 @@
     const title = h('label', '', label);
     title.htmlFor = id;
     const boxes = budget ? [h('span', 'st-pair', null, parts.percent.input, h('span', 'st-unit', '%')), h('span', 'st-pair', null, parts.samples.input, h('span', 'st-unit', 'samples'))]
-      : parts.number ? [h('span', 'st-pair', null, words, parts.number.input, unit)] : [];
+      : parts.number ? [h('span', 'st-pair', null, parts.number.input, unit)] : [];
     node.append(h('div', 'st-field-top', null, title, more, back, ...(budget ? [] : boxes)));
     if (budget) node.append(h('div', 'st-field-pair', null, ...boxes));
     if (parts.select) node.append(parts.select);
@@ -210,8 +209,7 @@
         if (calm(parts.number.input)) parts.number.set(value);
         if (parts.slider && calm(parts.slider.input)) parts.slider.set(value, [worded(value, step), now.unit].filter(Boolean).join(' '));
       }
-      unit.textContent = now.unit || '';
-      words.textContent = now.words?.[String(value)] || '';
+      unit.textContent = now.words?.[String(value)] || now.unit || '';
       back.classList.toggle('unused', !changed());
       back.disabled = !changed();
       const was = kind === 'choice' ? (now.options || []).find((option) => same(option.value, now.default))?.label : budget ? `${Number(percentOf(now.default).toFixed(2))} %` : worded(now.default, step);

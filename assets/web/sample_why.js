@@ -86,11 +86,11 @@
 
   const neighbours = (list, trigger) => {
     if (!list.length) return h('p', 'st-hint', 'No response in the pool shares a frequent word with this one.');
-    const box = h('ul', 'st-near');
+    const box = h('ul', 'st-alike');
     for (const item of list) {
-      const node = opener('st-near-one', null, 'open this sample', item.id, trigger);
-      node.append(h('span', 'st-near-top', null, h('b', '', item.label), filled('st-near-bar', item.share), h('span', 'num', `${Math.round(100 * item.share)} %`)),
-        h('span', 'st-near-text', item.text));
+      const node = opener('st-alike-one', null, 'open this sample', item.id, trigger);
+      node.append(h('span', 'st-alike-top', null, h('b', '', item.label), filled('st-alike-bar', item.share), h('span', 'num', `${Math.round(100 * item.share)} %`)),
+        h('span', 'st-alike-text', item.text));
       box.append(h('li', '', null, node));
     }
     return box;

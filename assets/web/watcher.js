@@ -6,13 +6,16 @@
     let known = null;
     let at = '';
     const look = async () => {
-      const pool = new URL(location.href).searchParams.get('pool') || '';
-      if (document.hidden || !pool) return;
-      const found = await server.look([pool]);
+      if (document.hidden) return;
+      const query = new URL(location.href).searchParams;
+      const asked = ['pool', 'run', 'tab'].map((name) => query.get(name) || '');
+      const found = await server.look(asked);
       if (!found || found.error) return;
-      const same = pool === at && found.stamp !== known;
-      [at, known] = [pool, found.stamp];
-      if (same) trigger('changed', {});
+      // what differs because something else is looked at is no change
+      const same = asked.join('|') === at;
+      const other = found.stamp !== known;
+      [at, known] = [asked.join('|'), found.stamp];
+      if (same && other) trigger('changed', {});
     };
     const go = () => look().catch((error) => console.warn('studio: the watcher got no answer', error)).finally(() => setTimeout(go, EVERY));
     setTimeout(go, EVERY);

@@ -11,6 +11,7 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 from sklearn.neighbors import NearestNeighbors
 
 from backend.diversity import NgramCounts, term_texts
+from backend.records import Clusters
 
 FEWEST, MOST = 8, 40  # clusters: fewer say nothing, more cannot be read on a map
 SMALLEST = 0.005  # share of the points that a cluster holds at least
@@ -43,24 +44,6 @@ FUNCTION_WORDS = (
 ) | {"couldn", "didn", "does", "doesn", "don", "isn", "just", "like", "ll", "ve", "wasn", "won", "wouldn"}
 PART = 0.7  # of its weight, from which a longer term says more than the word in it
 LABEL_TERMS, LABEL_LENGTH = 3, 34  # of a label, in terms and characters
-
-
-@dataclass(frozen=True)
-class Clusters:
-    """Areas of a map of n responses, the largest first.
-
-    codes : (n,) int16, each response's cluster, -1 where it has no place or lies in none.
-    labels : of each of the c clusters, its first terms; no two the same.
-    xy : (c, 2) float32, where on the map the label belongs: a point in the cluster's middle.
-    terms : of each cluster up to 8 (n-gram, weight), the heaviest first; weights are c-TF-IDF, no unit.
-    method : how they were found and labelled, in words.
-    """
-
-    codes: np.ndarray
-    labels: list[str]
-    xy: np.ndarray
-    terms: list[list[tuple[str, float]]]
-    method: str
 
 
 def clusters(xy: np.ndarray, counts: NgramCounts) -> Clusters:

@@ -19,7 +19,7 @@ from backend.store.files import replacing
 from backend.store.layout import pool_folder
 
 if TYPE_CHECKING:
-    from backend.projection import Clusters
+    from backend.records import Clusters
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def save_clusters(home: Path, pool_id: str, clusters: Clusters) -> None:
 def load_clusters(home: Path, pool_id: str) -> Clusters | None:
     """The clusters of a pool's map, or None where they have not been found yet."""
     # compiled code: loaded where it is needed, not with every command
-    from backend.projection import Clusters
+    from backend.records import Clusters
 
     path = pool_folder(home, pool_id) / "clusters.parquet"
     if not path.is_file():

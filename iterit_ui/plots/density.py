@@ -11,7 +11,7 @@ from iterit_ui.plots.common import Figure, empty, numbers, sentences
 from iterit_ui.theme import SELECTED, SEQUENTIAL, counted
 
 CELLS = 40  # of a side, about
-MOST_POINTS = 4000  # selected that are drawn one by one
+MOST_POINTS = 1500  # selected that are drawn one by one
 
 
 def density(
@@ -26,7 +26,7 @@ def density(
     """Counts of candidates in cells of complexity and diversity, with the selected as points over them.
 
     A cell's `customdata` begins with its low and high complexity and its low and high diversity; the points take no clicks, so that a
-    click is always the cell's. Every `k`-th of more than 4,000 selected is drawn, which the note says.
+    click is always the cell's. Every `k`-th of more than 1,500 selected is drawn, which the note says.
 
     complexity, diversity : (n,) float, NaN where unknown. candidates, selected : rows of them.
     """
