@@ -94,7 +94,12 @@ ACTIONS = [
     {"key": "clear", "label": "Clear marks", "hint": "leave them to the method again", "tone": "plain"},
     {"key": "note", "label": "Note", "hint": "write the same note to all of them", "tone": "plain"},
     {"key": "copy", "label": "Copy ids", "hint": "one id a line", "tone": "plain"},
-    {"key": "export", "label": "Export", "hint": "a .jsonl file with these samples as messages", "tone": "plain"},
+    {
+        "key": "export",
+        "label": "Export",
+        "hint": "a .jsonl file with these samples as messages",
+        "tone": "plain",
+    },
 ]
 SEARCH = 'words, "a phrase", -not'
 NO_MAP = "This pool has no map yet. Laying it out takes about a minute and is done once; the rest of this page does not need it."
@@ -119,7 +124,11 @@ ROLE = {
     "response": ("Response", "the answer that is scored and trained on", True),
     "input": ("Input", "text that belongs to the prompt and follows it", True),
     "source": ("Source", "where a sample comes from; the file's name where no column says so", True),
-    "messages": ("Conversation", "a list of turns with role and content; the last one is the response", False),
+    "messages": (
+        "Conversation",
+        "a list of turns with role and content; the last one is the response",
+        False,
+    ),
     "system": ("System prompt", "said before the conversation", False),
     "history": ("History", "earlier rounds, as pairs of user and assistant", False),
     "tools": ("Tools", "descriptions of the functions a conversation may call", False),

@@ -39,7 +39,12 @@ def first_fill(roots: Sequence[Path]) -> Filled:
 
 
 def fill_pool(
-    home: Path, roots: Sequence[Path], pool_id: str, settings: dict[str, Any], model: str | None, filled: Filled
+    home: Path,
+    roots: Sequence[Path],
+    pool_id: str,
+    settings: dict[str, Any],
+    model: str | None,
+    filled: Filled,
 ) -> tuple[Any, ...]:
     """The form for a pool: (pool, model, preset, note on what was carried over, every control, what was filled)."""
     if pool_id == filled["pool"]:

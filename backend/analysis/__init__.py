@@ -35,7 +35,16 @@ from backend.analysis.percentiles import percentile
 from backend.analysis.reach import Reach, reach, reaching
 from backend.analysis.reasons import STATUS_TEXT, Why, rank_of, status_text, why
 from backend.analysis.runs import held_out_table, loss_table, stage_table, tokens_per_second
-from backend.analysis.samples import SORTS, WHICH, Page, beginning, filter_rows, ordered_rows, sample_rows, sample_text
+from backend.analysis.samples import (
+    SORTS,
+    WHICH,
+    Page,
+    beginning,
+    filter_rows,
+    ordered_rows,
+    sample_rows,
+    sample_text,
+)
 from backend.analysis.score_sets import ScoreSet, held_out_of, load_map, load_scores, read_scores, score_sets
 from backend.analysis.what_if import (
     TfidfCache,

@@ -69,9 +69,10 @@ def mark(
     if unknown:
         raise PoolError(f"sample {unknown[0]!r} is not in pool {pool_id}")
     words = {"--pin": "pinned", "--exclude": "excluded", "--clear": "cleared"}
+    kinds: dict[str, store.Mark | None] = {"--pin": "pinned", "--exclude": "excluded", "--clear": None}
     changed = {
-        words[option]: store.set_mark(home, pool_id, ids, kind, who)
-        for (option, ids), kind in zip(given.items(), ("pinned", "excluded", None), strict=True)
+        words[option]: store.set_mark(home, pool_id, ids, kinds[option], who)
+        for option, ids in given.items()
         if ids
     }
     console.say("; ".join(f"{count:,} {word}" for word, count in changed.items()))

@@ -20,11 +20,40 @@ PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 # what puts parts together stands behind its parts
 STYLES = [
     WEB / f"{name}.css"
-    for name in ["tokens", "page", "widgets", "components", "panels", "charts", "table", "sample", "settings", "keys", "data", "filterbar"]
+    for name in [
+        "tokens",
+        "page",
+        "widgets",
+        "components",
+        "panels",
+        "charts",
+        "table",
+        "sample",
+        "settings",
+        "keys",
+        "data",
+        "filterbar",
+    ]
 ]
 SCRIPTS = [
     WEB / f"{name}.js"
-    for name in ["core", "header", "panels", "table_head", "table_selection", "table", "sample_why", "sample_reading", "sample", "fields", "settings", "keys", "weights", "filterbar", "watcher"]
+    for name in [
+        "core",
+        "header",
+        "panels",
+        "table_head",
+        "table_selection",
+        "table",
+        "sample_why",
+        "sample_reading",
+        "sample",
+        "fields",
+        "settings",
+        "keys",
+        "weights",
+        "filterbar",
+        "watcher",
+    ]
 ]
 DRAWING = [
     PLOTLY_JS,

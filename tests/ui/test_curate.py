@@ -115,9 +115,7 @@ def test_figures_that_nobody_measured_are_said_to_be_unknown(home: Path, pool: P
     assert card(shown, "Response tokens")["value"] == "–"
     share = card(shown, "Vocabulary")["bar"]
     assert 0 < share < 1
-    assert card(drawn(home, pool, {**DIVERSITY, "budget": 40.0}), "Vocabulary")[
-        "bar"
-    ] == pytest.approx(1)
+    assert card(drawn(home, pool, {**DIVERSITY, "budget": 40.0}), "Vocabulary")["bar"] == pytest.approx(1)
 
 
 def test_sources_are_shown_with_their_shares(home: Path, pool: Pool) -> None:

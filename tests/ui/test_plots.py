@@ -175,8 +175,8 @@ def test_density_thins_many_selected_and_says_so():
     rng = np.random.default_rng(0)
     rows = np.arange(9000)
     figure = plots.density(rng.uniform(0.2, 1, 9000), rng.uniform(1, 20, 9000), rows, rows)
-    assert len(figure["data"][1]["x"]) == 3000
-    assert "Every 3rd of 9,000 selected is drawn" in figure["note"]
+    assert len(figure["data"][1]["x"]) == 1500
+    assert "Every 6th of 9,000 selected is drawn" in figure["note"]
     assert figure["legend"][-1]["value"] == "9,000"
 
 

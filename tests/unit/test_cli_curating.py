@@ -112,7 +112,7 @@ def test_what_was_marked_is_what_select_takes(tmp_path, home):
     for name in ("pinned", "excluded"):
         (tmp_path / name).write_text("\n".join(marks[name]))
         words += [f"--{name}", f"@{tmp_path / name}"]
-    result = run("select", path, "--scores", scores, "--budget", 3, "--min-complexity", 0, *words)
+    result = run("select", path, "--scores", scores, "--budget", 3, *words)
     selected = json.loads(result.stdout)["selected"]
     assert selected[0] == 4 and 5 not in selected and len(selected) == 3
 
@@ -125,7 +125,20 @@ def test_ids_are_named_once():
 
 def test_a_map_has_a_first_picture_then_the_map_then_clusters(tmp_path, monkeypatch):
     home = tmp_path / "runs"
-    words = "red green ripe sweet sour small large round old new fresh dried".split()
+    words = [
+        "red",
+        "green",
+        "ripe",
+        "sweet",
+        "sour",
+        "small",
+        "large",
+        "round",
+        "old",
+        "new",
+        "fresh",
+        "dried",
+    ]
     pairs = [(a, b) for a in words for b in words if a < b]
     texts = [f"{a} apples and {b} pears from the garden" for a, b in pairs]
     path = tmp_path / "pool.json"
