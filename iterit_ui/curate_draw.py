@@ -22,9 +22,9 @@ from iterit_ui.curate_sample import EXTRAS, shown_sample
 from iterit_ui.curate_saved import compared_value
 from iterit_ui.curate_settings import PAST, settings_value
 from iterit_ui.curate_state import Here, Look, Value, look, selection_of
-from iterit_ui.filtering import bar_value
+from iterit_ui.filtering import bar_value, clusters_written
 from iterit_ui.selecting import scores_key
-from iterit_ui.session import VIEW, get_pool, get_scores, is_demo, settings_of
+from iterit_ui.session import VIEW, get_pool, get_scores, is_demo, map_key, settings_of
 
 LISTS: dict[str, tuple[str, np.ndarray]] = {}  # list key -> pool, (m,) rows in the table's order
 LISTS_KEPT = 32
@@ -32,18 +32,21 @@ LISTS_LOCK = Lock()
 
 
 def arrived(home: Path, here: Here) -> Here:
-    """Where a visitor is once the selection has been made: it is the one on screen; another pool starts afresh."""
+    """Where a visitor is once the selection has been made: it is on screen then, as is the map that there is by now;
+    another pool starts afresh."""
     if here.seen.get("pool", here.pool) != here.pool:
         here = replace(here, filter={}, view=dict(VIEW), past=dict(PAST), error="")
     if not here.pool:
         return here
+    laid_out = f"{map_key(home, here.pool)} {clusters_written(home, here.pool)}"
     try:
         token = selection_of(home, here).token
     except StudioError:
+        token = here.seen["now"]
+    if token == here.seen["now"] and laid_out == here.seen.get("map"):
         return here
-    if token == here.seen["now"]:
-        return here
-    return replace(here, seen={"now": token, "before": here.seen["now"], "pool": here.pool})
+    before = here.seen["before"] if token == here.seen["now"] else here.seen["now"]
+    return replace(here, seen={"now": token, "before": before, "pool": here.pool, "map": laid_out})
 
 
 def everything(home: Path, here: Here) -> list[Any]:

@@ -43,9 +43,9 @@ def score_source(home: Path, pool_id: str, asked: str) -> Any:
 
 
 def refreshed(home: Path, here: Here, data: Value) -> Here:
-    """Somebody else changed marks, notes or saved settings."""
+    """Marks, notes, saved settings or the map were changed elsewhere; or here, and then nothing is to be done."""
     revision = store.curation_revision(home, here.pool) if here.pool else 0
-    return here if revision == here.marked else replace(here, marked=revision)
+    return draw.arrived(home, here if revision == here.marked else replace(here, marked=revision))
 
 
 # settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,8 @@ from backend.errors import StudioError
 from backend.store import WorkInfo
 from iterit_ui import text
 from iterit_ui.components import status_line
-from iterit_ui.filtering import clusters_written
 from iterit_ui.selecting import scores_choices
-from iterit_ui.session import DRAW, QUIET, Session, bound, get_pool, map_key
+from iterit_ui.session import DRAW, QUIET, Session, bound, get_pool
 from iterit_ui.theme import duration
 
 MAP_BY_ITSELF = 200_000  # samples up to which a map is a matter of seconds
@@ -58,24 +56,6 @@ def build_map_maker(session: Session) -> None:
     session.pool.change(bound(map_opened, home), session.pool, out, **DRAW)
     start.click(bound(map_started, home), session.pool, out, **DRAW)
     timer.tick(bound(map_followed, home), session.pool, out, **DRAW)
-
-
-def watched(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
-    """`look` for the page's watcher: what changes when people mark samples, or a map or its clusters are stored."""
-
-    def look(asked: list[Any]) -> dict[str, Any]:
-        try:
-            pool_id = str(asked[0])
-            parts = (
-                store.curation_revision(home, pool_id),
-                map_key(home, pool_id),
-                clusters_written(home, pool_id),
-            )
-        except (StudioError, IndexError, TypeError) as error:
-            return {"error": str(error)}
-        return {"stamp": " ".join(map(str, parts))}
-
-    return look
 
 
 def model_choices(roots: tuple[Path, ...]) -> list[tuple[str, str]]:

@@ -29,9 +29,8 @@ from iterit_ui.components import (
     settings_panel,
     table,
     toolbar,
-    watcher,
 )
-from iterit_ui.curate_jobs import build_map_maker, build_scorer, watched
+from iterit_ui.curate_jobs import build_map_maker, build_scorer
 from iterit_ui.curate_state import Here, Value
 from iterit_ui.session import DRAW, QUIET, Session, bound, first_pool, map_functions
 
@@ -59,7 +58,6 @@ class Parts:
     saved: gr.HTML
     keyboard: gr.HTML
     download: gr.DownloadButton
-    watch: gr.HTML
     states: list[gr.State]
 
     @property
@@ -127,8 +125,7 @@ def _lay_out(session: Session) -> Parts:
     start = Here()
     own = [gr.State(getattr(start, name)) for name in NAMES[len(session.states) : -2]]
     return Parts(
-        panel, source, message, figures, charts, trade_offs, bar, world, listed, sample, tools, saved, keyboard, download,
-        watcher(functions=[watched(home)], elem_id="curate-watch"), [*session.states, *own, session.who, session.marked],
+        panel, source, message, figures, charts, trade_offs, bar, world, listed, sample, tools, saved, keyboard, download, [*session.states, *own, session.who, session.marked],
     )  # fmt: skip
 
 
@@ -188,7 +185,14 @@ def _wire_arrival(session: Session, parts: Parts) -> None:
     gr.on(moments, bound(draw.trade_offs, home), later, [*parts.trade_offs], **DRAW)
     gr.on(moments, bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
     # marks of somebody else, a map that is ready: the page looks for itself and says so
-    _on(session, parts, parts.watch.changed, events.refreshed, draw.everything, parts.everything, always=True)
+    _on(
+        session,
+        parts,
+        session.watch.changed,
+        events.refreshed,
+        draw.everything,
+        parts.everything,
+    )
 
 
 def _wire_settings(session: Session, parts: Parts) -> None:

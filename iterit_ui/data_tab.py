@@ -125,16 +125,23 @@ def _wire_drawing(session: Session, parts: Parts) -> None:
     )  # a step to another page
     parts.known.change(bound(draw.turned, home), look, [parts.finding, parts.listed], **DRAW)
     parts.known.change(bound(draw.heads, home), [pool, parts.view], heads, **DRAW)
+    # the Curate tab marks and opens samples without telling anybody: what it did shows when this tab is opened again
     gr.on(
-        [session.marked.change, session.sample.change], bound(draw.turned, home), look, [parts.finding, parts.listed], **DRAW
+        [session.marked.change, session.sample.change, session.tab.change], bound(draw.turned, home), look, [parts.finding, parts.listed], **DRAW
     )  # fmt: skip
     read = [pool, session.sample, parts.view, parts.asked, parts.model, parts.longest]
     full = bound(reading.followed, home, session.model_roots)
     opened = gr.on(
-        [session.sample.change, pool.change], bound(reading.opened, home), read, parts.sample, **DRAW
+        [session.sample.change, pool.change, session.tab.change],
+        bound(reading.opened, home),
+        read,
+        parts.sample,
+        **DRAW,
     )
     opened.then(full, read, parts.sample, **QUIET)
     parts.asked.change(full, read, parts.sample, **QUIET)
+    session.watch.changed(bound(draw.turned, home), look, [parts.finding, parts.listed], **DRAW)
+    session.watch.changed(bound(reading.again, home, session.model_roots), read, parts.sample, **DRAW)
     session.marked.change(bound(reading.again, home, session.model_roots), read, parts.sample, **DRAW)
     parts.model.input(lambda name: work.limits_of(name)[0], parts.model, parts.longest, **QUIET)
     gr.on([parts.model.input, parts.longest.submit], full, read, parts.sample, **QUIET)

@@ -5,7 +5,6 @@ The builder lays out and wires; every callback below it is a plain function of i
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ from iterit_ui.components import (
     row_of_pick,
     sample_view,
     table,
-    watcher,
     whole,
 )
 from iterit_ui.epochs_show import overview, show_map, show_sample, show_table
@@ -70,7 +68,6 @@ def build(session: Session) -> None:
                 history = table(elem_id="epochs-history")
 
     seen, asked, playing = gr.State(""), gr.State(TABLE_START), gr.State(False)
-    looking = watcher(functions=[watched(home)], elem_id="epochs-watch")
     stepping = gr.Timer(STEP_SECONDS, active=False)
     run_epoch = [session.run, session.epoch]
     moments = [session.ready.change, session.run.change, session.epoch.change, seen.change]
@@ -78,7 +75,7 @@ def build(session: Session) -> None:
     # what exists: the list of runs and the slider follow the disk
     told = [session.tab, session.run, seen], [session.run, seen]
     gr.on([session.ready.change, session.tab.change], partial(look, home), *told, **QUIET)
-    looking.changed(partial(look, home), *told, **QUIET)
+    session.watch.changed(partial(look, home), *told, **QUIET)
     gr.on(
         [session.ready.change, session.run.change, seen.change, session.tab.change],
         partial(place, home),
@@ -150,16 +147,6 @@ def build(session: Session) -> None:
 def runs_with_epochs(home: Path) -> list[store.RunInfo]:
     """Runs that have selected at least once, newest first."""
     return [info for info in store.runs(home) if store.epochs(home, info.id)]
-
-
-def watched(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
-    """`look` for the page's watcher: what is on disk of the runs, while this tab is open."""
-
-    def look(asked: list[Any]) -> dict[str, Any]:
-        _, run, tab = (str(part) for part in asked)
-        return {"stamp": on_disk(home, run)[1] if tab == "epochs" else ""}
-
-    return look
 
 
 def look(home: Path, tab: str, run: str, seen: str) -> Any:

@@ -11,8 +11,10 @@ import gradio as gr
 from backend.errors import StudioError
 from iterit_ui import address, curate_tab, data_tab, epochs_tab, text, tune_tab
 from iterit_ui.components.base import component
+from iterit_ui.components.watcher import watcher
 from iterit_ui.curate_actions import name_of
 from iterit_ui.session import DRAW, QUIET, TABS, Session, first_pool, get_pool, new_session, prepare
+from iterit_ui.watching import watched
 
 BUILDERS = {
     "data": data_tab.build,
@@ -52,7 +54,8 @@ def build(
         tabs = gr.Tabs(elem_id="steps", selected="data")
         # not inside the tabs: whatever is there shifts the order by which Gradio knows them
         bar = component("address", elem_id="address")
-        session = new_session(home, tuple(data_roots), tuple(model_roots), tabs, bar)
+        watch = watcher(functions=[watched(home)], elem_id="watch")
+        session = new_session(home, tuple(data_roots), tuple(model_roots), tabs, bar, watch)
         items = {}
         with tabs:
             for name in TABS:

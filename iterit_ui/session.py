@@ -67,7 +67,7 @@ class Session:
     view : the Curate tab's list, its order and page; see `VIEW`. colour : what colours the map, a key of `COLOURS`.
     who : the visitor's name, written beside what they pin, exclude and note.
     marked : the pool's curation revision on this page; a change of it draws what depends on marks and notes.
-    bar : mirrors the states in the address.
+    bar : mirrors the states in the address. watch : says `changed` when something was changed elsewhere.
     ready : 0 until the address bar has been read, then 1.
     """
 
@@ -76,6 +76,7 @@ class Session:
     model_roots: tuple[Path, ...]
     tabs: gr.Tabs
     bar: gr.HTML
+    watch: gr.HTML
     pool: gr.State
     settings: gr.State
     scores: gr.State
@@ -100,7 +101,12 @@ class Session:
 
 
 def new_session(
-    home: Path, data_roots: tuple[Path, ...], model_roots: tuple[Path, ...], tabs: gr.Tabs, bar: gr.HTML
+    home: Path,
+    data_roots: tuple[Path, ...],
+    model_roots: tuple[Path, ...],
+    tabs: gr.Tabs,
+    bar: gr.HTML,
+    watch: gr.HTML,
 ) -> Session:
     """A session's states; call inside `gr.Blocks`."""
     return Session(
@@ -109,6 +115,7 @@ def new_session(
         model_roots=model_roots,
         tabs=tabs,
         bar=bar,
+        watch=watch,
         pool=gr.State(""),
         settings=gr.State({}),
         scores=gr.State(""),

@@ -1,0 +1,35 @@
+"""What a page looks at once a second to see that something was changed elsewhere: by another page, or by a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from backend import store
+from backend.errors import StudioError
+from iterit_ui.epochs_tab import on_disk
+from iterit_ui.filtering import clusters_written
+from iterit_ui.session import map_key
+
+
+def watched(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
+    """`look` for the page's watcher: marks, notes, saved settings, map and clusters of the pool, and the epochs of runs."""
+
+    def look(asked: list[Any]) -> dict[str, Any]:
+        try:
+            pool, run, tab = (str(part) for part in asked)
+            parts: list[Any] = []
+            if pool:
+                parts += [
+                    store.curation_revision(home, pool),
+                    map_key(home, pool),
+                    clusters_written(home, pool),
+                ]
+            if tab == "epochs":
+                parts.append(on_disk(home, run)[1])
+        except (StudioError, ValueError, TypeError) as error:
+            return {"error": str(error)}
+        return {"stamp": " ".join(map(str, parts))}
+
+    return look
