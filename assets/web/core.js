@@ -120,7 +120,7 @@ studio.mount = ({element, props, watch}, draw) => {
   const root = element.firstElementChild;
   let last = Promise.resolve();
   const update = () => {
-    const text = props.value || 'null'; // one text, see `packed` in components/base.py
+    const text = props.value || 'null'; // JSON, see `packed` in components/base.py
     last = last.then(async () => {
       await draw(JSON.parse(text), root);
       root.dataset.rev = studio.revision(text);

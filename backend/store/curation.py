@@ -124,9 +124,6 @@ def change_history(home: Path, pool_id: str, limit: int = 200) -> list[Change]:
         return _changes(connection, [row["step"] for row in steps])
 
 
-mark_history = change_history
-
-
 def curation_revision(home: Path, pool_id: str) -> int:
     """A number that grows with every decision, undo, redo and saved setting of a pool; 0 before the first."""
     pool_folder(home, pool_id)

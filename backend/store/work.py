@@ -12,6 +12,7 @@ from typing import Literal, get_args
 
 from backend.errors import RunError
 from backend.store import database
+from backend.store.findings import has_findings
 from backend.store.layout import pool_folder
 from backend.store.maps import has_whole_map
 
@@ -183,4 +184,4 @@ def _row(connection: sqlite3.Connection, pool_id: str, kind: WorkKind) -> sqlite
 
 
 # by what can be told that the work is done, whatever was written down about it
-_MADE: dict[WorkKind, Callable[[Path, str], bool]] = {"map": has_whole_map}
+_MADE: dict[WorkKind, Callable[[Path, str], bool]] = {"map": has_whole_map, "findings": has_findings}

@@ -86,8 +86,8 @@ def component(
     """
     quoted = " ".join(f"'{name}'" for name in events)
     classes = options.pop("elem_classes", [])
-    made = gr.HTML(
-        packed(value),
+    return gr.HTML(
+        value,
         head=script_tags(scripts),
         html_template=template or f'<div class="st-{kind}"></div>',
         js_on_load=f"/* {quoted} */ studio.{kind}({{element, trigger, props, server, watch}});",
@@ -96,17 +96,22 @@ def component(
         elem_classes=["st-host", *([classes] if isinstance(classes, str) else classes)],
         **options,
     )
-    made.postprocess = packed  # type: ignore[method-assign]
-    return made
 
 
 def packed(value: Any) -> str | None:
-    """A component's value as one text, NaN as null.
+    """A component's value as one text, NaN as null; a text stays as it is.
 
     With every event the page copies the values of all components, item by item: as objects of many thousand numbers
     that took a second, as texts it takes none.
     """
-    return None if value is None else orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    if value is None or isinstance(value, str):
+        return value
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+
+
+# On the class, because Gradio makes each session's copy of a component anew from its class; and not in a subclass
+# (see `component`).
+gr.HTML.postprocess = staticmethod(packed)  # type: ignore[method-assign, assignment]
 
 
 def encode_bytes(array: np.ndarray) -> str:

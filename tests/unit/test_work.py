@@ -17,6 +17,7 @@ from test_jobs import wait_for
 from backend import jobs, projection, store, work
 from backend.data import load_pool
 from backend.errors import PoolError, RunError
+from backend.findings import LOWEST, NearPairs
 from backend.processes import ROOT, STARTING_SECONDS, process_of
 
 POOL = small_pool().id
@@ -214,6 +215,16 @@ def test_work_on_another_machine_is_judged_by_its_signs_of_life(home):
     with store.database.writing(home) as connection:
         connection.execute("UPDATE work SET heartbeat = ?", (time.time() - 2 * STARTING_SECONDS,))
     assert work.work_info(home, POOL, "map").state == "failed"
+
+
+def test_findings_are_ready_when_they_are_there_whoever_made_them(home):
+    work.start_work(home, POOL, "findings", ("quick",))
+    assert ended(home, "findings").state == "absent"  # it said so, and made nothing
+    store.build_search(home, small_pool())
+    assert work.work_info(home, POOL, "findings").state == "absent"
+    none = np.array([], np.int32)
+    store.save_near(home, POOL, NearPairs(none, none, none.astype(np.float32), LOWEST))
+    assert work.start_work(home, POOL, "findings").state == "ready"
 
 
 # --- the map ---
