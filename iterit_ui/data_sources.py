@@ -101,7 +101,8 @@ def build_preview(session: Session, chooser: Chooser) -> None:
     def show_file(state: dict[str, Any], event: gr.EventData) -> Any:
         return mapping.shown(state, event._data)
 
-    panel.map(map_column, chosen, chosen, **QUIET)
+    # one after another: each adds to what the one before has set
+    panel.map(map_column, chosen, chosen, trigger_mode="multiple", concurrency_limit=1, **QUIET)
     panel.file(show_file, chosen, chosen, **QUIET)
     panel.reset(lambda state: mapping.as_found(state, roots), chosen, chosen, **QUIET)
     chosen.change(bound(previewed, roots), chosen, [panel, chooser.load], **DRAW)

@@ -21,7 +21,7 @@ COLUMNS: list[dict[str, Any]] = [
     {"key": "complexity", "label": "Complexity", "hint": text.TERM["complexity"], "align": "right", "width": "100px"},
     {"key": "diversity", "label": "Diversity", "hint": text.TERM["diversity"], "align": "right", "width": "92px", "minor": True},
     {"key": "tokens", "label": "Tokens", "hint": "length of the response", "align": "right", "width": "76px", "minor": True},
-    {"key": "source", "label": "Source", "kind": "source", "width": "92px"},
+    {"key": "source", "label": "Source", "kind": "source", "width": "104px"},
     {"key": "status", "label": "Status", "kind": "badge", "width": "132px"},
     {"key": "response", "label": "Response begins", "sort": False},
 ]  # fmt: skip

@@ -6,6 +6,7 @@ import json
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -26,7 +27,7 @@ KEPT = 24  # selections that can be compared with what came after them
 class Shown:
     """A pool under some settings, and what they select. `token` names all that it was made from.
 
-    changed : the visitor's settings as JSON. revision : of the pool's pins and excludes.
+    changed : the visitor's settings as JSON. marks : names the pool's pins and excludes.
     held_out : (n,) bool, samples that the scores' run had kept aside; None where it had none.
     """
 
@@ -36,7 +37,7 @@ class Shown:
     scores_key: str
     settings: SelectionSettings
     changed: str
-    revision: int
+    marks: str
     held_out: np.ndarray | None
     what: WhatIf
 
@@ -73,9 +74,9 @@ def selected(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any])
     ------
     ConfigError : see `analysis.what_if`.
     """
-    revision = store.curation_revision(home, pool_id)
+    marks = marks_digest(home, pool_id)
     key = json.dumps(changed, sort_keys=True)
-    token = f"{home}|{pool_id}|{scores_key}|{revision}|{key}"
+    token = f"{home}|{pool_id}|{scores_key}|{marks}|{key}"
     with _recent_lock:
         if token in _recent:
             _recent.move_to_end(token)
@@ -84,12 +85,23 @@ def selected(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any])
     pool, scores = get_pool(home, pool_id), get_scores(home, pool_id, scores_key)
     held_out = held_out_of(home, pool_id, scores_key)
     what = analysis.what_if(pool, get_counts(home, pool_id), scores, settings, cache=TFIDF, held_out=held_out)
-    shown = Shown(token, pool, scores, scores_key, settings, key, revision, held_out, what)
+    shown = Shown(token, pool, scores, scores_key, settings, key, marks, held_out, what)
     with _recent_lock:
         _recent[token] = shown
         while len(_recent) > KEPT:
             _recent.popitem(last=False)
     return shown
+
+
+def marks_digest(home: Path, pool_id: str) -> str:
+    """Names a pool's pins and excludes as they are now; notes and saved settings change no selection."""
+    return _marks_digest(home, pool_id, store.curation_revision(home, pool_id))
+
+
+@lru_cache(maxsize=8)
+def _marks_digest(home: Path, pool_id: str, revision: int) -> str:
+    words = json.dumps(sorted(store.marks(home, pool_id).items()))
+    return blake2b(words.encode(), digest_size=8).hexdigest()
 
 
 def earlier(token: str, pool_id: str) -> Selection | None:
@@ -102,11 +114,11 @@ def earlier(token: str, pool_id: str) -> Selection | None:
 def full_order(home: Path, shown: Shown) -> FullOrder:
     """What these settings would pick if the budget were the whole pool; whatever the budget is."""
     changed = {name: value for name, value in json.loads(shown.changed).items() if name != "budget"}
-    return _full_order(home, shown.pool.id, shown.scores_key, shown.revision, json.dumps(changed))
+    return _full_order(home, shown.pool.id, shown.scores_key, shown.marks, json.dumps(changed))
 
 
 @lru_cache(maxsize=8)
-def _full_order(home: Path, pool_id: str, scores_key: str, revision: int, changed: str) -> FullOrder:
+def _full_order(home: Path, pool_id: str, scores_key: str, marks: str, changed: str) -> FullOrder:
     return analysis.full_order(
         get_pool(home, pool_id),
         get_counts(home, pool_id),

@@ -402,6 +402,8 @@ def test_settings_are_saved_compared_and_recalled(home: Path, pool: Pool, told: 
     here = at(home, pool, DIVERSITY)
     there = events.saved(home, here, {"name": "  five   trees ", "seq": 1})
     assert [one["name"] for one in draw.panel(home, there)["saved"]] == ["five trees"]
+    # neither a name nor a note makes another selection of it, so that ticked rows stay ticked
+    assert draw.arrived(home, there).seen == here.seen
     table = draw.compared(home, pool.id, "", {**DIVERSITY, "budget": 8.0}, True)
     assert [row["picked"] for row in table["rows"]] == ["8", "5"] and table["rows"][1]["same"].startswith(
         "5 "
