@@ -190,7 +190,7 @@ def prepared(home: Path, source: str) -> tuple[Pool, str]:
     for command in ("map", "findings"):
         _quietly([sys.executable, "-m", "backend", command, pool.id, "--runs-dir", str(home)])
     for info in store.runs(home):
-        if info.name == "drawn complexities":
+        if info.pool_id == pool.id and info.name == "drawn complexities":
             return pool, info.id
     return pool, recorded_run(home, pool)
 

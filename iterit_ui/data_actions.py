@@ -165,10 +165,10 @@ def list_ids(home: Path, pool_id: str, view: dict[str, Any]) -> list[str]:
     return [str(i) for i in get_pool(home, pool_id).ids[lists.listed(home, pool_id, view).rows]]
 
 
-def told(home: Path, pool_id: str, revision: Any) -> list[Any]:
+def told(home: Path, pool_id: str, revision: int | None) -> list[Any]:
     """A revision, and the change that led to it in words, so that it can be taken back at once."""
-    if not isinstance(revision, int):
-        return [revision, gr.skip()]
+    if revision is None:
+        return [gr.skip(), gr.skip()]
     last = store.next_steps(home, pool_id)[0]
     if last is None:
         return [revision, dict(NOTHING_DONE)]
@@ -178,7 +178,8 @@ def told(home: Path, pool_id: str, revision: Any) -> list[Any]:
 
 def taken_back(home: Path, pool_id: str, who: str) -> list[Any]:
     """Revision and nothing to take back, after undo."""
-    return [curate_actions.turned_back(home, pool_id, who), dict(NOTHING_DONE)]
+    revision = curate_actions.turned_back(home, pool_id, who)
+    return [gr.skip() if revision is None else revision, dict(NOTHING_DONE)]
 
 
 def done_again(home: Path, pool_id: str, who: str) -> list[Any]:

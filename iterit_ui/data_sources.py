@@ -59,6 +59,8 @@ def build_sources(session: Session) -> Chooser:
     told = note(None, elem_id="source-note")
     chosen = gr.State(dict(mapping.NOTHING))
 
+    # what lies in the folders may have changed since the app was started
+    session.ready.change(lambda: gr.Dropdown(choices=choices_under(session.data_roots)), None, files, **DRAW)
     # all that is chosen in the three tabs together makes one pool
     gr.on(
         [files.change, upload.change, hub.submit, hub.blur],

@@ -1,0 +1,244 @@
+"""The Data tab as a visitor uses it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import expect
+
+from .conftest import PAYLOADS, WAIT
+
+expect.set_options(timeout=WAIT)
+
+
+def card(page, label):
+    """The figure on a card."""
+    return page.locator(f'#data-cards .st-card[data-label="{label}"] .st-figure > .num')
+
+
+def press(page, label):
+    page.locator(f'#data-cards .st-card[data-label="{label}"]').click()
+
+
+def choose(page, *names):
+    """Files of the data folder, by name."""
+    page.locator("#pool-files input").click()
+    for name in names:
+        page.get_by_role("option", name=re.compile(rf"\b{re.escape(name)}$")).click()
+    page.keyboard.press("Escape")
+
+
+def load(page, samples):
+    expect(page.locator("#load-pool")).to_be_enabled()
+    page.locator("#load-pool").click()
+    expect(card(page, "Samples")).to_have_text(samples)
+
+
+def deed(page, words):
+    return page.locator("#finding").get_by_role("button", name=re.compile(words))
+
+
+def rows(page):
+    return page.locator("#data-table tbody tr")
+
+
+@pytest.fixture(scope="session")
+def noisy(data_root: Path) -> str:
+    """A file with what the health cards count, and every text another one, so that nobody else has this pool."""
+    long = "Once a week the small shop at the corner sells bread, cheese and apples from the valley behind the hills"
+    found = [("What does it sell?", long)] * 3
+    found += [(f"What does it sell on day {i}?", f"{long}, day {i}") for i in range(4)]
+    found += [(f"Do it {i}", "I'm sorry, but I cannot help with that request.") for i in range(5)]
+    found += [(f"Say nothing {i}", "") for i in range(2)]
+    found += [(f"Count to {i}", " ".join(map(str, range(i)))) for i in range(5, 25)]
+    lines = [json.dumps({"prompt": ask, "completion": reply}) for ask, reply in found]
+    (data_root / "noisy.jsonl").write_text("\n".join([*lines, '{"prompt": "cut of']))
+    return "noisy.jsonl"
+
+
+def test_first_screen_shows_the_demo(page, goto, tidy):
+    goto(page)
+    expect(card(page, "Samples")).to_have_text("2,200")
+    expect(rows(page)).to_have_count(50)
+    page.locator("#data-table").get_by_label("next page").click()
+    expect(page.locator("#data-table .st-pager .num")).to_contain_text("51–100 of 2,200")
+    rows(page).nth(2).click()
+    expect(page.locator("#data-sample .st-turn.role-assistant")).to_be_visible()
+    tidy(page)
+
+
+def test_a_file_that_cannot_be_read_is_a_message(page, goto):
+    goto(page)
+    choose(page, "broken.json")
+    expect(page.locator("#preview")).to_contain_text("broken.json")
+    expect(page.locator("#preview")).to_contain_text(re.compile("JSON", re.I))
+    expect(page.locator("#load-pool")).to_be_disabled()
+    expect(card(page, "Samples")).to_have_text("2,200")
+
+
+def test_payloads_are_text(page, goto):
+    goto(page)
+    choose(page, "payloads.jsonl")
+    expect(page.locator("#preview")).to_contain_text("alpaca")
+    load(page, "40")
+    expect(card(page, "Rejected rows")).to_have_text("1")
+    for row, payload in enumerate(PAYLOADS):
+        rows(page).nth(row).click()
+        expect(page.locator("#data-sample .st-turn.role-assistant .st-text")).to_have_text(
+            f"{payload} answer {row}"
+        )
+    press(page, "Rejected rows")
+    expect(rows(page)).to_have_count(1)
+    page.locator("#steps").get_by_role("tab", name="Curate").click()
+    expect(page.locator("#curate-note")).to_contain_text("not been scored")
+    page.locator('#settings [data-field="strategy"] select').select_option(label="Diversity alone")
+    expect(page.locator('#curate-cards .st-card[data-label="Selected"] .num').first).not_to_have_text("0")
+    rows_of_curate = page.locator("#curate-table tbody tr")
+    rows_of_curate.first.click()
+    expect(page.locator("#curate-sample .st-turn.role-assistant")).to_be_visible()
+    assert page.locator("#curate-table img, #curate-sample img, #settings img, #data-table img").count() == 0
+
+
+def test_columns_can_be_mapped_by_hand(page, goto):
+    goto(page)
+    choose(page, "columns.json")
+    expect(page.locator("#preview")).to_contain_text("not recognised")
+    for role, column in (("Prompt", "question text"), ("Response", "reply")):
+        page.locator("label.st-role", has_text=re.compile(f"^{role}")).locator("select").select_option(
+            label=column
+        )
+    expect(page.locator("#preview")).to_contain_text("It is 4.")
+    load(page, "30")
+
+
+def test_a_known_format_can_be_read_another_way_and_back(page, goto):
+    goto(page)
+    choose(page, "payloads.jsonl")
+    role = page.locator("label.st-role", has_text=re.compile("^Source")).locator("select")
+    expect(role).to_have_value("source")
+    role.select_option(label="(none)")
+    back = page.get_by_role("button", name="Back to what was found")
+    expect(back).to_be_visible()
+    back.click()
+    expect(role).to_have_value("source")
+
+
+def test_groups_are_thinned_out_and_taken_back(page, goto, noisy):
+    goto(page)
+    choose(page, noisy)
+    load(page, "34")
+    expect(card(page, "Rejected rows")).to_have_text("1")
+    expect(card(page, "Empty responses")).to_have_text("2")
+    press(page, "Exact duplicates")
+    expect(rows(page)).to_have_count(3)
+    deed(page, "exclude the other 2").click()
+    expect(page.locator("#finding")).to_contain_text("Excluded 2 samples")
+    expect(page.locator("#data-table .st-badge", has_text="excluded")).to_have_count(2)
+    deed(page, "Undo").click()
+    expect(page.locator("#data-table .st-badge", has_text="excluded")).to_have_count(0)
+    expect(card(page, "Near-duplicates")).to_have_text("7")
+    press(page, "Near-duplicates")
+    expect(rows(page)).to_have_count(7)
+    slider = page.get_by_label("Alike from")
+    slider.focus()
+    page.keyboard.press("End")
+    expect(rows(page)).to_have_count(3)
+    page.keyboard.press("Home")
+    expect(rows(page)).to_have_count(7)
+
+
+def test_refusals_and_openings_are_excluded(page, goto, noisy):
+    goto(page)
+    choose(page, noisy)
+    load(page, "34")
+    press(page, "Refusals")
+    expect(rows(page)).to_have_count(5)
+    opening = page.locator("#openings button", has_text="i'm sorry but i")
+    opening.click()
+    expect(opening).to_have_attribute("aria-pressed", "true")
+    expect(rows(page)).to_have_count(5)
+    deed(page, "Exclude these 5").click()
+    expect(page.locator("#finding")).to_contain_text("Excluded 5 samples")
+    deed(page, "Undo").click()
+    expect(deed(page, "Exclude these 5")).to_be_enabled()
+
+
+def test_the_list_is_searched(page, goto, noisy):
+    goto(page)
+    choose(page, noisy)
+    load(page, "34")
+    expect(card(page, "Near-duplicates")).to_have_text("7")  # the index is there by then
+    field = page.locator("#data-table .st-search input")
+    field.fill('"corner sells" -day')
+    expect(rows(page)).to_have_count(3)
+    field.fill("zebra")
+    expect(page.locator("#data-table .st-empty")).to_contain_text("Nothing has these words")
+
+
+@pytest.mark.slow
+def test_tokens_are_counted_and_the_text_is_shown_as_the_model_reads_it(page, goto, noisy):
+    goto(page)
+    choose(page, noisy)
+    load(page, "34")
+    page.locator("#length-limit input").fill("40")
+    page.locator("#length-limit input").press("Enter")
+    page.locator("#count-tokens").click()
+    expect(card(page, "Over length")).to_have_text(re.compile(r"^\d+$"))
+    expect(card(page, "Unscorable")).to_have_text(re.compile(r"^\d+$"))
+    rows(page).first.click()
+    panel = page.locator("#data-sample")
+    panel.locator("summary", has_text="Exactly as the model reads it").click()
+    expect(panel.locator(".st-as-read .response")).to_contain_text("small shop")
+
+
+def test_a_pool_that_was_loaded_stays_and_is_opened_again(page, goto, noisy, reload):
+    goto(page)
+    choose(page, noisy)
+    load(page, "34")
+    page.wait_for_url(re.compile("pool="))
+    reload(page)
+    expect(card(page, "Samples")).to_have_text("34")
+    page.locator("#pools .st-pool", has_text="2,200 samples").click()
+    expect(card(page, "Samples")).to_have_text("2,200")
+    page.locator("#pools .st-pool", has_text="noisy").click()
+    expect(card(page, "Samples")).to_have_text("34")
+
+
+def test_light_and_dark(page, goto):
+    goto(page, "data", __theme="light")
+    page.locator("#sources-chart .main-svg").first.wait_for()
+    light = page.evaluate("getComputedStyle(document.querySelector('.st-card')).backgroundColor")
+    page.locator(".st-theme").click()
+    dark = page.evaluate("getComputedStyle(document.querySelector('.st-card')).backgroundColor")
+    assert light != dark
+    page.wait_for_function(
+        "() => { const t = document.querySelector('#sources-chart .ytick text'); return t && getComputedStyle(t).fill === 'rgb(163, 175, 192)'; }"
+    )
+
+
+def test_bars_do_not_depend_on_the_address(page, goto) -> None:
+    # a clip path that names the page's address cuts everything off once the address bar has changed
+    goto(page, "data")
+    page.locator("#characters-chart .barlayer path").first.wait_for(state="attached")
+    paths = page.evaluate(
+        "[...document.querySelectorAll('[clip-path]')].map(e => e.getAttribute('clip-path'))"
+    )
+    assert paths and not [path for path in paths if "http" in path]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_nothing_overlaps_or_scrolls_sideways(new_page, goto, tidy, width, dark):
+    page = new_page(width, 900 if width == 1280 else 1080)
+    goto(page, "data", __theme="dark" if dark else "light")
+    page.locator("#characters-chart .main-svg").first.wait_for()
+    press(page, "Refusals")
+    expect(page.locator("#finding")).to_be_visible()
+    rows(page).first.click()
+    expect(page.locator("#data-sample .st-turn.role-assistant")).to_be_visible()
+    tidy(page)
