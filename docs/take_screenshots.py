@@ -20,10 +20,10 @@ ROOT = Path(__file__).parents[1]
 OUT = ROOT / "docs" / "screenshots"
 BROWSER = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 READY = {  # what has to be drawn before a tab's picture is taken
-    "data": "#sources-chart",
-    "curate": "#curate-map",
-    "tune": "#tune-loss",
-    "epochs": "#epochs-map",
+    "data": "#sources-chart .main-svg",
+    "curate": "#frontier-chart .main-svg",
+    "tune": "#tune-loss .main-svg",
+    "epochs": "#epochs-flow .main-svg",
 }
 
 
@@ -69,7 +69,9 @@ def take(page: Page, address: str, tab: str, theme: str, run: str) -> None:
     """One picture, once everything on it is drawn and has come to rest."""
     query = {"tab": tab, "__theme": theme, "run": run, "epoch": 2}
     page.goto(f"{address}?{urlencode(query)}")
-    page.wait_for_selector(f"{READY[tab]} .main-svg", timeout=60_000)
+    page.wait_for_selector(READY[tab], timeout=60_000)
+    if tab == "curate":
+        page.locator("#curate-table tbody tr").nth(2).click()
     page.wait_for_timeout(8000)  # the page keeps a connection open, so there is no idle network to wait for
     OUT.mkdir(exist_ok=True)
     page.screenshot(path=OUT / f"{tab}-{theme}.png", full_page=True)

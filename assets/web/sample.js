@@ -110,7 +110,7 @@
   studio.sample = (context) => {
     const memory = {id: null, fresh: true, draft: null, view: 'conditioned', write: () => {}};
     const root = studio.mount(context, (value, node) => {
-      node.className = 'st-sample panel';
+      node.classList.add('st-sample', 'panel');
       if (!value || value.empty) {
         memory.id = null;
         return node.replaceChildren(h('div', 'st-empty', value?.empty || ''));
@@ -120,5 +120,6 @@
       studio.keepFocus(node, () => draw(value, node, context.trigger, memory));
     });
     root.addEventListener('studio-note', () => memory.write());
+    new ResizeObserver(() => root.classList.toggle('narrow', root.clientWidth > 0 && root.clientWidth < 420)).observe(root);
   };
 })();

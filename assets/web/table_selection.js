@@ -78,7 +78,7 @@
     const tools = () => {
       const {value} = state;
       if (!size()) return [h('span', 'st-act-note', state.told || value.toolbar_note || 'Tick rows to act on them; shift-click ticks a range.')];
-      const whole = value.ids.length > 0 && value.ids.every(has) && value.total > ids.size && !state.all;
+      const whole = value.ids.length > 0 && value.ids.every(has) && value.total > ids.size && !state.all && !state.noting;
       const counted = state.all ? `All ${studio.count(size())} of this list` : `${studio.count(size())} ticked`;
       bar.classList.toggle('tight', whole);
       const more = whole ? studio.button('st-link', `Tick all ${studio.count(value.total)} in this list`, 'also those on the other pages', () => {
