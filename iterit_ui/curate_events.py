@@ -121,11 +121,6 @@ def compared(home: Path, here: Here, data: Value) -> Here:
     return replace(here, compared=not here.compared, answered=_answer(data))
 
 
-def rescored(home: Path, here: Here, key: str) -> Here:
-    """Scores of another model or epoch."""
-    return replace(here, scores=key or "")
-
-
 # the filter
 
 

@@ -177,8 +177,13 @@ def _wire_arrival(session: Session, parts: Parts) -> None:
 
     moments = [session.pool.change, session.scores.change, session.settings.change, session.marked.change]
     gr.on(moments, draw_all, parts.states, [*parts.states, *parts.everything], **DRAW)
-    session.pool.change(
-        bound(events.score_source, home), [session.pool, session.scores], parts.source, **DRAW
+    source = [session.pool, session.scores]
+    gr.on(
+        [session.pool.change, session.scores.change],
+        bound(events.score_source, home),
+        source,
+        parts.source,
+        **DRAW,
     )
     compared = parts.states[NAMES.index("compared")]
     later = [session.pool, session.scores, session.settings]
@@ -206,9 +211,11 @@ def _wire_settings(session: Session, parts: Parts) -> None:
         done.then(bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
 
     changes = {name: events.set_settings(name) for name in ("set", "weigh", "reset", "undo", "redo")}
-    changes |= {"recall": events.recalled}
     for name, change in changes.items():
         after(_on(session, parts, getattr(panel, name), change, draw.everything, parts.everything, always=True))  # fmt: skip
+    recalled = _on(session, parts, panel.recall, events.recalled, draw.everything, parts.everything, always=True)  # fmt: skip
+    after(recalled)
+    recalled.then(bound(events.score_source, home), later[:2], parts.source, **DRAW)
 
     def only_panel(home: Path, here: Here) -> list[Any]:
         return [draw.panel(home, here)]
