@@ -313,24 +313,19 @@ def acted(home: Path, here: Here, data: Value) -> Here:
     except StudioError as error:
         gr.Warning(_sentence(str(error)))
         return here
-    if act.action in ("export", "copy"):
-        return here
     if act.action == "note":
         return _revised(here, actions.noted(home, here.pool, ids, act.text, here.who))
     return _revised(here, actions.marked_as(home, here.pool, ids, act.action, here.who))
 
 
 def exported(home: Path, here: Here, data: Value) -> Any:
-    """A file of ticked rows, or of the whole list, to download; nothing for what else can be done to them."""
-    if data.get("action") != "export":
-        return gr.skip()
+    """A file of ticked rows, or of the whole list, to download."""
     try:
         ids, _ = ticked(home, here, data)
         pool = get_pool(home, here.pool)
         return actions.exported(home, here.pool, np.array([pool.row_of[i] for i in ids], dtype=np.int64))
     except StudioError as error:
-        gr.Warning(_sentence(str(error)))
-        return gr.skip()
+        raise gr.Error(_sentence(str(error))) from error  # or the page would fetch the file of before
 
 
 def ticked(home: Path, here: Here, data: Value) -> tuple[list[str], Any]:

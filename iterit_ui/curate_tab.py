@@ -284,7 +284,7 @@ def _wire_samples(session: Session, parts: Parts) -> None:
     def export(event: gr.EventData, *values: Any) -> Any:
         return events.exported(home, Here(*values), event._data)
 
-    parts.listed.act(export, parts.states, parts.download, **QUIET).success(None, None, None, js=FETCH, **QUIET)  # fmt: skip
+    parts.listed.export(export, parts.states, parts.download, **QUIET).success(None, None, None, js=FETCH, **QUIET)  # fmt: skip
     asked = parts.states[NAMES.index("asked")]
     for name, limit in (("reach", 4), ("read", 2), ("losses", 2)):
         getattr(sample, name)(

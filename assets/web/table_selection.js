@@ -45,7 +45,7 @@
     };
 
     const send = (action, more = {}) => {
-      trigger('act', {action, ids: state.all ? [] : [...ids], all: state.all, list_key: state.value.list_key, ...more});
+      trigger(action === 'export' ? 'export' : 'act', {action, ids: state.all ? [] : [...ids], all: state.all, list_key: state.value.list_key, ...more});
       if (LEAVES.has(action)) drop();
       paint();
     };

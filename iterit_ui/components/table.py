@@ -12,7 +12,7 @@ from backend.errors import StudioError
 from iterit_ui.components.base import component
 
 PAGE_SIZE = 50
-EVENTS = ("pick", "turn", "sort", "filter", "search", "chip", "chips_clear", "act")
+EVENTS = ("pick", "turn", "sort", "filter", "search", "chip", "chips_clear", "act", "export")
 
 
 def table(
@@ -22,7 +22,8 @@ def table(
     **options: Any,
 ) -> gr.HTML:
     """A table; events `pick` {id, index}, `turn` {page}, `sort` {column}, `filter` {key}, `search` {text}, `chip`
-    {key}, `chips_clear` {}, `act` {action, ids, all, text}.
+    {key}, `chips_clear` {}, `act` {action, ids, all, list_key, text}, and `export`
+    with the same where that action is among them.
 
     value : {columns: [{key, label, hint, align, kind, width, sort, minor}], rows: [{key: text or {text, tone,
         colour, share}}], ids, page, pages, total, unit, selected, sort: {column, descending}, filters: [{key, label,
