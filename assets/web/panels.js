@@ -31,7 +31,7 @@
   // A card with a key is a button; the pressed one is `on`.
   studio.cards = (context) => studio.mount(context, (value, root) => studio.keepFocus(root, () => {
     root.replaceChildren(...(value?.cards || []).map((card) => {
-      const figure = h('div', 'st-figure', null, h('span', 'num', card.value), card.unit ? h('span', 'st-unit', card.unit) : null,
+      const figure = h('div', 'st-figure', null, h('span', `num${String(card.value).length > 6 ? ' long' : ''}`, card.value), card.unit ? h('span', 'st-unit', card.unit) : null,
         card.delta ? h('span', 'st-delta', card.delta) : null);
       const node = h(card.key ? 'button' : 'div', `st-card panel ${studio.tone(card.tone)}`, null, h('div', 'st-label', card.label), figure,
         typeof card.bar === 'number' ? meter(card.bar, card.tone) : null, card.parts?.length ? stacked(card.parts) : null,

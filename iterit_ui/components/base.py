@@ -50,7 +50,6 @@ SCRIPTS = [
         "fields",
         "settings",
         "keys",
-        "weights",
         "filterbar",
         "watcher",
     ]

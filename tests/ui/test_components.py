@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 
 import numpy as np
 import pytest
@@ -10,8 +11,20 @@ import pytest
 from backend.errors import StudioError
 from backend.records import Status
 from iterit_ui import theme
-from iterit_ui.components import cards, chart, map_view, row_of_pick, rows_of_lasso, sample_view, table
-from iterit_ui.components.base import STYLES
+from iterit_ui.components import (
+    act_of,
+    cards,
+    chart,
+    keys,
+    map_view,
+    row_of_pick,
+    rows_of_lasso,
+    sample_view,
+    settings_panel,
+    table,
+    toolbar,
+)
+from iterit_ui.components.base import DRAWING, SCRIPTS, STYLES, WEB
 from iterit_ui.map_points import spread
 
 
@@ -48,7 +61,16 @@ def test_a_row_that_does_not_fit_is_refused(row: object) -> None:
 
 def test_templates_hold_no_expression() -> None:
     # outside of gr.Blocks, which leaves an event loop open
-    made = [chart(), cards(), table(), sample_view(), map_view(functions=[])]
+    made = [
+        chart(),
+        cards(),
+        keys(),
+        table(),
+        toolbar(),
+        sample_view(),
+        settings_panel(),
+        map_view(functions=[]),
+    ]
     for component in made:
         assert "${" not in component.html_template and "{{" not in component.html_template
 
@@ -57,7 +79,14 @@ def test_events_stand_where_gradio_looks_for_them() -> None:
     for made, names in (
         (chart(), ("pick", "brush", "clear")),
         (map_view(functions=[]), ("pick", "lasso", "clear", "mode", "cluster")),
+        (cards(), ("pick",)),
+        (keys(), ("step", "mark", "undo", "redo")),
+        (toolbar(), ("act",)),
+        (table(), ("pick", "turn", "sort", "filter", "search", "chip", "chips_clear", "act")),
+        (sample_view(), ("pin", "exclude", "unmark", "note", "open", "read", "losses", "reach", "step")),
+        (settings_panel(), ("set", "weigh", "reset", "undo", "redo", "save", "recall", "forget", "compare")),
     ):
+        assert "'load'" not in made.js_on_load  # Gradio fires every event of that name when the page starts
         for name in names:
             assert f"'{name}'" in made.js_on_load
             assert callable(getattr(made, name))  # no property of Gradio's own has that name
@@ -96,3 +125,67 @@ def test_numbers(value: float | None, words: str) -> None:
 @pytest.mark.parametrize(("value", "words"), [(0.1, "10 %"), (0.015, "1.5 %"), (1, "100 %"), (None, "–")])
 def test_shares(value: float | None, words: str) -> None:
     assert theme.share(value) == words
+
+
+ACTIONS = ("pin", "note")
+KNOWN = {f"s-{i}": i for i in range(20)}
+
+
+def act(**changes: object) -> dict:
+    return {"action": "pin", "ids": ["s-1", "s-2"], "all": False, **changes}
+
+
+def test_ticked_rows() -> None:
+    asked = act_of(act(), ACTIONS, known=KNOWN, limit=20)
+    assert (asked.action, asked.ids, asked.all, asked.text) == ("pin", ("s-1", "s-2"), False, "")
+    assert act_of(act(action="note", text="why?"), ACTIONS, known=KNOWN, limit=20).text == "why?"
+
+
+def test_rows_that_are_not_in_the_pool_are_left_out() -> None:
+    assert act_of(act(ids=["x", "s-3", 7, None]), ACTIONS, known=KNOWN, limit=20).ids == ("s-3",)
+
+
+def test_all_rows_of_a_list_are_meant_by_the_list_not_by_ids() -> None:
+    asked = act_of(act(ids=["s-1"], all=True), ACTIONS, known=KNOWN, limit=20)
+    assert asked.all and asked.ids == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"action": "drop"}, "note, pin are known"),
+        ({"action": None}, "are known"),
+        ({"ids": "s-1"}, "a list of at most 20 ids"),
+        ({"ids": ["s-1"] * 21}, "a list of at most 20 ids"),
+        ({"text": 3}, "cannot be read"),
+        ({"ids": []}, "no row of this pool is ticked"),
+        ({"ids": ["x"]}, "no row of this pool is ticked"),
+        ({"ids": [], "all": "yes"}, "no row of this pool is ticked"),
+    ],
+)
+def test_an_action_that_does_not_fit_is_refused(changes: dict, words: str) -> None:
+    with pytest.raises(StudioError, match=words):
+        act_of(act(**changes), ACTIONS, known=KNOWN, limit=20)
+
+
+def test_every_style_and_script_is_there_and_no_other() -> None:
+    listed = {*STYLES, *SCRIPTS, *(path for path in DRAWING if path.parent == WEB)}
+    assert {path.name for path in STYLES} == {path.name for path in WEB.glob("*.css")}
+    assert all(path.is_file() for path in listed)
+
+
+def test_no_script_of_ours_reads_text_as_html() -> None:
+    for path in WEB.glob("*.js"):
+        found = re.findall(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", path.read_text()
+        )
+        assert not found, path.name
+
+
+def test_every_variable_of_the_styles_has_a_value() -> None:
+    css = "".join(path.read_text() for path in STYLES)
+    code = "".join(path.read_text() for path in WEB.glob("*.js"))
+    given = set(re.findall(r"(--[\w-]+):", css)) | set(re.findall(r"setProperty\('(--[\w-]+)'", code))
+    # with a fallback, or Gradio's own
+    needed = set(re.findall(r"var\((--[\w-]+)\)", css)) - {"--font-mono", "--range_progress"}
+    assert needed <= given
