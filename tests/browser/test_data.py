@@ -200,9 +200,11 @@ def test_tokens_are_counted_and_the_text_is_shown_as_the_model_reads_it(page, go
 
 def test_a_pool_that_was_loaded_stays_and_is_opened_again(page, goto, noisy, reload):
     goto(page)
+    page.wait_for_url(re.compile("pool="))
+    before = page.url
     choose(page, noisy)
     load(page, "34")
-    page.wait_for_url(re.compile("pool="))
+    page.wait_for_url(lambda url: url != before and "pool=" in url)
     reload(page)
     expect(card(page, "Samples")).to_have_text("34")
     page.locator("#pools .st-pool", has_text="2,200 samples").click()

@@ -86,7 +86,7 @@ def test_from_three_messy_files_to_a_clean_selection(messy, page, goto, tmp_path
     page.locator("#to-curate").click()
     expect(page.locator("#curate-note")).to_contain_text("not been scored")
     page.locator("#score-pool").click()
-    expect(curate_card(page, "Selected")).to_have_text("94")
+    expect(curate_card(page, "Selected")).to_have_text("94", timeout=4 * WAIT)  # a model reads 1,897 samples
     expect(curate_card(page, "Mean complexity")).to_contain_text(".")
     set_budget(page, 10)
     expect(curate_card(page, "Selected")).to_have_text("189")
