@@ -16,7 +16,9 @@ from backend import findings, store
 from backend.errors import PoolError
 from backend.findings import GROUPED, LOWEST, THRESHOLD, Finding, Lengths, NearPairs, Opening
 from backend.findings.openings import WORDS
-from iterit_ui.session import get_pool
+from backend.records import Scores
+from iterit_ui.selecting import scores_key
+from iterit_ui.session import get_pool, get_scores
 
 Stamp = tuple[tuple[str, int], ...]
 # what each finding is computed from, beside the samples themselves
@@ -55,7 +57,7 @@ def _lengths(home: Path, pool_id: str, at: Stamp) -> Lengths | None:
 
 def report(home: Path, pool_id: str, threshold: float = THRESHOLD) -> dict[str, Finding]:
     """Every finding of a pool by its key, near-duplicates at this threshold."""
-    found = _report(home, pool_id, stamp(home, pool_id, "*.parquet"))
+    found = _report(home, pool_id, stamp(home, pool_id, "*.parquet"), scores_key(home, pool_id, ""))
     if threshold == THRESHOLD or not found["near"].known:
         return found
     groups = finding_groups(home, pool_id, f"near:{threshold:g}")
@@ -66,9 +68,15 @@ def report(home: Path, pool_id: str, threshold: float = THRESHOLD) -> dict[str, 
 
 
 @lru_cache(maxsize=4)
-def _report(home: Path, pool_id: str, at: Stamp) -> dict[str, Finding]:
+def _report(home: Path, pool_id: str, at: Stamp, scores: str) -> dict[str, Finding]:
     pool, near, lengths = get_pool(home, pool_id), near_of(home, pool_id), lengths_of(home, pool_id)
-    return {one.key: one for one in findings.report(pool, near=near, lengths=lengths, top=0)}
+    known = scores_of(home, pool_id, scores)
+    return {one.key: one for one in findings.report(pool, near=near, lengths=lengths, scores=known, top=0)}
+
+
+def scores_of(home: Path, pool_id: str, key: str) -> Scores | None:
+    """What a model has said of the pool, for what cannot be scored; None where none has read it."""
+    return get_scores(home, pool_id, key) if key else None
 
 
 @lru_cache(maxsize=4)
@@ -96,11 +104,12 @@ def finding_rows(home: Path, pool_id: str, key: str) -> np.ndarray:
     StudioError : the finding is unknown, or has not been computed.
     """
     kind = key.partition(":")[0]
-    return _rows(home, pool_id, key, stamp(home, pool_id, FILES[kind]) if kind in FILES else ())
+    scores = scores_key(home, pool_id, "") if kind == "unscorable" else ""
+    return _rows(home, pool_id, key, stamp(home, pool_id, FILES[kind]) if kind in FILES else (), scores)
 
 
 @lru_cache(maxsize=64)
-def _rows(home: Path, pool_id: str, key: str, at: Stamp) -> np.ndarray:
+def _rows(home: Path, pool_id: str, key: str, at: Stamp, scores: str) -> np.ndarray:
     pool = get_pool(home, pool_id)
     name, threshold = near_key(key)
     words = name.removeprefix("opening:")
@@ -112,6 +121,7 @@ def _rows(home: Path, pool_id: str, key: str, at: Stamp) -> np.ndarray:
             name,
             near=near_of(home, pool_id),
             lengths=lengths_of(home, pool_id),
+            scores=scores_of(home, pool_id, scores),
             threshold=threshold,
         )
     rows.setflags(write=False)

@@ -10,13 +10,14 @@ import gradio as gr
 import pytest
 
 from backend import findings, store
-from backend.data import load_pool
+from backend.data import demo, load_pool
 from backend.records import Pool
 from iterit_ui import data_actions as actions
 from iterit_ui import data_draw as draw
 from iterit_ui import data_events as events
 from iterit_ui import data_sources
 from iterit_ui.data_lists import VIEW
+from iterit_ui.session import demo_pool, prepare
 
 WHO = "Ada"
 LONG = "the tall old tree in the middle of the garden keeps its leaves until the first cold night of november"
@@ -170,3 +171,10 @@ def test_only_files_under_the_roots_are_offered(tmp_path: Path) -> None:
     offered = [value for _, value in data_sources.choices_under((root,))]
     assert str(root / "a.jsonl") in offered
     assert not [value for value in offered if "hidden" in value or value.endswith(".txt")]
+
+
+@pytest.mark.skipif(not demo.SCORES.exists(), reason="the demo's scores are not built")
+def test_what_cannot_be_scored_is_known_from_scores(home: Path, pool: Pool) -> None:
+    prepare(home)
+    assert cards(home, demo_pool())["Unscorable"]["value"] == "0"
+    assert cards(home, pool)["Unscorable"]["value"] == "–"
