@@ -36,6 +36,8 @@ from iterit_ui.session import DRAW, QUIET, Session, bound, first_pool, map_funct
 
 Change = Callable[[Path, Here, Value], Here]
 NAMES = [f.name for f in fields(Here)]
+# every event with its own data: "always_last" would send that of the one under way a second time
+EVENT: dict[str, Any] = {**DRAW, "trigger_mode": "multiple"}
 # what a click on the export button has made is fetched by the page itself
 FETCH = "() => setTimeout(() => document.querySelector('#curate-download')?.click(), 80)"
 
@@ -152,7 +154,7 @@ def _on(
         there = draw.arrived(session.home, there)
         return [*_changed(here, there), *drawn(session.home, there), written(there)]
 
-    return trigger(call, parts.states, [*parts.states, *components, session.bar], **DRAW)
+    return trigger(call, parts.states, [*parts.states, *components, session.bar], **EVENT)
 
 
 def _changed(here: Here, there: Here) -> list[Any]:
