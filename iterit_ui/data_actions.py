@@ -41,6 +41,9 @@ def finding_value(
     if kind == "near":
         value["slider"] = {"label": "Alike from", "hint": text.NEAR_SLIDER, "min": health.LOWEST, "max": 1, "step": 0.01,
                            "value": view["threshold"]}  # fmt: skip
+    if kind == "unscorable":
+        words = f"{words} {health.unscorable_from(home, pool_id)[1]}"
+        value["text"] = words
     found = lists.listed(home, pool_id, view)
     if found.error:
         return value

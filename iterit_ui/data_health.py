@@ -12,11 +12,13 @@ from pathlib import Path
 
 import numpy as np
 
-from backend import findings, store
+from backend import analysis, findings, store
 from backend.errors import PoolError
 from backend.findings import GROUPED, LOWEST, THRESHOLD, Finding, Lengths, NearPairs, Opening
+from backend.findings.lengths import NOT_SCORED
 from backend.findings.openings import WORDS
 from backend.records import Scores
+from iterit_ui import theme
 from iterit_ui.selecting import scores_key
 from iterit_ui.session import get_pool, get_scores
 
@@ -72,6 +74,22 @@ def _report(home: Path, pool_id: str, at: Stamp, scores: str) -> dict[str, Findi
     pool, near, lengths = get_pool(home, pool_id), near_of(home, pool_id), lengths_of(home, pool_id)
     known = scores_of(home, pool_id, scores)
     return {one.key: one for one in findings.report(pool, near=near, lengths=lengths, scores=known, top=0)}
+
+
+def unscorable_from(home: Path, pool_id: str) -> tuple[str, str]:
+    """What the unscorable are known from, in two words and as a sentence; two empty texts where they are not known."""
+    pool, lengths = get_pool(home, pool_id), lengths_of(home, pool_id)
+    counted = f"token counts of {Path(lengths.model).name}" if lengths is not None else ""
+    key = scores_key(home, pool_id, "")
+    if not key:
+        return ("from token counts", f"Known from the {counted}.") if counted else ("", "")
+    label = next(one.label for one in analysis.score_sets(home, pool) if one.key == key)
+    unread = int((get_scores(home, pool_id, key).reason == NOT_SCORED).sum())
+    words = f"Known from scores ({label})."
+    if unread:
+        rest = f"known from the {counted}" if counted else "not known"
+        words += f" {theme.counted(unread, 'sample')} {'was' if unread == 1 else 'were'} not scored: {rest}."
+    return "from scores", words
 
 
 def scores_of(home: Path, pool_id: str, key: str) -> Scores | None:

@@ -16,6 +16,7 @@ import numpy as np
 from backend import jobs, store
 from backend.errors import SearchError, StudioError
 from iterit_ui import data_health as health
+from iterit_ui.selecting import scores_key
 from iterit_ui.session import get_pool
 
 VIEW: dict[str, Any] = {"which": "all", "page": 0, "threshold": health.THRESHOLD, "text": "", "source": ""}
@@ -58,12 +59,21 @@ def listed(home: Path, pool_id: str, view: dict[str, Any]) -> Listed:
     """What a view lists; an empty list with the reason where that is not known."""
     at = health.stamp(home, pool_id, "*.parquet")
     searched = store.has_search(home, pool_id) if view["text"] else False
-    return _listed(home, pool_id, key_of(view), view["text"], view["source"], at, searched)
+    # a run's scores lie with the run, so no file of the pool's tells of them
+    scores = scores_key(home, pool_id, "") if view["which"].partition(":")[0] == "unscorable" else ""
+    return _listed(home, pool_id, key_of(view), view["text"], view["source"], at, searched, scores)
 
 
 @lru_cache(maxsize=48)
 def _listed(
-    home: Path, pool_id: str, key: str, query: str, source: str, at: health.Stamp, searched: bool
+    home: Path,
+    pool_id: str,
+    key: str,
+    query: str,
+    source: str,
+    at: health.Stamp,
+    searched: bool,
+    scores: str,
 ) -> Listed:
     pool = get_pool(home, pool_id)
     try:

@@ -24,9 +24,13 @@ from iterit_ui.components.base import WEB, component
 from iterit_ui.curate_jobs import model_choices
 from iterit_ui.data_lists import VIEW
 from iterit_ui.data_sources import build_preview, build_sources
-from iterit_ui.session import DRAW, LIVE, QUIET, Session, bound, first_pool
+from iterit_ui.session import DRAW, QUIET, Session, bound, first_pool
 
 SCRIPTS = [WEB / "core.js", WEB / "health.js"]
+# every event with its own data: "always_last" would send that of the one under way a second time
+EVENT: dict[str, Any] = {**DRAW, "trigger_mode": "multiple"}
+# the same in the queue, one after another: these set states that others wait for, and each builds on the one before
+IN_TURN: dict[str, Any] = {**QUIET, "trigger_mode": "multiple", "concurrency_limit": 1}
 
 
 @dataclass(frozen=True)
@@ -141,6 +145,9 @@ def _wire_drawing(session: Session, parts: Parts) -> None:
     opened.then(full, read, parts.sample, **QUIET)
     parts.asked.change(full, read, parts.sample, **QUIET)
     session.watch.changed(bound(draw.turned, home), look, [parts.finding, parts.listed], **DRAW)
+    # a run may have scored the pool in the meantime
+    for event in (session.tab.change, session.watch.changed):
+        event(bound(draw.pressed, home), [pool, parts.view], [parts.figures, parts.openings], **DRAW)
     session.watch.changed(bound(reading.again, home, session.model_roots), read, parts.sample, **DRAW)
     session.marked.change(bound(reading.again, home, session.model_roots), read, parts.sample, **DRAW)
     parts.model.input(lambda name: work.limits_of(name)[0], parts.model, parts.longest, **QUIET)
@@ -163,15 +170,15 @@ def _wire_lists(session: Session, parts: Parts) -> None:
         (parts.listed.chip, events.chip_removed),
         (parts.listed.chips_clear, events.chips_cleared),
     ):
-        event(_sent(bound(events.listed, home, function)), look, [*page, *lists], **DRAW)
-    parts.listed.turn(_sent(bound(events.turned_page, home)), look, page, **DRAW)
+        event(_sent(bound(events.listed, home, function)), look, [*page, *lists], **EVENT)
+    parts.listed.turn(_sent(bound(events.turned_page, home)), look, page, **EVENT)
     read = [session.pool, view, parts.asked]
-    parts.listed.pick(_sent(bound(events.picked_row, home)), read, [session.sample, parts.sample], **LIVE)
+    parts.listed.pick(_sent(bound(events.picked_row, home)), read, [session.sample, parts.sample], **IN_TURN)
     changed = [session.marked, parts.did]
     parts.listed.act(
-        _sent(bound(actions.table_act, home)), [session.pool, view, session.who], changed, **QUIET
+        _sent(bound(actions.table_act, home)), [session.pool, view, session.who], changed, **IN_TURN
     )
-    parts.finding.do(_sent(bound(actions.acted, home)), [session.pool, view, session.sample, session.who], changed, **QUIET)  # fmt: skip
+    parts.finding.do(_sent(bound(actions.acted, home)), [session.pool, view, session.sample, session.who], changed, **IN_TURN)  # fmt: skip
     working = [parts.status, parts.timer]
     counting = [session.pool, parts.model, parts.longest]
     parts.finding.do(_sent(bound(work.asked, home, session.model_roots)), counting, working, **QUIET)
@@ -183,15 +190,15 @@ def _wire_samples(session: Session, parts: Parts) -> None:
     home, who = session.home, [session.pool, session.who]
     changed = [session.marked, parts.did]
     for name, action in (("pin", "pin"), ("exclude", "exclude"), ("unmark", "clear")):
-        getattr(parts.sample, name)(_sent(bound(events.marked, home, action)), who, changed, **QUIET)
-    parts.sample.note(_sent(bound(events.noted, home)), who, changed, **QUIET)
-    parts.keyboard.mark(_sent(bound(events.marked_open, home)), [*who, session.sample], changed, **QUIET)
+        getattr(parts.sample, name)(_sent(bound(events.marked, home, action)), who, changed, **IN_TURN)
+    parts.sample.note(_sent(bound(events.noted, home)), who, changed, **IN_TURN)
+    parts.keyboard.mark(_sent(bound(events.marked_open, home)), [*who, session.sample], changed, **IN_TURN)
     for part in (parts.sample, parts.finding, parts.keyboard):
         part.undo(bound(actions.taken_back, home), who, changed, **QUIET)
     parts.keyboard.redo(bound(actions.done_again, home), who, changed, **QUIET)
     parts.sample.read(lambda: True, None, parts.asked, **QUIET)
     for part in (parts.sample, parts.keyboard):
-        part.step(_sent(bound(events.stepped, home)), [session.pool, parts.view, session.sample], [session.sample, parts.view], **LIVE)  # fmt: skip
+        part.step(_sent(bound(events.stepped, home)), [session.pool, parts.view, session.sample], [session.sample, parts.view], **IN_TURN)  # fmt: skip
 
 
 def _sent(function: Callable[..., Any]) -> Callable[..., Any]:

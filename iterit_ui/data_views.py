@@ -76,21 +76,27 @@ def cards_value(home: Path, pool_id: str, view: dict[str, Any], *, working: bool
             tone = tone if count else "plain"
         else:
             one = found[key]
-            card = {"label": one.label, "value": theme.number(one.count), "hint": card_hint(one, working)}
+            card = {
+                "label": one.label,
+                "value": theme.number(one.count),
+                "hint": card_hint(home, pool_id, one, working),
+            }
             tone = tone if one.count else "plain"
         on = view["which"] == key or view["which"].startswith(f"{key}:")
         cards.append({**card, "key": key, "tone": tone, "on": on})
     return {"cards": cards}
 
 
-def card_hint(one: Finding, working: bool) -> str:
+def card_hint(home: Path, pool_id: str, one: Finding, working: bool) -> str:
     """What stands below a count, or why there is none."""
     if not one.known:
         return (
             ("being looked for" if working else "not looked for yet")
             if one.key == "near"
-            else "needs a model"
+            else "not counted yet"
         )
+    if one.key == "unscorable":
+        return health.unscorable_from(home, pool_id)[0]
     if not one.count:
         return "none"
     return f"in {theme.counted(one.groups, 'group')}" if one.groups else text.CARDS.get(one.key, "")
@@ -126,13 +132,16 @@ def table_value(home: Path, pool_id: str, view: dict[str, Any], opened: str) -> 
         for line, row, number, size, stays in zip(lines, rows, found.group[part], found.size[part], keep):
             line |= {"group": theme.number(number), "size": theme.number(size), "keep": keep_badge(codes[row], bool(stays))}  # fmt: skip
     searching = bool(view["text"])
+    # the head of the list says why, and how to know it
+    one = health.report(home, pool_id).get(view["which"].partition(":")[0])
+    unknown = one is not None and not one.known
     return {
         "title": "All samples" if lists.is_whole(view) else "These samples",
         "columns": COLUMNS if found.group is None else GROUP_COLUMNS,
         "rows": lines,
         "ids": ids,
         "page": page, "pages": pages, "total": len(found.rows), "size": PAGE_SIZE, "selected": opened, "unit": "samples",
-        "empty": found.error or ("Nothing has these words." if searching else "Nothing here."),
+        "empty": (text.NOT_KNOWN if unknown else found.error) or ("Nothing has these words." if searching else "Nothing here."),
         "search": {"text": view["text"], "error": found.error if searching else "", "placeholder": text.SEARCH},
         "chips": chips(home, pool_id, view),
         "selectable": True,

@@ -155,6 +155,7 @@ FINDINGS = {
     "refusal": "The response begins as refusals do. Some may be right to refuse: look before you exclude.",
     "opening": "Responses that begin with these words. Boilerplate teaches a model to say it too.",
 }
+NOT_KNOWN = "Not known yet."
 NEAR_SLIDER = "share of runs of five characters that two samples must have in common (Jaccard similarity)"
 KEEP_ONE = "keeps the pinned ones, else the first of each group that nobody excluded"
 EXCLUDE_ALL = "they stay in the pool, but are never selected; pinned ones are left alone"

@@ -50,11 +50,11 @@ def form_fields() -> list[str]:
     return [*COMMON, *(name for group in GROUPS for name in advanced(group))]
 
 
-def control(name: str) -> gr.components.Component:
-    """The control of one setting, holding its default."""
+def control(name: str, preset: str = "paper") -> gr.components.Component:
+    """The control of one setting, holding its value in a preset."""
     label, info = described(name)
     options: dict[str, Any] = {"label": label, "info": info, "elem_id": f"tune-{name.replace('_', '-')}"}
-    hint, value = HINTS[name], to_control(name, default(name))
+    hint, value = HINTS[name], to_control(name, default(name, preset))
     if get_origin(hint) is Literal:
         return gr.Dropdown(choices=_choices(name), value=value, **options)
     if hint is bool:

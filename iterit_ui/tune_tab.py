@@ -19,38 +19,36 @@ from backend import jobs, store
 from backend.errors import StudioError
 from iterit_ui import text, tune_watch
 from iterit_ui.components import cards, chart, heading, note, status_line, table
-from iterit_ui.session import LIVE, QUIET, Session, get_pool, settings_of
-from iterit_ui.tune_form import (
-    COMMON,
-    FIELDS,
-    GROUPS,
-    advanced,
-    config_of,
-    control,
-    form_fields,
-    preset_values,
+from iterit_ui.session import LIVE, QUIET, Session, get_pool
+from iterit_ui.tune_fill import (
+    ONE_AT_A_TIME,
+    SELECTION,
+    carry_over,
+    fill_model,
+    fill_pool,
+    fill_preset,
+    first_fill,
 )
+from iterit_ui.tune_form import COMMON, GROUPS, advanced, config_of, control, form_fields
 from iterit_ui.tune_launch import (
     allowed_model,
     command_line,
     explain,
     model_choices,
-    pool_choices,
     pool_inputs,
     preset_choices,
-    preset_for,
     preset_words,
     start,
     summary,
 )
 
 BUSY_SECONDS, IDLE_SECONDS = 1.5, 5.0
-SELECTION = [name for name in form_fields() if FIELDS[name].metadata["group"] == "selection"]
 
 
 def build(session: Session) -> None:
     """Lay the tab out and wire it."""
     home, models = session.home, session.model_roots
+    first = first_fill(models)
     heading(text.TAB["tune"], text.LINE["tune"], elem_id="tune-heading")
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes=["side", "sheet", "sticky"]):
@@ -72,7 +70,7 @@ def build(session: Session) -> None:
             )
             preset = gr.Dropdown(
                 preset_choices(),
-                value="paper",
+                value=first["preset"],
                 label="Preset",
                 info=preset_words(),
                 elem_id="tune-preset",
@@ -90,11 +88,11 @@ def build(session: Session) -> None:
                 elem_classes="mono",
             )
             carried = note(None, elem_id="tune-carried")
-            controls = {name: control(name) for name in COMMON}
+            controls = {name: control(name, first["preset"]) for name in COMMON}
             with gr.Accordion("All other settings", open=False, elem_id="tune-advanced"):
                 for group, title in GROUPS.items():
                     heading(title, level=2)
-                    controls |= {name: control(name) for name in advanced(group)}
+                    controls |= {name: control(name, first["preset"]) for name in advanced(group)}
                 parallel = gr.Checkbox(
                     False,
                     label="Run beside others",
@@ -130,28 +128,43 @@ def build(session: Session) -> None:
 
     form = [controls[name] for name in form_fields()]
     selection = [controls[name] for name in SELECTION]
-    seen, timer = gr.State(""), gr.Timer(IDLE_SECONDS)
+    filled, seen, timer = gr.State(first), gr.State(""), gr.Timer(IDLE_SECONDS)
     shown = [listed, watched, status, stop, resume, epochs, figures, loss, rate, details, log, timer, seen]
     setup = [pool, model, preset, *form]
 
     # the form follows the session: the pool, and what was set on the Curate tab
     gr.on(
         [session.ready.change, session.pool.change],
-        partial(choose_pool, home, models),
-        [session.pool, session.settings, model],
-        [pool, model, preset, carried, *form],
+        partial(fill_pool, home, models),
+        [session.pool, session.settings, model, filled],
+        [pool, model, preset, carried, *form, filled],
         **QUIET,
+        **ONE_AT_A_TIME,
     ).then(partial(check, home, model_roots=models), setup, [message, launch, command], **QUIET)
     gr.on(
         [session.settings.change, session.tab.change],
         partial(carry_over, home),
-        [session.pool, session.settings, session.tab, preset],
-        [carried, *selection],
+        [session.pool, session.settings, session.tab, filled],
+        [carried, *selection, filled],
         **LIVE,
+        **ONE_AT_A_TIME,
     )
     pool.input(None, pool, session.pool, js="(pool) => pool || ''", **QUIET)
-    model.input(preset_for, [session.pool, model], preset, **QUIET)
-    preset.change(partial(use_preset, home), [preset, session.pool, session.settings], form, **QUIET)
+    model.input(
+        partial(fill_model, home),
+        [session.pool, session.settings, model, filled],
+        [preset, *form, filled],
+        **QUIET,
+        **ONE_AT_A_TIME,
+    )
+    # input, not change: one that was set by the form's own filling has filled the form already
+    preset.input(
+        partial(fill_preset, home),
+        [preset, session.pool, session.settings, filled],
+        [*form, filled],
+        **QUIET,
+        **ONE_AT_A_TIME,
+    )
     gr.on(
         [item.change for item in setup],
         partial(check, home, model_roots=models),
@@ -191,56 +204,6 @@ def build(session: Session) -> None:
 
 
 # ---------------------------------------------------------------- the form
-
-
-def choose_pool(
-    home: Path, roots: Sequence[Path], pool_id: str, settings: dict[str, Any], model: str | None
-) -> tuple[Any, ...]:
-    """The form for a pool: (pool, model, preset, note on what was carried over, every control)."""
-    choices, models = pool_choices(home), model_choices(roots)
-    known = [value for _, value in models]
-    chosen = model or (known[0] if known else "")
-    preset = preset_for(pool_id, chosen)
-    filled = use_preset(home, preset, pool_id, settings)
-    return (
-        gr.Dropdown(choices=choices, value=pool_id if pool_id in [value for _, value in choices] else None),
-        gr.Dropdown(choices=models, value=chosen or None),
-        preset,
-        carried_note(settings),
-        *filled,
-    )
-
-
-def use_preset(home: Path, preset: str, pool_id: str, settings: dict[str, Any]) -> list[Any]:
-    """Every control for a preset, with the Curate tab's settings and the pool's pins on top."""
-    return preset_values(preset, settings | curated(home, pool_id))
-
-
-def carry_over(home: Path, pool_id: str, settings: dict[str, Any], tab: str, preset: str) -> tuple[Any, ...]:
-    """The selection's controls after a change on the Curate tab; what was typed elsewhere in the form stays."""
-    if tab == "epochs":
-        return (gr.skip(),) * (1 + len(SELECTION))
-    values = dict(zip(form_fields(), use_preset(home, preset, pool_id, settings)))
-    return carried_note(settings), *[values[name] for name in SELECTION]
-
-
-def curated(home: Path, pool_id: str) -> dict[str, Any]:
-    """The pool's pins and excludes."""
-    if not pool_id:
-        return {}
-    try:
-        settings = settings_of(home, pool_id, {})
-    except StudioError:
-        return {}
-    return {"pinned": settings.pinned, "excluded": settings.excluded}
-
-
-def carried_note(settings: dict[str, Any]) -> dict[str, Any] | None:
-    """Which settings come from the Curate tab."""
-    names = [name.replace("_", " ") for name in settings if name in FIELDS]
-    if not names:
-        return None
-    return {"tone": "info", "text": f"From Curate: {', '.join(names)}. The preset gives the rest."}
 
 
 def check(

@@ -3,21 +3,41 @@
 (() => {
   const {h} = studio;
 
-  // A slider that stays the same element while its value is dragged: a new one would lose the pointer.
+  const PATIENCE = 1500; // ms after which an answer is no longer waited for
+
+  // A slider that stays the same element while its value is dragged: a new one would lose the pointer. One value at a
+  // time is under way, and of those that wait only the latest is sent: answers to many could come in another order, and
+  // the list would end at a value that the slider does not show.
   const slider = (trigger) => {
+    let sent = null;
+    let waiting = null;
+    let timer = 0;
+    const pump = () => {
+      if (sent !== null || waiting === null) return;
+      sent = waiting;
+      waiting = null;
+      timer = setTimeout(() => { sent = null; pump(); }, PATIENCE);
+      trigger('threshold', {value: sent});
+    };
     const input = h('input');
     input.type = 'range';
     const output = h('output', 'num');
     const name = h('span', '');
     const box = h('label', 'st-near', null, name, input, output);
     const show = () => { output.textContent = Number(input.value).toFixed(2); };
-    input.addEventListener('input', () => { show(); trigger('threshold', {value: Number(input.value)}); });
+    input.addEventListener('input', () => { show(); waiting = Number(input.value); pump(); });
     box.show = (given) => {
       name.textContent = given.label;
       box.title = given.hint || '';
       input.setAttribute('aria-label', given.label);
       for (const key of ['min', 'max', 'step']) input[key] = given[key];
-      if (document.activeElement !== input || !box.isConnected) input.value = given.value;
+      if (sent !== null && Math.abs(given.value - sent) < 1e-9) {
+        clearTimeout(timer);
+        sent = null;
+        pump();
+      }
+      // what the person gave stays until the server has it; then the slider shows what is listed
+      if (sent === null) input.value = given.value;
       show();
     };
     return box;

@@ -154,6 +154,36 @@ def test_groups_are_thinned_out_and_taken_back(page, goto, noisy):
     page.wait_for_function("n => document.querySelectorAll('#data-table tbody tr').length >= n", arg=found)
 
 
+def test_the_list_ends_at_what_the_slider_shows(page, goto, noisy):
+    goto(page)
+    choose(page, noisy)
+    load(page, "34")
+    expect(card(page, "Near-duplicates")).to_have_text(re.compile(r"^\d+$"))
+    press(page, "Near-duplicates")
+    slider = page.get_by_label("Alike from")
+    slider.focus()
+    for _ in range(15):  # sooner than answers come
+        page.keyboard.press("ArrowLeft")
+    expect(page.locator("#finding h3")).to_have_text("Near-duplicates from 0.65")
+    expect(slider).to_have_value("0.65")
+
+
+def test_of_rows_clicked_in_haste_the_last_is_open(page, goto):
+    goto(page)
+    expect(rows(page)).to_have_count(50)
+    # in one go, so that the first click is still under way at the others
+    page.evaluate(
+        "() => [...document.querySelectorAll('#data-table tbody tr')].slice(0, 5).forEach(tr => tr.querySelector('td:last-child').click())"
+    )
+    expect(rows(page).nth(4)).to_have_attribute("aria-selected", "true")
+    asked = (
+        rows(page).nth(4).locator("td").last.get_attribute("title")
+        or rows(page).nth(4).locator("td").last.inner_text()
+    )
+    expect(page.locator("#data-sample .st-turn.role-assistant .st-text")).to_contain_text(asked[:20])
+    expect(page).to_have_url(re.compile("sample="))
+
+
 def test_refusals_and_openings_are_excluded(page, goto, noisy):
     goto(page)
     choose(page, noisy)

@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import numpy as np
 import pytest
 
-from backend import findings, store
+from backend import findings, selection, store
+from backend.config import config_from
 from backend.data import demo, load_pool
-from backend.records import Pool
+from backend.findings.lengths import NOT_SCORED
+from backend.records import EpochRecord, Pool, Scores
 from iterit_ui import data_actions as actions
 from iterit_ui import data_draw as draw
 from iterit_ui import data_events as events
@@ -177,4 +180,41 @@ def test_only_files_under_the_roots_are_offered(tmp_path: Path) -> None:
 def test_what_cannot_be_scored_is_known_from_scores(home: Path, pool: Pool) -> None:
     prepare(home)
     assert cards(home, demo_pool())["Unscorable"]["value"] == "0"
+    assert cards(home, demo_pool())["Unscorable"]["hint"] == "from scores"
+    head, _ = draw.turned(home, demo_pool().id, at(which="unscorable"), "", dict(actions.NOTHING_DONE))
+    assert "Known from scores (demo model, untouched)." in head["text"]
     assert cards(home, pool)["Unscorable"]["value"] == "–"
+
+
+def test_a_list_of_the_unscorable_follows_the_scores_that_come_later(home: Path, pool: Pool) -> None:
+    def shown() -> tuple[str, str, dict, dict]:
+        card = cards(home, pool)["Unscorable"]
+        head, table = draw.turned(home, pool.id, at(which="unscorable"), "", dict(actions.NOTHING_DONE))
+        return card["value"], card["hint"], head, table
+
+    value, hint, head, table = shown()
+    assert (value, hint, table["empty"]) == ("–", "not counted yet", "Not known yet.")
+    assert "Not counted yet" in head["text"] and head["buttons"][0]["key"] == "count"
+    scored_run(home, pool, unscorable={6: "empty response"}, unread=(8, 9))
+    value, hint, head, table = shown()
+    assert (value, hint, table["total"]) == ("1", "from scores", 1)
+    assert table["ids"] == [str(pool.ids[6])]
+    assert "nowhere" not in hint and "tiny" in head["text"]
+    assert "2 samples were not scored: not known." in head["text"]
+
+
+def scored_run(home: Path, pool: Pool, *, unscorable: dict[int, str], unread: tuple[int, ...]) -> None:
+    """A run that has read the pool, but for the rows `unread`, and could not score those of `unscorable`."""
+    n = len(pool)
+    complexity, reason = np.full(n, 0.5, np.float32), np.full(n, "", dtype=object)
+    for row, words in {**unscorable, **dict.fromkeys(unread, NOT_SCORED)}.items():
+        complexity[row], reason[row] = np.nan, words
+    loss, tokens = np.where(np.isnan(complexity), np.nan, np.float32(1)), np.full(n, 8, dtype=np.int32)
+    scores = Scores(loss, loss, complexity, tokens, reason)
+    config = config_from({"pool": ("rows.json",), "model": "nowhere/tiny", "epochs": 1, "make_map": False})
+    run = store.create_run(home, config, pool)
+    counts = store.ngram_counts(home, pool)
+    who: dict[str, Any] = {"ids": pool.ids, "source_codes": pool.source_codes, "sources": pool.sources}
+    made = selection.select(counts, scores, config, budget=2, **who)
+    diversity = np.full(n, np.nan)
+    store.write_epoch(home, run, EpochRecord(0, scores, np.ones(n, dtype=bool), diversity, made, {}))
