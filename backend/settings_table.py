@@ -13,6 +13,8 @@ _GROUPS = {
     "model": "Model and scoring",
     "selection": "Selection",
     "training": "Training",
+    "lora": "LoRA adapters",
+    "running": "Processes, checkpoints and review",
 }
 
 
@@ -25,7 +27,7 @@ def _lines() -> Iterator[str]:
     yield "# Settings"
     yield ""
     yield "Every setting of a run. The command line writes them with dashes (`--learning-rate`), `config.json` with"
-    yield "underscores. Made from `backend/config.py` by `python -m backend.settings_table > docs/settings.md`."
+    yield "underscores. Made from `backend/config/` by `python -m backend.settings_table > docs/settings.md`."
     hints = get_type_hints(RunConfig)
     for group, title in _GROUPS.items():
         yield from ("", f"## {title}", "")

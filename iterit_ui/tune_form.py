@@ -36,6 +36,8 @@ GROUPS = {
     "selection": "Which samples are chosen",
     "training": "How the model is trained",
     "model": "How the model reads",
+    "lora": "LoRA adapters",
+    "running": "Processes, checkpoints and review",
     "data": "Data and name",
 }
 

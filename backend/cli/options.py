@@ -21,6 +21,8 @@ _PANELS = {
     "model": "Model and scoring",
     "selection": "Selection",
     "training": "Training",
+    "lora": "LoRA adapters",
+    "running": "Processes, checkpoints and review",
 }
 # one value at a time, so the singular reads better
 _ALSO = {"pinned": "--pin", "excluded": "--exclude", "source_weights": "--source-weight"}

@@ -103,7 +103,7 @@ def test_the_selection_part_can_be_changed_and_is_checked():
 def test_every_setting_says_what_it_is():
     for f in dataclasses.fields(RunConfig):
         assert len(f.metadata["help"]) > 10, f.name
-        assert f.metadata["group"] in {"data", "model", "selection", "training"}, f.name
+        assert f.metadata["group"] in {"data", "model", "selection", "training", "lora", "running"}, f.name
 
 
 def test_the_documentation_of_the_settings_is_fresh():

@@ -1,0 +1,32 @@
+"""Every setting of a run, once: its default, unit, range, help and where the default comes from.
+
+The command line, the app's forms, the documentation and the validation are all made from these fields, so a
+setting that is not described here does not exist.
+"""
+
+from backend.config.check import budget_of, check, held_out_share
+from backend.config.fields import setting
+from backend.config.presets import PRESET_HELP, PRESETS
+from backend.config.read import config_from, selection_settings, to_json
+from backend.config.run import Attention, Precision, RunConfig, Schedule
+from backend.config.selection import STRATEGY_HELP, Ranking, SelectionSettings, Strategy
+
+__all__ = [
+    "PRESETS",
+    "PRESET_HELP",
+    "STRATEGY_HELP",
+    "Attention",
+    "Precision",
+    "Ranking",
+    "RunConfig",
+    "Schedule",
+    "SelectionSettings",
+    "Strategy",
+    "budget_of",
+    "check",
+    "config_from",
+    "held_out_share",
+    "selection_settings",
+    "setting",
+    "to_json",
+]
