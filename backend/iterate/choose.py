@@ -13,16 +13,15 @@ from transformers import PreTrainedModel
 
 from backend.complexity import helpers, score
 from backend.config import RunConfig, budget_of
-from backend.diversity import NgramCounts, initial_diversity, tfidf
+from backend.diversity import NgramCounts
 from backend.iterate.report import Reporter
 from backend.prompts import Encoded
 from backend.records import EpochRecord, Pool, Progress, Scores
 from backend.selection import (
-    candidates,
     keeps_selection,
     rank_for_next_epoch,
     scores_needed,
-    select,
+    select_epoch,
     top_rows,
 )
 
@@ -77,40 +76,30 @@ class Decisions:
         begun = time.monotonic()
         rows = self._rows_to_score(epoch)
         scores = self._scores(epoch, model, rows)
-        scored = time.monotonic()
-        self.report(Progress("select", epoch, 0, self.budget))
-        # before a later epoch the candidates are the samples scored anew; without scores everybody is one
-        among = rows if scores_needed(self.config.strategy, epoch) == "top" else None
-        chosen = candidates(
-            scores,
-            self.config,
-            ids=self.pool.ids,
-            source_codes=self.pool.source_codes,
-            sources=self.pool.sources,
-            rows=among,
-            held_out=self.held_out,
-        )
-        vectors = tfidf(self._counted, chosen.rows)
-        selection = select(
-            self._counted,
-            scores,
-            self.config,
-            # the steps are laid out for the first selection, so no later one is larger
-            budget=len(self.records[0].selection) if epoch else self.budget,
-            ids=self.pool.ids,
-            source_codes=self.pool.source_codes,
-            sources=self.pool.sources,
-            rows=among,
-            held_out=self.held_out,
-            epoch=epoch,
-            tfidf=vectors,
-        )
-        diversity = np.full(len(self.pool), np.nan)
-        diversity[vectors.rows] = initial_diversity(vectors)
         rescored = np.zeros(len(self.pool), dtype=bool)
         rescored[rows] = True
-        self.report(Progress("select", epoch, len(selection), self.budget))
-        seconds = {"score": scored - begun, "select": time.monotonic() - scored}
+        scored = time.monotonic()
+        return self._select(epoch, scores, rescored, {"score": scored - begun})
+
+    def _select(
+        self, epoch: int, scores: Scores, rescored: np.ndarray, seconds: dict[str, float]
+    ) -> EpochRecord:
+        begun = time.monotonic()
+        # the steps are laid out for the first selection, so no later one is larger
+        budget = len(self.records[0].selection) if epoch else self.budget
+        self.report(Progress("select", epoch, 0, budget))
+        selection, diversity = select_epoch(
+            self.pool,
+            lambda: self._counted,
+            scores,
+            self.config,
+            epoch=epoch,
+            budget=budget,
+            rescored=rescored,
+            held_out=self.held_out,
+        )
+        self.report(Progress("select", epoch, len(selection), budget))
+        seconds = {**seconds, "select": time.monotonic() - begun}
         return EpochRecord(epoch, scores, rescored, diversity, selection, seconds)
 
     def _rows_to_score(self, epoch: int) -> np.ndarray:

@@ -2,12 +2,14 @@
 
 from backend.selection.candidates import Candidates, candidates
 from backend.selection.choose import select, warm_up
+from backend.selection.epoch import EpochSelection, select_epoch
 from backend.selection.gains import ties_as_equal
 from backend.selection.greedy import Picks, greedy_picks
 from backend.selection.ranking import keeps_selection, rank_for_next_epoch, scores_needed, top_rows
 
 __all__ = [
     "Candidates",
+    "EpochSelection",
     "Picks",
     "candidates",
     "greedy_picks",
@@ -15,6 +17,7 @@ __all__ = [
     "rank_for_next_epoch",
     "scores_needed",
     "select",
+    "select_epoch",
     "ties_as_equal",
     "top_rows",
     "warm_up",
