@@ -32,6 +32,7 @@ from backend.analysis.histograms import (
 )
 from backend.analysis.neighbours import Neighbour, neighbours
 from backend.analysis.percentiles import percentile
+from backend.analysis.plan_estimate import Figure, PlanEstimate, plan_estimate
 from backend.analysis.reach import Reach, reach, reaching
 from backend.analysis.reasons import STATUS_TEXT, Why, rank_of, status_text, why
 from backend.analysis.runs import held_out_table, loss_table, stage_table, tokens_per_second
@@ -55,6 +56,7 @@ from backend.analysis.what_if import (
     selection_summary,
     what_if,
 )
+from backend.preflight import Problem, preflight
 
 __all__ = [
     "MEMBERSHIP",
@@ -63,10 +65,13 @@ __all__ = [
     "WHICH",
     "Covered",
     "Estimate",
+    "Figure",
     "FullOrder",
     "Histogram",
     "Neighbour",
     "Page",
+    "PlanEstimate",
+    "Problem",
     "Reach",
     "Remains",
     "ScoreSet",
@@ -109,6 +114,8 @@ __all__ = [
     "ngram_counts",
     "ordered_rows",
     "percentile",
+    "plan_estimate",
+    "preflight",
     "rank_of",
     "reach",
     "reaching",

@@ -1,0 +1,1 @@
+"""How much memory training a model takes, reckoned from the sizes in its files."""
