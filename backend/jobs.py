@@ -35,6 +35,7 @@ __all__ = [
     "pump",
     "refresh",
     "resume",
+    "run_again",
     "start_map",
     "start_work",
     "stop",
@@ -54,10 +55,13 @@ def launch(
     pool: Pool | str | None = None,
     allow_parallel: bool = False,
     roots: Sequence[Path] | None = None,
+    parent: str | None = None,
+    comparison: str | None = None,
 ) -> str:
     """Put a run at the end of the queue, start it if its turn has come, and return its id.
 
     pool : the pool, or the id of a stored one; read from the files that the configuration names where not given.
+    parent : the run that this one repeats with changes. comparison : the id of the comparison it belongs to.
     roots : where given, every file that the configuration names must lie inside one of these folders.
 
     Raises
@@ -83,7 +87,15 @@ def launch(
         # read now: a mistake shows at once, and a resumed run measures on the same samples
         held_out = load_held_out(config, roots=roots)
         store.save_pool(home, held_out, listed=False)
-    run_id = store.create_run(home, config, chosen, held_out=held_out, allow_parallel=allow_parallel)
+    run_id = store.create_run(
+        home,
+        config,
+        chosen,
+        held_out=held_out,
+        allow_parallel=allow_parallel,
+        parent=parent,
+        comparison=comparison,
+    )
     pump(home)
     return run_id
 
@@ -122,7 +134,7 @@ def stop(home: Path, run_id: str) -> None:
     if store.set_state(home, run_id, "stopped", expect=("queued",), note="stopped before it started"):
         return
     refresh(home)
-    asked = store.set_state(home, run_id, "stopping", expect=("running",), note="asked to stop")
+    asked = store.set_state(home, run_id, "stopping", expect=("running", "waiting"), note="asked to stop")
     info = store.run_info(home, run_id)
     if info.active:
         send(info, signal.SIGTERM)
@@ -142,12 +154,27 @@ def kill(home: Path, run_id: str) -> None:
         raise RunError(f"run {run_id} is {info.state}; there is no worker to kill")
     if info.host not in (None, this_host()):
         raise RunError(f"run {run_id} runs on {info.host}; kill it there")
-    store.set_state(home, run_id, "stopping", expect=("running",))
+    store.set_state(home, run_id, "stopping", expect=("running", "waiting"))
     send(info, signal.SIGKILL)
     deadline = time.monotonic() + 10
     while process_of(info) is not None and time.monotonic() < deadline:
         time.sleep(0.02)
     store.set_state(home, run_id, "stopped", expect=("stopping",), note="killed")
+
+
+def run_again(home: Path, run_id: str) -> str:
+    """Queue a new run with the configuration and the samples of another, and return its id.
+
+    Raises
+    ------
+    RunError : no such run. PoolError : its pool is not stored any more.
+    """
+    home = Path(home).resolve()
+    config, pools = store.read_config(home, run_id), store.read_run_pool(home, run_id)
+    held_out = store.pool_info(home, pools.held_out_id) if pools.held_out_id else None
+    again = store.create_run(home, config, store.pool_info(home, pools.id), held_out=held_out, parent=run_id)
+    pump(home)
+    return again
 
 
 def resume(home: Path, run_id: str) -> None:
@@ -178,7 +205,7 @@ def refresh(home: Path) -> list[str]:
         if not store.set_state(home, info.id, "stopped", expect=("stopping",), pid=info.pid, note=note):
             error = _obituary(home, info)
             if not store.set_state(
-                home, info.id, "failed", error=error, expect=("running",), pid=info.pid, note=error
+                home, info.id, "failed", error=error, expect=("running", "waiting"), pid=info.pid, note=error
             ):
                 continue  # it ended in order between the two looks
         found.append(info.id)

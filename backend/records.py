@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 import pyarrow as pa
 
-Stage = Literal["load", "score", "select", "train", "evaluate", "map", "save"]
-RunState = Literal["queued", "running", "stopping", "stopped", "failed", "done"]
+Stage = Literal["load", "score", "select", "review", "train", "evaluate", "map", "save"]
+RunState = Literal["queued", "running", "waiting", "stopping", "stopped", "failed", "done"]
 
 
 class Turn(TypedDict):
@@ -265,6 +265,7 @@ class EpochRecord:
 
     rescored : (n,) bool, scored anew before this epoch.
     diversity : (n,) float64, diversity of every candidate before any pick (all n-gram weights 1); NaN otherwise.
+    changes : selection settings that a person changed for this epoch alone, by name.
     """
 
     epoch: int
@@ -273,3 +274,4 @@ class EpochRecord:
     diversity: np.ndarray
     selection: Selection
     seconds: dict[str, float] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)

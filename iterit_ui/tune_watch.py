@@ -30,6 +30,7 @@ STAGE_WORDS = {
     "load": "loading the model and the pool",
     "score": "scoring",
     "select": "selecting",
+    "review": "waiting for a review",
     "train": "training",
     "measure": "measuring the held-out loss of the untouched model",
     "evaluate": "measuring the held-out loss",

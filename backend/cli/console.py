@@ -18,6 +18,7 @@ STAGES = {
     "load": "reading",
     "score": "scoring",
     "select": "selecting",
+    "review": "waiting for a review",
     "train": "training",
     "evaluate": "measuring held-out loss",
     "map": "laying out the map",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from backend.cli import console, outputs
+from backend.cli.curating import login_name
 from backend.cli.options import AsJson, RunsDir, option_name
 from backend.config import RunConfig, to_json
 from backend.errors import RunError
@@ -190,6 +191,7 @@ def export(
     outputs.check_file(out)
     pool = store.load_pool_from_store(home, store.read_run_pool(home, run_id).id)
     written = data.write_samples(out, pool, rows, format)
+    store.note_export(home, run_id, chosen, rows=written, file=str(out.resolve()), who=login_name())
     console.say(f"{written:,} samples of epoch {chosen} written to {out}")
     if as_json:
         console.print_json(

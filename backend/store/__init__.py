@@ -21,6 +21,7 @@ from backend.store.curation import (
     undo,
 )
 from backend.store.database import held_open
+from backend.store.deleted_runs import delete_run, erase_run, restore_run
 from backend.store.epoch_records import (
     append_metrics,
     epochs,
@@ -29,6 +30,7 @@ from backend.store.epoch_records import (
     remove_epochs,
     write_epoch,
 )
+from backend.store.exports import Export, exports, note_export
 from backend.store.files import replacing, write_json
 from backend.store.findings import (
     LengthsKey,
@@ -62,8 +64,30 @@ from backend.store.pools import (
     save_pool,
     unknown_samples,
 )
+from backend.store.queue import move_in_queue
+from backend.store.reviews import (
+    Review,
+    answer_review,
+    ask_review,
+    forget_reviews,
+    open_review,
+    read_proposal,
+    reviews,
+)
 from backend.store.row_sets import load_rows, save_rows
-from backend.store.run_reading import ACTIVE, Event, EventKind, RunInfo, events, read_log, run_info, runs
+from backend.store.run_labels import label_run
+from backend.store.run_reading import (
+    ACTIVE,
+    Event,
+    EventKind,
+    RunInfo,
+    StageTime,
+    events,
+    read_log,
+    run_info,
+    runs,
+    stage_times,
+)
 from backend.store.run_states import (
     EndState,
     RunPool,
@@ -102,21 +126,26 @@ __all__ = [
     "EndState",
     "Event",
     "EventKind",
+    "Export",
     "LengthsKey",
     "Mark",
     "Note",
     "Planned",
     "PoolInfo",
     "PoolMap",
+    "Review",
     "RunInfo",
     "RunPool",
     "SavedSettings",
+    "StageTime",
     "StoredSample",
     "WorkInfo",
     "WorkKind",
     "WorkState",
     "add_event",
+    "answer_review",
     "append_metrics",
+    "ask_review",
     "build_search",
     "change_history",
     "claim_next",
@@ -125,13 +154,18 @@ __all__ = [
     "create_run",
     "curation_revision",
     "default_name",
+    "delete_run",
     "delete_settings",
     "epochs",
+    "erase_run",
     "events",
+    "exports",
+    "forget_reviews",
     "has_findings",
     "has_search",
     "heartbeat",
     "held_open",
+    "label_run",
     "list_pools",
     "load_clusters",
     "load_lengths",
@@ -142,10 +176,13 @@ __all__ = [
     "log_path",
     "marked_by",
     "marks",
+    "move_in_queue",
     "next_steps",
     "ngram_counts",
     "ngrams_path",
+    "note_export",
     "notes",
+    "open_review",
     "parse_query",
     "pool_folder",
     "pool_info",
@@ -155,10 +192,13 @@ __all__ = [
     "read_log",
     "read_map",
     "read_metrics",
+    "read_proposal",
     "read_run_pool",
     "redo",
     "remove_epochs",
     "replacing",
+    "restore_run",
+    "reviews",
     "run_folder",
     "run_info",
     "runs",
@@ -180,6 +220,7 @@ __all__ = [
     "set_state",
     "set_work",
     "set_work_process",
+    "stage_times",
     "stored_lengths",
     "take",
     "take_work",

@@ -28,6 +28,13 @@ def write_epoch(home: Path, run_id: str, record: EpochRecord, *, ids: np.ndarray
 
     ids : (n,) the samples' ids; read from the run's stored pool where not given.
     """
+    write_record(home, run_id, record, epoch_folder(home, run_id, record.epoch), ids=ids)
+
+
+def write_record(
+    home: Path, run_id: str, record: EpochRecord, place: Path, *, ids: np.ndarray | None = None
+) -> None:
+    """Store a record of a run's in a folder of its own."""
     existing_run_folder(home, run_id)
     if ids is None:
         ids = sample_ids(home, read_run_pool(home, run_id).id)
@@ -67,7 +74,7 @@ def write_epoch(home: Path, run_id: str, record: EpochRecord, *, ids: np.ndarray
             ),
         }
     )
-    with replacing_folder(epoch_folder(home, run_id, record.epoch)) as folder:
+    with replacing_folder(place) as folder:
         pq.write_table(samples, folder / "samples.parquet", compression="zstd")
         pq.write_table(picks, folder / "picks.parquet", compression="zstd")
         write_json(
@@ -80,6 +87,7 @@ def write_epoch(home: Path, run_id: str, record: EpochRecord, *, ids: np.ndarray
                 "rescored": int(record.rescored.sum()),
                 "terms": int(picked.terms.shape[1]) if picked.terms.ndim == 2 else 0,
                 "seconds": record.seconds,
+                "changes": record.changes,
             },
         )
 
@@ -91,7 +99,16 @@ def read_epoch(home: Path, run_id: str, epoch: int) -> EpochRecord:
     ------
     RunError : no such run or epoch, or files that cannot be read.
     """
-    folder = epoch_folder(home, run_id, epoch)
+    return read_record(home, run_id, epoch, epoch_folder(home, run_id, epoch))
+
+
+def read_record(home: Path, run_id: str, epoch: int, folder: Path) -> EpochRecord:
+    """A record of a run's from its folder.
+
+    Raises
+    ------
+    RunError : none there, or files that cannot be read.
+    """
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         samples = pq.read_table(folder / "samples.parquet")
@@ -131,6 +148,7 @@ def read_epoch(home: Path, run_id: str, epoch: int) -> EpochRecord:
             explain=lambda: (terms, parts),
         ),
         seconds=meta["seconds"],
+        changes=meta.get("changes", {}),
     )
 
 

@@ -17,9 +17,19 @@ from backend.store.layout import log_path, run_folder
 from backend.store.timing import Measured, Planned, stage_time_left, time_left
 
 EventKind = Literal[
-    "queued", "started", "resumed", "selected", "stopping", "stopped", "failed", "done", "note"
+    "queued",
+    "started",
+    "resumed",
+    "selected",
+    "waiting",
+    "reviewed",
+    "stopping",
+    "stopped",
+    "failed",
+    "done",
+    "note",
 ]
-ACTIVE: tuple[RunState, ...] = ("running", "stopping")
+ACTIVE: tuple[RunState, ...] = ("running", "waiting", "stopping")
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,8 @@ class RunInfo:
     eta : seconds left of scoring, training and evaluating, from the speeds measured in this run; None where a
         speed it needs has not been measured yet, and when nothing is running.
     stage_eta : seconds left of the present stage, likewise.
+    tags, notes : what people wrote about it. parent : the run whose configuration it repeats, if any.
+    comparison : the id of the comparison it belongs to, if any.
     """
 
     id: str
@@ -72,16 +84,44 @@ class RunInfo:
     ahead: int | None = None
     eta: float | None = None
     stage_eta: float | None = None
+    tags: tuple[str, ...] = ()
+    notes: str = ""
+    parent: str | None = None
+    comparison: str | None = None
 
     @property
     def active(self) -> bool:
-        """A worker belongs to it (running or stopping)."""
+        """A worker belongs to it (running, waiting for a review, or stopping)."""
         return self.state in ACTIVE
 
     @property
     def resumable(self) -> bool:
         """It ended before it was done and can be resumed."""
         return self.state in ("stopped", "failed")
+
+
+@dataclass(frozen=True)
+class StageTime:
+    """How far a stage of an epoch came, and how fast.
+
+    done, total : in `unit`s of the stage's progress, total 0 where unknown.
+    begun, last : when it was reported first and last, in seconds since 1970; `begun` is the last attempt's.
+    tokens : tokens that the model read in it since `begun`.
+    """
+
+    stage: Stage
+    epoch: int
+    done: int
+    total: int
+    begun: float
+    last: float
+    tokens: int
+
+    @property
+    def tokens_per_second(self) -> float:
+        """NaN where nothing was read or no time has passed."""
+        seconds = self.last - self.begun
+        return self.tokens / seconds if self.tokens > 0 and seconds > 0 else float("nan")
 
 
 @dataclass(frozen=True)
@@ -93,12 +133,15 @@ class Event:
     text: str
 
 
-def runs(home: Path) -> list[RunInfo]:
-    """All runs, newest first."""
+def runs(home: Path, *, deleted: bool = False) -> list[RunInfo]:
+    """All runs, newest first. deleted : those that were deleted and not erased yet, instead of those that were not."""
+    which = "deleted IS NOT NULL" if deleted else "deleted IS NULL"
     with database.reading(home) as connection:
         if connection is None:
             return []
-        rows = connection.execute("SELECT * FROM runs ORDER BY created DESC, id DESC").fetchall()
+        rows = connection.execute(
+            f"SELECT * FROM runs WHERE {which} ORDER BY created DESC, id DESC"
+        ).fetchall()
         measured = _measured(connection, [row["id"] for row in rows if row["state"] in ACTIVE])
     return [_info(row, measured.get(row["id"], ()), rows) for row in rows]
 
@@ -115,6 +158,29 @@ def run_info(home: Path, run_id: str) -> RunInfo:
         if info.id == run_id:
             return info
     raise RunError(f"there is no run {run_id} in {home}")
+
+
+def stage_times(home: Path, run_id: str) -> list[StageTime]:
+    """The stages that a run has come through so far, in the order in which they began."""
+    run_folder(home, run_id)
+    with database.reading(home) as connection:
+        if connection is None:
+            return []
+        rows = connection.execute(
+            "SELECT * FROM stages WHERE run = ? ORDER BY first_at, epoch", (run_id,)
+        ).fetchall()
+    return [
+        StageTime(
+            row["stage"],
+            row["epoch"],
+            row["done"],
+            row["total"],
+            row["first_at"],
+            row["at"],
+            max(0, row["tokens"] - row["first_tokens"]),
+        )
+        for row in rows
+    ]
 
 
 def events(home: Path, run_id: str) -> list[Event]:
@@ -177,7 +243,11 @@ def _info(row: sqlite3.Row, measured: Sequence[Measured], rows: Sequence[sqlite3
     values: dict[str, Any] = {name: row[name] for name in row.keys() if name in RunInfo.__dataclass_fields__}  # noqa: SIM118
     values |= {"allow_parallel": bool(row["allow_parallel"]), "resume": bool(row["resume"])}
     values |= {"done": row["done"] or 0, "total": row["total"] or 0, "tokens": row["tokens"] or 0}
-    values |= {"unit": row["unit"] or "samples", "last_seen": row["heartbeat"]}
+    values |= {
+        "unit": row["unit"] or "samples",
+        "last_seen": row["heartbeat"],
+        "tags": tuple(json.loads(row["tags"])),
+    }
     if row["state"] == "queued":
         values["ahead"] = sum(
             other["state"] in ACTIVE or (other["state"] == "queued" and other["queued"] < row["queued"])

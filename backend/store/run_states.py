@@ -41,10 +41,13 @@ def create_run(
     *,
     held_out: Pool | PoolInfo | None = None,
     allow_parallel: bool = False,
+    parent: str | None = None,
+    comparison: str | None = None,
 ) -> str:
     """Make a run's folder and put the run at the end of the queue; returns its id. Nothing is started.
 
     `pool` (and `held_out`) must be in the store for a worker to find them: see `save_pool`.
+    parent : the run whose configuration this one repeats. comparison : the id of the comparison it belongs to.
     """
     settings.check(config)
     run_id = new_run_id()
@@ -64,7 +67,8 @@ def create_run(
     with database.writing(home) as connection:
         connection.execute(
             "INSERT INTO runs (id, name, state, strategy, budget, pool_id, pool_name, pool_rows, model, epochs,"
-            " created, queued, allow_parallel) VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " created, queued, allow_parallel, parent, comparison)"
+            " VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 run_id,
                 config.name or default_name(config),
@@ -78,9 +82,11 @@ def create_run(
                 now,
                 now,
                 int(allow_parallel),
+                parent,
+                comparison,
             ),
         )
-        _event(connection, run_id, "queued", "waiting for its turn")
+        note_event(connection, run_id, "queued", "waiting for its turn")
     return run_id
 
 
@@ -148,7 +154,7 @@ def set_state(
             (state, error if state == "failed" else None, ended, *([now] if stopping else []), run_id),
         )
         if note:
-            _event(connection, run_id, "started" if state == "running" else state, note)
+            note_event(connection, run_id, "started" if state == "running" else state, note)
     return True
 
 
@@ -171,18 +177,19 @@ def queue_again(home: Path, run_id: str) -> None:
             " pid = NULL, process_started = NULL WHERE id = ?",
             (time.time(), run_id),
         )
-        _event(connection, run_id, "queued", "waiting to be resumed")
+        note_event(connection, run_id, "queued", "waiting to be resumed")
 
 
 def claim_next(home: Path, host: str) -> str | None:
     """Take the next run that may start out of the queue, so that nobody else starts it; None where there is none.
 
-    The first in the queue may start when no run is active; one that allows others beside it may start at any time.
+    The first in the queue may start when no run is active; one that allows others beside it may start at any time. A
+    run that waits for a review is active: its model is still in memory.
     """
     now = time.time()
     with database.writing(home) as connection:
         active = connection.execute(
-            "SELECT count(*) FROM runs WHERE state IN ('running', 'stopping')"
+            "SELECT count(*) FROM runs WHERE state IN ('running', 'waiting', 'stopping')"
         ).fetchone()[0]
         row = connection.execute(
             "SELECT id, resume, attempt FROM runs WHERE state = 'queued' AND (? = 0 OR allow_parallel = 1) ORDER BY queued, id LIMIT 1",
@@ -196,7 +203,7 @@ def claim_next(home: Path, host: str) -> str | None:
             " total = NULL, unit = NULL, tokens = NULL WHERE id = ?",
             (now, now, host, row["id"]),
         )
-        _event(
+        note_event(
             connection,
             row["id"],
             "resumed" if row["resume"] else "started",
@@ -210,7 +217,7 @@ def set_process(home: Path, run_id: str, *, host: str, pid: int, process_started
     with database.writing(home) as connection:
         connection.execute(
             "UPDATE runs SET host = ?, pid = ?, process_started = ?"
-            " WHERE id = ? AND pid IS NULL AND state IN ('running', 'stopping')",
+            " WHERE id = ? AND pid IS NULL AND state IN ('running', 'waiting', 'stopping')",
             (host, pid, process_started, run_id),
         )
 
@@ -272,14 +279,29 @@ def heartbeat(home: Path, run_id: str, progress: Progress | None = None) -> RunS
             )
             # speed is measured from the first report of a stage on; what a resumed run skips is not speed
             connection.execute(
-                "INSERT INTO stages (run, stage, epoch, attempt, first_done, first_at, done, total, at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, stage, epoch) DO UPDATE SET"
+                "INSERT INTO stages (run, stage, epoch, attempt, first_done, first_at, done, total, at, tokens,"
+                " first_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, stage, epoch) DO UPDATE SET"
+                " first_tokens = CASE WHEN attempt = excluded.attempt AND done <= excluded.done"
+                "   THEN first_tokens ELSE excluded.tokens END,"
                 " first_done = CASE WHEN attempt = excluded.attempt AND done <= excluded.done"
                 "   THEN first_done ELSE excluded.done END,"
                 " first_at = CASE WHEN attempt = excluded.attempt AND done <= excluded.done"
                 "   THEN first_at ELSE excluded.at END,"
-                " attempt = excluded.attempt, done = excluded.done, total = excluded.total, at = excluded.at",
-                (run_id, p.stage, p.epoch, row["attempt"], p.done, now, p.done, p.total, now),
+                " attempt = excluded.attempt, done = excluded.done, total = excluded.total, at = excluded.at,"
+                " tokens = excluded.tokens",
+                (
+                    run_id,
+                    p.stage,
+                    p.epoch,
+                    row["attempt"],
+                    p.done,
+                    now,
+                    p.done,
+                    p.total,
+                    now,
+                    p.tokens,
+                    p.tokens,
+                ),
             )
     return cast(RunState, row["state"])
 
@@ -296,10 +318,11 @@ def add_event(home: Path, run_id: str, kind: EventKind, text: str) -> None:
     """Note that something happened to a run."""
     run_folder(home, run_id)
     with database.writing(home) as connection:
-        _event(connection, run_id, kind, text)
+        note_event(connection, run_id, kind, text)
 
 
-def _event(connection: sqlite3.Connection, run_id: str, kind: EventKind, text: str) -> None:
+def note_event(connection: sqlite3.Connection, run_id: str, kind: EventKind, text: str) -> None:
+    """Note that something happened to a run, within a transaction."""
     connection.execute(
         "INSERT INTO events (run, at, kind, text) VALUES (?, ?, ?, ?)", (run_id, time.time(), kind, text)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _RUNS = """
 CREATE TABLE runs (
@@ -174,7 +174,47 @@ DROP TABLE maps;
 """
 
 
+# Version 2 knew no labels, comparisons, reviews or exports of runs, and deleted none.
+_FROM_2 = """
+ALTER TABLE runs ADD COLUMN tags TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE runs ADD COLUMN notes TEXT NOT NULL DEFAULT '';
+ALTER TABLE runs ADD COLUMN parent TEXT;
+ALTER TABLE runs ADD COLUMN comparison TEXT;
+ALTER TABLE runs ADD COLUMN deleted REAL;
+ALTER TABLE runs ADD COLUMN deleted_by TEXT;
+ALTER TABLE stages ADD COLUMN tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE stages ADD COLUMN first_tokens INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE comparisons (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    notes TEXT NOT NULL DEFAULT '',
+    who TEXT NOT NULL,
+    created REAL NOT NULL,
+    deleted REAL
+) STRICT;
+CREATE TABLE reviews (
+    run TEXT NOT NULL REFERENCES runs(id),
+    epoch INTEGER NOT NULL,
+    asked REAL NOT NULL,
+    until REAL,                -- when the run goes on by itself; null: it waits
+    answered REAL,
+    who TEXT,                  -- null where nobody answered in time
+    changes TEXT NOT NULL DEFAULT '{}',
+    PRIMARY KEY (run, epoch)
+) STRICT;
+CREATE TABLE exports (
+    number INTEGER PRIMARY KEY,
+    run TEXT NOT NULL REFERENCES runs(id),
+    epoch INTEGER NOT NULL,
+    rows INTEGER NOT NULL,
+    file TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at REAL NOT NULL
+) STRICT;
+"""
+
+
 def statements(version: int) -> list[str]:
     """What makes a database of `version` (0: an empty one) into one of `SCHEMA_VERSION`, statement by statement."""
-    script = {0: _RUNS + _CURATION + _WORK, 1: _FROM_1}[version]
-    return [statement for statement in script.split(";\n") if statement.strip()]
+    steps = {0: _RUNS + _CURATION + _WORK + _FROM_2, 1: _FROM_1 + _FROM_2, 2: _FROM_2}
+    return [statement for statement in steps[version].split(";\n") if statement.strip()]
