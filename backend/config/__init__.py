@@ -8,13 +8,15 @@ from backend.config.check import budget_of, check, held_out_share
 from backend.config.fields import setting
 from backend.config.presets import PRESET_HELP, PRESETS
 from backend.config.read import config_from, selection_settings, to_json
-from backend.config.run import Attention, Precision, RunConfig, Schedule
+from backend.config.run import TRACKERS, Attention, Precision, RunConfig, Schedule
 from backend.config.selection import STRATEGY_HELP, Ranking, SelectionSettings, Strategy
+from backend.config.steps import batches, epoch_steps, steps_in_all, steps_per_epoch, warmup_steps
 
 __all__ = [
     "PRESETS",
     "PRESET_HELP",
     "STRATEGY_HELP",
+    "TRACKERS",
     "Attention",
     "Precision",
     "Ranking",
@@ -22,11 +24,16 @@ __all__ = [
     "Schedule",
     "SelectionSettings",
     "Strategy",
+    "batches",
     "budget_of",
     "check",
     "config_from",
+    "epoch_steps",
     "held_out_share",
     "selection_settings",
     "setting",
+    "steps_in_all",
+    "steps_per_epoch",
     "to_json",
+    "warmup_steps",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from backend.config.run import RunConfig
+from backend.config.run import TRACKERS, RunConfig
 from backend.config.selection import SelectionSettings
 from backend.errors import ConfigError
 
@@ -36,18 +36,79 @@ def check(settings: SelectionSettings) -> None:
     for name, weight in settings.source_weights.items():
         if not math.isfinite(weight) or weight < 0:
             raise ConfigError(f"source_weights: {name!r} is {weight}; 0 or a positive number is needed")
-    if not isinstance(settings, RunConfig):
-        return
-    held_out_share(settings)
-    if settings.processes > 1 and settings.epochs:
+    if isinstance(settings, RunConfig):
+        _check_run(settings)
+
+
+def _check_run(config: RunConfig) -> None:
+    """What contradicts what in the settings that decide no selection."""
+    share = held_out_share(config)
+    for name in ("lora_alpha", "lora_dropout", "lora_targets", "save_merged"):
+        if getattr(config, name) and not config.lora_rank:
+            raise ConfigError(
+                f"{name} is {_shown(getattr(config, name))} and lora_rank 0: without adapters it means nothing "
+                f"(allowed: lora_rank 1 or more, or no {name})"
+            )
+    if config.review_minutes and not config.review:
         raise ConfigError(
-            f"processes is {settings.processes} and epochs {settings.epochs}: a run that trains scores with the model it "
+            f"review_minutes is {config.review_minutes:g} and review false: nothing waits "
+            "(allowed: review true, or review_minutes 0)"
+        )
+    if config.accelerate_config and config.processes:
+        raise ConfigError(
+            f"accelerate_config is {config.accelerate_config!r} and processes {config.processes}: the file says how many "
+            "processes there are (allowed: one of the two)"
+        )
+    if config.checkpoint_every and not config.save_checkpoints:
+        raise ConfigError(
+            f"checkpoint_every is {config.checkpoint_every} and save_checkpoints false "
+            "(allowed: save_checkpoints true, or checkpoint_every 0)"
+        )
+    if config.max_steps and not config.epochs:
+        raise ConfigError(
+            f"max_steps is {config.max_steps} and epochs 0: nothing is trained (allowed: epochs 1 or more, or max_steps 0)"
+        )
+    if config.held_out_every and share == 0:
+        raise ConfigError(
+            f"held_out_every is {config.held_out_every} and held_out {config.held_out or 'empty'}: there is nothing to "
+            "measure on (allowed: a held_out share or file, or held_out_every 0)"
+        )
+    if config.attention == "flash_attention_2" and config.precision == "fp32":
+        raise ConfigError(
+            "attention is flash_attention_2 and precision fp32: it computes in 16 bits only (allowed: precision auto, "
+            "bf16, fp16; or attention auto, sdpa, eager)"
+        )
+    unknown = [name for name in config.report_to if name not in TRACKERS]
+    if unknown:
+        raise ConfigError(f"report_to names {unknown[0]!r}; allowed: {', '.join(TRACKERS)}")
+    if config.processes > 1 and config.epochs:
+        raise ConfigError(
+            f"processes is {config.processes} and epochs {config.epochs}: a run that trains scores with the model it "
             "trains, in one process (allowed: processes 0 or 1, or epochs 0)"
         )
-    if settings.batch_size % min(settings.device_batch_size, settings.batch_size):
+    _check_batches(config)
+
+
+def _check_batches(config: RunConfig) -> None:
+    """An optimizer step is a whole number of forward passes, the same in each process."""
+    processes = max(1, config.processes) if config.epochs else 1
+    if config.batch_size % processes:
         raise ConfigError(
-            f"batch_size ({settings.batch_size}) is not a multiple of device_batch_size ({settings.device_batch_size})"
+            f"batch_size ({config.batch_size}) is not a multiple of processes ({processes}), "
+            "which share each optimizer step"
         )
+    share = config.batch_size // processes
+    if share % min(config.device_batch_size, share):
+        times = f" x processes ({processes})" if processes > 1 else ""
+        raise ConfigError(
+            f"batch_size ({config.batch_size}) is not a multiple of device_batch_size ({config.device_batch_size}){times}"
+        )
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else f"{value:g}"
 
 
 def held_out_share(config: RunConfig) -> float | None:

@@ -11,6 +11,7 @@ from backend.config.selection import SelectionSettings
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 Schedule = Literal["cosine", "linear", "constant"]
 Attention = Literal["auto", "eager", "sdpa", "flash_attention_2"]
+TRACKERS = ("trackio", "tensorboard", "wandb")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,18 +92,23 @@ class RunConfig(SelectionSettings):
         origin="transformers",
     )
     gradient_checkpointing: bool = setting(
-        False, "compute activations again instead of keeping them: less memory, a third slower", group="model"
+        False,
+        "compute each layer's activations again in the backward pass instead of keeping them: much less memory, "
+        "about a third slower",
+        group="model",
     )
     max_steps: int = setting(
         0,
-        "optimizer steps in all, over which the learning rate is laid; 0 trains every epoch to its end",
+        "at most this many optimizer steps in all, over which the learning rate is laid; the last epoch may end early. "
+        "0 trains every epoch to its end",
         group="training",
         unit="steps",
         low=0,
     )
     lora_rank: int = setting(
         0,
-        "rank of LoRA adapters that are trained in place of the weights; 0 trains all weights",
+        "rank of LoRA adapters that are trained in place of the weights (8 to 64 are usual, with a learning rate of "
+        "1e-4 to 3e-4); 0 trains all weights",
         group="lora",
         low=0,
     )
@@ -114,12 +120,14 @@ class RunConfig(SelectionSettings):
     )
     lora_targets: tuple[str, ...] = setting(
         (),
-        "names of the layers that get adapters; every linear layer but the head where none is named",
+        "names of the layers that get adapters (q_proj, v_proj, ...); every linear layer but the head where none is "
+        "named",
         group="lora",
     )
     save_merged: bool = setting(
         False,
-        "save the model with its adapters merged in, beside the adapters alone, for programs that know no adapters",
+        "also save the whole model with its adapters merged in (merged/), beside the adapters alone (model/), for "
+        "programs that know no adapters",
         group="lora",
     )
     processes: int = setting(
@@ -167,7 +175,7 @@ class RunConfig(SelectionSettings):
     )
     report_to: tuple[str, ...] = setting(
         (),
-        "also report to trackio, tensorboard or wandb, where that package is installed",
+        "also report losses and learning rate to trackio, tensorboard or wandb; each needs its package installed",
         group="running",
     )
     make_map: bool = setting(True, "lay out the pool's map once", group="running")

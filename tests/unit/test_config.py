@@ -75,7 +75,7 @@ def test_held_out_is_a_share_or_a_file():
 
 
 def test_an_unknown_preset_is_refused():
-    with pytest.raises(ConfigError, match="known: paper, demo"):
+    with pytest.raises(ConfigError, match="known: paper, lora-24gb, demo"):
         config_from({}, preset="fast")
 
 
