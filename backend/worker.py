@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from types import FrameType
@@ -27,10 +28,13 @@ from backend import jobs, store
 from backend.config import RunConfig, budget_of, held_out_share
 from backend.errors import Stopped, StudioError
 from backend.records import EpochRecord, Metrics, Pool, Progress
+from backend.review_gate import wait_for_review
 from backend.store import Planned
 
 HEARTBEAT_SECONDS = 1.0
 PROGRESS_SECONDS = 0.25  # progress is written down at most this often, and whenever a stage begins
+
+AT_WORK = ("running", "waiting")  # in any other state somebody wants the worker to stop
 
 logger = logging.getLogger("backend.worker")
 
@@ -85,13 +89,13 @@ class Reporting:
         complete = bool(progress.total) and progress.done >= progress.total
         if changed or complete or now - self._written >= PROGRESS_SECONDS:
             self._stage, self._written = stage, now
-            if store.heartbeat(self.home, self.run_id, progress) != "running":
+            if store.heartbeat(self.home, self.run_id, progress) not in AT_WORK:
                 self.asked_to_stop.set()
 
     def _beat(self) -> None:
         while not self._ended.wait(HEARTBEAT_SECONDS):
             try:
-                if store.heartbeat(self.home, self.run_id) != "running":
+                if store.heartbeat(self.home, self.run_id) not in AT_WORK:
                     self.asked_to_stop.set()
             except sqlite3.OperationalError as error:  # another process held the database for long: try again
                 logger.warning("no sign of life could be given: %s", error)
@@ -176,6 +180,9 @@ def _run(home: Path, run_id: str, report: Reporting) -> None:
         counts=counts.result,
         held_out_pool=held_out,
         resume=resume,
+        review=partial(wait_for_review, home, run_id, minutes=config.review_minutes, report=report)
+        if config.review
+        else None,
         done=[store.read_epoch(home, run_id, epoch) for epoch in store.epochs(home, run_id)]
         if resume
         else (),

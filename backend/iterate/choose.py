@@ -14,12 +14,14 @@ from transformers import PreTrainedModel
 from backend.complexity import helpers, score
 from backend.config import RunConfig, budget_of
 from backend.diversity import NgramCounts
-from backend.iterate.report import Reporter
+from backend.errors import ConfigError
+from backend.iterate.report import Reporter, Review
 from backend.prompts import Encoded
 from backend.records import EpochRecord, Pool, Progress, Scores
 from backend.selection import (
     keeps_selection,
     rank_for_next_epoch,
+    reviewed_record,
     scores_needed,
     select_epoch,
     top_rows,
@@ -34,6 +36,7 @@ class Decisions:
 
     counts : gives the pool's n-gram counts; called before the first selection, and once.
     held_out : (n,) bool, rows that are neither scored nor selected.
+    review : asked before each new selection is final; None where nobody is asked.
     records : what was decided, by epoch; what an interrupted run has already decided is put here.
     """
 
@@ -43,6 +46,7 @@ class Decisions:
     counts: Callable[[], NgramCounts]
     held_out: np.ndarray
     report: Reporter
+    review: Review | None = None
     records: dict[int, EpochRecord] = field(default_factory=dict)
 
     @property
@@ -67,7 +71,7 @@ class Decisions:
                 self.records[0], epoch=epoch, rescored=np.zeros(len(self.pool), dtype=bool), seconds={}
             )
         else:
-            record = self._decide(epoch, model)
+            record = self._reviewed(self._decide(epoch, model))
         self.records[epoch] = record
         self.report(record)
         return record
@@ -101,6 +105,22 @@ class Decisions:
         self.report(Progress("select", epoch, len(selection), budget))
         seconds = {**seconds, "select": time.monotonic() - begun}
         return EpochRecord(epoch, scores, rescored, diversity, selection, seconds)
+
+    def _reviewed(self, proposal: EpochRecord) -> EpochRecord:
+        """What somebody made of a selection, where somebody is asked."""
+        if self.review is None:
+            return proposal
+        most = len(self.records[0].selection) if proposal.epoch else None
+        refused = ""
+        while True:
+            self.report(Progress("review", proposal.epoch, 0, 0))
+            changes = self.review(proposal, refused)
+            try:
+                return reviewed_record(
+                    self.pool, lambda: self._counted, proposal, self.config, changes, most=most
+                )
+            except ConfigError as error:
+                refused = str(error)
 
     def _rows_to_score(self, epoch: int) -> np.ndarray:
         """(m,) int64, ascending: the rows whose complexity the strategy asks for before this epoch."""

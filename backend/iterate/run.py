@@ -17,7 +17,7 @@ from backend.diversity import NgramCounts, count_ngrams
 from backend.errors import ConfigError, RunError
 from backend.iterate.choose import Decisions
 from backend.iterate.held_out import split
-from backend.iterate.report import Record, Reporter
+from backend.iterate.report import Record, Reporter, Review
 from backend.model import usable_length
 from backend.prompts import Encoded, encode
 from backend.records import EpochRecord, Metrics, Pool, Progress
@@ -40,6 +40,7 @@ def run(
     held_out_pool: Pool | None = None,
     resume: bool = False,
     done: Sequence[EpochRecord] = (),
+    review: Review | None = None,
 ) -> None:
     """Score, select and train `config.epochs` epochs; with 0 epochs only score and select once.
 
@@ -52,6 +53,7 @@ def run(
     held_out_pool : what `config.held_out` names where it names a file.
     resume, done : go on from the last checkpoint, with the epoch records that were reported before. Metrics after
         that checkpoint's step are reported again, with the same values.
+    review : asked before each new selection is final; None where nobody is asked.
 
     Raises
     ------
@@ -73,7 +75,7 @@ def run(
         )
     if counts is None:
         counts = partial(count_ngrams, pool.responses(), suffix=config.response_suffix)
-    decisions = Decisions(config, pool, encoded, counts, held_out, report)
+    decisions = Decisions(config, pool, encoded, counts, held_out, report, review)
     checkpoint = last_checkpoint(folder / "checkpoints") if resume else None
     start = _restore(decisions, done if resume else (), checkpoint)
 

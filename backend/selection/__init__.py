@@ -6,8 +6,10 @@ from backend.selection.epoch import EpochSelection, select_epoch
 from backend.selection.gains import ties_as_equal
 from backend.selection.greedy import Picks, greedy_picks
 from backend.selection.ranking import keeps_selection, rank_for_next_epoch, scores_needed, top_rows
+from backend.selection.review import REVIEWABLE, review_settings, reviewed_record, reviewed_selection
 
 __all__ = [
+    "REVIEWABLE",
     "Candidates",
     "EpochSelection",
     "Picks",
@@ -15,6 +17,9 @@ __all__ = [
     "greedy_picks",
     "keeps_selection",
     "rank_for_next_epoch",
+    "review_settings",
+    "reviewed_record",
+    "reviewed_selection",
     "scores_needed",
     "select",
     "select_epoch",

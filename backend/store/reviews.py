@@ -39,7 +39,8 @@ class Review:
 def ask_review(home: Path, run_id: str, proposal: EpochRecord, *, until: float | None) -> None:
     """Let a running run wait for a review of what it would select; its worker asks.
 
-    A review that was asked for before and is not answered stays as it is, with its old end of patience.
+    A review that was asked for before stays as it is: with its answer, where it has one, for a run that was resumed,
+    else with its old end of patience.
     """
     write_record(home, run_id, proposal, proposal_folder(home, run_id, proposal.epoch))
     now = time.time()
@@ -48,6 +49,11 @@ def ask_review(home: Path, run_id: str, proposal: EpochRecord, *, until: float |
             "INSERT INTO reviews (run, epoch, asked, until) VALUES (?, ?, ?, ?) ON CONFLICT (run, epoch) DO NOTHING",
             (run_id, proposal.epoch, now, until),
         )
+        answered = connection.execute(
+            "SELECT answered FROM reviews WHERE run = ? AND epoch = ?", (run_id, proposal.epoch)
+        ).fetchone()[0]
+        if answered is not None:
+            return
         connection.execute("UPDATE runs SET state = 'waiting' WHERE id = ? AND state = 'running'", (run_id,))
         text = f"epoch {proposal.epoch}: waiting for a review of {len(proposal.selection):,} samples"
         note_event(connection, run_id, "waiting", text)
@@ -87,11 +93,16 @@ def answer_review(
         note_event(connection, run_id, "reviewed", f"epoch {epoch}: {by}, {named}")
 
 
-def forget_reviews(home: Path, run_id: str, *, after: int) -> None:
-    """Forget the reviews of epochs that a resumed run will decide again: it asks again."""
+def ask_again(home: Path, run_id: str, epoch: int, reason: str) -> None:
+    """Let a run wait once more, because what was answered is not possible."""
     run_folder(home, run_id)
     with database.writing(home) as connection:
-        connection.execute("DELETE FROM reviews WHERE run = ? AND epoch > ?", (run_id, after))
+        connection.execute(
+            "UPDATE reviews SET answered = NULL, who = NULL, changes = '{}', until = NULL WHERE run = ? AND epoch = ?",
+            (run_id, epoch),
+        )
+        connection.execute("UPDATE runs SET state = 'waiting' WHERE id = ? AND state = 'running'", (run_id,))
+        note_event(connection, run_id, "waiting", f"epoch {epoch}: asked again, because {reason}")
 
 
 def reviews(home: Path, run_id: str) -> list[Review]:
