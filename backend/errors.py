@@ -8,6 +8,8 @@ StudioError
 |- RunError       a run folder is missing, broken, or in the wrong state
 |- SearchError    a search that cannot be made, or a pool whose index is not there
 |- ReaderError    the process that reads samples with a model died, or takes too long
+|- AskingError    models cannot be asked this, or the process that answers could not be started
+|- EvaluationError  a model cannot be evaluated, or an evaluation is not in the state that was asked for
 `- Stopped        somebody asked this work to stop (not a failure)
 """
 
@@ -42,6 +44,14 @@ class SearchError(StudioError):
 
 class ReaderError(StudioError):
     """The process that reads samples with a model died, takes too long, or could not do what was asked."""
+
+
+class AskingError(StudioError):
+    """A prompt or a setting of an answer is not allowed, or the process that answers could not be started."""
+
+
+class EvaluationError(StudioError):
+    """What evaluates models is not installed, or an evaluation is missing or in another state than was asked for."""
 
 
 class Stopped(StudioError):

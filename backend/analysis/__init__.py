@@ -9,9 +9,9 @@ from backend.analysis.covered import Covered, Remains, covered_by, remains
 from backend.analysis.epochs import (
     MEMBERSHIP,
     changes,
-    complexity_change,
     epoch_table,
     history,
+    label_names,
     label_table,
     load_epoch,
     mean_known,
@@ -47,6 +47,7 @@ from backend.analysis.samples import (
     sample_text,
 )
 from backend.analysis.score_sets import ScoreSet, held_out_of, load_map, load_scores, read_scores, score_sets
+from backend.analysis.unseen import Unseen, draw_unseen, unseen_sample, unseen_samples
 from backend.analysis.what_if import (
     TfidfCache,
     WhatIf,
@@ -76,6 +77,7 @@ __all__ = [
     "Remains",
     "ScoreSet",
     "TfidfCache",
+    "Unseen",
     "Vocabulary",
     "WhatIf",
     "Why",
@@ -84,7 +86,6 @@ __all__ = [
     "candidate_rows",
     "change",
     "changes",
-    "complexity_change",
     "complexity_edges",
     "complexity_histogram",
     "covered_by",
@@ -92,6 +93,7 @@ __all__ = [
     "covered_share",
     "diversity_edges",
     "diversity_histogram",
+    "draw_unseen",
     "epoch_table",
     "filter_rows",
     "filters",
@@ -101,6 +103,7 @@ __all__ = [
     "held_out_table",
     "histogram",
     "history",
+    "label_names",
     "label_table",
     "length_edges",
     "length_histogram",
@@ -129,6 +132,8 @@ __all__ = [
     "status_text",
     "tokens_per_second",
     "training_time",
+    "unseen_sample",
+    "unseen_samples",
     "vocabulary",
     "weighed",
     "what_if",

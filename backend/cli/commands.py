@@ -8,6 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from backend.cli.asking import ask
 from backend.cli.curating import mark, marks, note, redo, undo
 from backend.cli.findings import findings, lengths
 from backend.cli.health import health, search
@@ -64,6 +65,7 @@ app.command()(tune)
 app.command()(resume)
 app.command()(runs)
 app.command()(show)
+app.command()(ask)
 app.command()(export)
 app.command("app")(open_app)
 

@@ -3,6 +3,7 @@
 from backend.prompts.encode import encode
 from backend.prompts.encoded import EMPTY_RESPONSE, NO_RESPONSE_TOKEN, Encoded, Sequences
 from backend.prompts.lengths import count_lengths
+from backend.prompts.prefix import Prefix, prefix
 from backend.prompts.show import show
 from backend.prompts.template import ChatTemplate, Rendering, read_template
 
@@ -11,10 +12,12 @@ __all__ = [
     "NO_RESPONSE_TOKEN",
     "ChatTemplate",
     "Encoded",
+    "Prefix",
     "Rendering",
     "Sequences",
     "count_lengths",
     "encode",
+    "prefix",
     "read_template",
     "show",
 ]

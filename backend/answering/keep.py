@@ -1,0 +1,148 @@
+"""Models that were loaded, kept as long as the next one fits beside them."""
+
+from __future__ import annotations
+
+import gc
+import json
+import struct
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from backend import model as models
+from backend.config import Precision
+from backend.data.demo import MODEL as DEMO_MODEL
+from backend.errors import ModelError
+
+# beside its weights a model needs room for what it computes and remembers of a text
+WEIGHTS_SHARE, SPARE_BYTES = 1.2, 2**29
+
+Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
+_Key = tuple[str, Precision, float]
+
+
+class Kept:
+    """Loaded models, the one used last at the end. free : bytes that are free where models are loaded."""
+
+    def __init__(self, free: Callable[[], int] | None = None) -> None:
+        self.free = free or free_bytes
+        self._models: OrderedDict[_Key, Loaded] = OrderedDict()
+
+    def get(self, name: str, precision: Precision, on_load: Callable[[], None] | None = None) -> Loaded:
+        """A model and its tokenizer, loaded where it is not there or was written anew since.
+
+        Others are let go first where it would not fit beside them, and all of them where memory ends nevertheless.
+
+        Raises
+        ------
+        ModelError : it cannot be loaded, or does not fit even alone.
+        """
+        key = (name, precision, written(name))
+        if key in self._models:
+            self._models.move_to_end(key)
+            return self._models[key]
+        for old in [
+            old for old in self._models if old[0] == name
+        ]:  # another precision, or the files of before
+            self._drop(old)
+        if on_load is not None:
+            on_load()
+        needed = needed_bytes(name, precision)
+        while self._models and (needed is None or needed > self.free()):
+            self._drop(next(iter(self._models)))
+        try:
+            self._models[key] = models.load(name, precision=precision)
+        except (MemoryError, RuntimeError) as error:
+            if not out_of_memory(error):
+                raise
+            if not self._models:
+                raise ModelError(f"model {name} does not fit into memory: {first_line(error)}") from error
+            self.clear()
+            return self.get(name, precision)
+        return self._models[key]
+
+    def clear(self) -> None:
+        """Let all models go."""
+        for key in list(self._models):
+            self._drop(key)
+
+    def __len__(self) -> int:
+        return len(self._models)
+
+    def _drop(self, key: _Key) -> None:
+        del self._models[key]
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether memory came to its end: a GPU's has an error of its own, a CPU's only its words."""
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
+
+
+def first_line(error: BaseException) -> str:
+    """An error's first line; its kind where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def free_bytes() -> int:
+    """Bytes that are free on the device that models are loaded on."""
+    device = models.best_device()
+    if device.type == "cuda":
+        unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return int(torch.cuda.mem_get_info(device)[0]) + unused
+    return int(psutil.virtual_memory().available)
+
+
+def written(name: str) -> float:
+    """When a model's files were last written, 0 for what is no folder here."""
+    folder = folder_of(name)
+    return max((path.stat().st_mtime for path in folder.iterdir()), default=0.0) if folder else 0.0
+
+
+def needed_bytes(name: str, precision: Precision) -> int | None:
+    """Bytes that a model will take, from the number of its weights; None where its files are not here yet."""
+    count = weights_of(name)
+    if count is None:
+        return None
+    bits = torch.finfo(models.DTYPES[models.arithmetic_of(precision, models.best_device())]).bits
+    return int(count * bits // 8 * WEIGHTS_SHARE) + SPARE_BYTES
+
+
+def weights_of(name: str) -> int | None:
+    """How many weights a model's folder holds; those of adapters and of the model that they belong to add up."""
+    folder = folder_of(name)
+    if folder is None:
+        return None
+    count = sum(_weights_in(path) for path in folder.glob("*.safetensors"))
+    adapter = folder / "adapter_config.json"
+    if not adapter.is_file():
+        return count
+    base = weights_of(json.loads(adapter.read_text(encoding="utf-8")).get("base_model_name_or_path") or "")
+    return None if base is None else count + base
+
+
+def folder_of(name: str) -> Path | None:
+    """The folder behind a model's name, None where it is a hub id."""
+    folder = DEMO_MODEL if name == "demo" else Path(name).expanduser()
+    return folder if name and folder.is_dir() else None
+
+
+def _weights_in(path: Path) -> int:
+    """The sum of the sizes of a safetensors file's tensors, from its header: 8 bytes of length, then JSON."""
+    with open(path, "rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+    total = 0
+    for key, tensor in header.items():
+        if key != "__metadata__":
+            size = 1
+            for axis in tensor["shape"]:
+                size *= axis
+            total += size
+    return total
