@@ -4,6 +4,15 @@ Whatever lies there appears whole (written under a temporary name and renamed, o
 may read at any moment. What several processes write (states, heartbeats, events, marks) is in one SQLite file.
 """
 
+from backend.store.comparisons import (
+    ComparisonInfo,
+    add_to_comparison,
+    comparison_info,
+    comparisons,
+    create_comparison,
+    delete_comparison,
+    remove_from_comparison,
+)
 from backend.store.curation import (
     Change,
     ChangeKind,
@@ -53,6 +62,7 @@ from backend.store.maps import (
     write_map,
 )
 from backend.store.one_sample import StoredSample, sample_at
+from backend.store.picks import read_kept_aside, read_lengths, read_picks
 from backend.store.pools import (
     PoolInfo,
     list_pools,
@@ -65,6 +75,7 @@ from backend.store.pools import (
     unknown_samples,
 )
 from backend.store.queue import move_in_queue
+from backend.store.review_drafts import ReviewDraft, drop_draft, read_draft, save_draft
 from backend.store.reviews import (
     Review,
     answer_review,
@@ -76,6 +87,7 @@ from backend.store.reviews import (
 )
 from backend.store.row_sets import load_rows, save_rows
 from backend.store.run_labels import label_run
+from backend.store.run_log import Found, find_in_log, log_lines, log_moments, log_stamp
 from backend.store.run_reading import (
     ACTIVE,
     Event,
@@ -123,10 +135,12 @@ __all__ = [
     "ACTIVE",
     "Change",
     "ChangeKind",
+    "ComparisonInfo",
     "EndState",
     "Event",
     "EventKind",
     "Export",
+    "Found",
     "LengthsKey",
     "Mark",
     "Note",
@@ -134,6 +148,7 @@ __all__ = [
     "PoolInfo",
     "PoolMap",
     "Review",
+    "ReviewDraft",
     "RunInfo",
     "RunPool",
     "SavedSettings",
@@ -143,6 +158,7 @@ __all__ = [
     "WorkKind",
     "WorkState",
     "add_event",
+    "add_to_comparison",
     "answer_review",
     "append_metrics",
     "ask_again",
@@ -152,15 +168,21 @@ __all__ = [
     "claim_next",
     "claim_work",
     "clusters_path",
+    "comparison_info",
+    "comparisons",
+    "create_comparison",
     "create_run",
     "curation_revision",
     "default_name",
+    "delete_comparison",
     "delete_run",
     "delete_settings",
+    "drop_draft",
     "epochs",
     "erase_run",
     "events",
     "exports",
+    "find_in_log",
     "has_findings",
     "has_search",
     "heartbeat",
@@ -173,7 +195,10 @@ __all__ = [
     "load_near",
     "load_pool_from_store",
     "load_rows",
+    "log_lines",
+    "log_moments",
     "log_path",
+    "log_stamp",
     "marked_by",
     "marks",
     "move_in_queue",
@@ -188,14 +213,19 @@ __all__ = [
     "pool_info",
     "queue_again",
     "read_config",
+    "read_draft",
     "read_epoch",
+    "read_kept_aside",
+    "read_lengths",
     "read_log",
     "read_map",
     "read_metrics",
+    "read_picks",
     "read_proposal",
     "read_run_pool",
     "redo",
     "remove_epochs",
+    "remove_from_comparison",
     "replacing",
     "restore_run",
     "reviews",
@@ -205,6 +235,7 @@ __all__ = [
     "sample_at",
     "sample_ids",
     "save_clusters",
+    "save_draft",
     "save_lengths",
     "save_map",
     "save_near",
