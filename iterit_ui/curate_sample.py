@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from backend import analysis, diversity, reading, store
-from backend.config import PRESETS, RunConfig
+from backend.config import PRESETS, Precision, RunConfig
 from backend.errors import StudioError
 from backend.records import Status
 from iterit_ui import samples, text, theme
@@ -34,6 +34,7 @@ class Reader:
     max_length: int
     system_prompt: str
     note: str
+    precision: Precision = "auto"
 
 
 def shown_sample(
@@ -143,7 +144,7 @@ def reader_of(home: Path, shown: Shown) -> Reader:
     note = (
         Path(config.model).name if epoch == "0" else f"{Path(config.model).name}, untouched by the training"
     )
-    return Reader(config.model, config.max_length, config.system_prompt, note)
+    return Reader(config.model, config.max_length, config.system_prompt, note, config.precision)
 
 
 def read_of(home: Path, shown: Shown, row: int, reader: Reader, state: str) -> dict[str, Any] | None:
@@ -152,7 +153,8 @@ def read_of(home: Path, shown: Shown, row: int, reader: Reader, state: str) -> d
         return {"state": "busy"} if state else None
     try:
         told = reading.as_read(
-            home, shown.pool.id, row, reader.model, max_length=reader.max_length, system_prompt=reader.system_prompt
+            home, shown.pool.id, row, reader.model, precision=reader.precision, max_length=reader.max_length,
+            system_prompt=reader.system_prompt,
         )  # fmt: skip
     except StudioError as error:
         return {"state": "failed", "error": str(error)}
@@ -169,7 +171,8 @@ def losses_of(home: Path, shown: Shown, row: int, reader: Reader, state: str) ->
         return {"state": "busy"} if state else None
     try:
         told = reading.token_losses(
-            home, shown.pool.id, row, reader.model, max_length=reader.max_length, system_prompt=reader.system_prompt
+            home, shown.pool.id, row, reader.model, precision=reader.precision, max_length=reader.max_length,
+            system_prompt=reader.system_prompt,
         )  # fmt: skip
     except StudioError as error:
         return {"state": "failed", "error": str(error)}
@@ -177,7 +180,7 @@ def losses_of(home: Path, shown: Shown, row: int, reader: Reader, state: str) ->
         return {"state": "failed", "error": f"There is no token to score: {told.reason}."}
     return {
         "state": "done", "pieces": told.pieces, "conditioned": _known(told.conditioned), "alone": _known(told.alone),
-        "model": reader.note,
+        "tokens": told.tokens.tolist(), "model": reader.note,
     }  # fmt: skip
 
 

@@ -107,7 +107,7 @@ def as_read(
         "tokens": found.tokens,
         "response_tokens": found.response_tokens,
         "cut_tokens": found.whole_tokens - found.tokens,
-        "max_length": most,
+        "max_length": found.max_length,
         "model": Path(model).name,
         "error": found.reason,
     }

@@ -60,7 +60,10 @@
         : [h('span', '', '0'), h('i'), h('span', '', `${MOST} nats or more`)]));
       spans.forEach((span, index) => {
         const [a, b] = [given.conditioned?.[index], given.alone?.[index]];
-        const x = memory.view === 'helped' ? (typeof a === 'number' && typeof b === 'number' ? b - a : null) : memory.view === 'alone' ? b : a;
+        // a piece of several tokens (the bytes of one character) is shaded by their mean, so that it is no darker for that
+        const count = Math.max(1, given.tokens?.[index] ?? 1);
+        const sum = memory.view === 'helped' ? (typeof a === 'number' && typeof b === 'number' ? b - a : null) : memory.view === 'alone' ? b : a;
+        const x = typeof sum === 'number' ? sum / count : null;
         span.classList.toggle('unknown', typeof x !== 'number');
         span.classList.toggle('worse', memory.view === 'helped' && x < 0);
         span.classList.toggle('better', memory.view === 'helped' && x >= 0);
@@ -77,7 +80,7 @@
       const index = event.target.dataset?.at;
       if (index === undefined) return;
       told.replaceChildren(h('code', '', given.pieces[index].replaceAll('\n', '↵')),
-        h('span', 'num', `with the prompt ${nats(given.conditioned?.[index])}, alone ${nats(given.alone?.[index])} nats`));
+        h('span', 'num', `${(given.tokens?.[index] ?? 1) > 1 ? `${given.tokens[index]} tokens: ` : ''}with the prompt ${nats(given.conditioned?.[index])}, alone ${nats(given.alone?.[index])} nats`));
     });
     paint();
     return h('div', 'st-losses', null, h('div', 'st-losses-top', null, choice, key), box, told);
