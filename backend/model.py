@@ -18,10 +18,11 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+from transformers.utils import is_flash_attn_2_available
 from transformers.utils import logging as transformers_logging
 
-from backend.config import Precision
-from backend.data.demo import MODEL as DEMO_MODEL
+from backend import adapters, model_files
+from backend.config import Attention, Precision, RunConfig
 from backend.errors import ModelError
 
 Arithmetic = Literal["fp32", "bf16", "fp16"]
@@ -42,10 +43,13 @@ def load(
     precision: Precision = "auto",
     device: str | torch.device | None = None,
     train: bool = False,
+    merge: bool = False,
+    attention: Attention = "auto",
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load a causal language model and its tokenizer, ready to score.
 
-    Only safetensors are read, and code that comes with a model is never run.
+    Only safetensors are read, and code that comes with a model is never run. A folder that holds LoRA adapters leads to
+    the model that they belong to, which is loaded with them.
 
     Parameters
     ----------
@@ -54,24 +58,45 @@ def load(
     device : None takes cuda, then mps, then cpu.
     train : keep the weights in float32, whatever the arithmetic: an update of 2e-5 is lost in bf16's 8 bits.
         Scoring and training then compute in `precision` under autocast.
+    merge : add a folder's adapters to the weights, so that others can be put on; `train` does so too.
+    attention : "auto" leaves it to transformers.
 
     Raises
     ------
     ModelError : nothing there, not a causal language model, no safetensors, no tokenizer, no chat template, no
-        network for a hub id, or a precision that the device does not have.
+        network for a hub id, a precision or attention that the device does not have, or adapters of another model.
     """
     target = torch.device(device) if device is not None else best_device()
     arithmetic = arithmetic_of(precision, target)
+    _check_attention(attention, target, arithmetic)
     source = _source(name)
+    dtype = torch.float32 if train else DTYPES[arithmetic]
     with no_progress_bars():
-        _check_config(name, source)
+        _check_config(name, model_files.whole(name))
         tokenizer = _load_tokenizer(name, source)
-        model = _load_weights(name, source, torch.float32 if train else DTYPES[arithmetic])
+        model = _load_model(name, source, dtype, attention, merge=merge or train)
     model.config.pad_token_id = tokenizer.pad_token_id
     if model.generation_config is not None:
         model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.to(target)  # type: ignore[arg-type]
     return model.eval(), tokenizer
+
+
+def load_for(config: RunConfig) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load the model of a run as its training needs it: all weights in float32 where all of them are trained, else as
+    `precision` says, because LoRA adapters bring their own float32.
+
+    Raises
+    ------
+    ModelError : as for `load`.
+    """
+    return load(
+        config.model,
+        precision=config.precision,
+        train=config.epochs > 0 and not config.lora_rank,
+        merge=config.epochs > 0,
+        attention=config.attention,
+    )
 
 
 def load_tokenizer(name: str) -> tuple[PreTrainedTokenizerBase, int | None]:
@@ -83,7 +108,7 @@ def load_tokenizer(name: str) -> tuple[PreTrainedTokenizerBase, int | None]:
     """
     source = _source(name)
     with no_progress_bars():
-        config = _check_config(name, source)
+        config = _check_config(name, model_files.whole(name))
         return _load_tokenizer(name, source), _positions(config)
 
 
@@ -146,38 +171,11 @@ def no_progress_bars() -> Iterator[None]:
 
 def _source(name: str) -> str:
     """The folder or hub id behind a model's name, checked as far as the file system tells."""
-    if name == "demo":
-        folder = DEMO_MODEL
-    elif not name:
-        raise ModelError("no model is named; give a folder, a hub id (owner/name), or 'demo'")
-    else:
-        folder = Path(name).expanduser()
-        if not folder.exists():
-            if _looks_like_path(name):
-                raise ModelError(f"model folder {name} does not exist")
-            return name
-    if not folder.is_dir():
-        found = "does not exist" if name == "demo" else "is a file"
-        raise ModelError(f"model {folder} {found}; a folder with config.json and *.safetensors is needed")
-    _check_folder(folder)
+    folder = model_files.folder_of(name)
+    if folder is None:
+        return name
+    model_files.check_folder(folder)
     return str(folder)
-
-
-def _looks_like_path(name: str) -> bool:
-    return name.startswith(("/", "./", "../", "~")) or "\\" in name or name.count("/") != 1
-
-
-def _check_folder(folder: Path) -> None:
-    """Say at once which of the three parts a folder lacks."""
-    files = sorted(path.name for path in folder.iterdir() if path.is_file())
-    found = ", ".join(files[:8]) or "nothing"
-    if "config.json" not in files:
-        raise ModelError(f"model folder {folder}: config.json is missing (found: {found})")
-    if not any(name.endswith(".safetensors") for name in files):
-        hint = "; convert the .bin weights to safetensors" if any(n.endswith(".bin") for n in files) else ""
-        raise ModelError(f"model folder {folder}: no *.safetensors weights (found: {found}){hint}")
-    if not any(name in files for name in ("tokenizer.json", "tokenizer.model", "vocab.json")):
-        raise ModelError(f"model folder {folder}: tokenizer.json is missing (found: {found})")
 
 
 def _check_config(name: str, source: str) -> PreTrainedConfig:
@@ -214,11 +212,32 @@ def _load_tokenizer(name: str, source: str) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _load_weights(name: str, source: str, dtype: torch.dtype) -> PreTrainedModel:
+def _load_model(
+    name: str, source: str, dtype: torch.dtype, attention: Attention, *, merge: bool
+) -> PreTrainedModel:
+    """The model behind a folder or hub id; that of adapters with these on it."""
+    folder = Path(source)
+    if not model_files.is_adapter(folder):
+        return _load_weights(name, source, dtype, attention)
+    base = model_files.adapter_base(folder)
+    model = _load_model(base, _source(base), dtype, attention, merge=True)
+    try:
+        return adapters.put_on(model, folder, merge=merge)
+    except LOAD_ERRORS as error:
+        raise ModelError(f"the adapters in {folder} do not fit model {base}: {_first_line(error)}") from error
+
+
+def _load_weights(name: str, source: str, dtype: torch.dtype, attention: Attention) -> PreTrainedModel:
+    chosen = {} if attention == "auto" else {"attn_implementation": attention}
     try:
         # with output_loading_info it returns a pair, which its annotation does not know
         loaded: Any = AutoModelForCausalLM.from_pretrained(
-            source, trust_remote_code=False, use_safetensors=True, dtype=dtype, output_loading_info=True
+            source,
+            trust_remote_code=False,
+            use_safetensors=True,
+            dtype=dtype,
+            output_loading_info=True,
+            **chosen,
         )
     except LOAD_ERRORS as error:
         raise _unloadable(name, source, error) from error
@@ -231,8 +250,27 @@ def _load_weights(name: str, source: str, dtype: torch.dtype) -> PreTrainedModel
     return model
 
 
+def _check_attention(attention: Attention, device: torch.device, arithmetic: Arithmetic) -> None:
+    """Refuse what only fails once the weights are read."""
+    if attention != "flash_attention_2":
+        return
+    allowed = "(allowed: auto, sdpa, eager)"
+    if device.type != "cuda":
+        raise ModelError(f"attention flash_attention_2 needs a CUDA GPU, and this is {device.type} {allowed}")
+    if not is_flash_attn_2_available():
+        raise ModelError(
+            f"attention flash_attention_2 needs the package flash-attn, which is not installed {allowed}"
+        )
+    if arithmetic == "fp32":
+        raise ModelError(f"attention flash_attention_2 computes in 16 bits, and precision is fp32 {allowed}")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def _unloadable(name: str, source: str, error: Exception) -> ModelError:
-    first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    first = _first_line(error)
     if Path(source).is_dir():
         return ModelError(f"model folder {source} cannot be loaded: {first}")
     return ModelError(

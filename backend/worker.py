@@ -25,7 +25,7 @@ from types import FrameType
 import psutil
 
 from backend import jobs, store
-from backend.config import RunConfig, budget_of, held_out_share
+from backend.config import RunConfig
 from backend.errors import Stopped, StudioError
 from backend.records import EpochRecord, Metrics, Pool, Progress
 from backend.review_gate import wait_for_review
@@ -162,7 +162,7 @@ def _run(home: Path, run_id: str, report: Reporting) -> None:
     from backend.training import last_checkpoint
 
     logger.info("loading model %s", config.model)
-    language_model, tokenizer = model.load(config.model, precision=config.precision, train=config.epochs > 0)
+    language_model, tokenizer = model.load_for(config)
     report(Progress("load", 0, 0, 0, "models"))
     store.set_plan(home, run_id, plan(config, pool, held_out))
     folder = store.run_folder(home, run_id)
@@ -191,23 +191,17 @@ def _run(home: Path, run_id: str, report: Reporting) -> None:
 
 def plan(config: RunConfig, pool: Pool, held_out: Pool | None) -> list[Planned]:
     """The stages that a run goes through and roughly how long each is; what a stage reports itself counts."""
-    from backend.selection import scores_needed
-    from backend.training import steps_per_epoch
+    from backend.selection import course
 
-    share = held_out_share(config) or 0.0
-    aside = int(share * len(pool)) if held_out is None else 0
-    measured = aside if held_out is None else len(held_out)
-    rest = len(pool) - aside
-    budget = rest if config.strategy == "full" else budget_of(config.budget, rest)
-    top = rest if config.update_ratio == 1 else min(rest, int(config.update_ratio * budget))
-    rows = {"pool": rest, "top": top, "none": 0}
-    stages = [Planned("score", 0, rows[scores_needed(config.strategy, 0)])]
+    ahead = course(config, len(pool), held_out_rows=len(held_out) if held_out else None)
+    measured = ahead.held_out or 0
+    stages = [Planned("score", 0, ahead.scored[0])]
     if config.epochs:
         stages.append(Planned("evaluate", 0, measured))
-    for epoch in range(config.epochs):
+    for epoch, steps in enumerate(ahead.steps):
         if epoch:
-            stages.append(Planned("score", epoch, rows[scores_needed(config.strategy, epoch)]))
-        stages.append(Planned("train", epoch, steps_per_epoch(budget, config)))
+            stages.append(Planned("score", epoch, ahead.scored[epoch]))
+        stages.append(Planned("train", epoch, steps))
         stages.append(Planned("evaluate", epoch + 1, measured))
     return [stage for stage in stages if stage.total]
 

@@ -39,7 +39,9 @@ def main(words: list[str] | None = None) -> int:
     elif device == "cuda":
         device = f"cuda:{given.rank % torch.cuda.device_count()}"
     try:
-        model, _ = models.load(values["model"], precision=precision, device=device)
+        model, _ = models.load(
+            values["model"], precision=precision, device=device, attention=values["attention"]
+        )
         encoded, rows = _read_encoded(given.folder, values["pad_id"])
         print(READY, flush=True)
         join(given.folder, given.rank, given.count)

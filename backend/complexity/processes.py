@@ -177,6 +177,7 @@ def _write(
     values = {
         "model": config.model,
         "precision": config.precision,
+        "attention": config.attention,
         "device": model.device.type,
         "batch_tokens": config.batch_tokens,
         "threads": threads,

@@ -2,6 +2,7 @@
 
 from backend.selection.candidates import Candidates, candidates
 from backend.selection.choose import select, warm_up
+from backend.selection.course import Course, course
 from backend.selection.epoch import EpochSelection, select_epoch
 from backend.selection.gains import ties_as_equal
 from backend.selection.greedy import Picks, greedy_picks
@@ -11,9 +12,11 @@ from backend.selection.review import REVIEWABLE, review_settings, reviewed_recor
 __all__ = [
     "REVIEWABLE",
     "Candidates",
+    "Course",
     "EpochSelection",
     "Picks",
     "candidates",
+    "course",
     "greedy_picks",
     "keeps_selection",
     "rank_for_next_epoch",
