@@ -4,6 +4,23 @@ Pure functions; nothing here imports torch, starts a job, or writes into a run f
 """
 
 from backend.analysis import filters
+from backend.analysis.arms import Arm
+from backend.analysis.comparable import Remark
+from backend.analysis.compared_runs import ComparedRun, HeldOut
+from backend.analysis.compared_selections import (
+    label_shares,
+    length_table,
+    noise_table,
+    overlap_table,
+    source_table,
+)
+from backend.analysis.comparison import (
+    Comparison,
+    compare,
+    difference_table,
+    loss_points,
+    summary_table,
+)
 from backend.analysis.coverage import Vocabulary, covered_curve, covered_share, vocabulary
 from backend.analysis.covered import Covered, Remains, covered_by, remains
 from backend.analysis.epochs import (
@@ -64,10 +81,14 @@ __all__ = [
     "SORTS",
     "STATUS_TEXT",
     "WHICH",
+    "Arm",
+    "ComparedRun",
+    "Comparison",
     "Covered",
     "Estimate",
     "Figure",
     "FullOrder",
+    "HeldOut",
     "Histogram",
     "Neighbour",
     "Page",
@@ -75,6 +96,7 @@ __all__ = [
     "Problem",
     "Reach",
     "Remains",
+    "Remark",
     "ScoreSet",
     "TfidfCache",
     "Unseen",
@@ -86,11 +108,13 @@ __all__ = [
     "candidate_rows",
     "change",
     "changes",
+    "compare",
     "complexity_edges",
     "complexity_histogram",
     "covered_by",
     "covered_curve",
     "covered_share",
+    "difference_table",
     "diversity_edges",
     "diversity_histogram",
     "draw_unseen",
@@ -104,18 +128,23 @@ __all__ = [
     "histogram",
     "history",
     "label_names",
+    "label_shares",
     "label_table",
     "length_edges",
     "length_histogram",
+    "length_table",
     "load_epoch",
     "load_map",
     "load_scores",
+    "loss_points",
     "loss_table",
     "mean_known",
     "membership",
     "neighbours",
     "ngram_counts",
+    "noise_table",
     "ordered_rows",
+    "overlap_table",
     "percentile",
     "plan_estimate",
     "preflight",
@@ -128,8 +157,10 @@ __all__ = [
     "sample_text",
     "score_sets",
     "selection_summary",
+    "source_table",
     "stage_table",
     "status_text",
+    "summary_table",
     "tokens_per_second",
     "training_time",
     "unseen_sample",

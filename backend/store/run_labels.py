@@ -33,9 +33,9 @@ def label_run(
     run_folder(home, run_id)
     values: dict[str, str] = {}
     if name is not None:
-        values["name"] = _line("name", name, LONGEST_NAME)
+        values["name"] = line("name", name, LONGEST_NAME)
     if tags is not None:
-        found = list(dict.fromkeys(_line("tag", tag, LONGEST_TAG) for tag in tags))
+        found = list(dict.fromkeys(line("tag", tag, LONGEST_TAG) for tag in tags))
         if len(found) > MOST_TAGS:
             raise RunError(f"{len(found)} tags were given; at most {MOST_TAGS} are kept")
         values["tags"] = json.dumps(found, ensure_ascii=False)
@@ -53,7 +53,8 @@ def label_run(
             raise RunError(f"there is no run {run_id} in {home}")
 
 
-def _line(what: str, text: str, longest: int) -> str:
+def line(what: str, text: str, longest: int) -> str:
+    """A text that was trimmed, or a RunError where it is empty, too long or of several lines."""
     text = text.strip()
     if not text or len(text) > longest or not text.isprintable():
         raise RunError(f"{what} is {text!r}; 1 to {longest} characters on one line are needed")

@@ -1,0 +1,218 @@
+"""Starting a comparison: several strategies on one pool and model, each with several seeds, as ordinary queued runs."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from backend import analysis, config, jobs, store
+from backend.config import RunConfig, Strategy
+from backend.errors import ConfigError, RunError
+from backend.records import Pool
+from backend.store import PoolInfo
+
+MOST_SEEDS = 50
+MOST_RUNS = 200
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a comparison will run, before anything is started.
+
+    configs : one per run, seed by seed, so that every strategy has a result before the next seed begins.
+    steps : optimizer steps of each, as far as the settings tell: a strategy that finds fewer candidates than the budget
+        has fewer. equal_steps : steps that "full at equal steps" is stopped at, 0 where it is not asked for.
+    seconds : in all, NaN where unknown. source : what `seconds` was found from, or why there is no figure.
+    problems : what would make a run fail for certain.
+    warnings : what a person should know before.
+    """
+
+    configs: tuple[RunConfig, ...]
+    steps: tuple[int, ...]
+    equal_steps: int
+    seconds: float
+    source: str
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def configurations(
+    base: RunConfig,
+    rows: int,
+    *,
+    strategies: Sequence[str],
+    seeds: Sequence[int],
+    equal_steps_full: bool = False,
+) -> tuple[RunConfig, ...]:
+    """The runs of a comparison: every strategy with every seed, all else as in `base`.
+
+    rows : samples in the pool. equal_steps_full : also the strategy full, stopped after as many optimizer steps as the
+    budget gives the others.
+
+    Raises
+    ------
+    ConfigError : no or an unknown strategy, no seed, one that is named twice or negative, or settings that contradict
+        each other.
+    """
+    known = get_args(Strategy)
+    unknown = [name for name in strategies if name not in known]
+    if unknown:
+        raise ConfigError(f"strategy is {unknown[0]!r}; allowed: {', '.join(known)}")
+    if not strategies and not equal_steps_full:
+        raise ConfigError("no strategy is chosen; one at least is needed")
+    if not seeds or len(seeds) > MOST_SEEDS:
+        raise ConfigError(f"{len(seeds)} seeds are given; 1 to {MOST_SEEDS} are needed")
+    for what, values in (("strategy", strategies), ("seed", seeds)):
+        twice = [value for value in values if list(values).count(value) > 1]
+        if twice:
+            raise ConfigError(f"{what} {twice[0]} is named twice; each is run once")
+    if len(seeds) * (len(strategies) + equal_steps_full) > MOST_RUNS:
+        raise ConfigError(
+            f"{len(seeds)} seeds of {len(strategies) + equal_steps_full} strategies are more than {MOST_RUNS} runs"
+        )
+    steps = equal_steps(base, rows) if equal_steps_full else 0
+    made = []
+    for seed in seeds:
+        for name in strategies:
+            made.append(_one(base, name, seed, base.max_steps, f"{name} seed {seed}"))
+        if equal_steps_full:
+            made.append(_one(base, "full", seed, steps, f"full {steps} steps seed {seed}"))
+    return tuple(made)
+
+
+def equal_steps(base: RunConfig, rows: int) -> int:
+    """Optimizer steps in all of a strategy that trains on the budget.
+
+    Raises
+    ------
+    ConfigError : nothing is trained, or the budget is no sample.
+    """
+    steps = config.steps_in_all(config.budget_of(base.budget, candidates(base, rows)), base)
+    if not steps:
+        raise ConfigError(
+            f"epochs is {base.epochs} and budget {base.budget:g} of {rows:,} samples: no optimizer step is made, so there is "
+            "nothing that full could be made equal to"
+        )
+    return steps
+
+
+def candidates(base: RunConfig, rows: int) -> int:
+    """Samples to choose from, those kept aside left out."""
+    return rows - math.floor(round((config.held_out_share(base) or 0.0) * rows, 9))
+
+
+def plan(home: Path, configs: Sequence[RunConfig], pool_id: str, rows: int) -> Plan:
+    """What these runs will take. rows : samples in the pool."""
+    steps, seconds, sources = [], 0.0, []
+    problems: dict[str, None] = {}
+    warnings: dict[str, None] = {}
+    for one in configs:
+        length = (
+            candidates(one, rows)
+            if one.strategy == "full"
+            else config.budget_of(one.budget, candidates(one, rows))
+        )
+        steps.append(config.steps_in_all(length, one))
+        figure = _seconds(home, one, pool_id, rows)
+        seconds += figure.value
+        sources.append(figure)
+        for problem in analysis.preflight(one, rows):
+            (problems if problem.fatal else warnings)[f"{problem.field}: {problem.text}"] = None
+    unknown = next((figure.source for figure in sources if not figure.known), None)
+    equal = next((one.max_steps for one in configs if one.strategy == "full" and one.max_steps), 0)
+    return Plan(
+        tuple(configs),
+        tuple(steps),
+        equal,
+        seconds,
+        unknown or (sources[0].source if sources else "nothing to run"),
+        tuple(problems),
+        tuple(warnings),
+    )
+
+
+def start(
+    home: Path,
+    name: str,
+    configs: Sequence[RunConfig],
+    pool: Pool | str,
+    *,
+    roots: Sequence[Path] | None = None,
+    notes: str = "",
+    who: str = "",
+) -> str:
+    """Queue the runs of a comparison, start the first if its turn has come, and return the comparison's id.
+
+    pool : the pool, or the id of a stored one. roots : where given, the held-out file must lie inside one of them.
+
+    Raises
+    ------
+    ConfigError, PoolError : the settings, the pool or the held-out samples; then nothing is queued.
+    """
+    home = Path(home).resolve()
+    if not configs:
+        raise RunError("a comparison needs one run at least")
+    if not configs[0].model:
+        raise ConfigError("model is empty; name a folder, a hub id, or 'demo'")
+    chosen: Pool | PoolInfo
+    if isinstance(pool, str):
+        chosen = store.pool_info(home, pool)
+        rows = chosen.rows
+    else:
+        chosen, rows = pool, len(pool)
+        store.save_pool(home, pool, inputs=configs[0].pool)
+    complete = [jobs.with_absolute_paths(one) for one in configs]
+    for one in complete:
+        config.check(one)
+        fatal = [problem for problem in analysis.preflight(one, rows) if problem.fatal]
+        if fatal:
+            raise ConfigError(f"{fatal[0].field}: {fatal[0].text}")
+    held_out = None
+    if not jobs.is_share(complete[0].held_out):
+        # read once for all: every run measures on the same samples
+        held_out = jobs.load_held_out(complete[0], roots=roots)
+        store.save_pool(home, held_out, listed=False)
+    made = store.create_comparison(home, name, notes=notes, who=who)
+    for one in complete:
+        store.create_run(home, one, chosen, held_out=held_out, comparison=made)
+    jobs.pump(home)
+    return made
+
+
+def seeds_of(text: str) -> list[int]:
+    """Seeds from what somebody typed: "0,1,2", "0 1 2" or "0-4".
+
+    Raises
+    ------
+    ConfigError : something else.
+    """
+    seeds: list[int] = []
+    for word in text.replace(",", " ").split():
+        first, dash, last = word.partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise ConfigError(
+                f"seeds: {word!r} is no seed; give numbers such as 0,1,2 or a range such as 0-4"
+            )
+        low, high = int(first), int(last) if dash else int(first)
+        if high < low or high - low >= MOST_SEEDS:
+            raise ConfigError(f"seeds: {word!r}; a range goes up, over at most {MOST_SEEDS} seeds")
+        seeds += range(low, high + 1)
+    return seeds
+
+
+def _seconds(home: Path, one: RunConfig, pool_id: str, rows: int) -> analysis.Figure:
+    try:
+        return analysis.plan_estimate(home, one, pool_id, rows).seconds
+    except NotImplementedError:
+        return analysis.Figure(math.nan, "nothing here reckons it yet")
+
+
+def _one(base: RunConfig, strategy: str, seed: int, max_steps: int, name: str) -> RunConfig:
+    values = {"strategy": strategy, "seed": seed, "max_steps": max_steps, "name": name}
+    made = dataclasses.replace(base, **values)  # type: ignore[arg-type]
+    config.check(made)
+    return made

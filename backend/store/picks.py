@@ -1,0 +1,54 @@
+"""What an epoch picked, and what is known of the samples' lengths, without reading the whole record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backend.errors import RunError
+from backend.records import Status
+from backend.store.layout import epoch_folder
+
+
+def read_picks(home: Path, run_id: str, epoch: int) -> np.ndarray:
+    """(k,) int64: the rows that an epoch selected, in pick order.
+
+    Raises
+    ------
+    RunError : no such epoch, or a file that cannot be read.
+    """
+    return _columns(home, run_id, epoch, "picks", ["row"])["row"].to_numpy()
+
+
+def read_lengths(home: Path, run_id: str, epoch: int) -> np.ndarray:
+    """(n,) int32: response tokens of every sample of the pool, -1 where unknown.
+
+    Raises
+    ------
+    RunError : no such epoch, or a file that cannot be read.
+    """
+    return _columns(home, run_id, epoch, "samples", ["response_tokens"])["response_tokens"].to_numpy()
+
+
+def read_kept_aside(home: Path, run_id: str, epoch: int) -> np.ndarray:
+    """(h,) int64, ascending: rows of the pool that were kept aside to measure on; none where a file is measured on.
+
+    Raises
+    ------
+    RunError : no such epoch, or a file that cannot be read.
+    """
+    status = _columns(home, run_id, epoch, "samples", ["status"])["status"].to_numpy()
+    return np.flatnonzero(status == Status.HELD_OUT)
+
+
+def _columns(home: Path, run_id: str, epoch: int, name: str, columns: list[str]) -> pa.Table:
+    path = epoch_folder(home, run_id, epoch) / f"{name}.parquet"
+    try:
+        return pq.read_table(path, columns=columns)
+    except FileNotFoundError as error:
+        raise RunError(f"run {run_id} has no epoch {epoch}") from error
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise RunError(f"{path} cannot be read ({error})") from error
