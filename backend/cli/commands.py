@@ -8,8 +8,10 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from backend.cli import comparing, keeping
 from backend.cli.asking import ask
 from backend.cli.curating import mark, marks, note, redo, undo
+from backend.cli.evaluating import evaluate
 from backend.cli.findings import findings, lengths
 from backend.cli.health import health, search
 from backend.cli.pools import pool_map, score, select
@@ -66,7 +68,14 @@ app.command()(resume)
 app.command()(runs)
 app.command()(show)
 app.command()(ask)
+app.command()(evaluate)
 app.command()(export)
+app.command()(keeping.label)
+app.command()(keeping.diff)
+app.command()(keeping.delete)
+app.command()(keeping.restore)
+app.command()(keeping.erase)
+app.add_typer(comparing.app, name="compare")
 app.command("app")(open_app)
 
 
