@@ -31,9 +31,9 @@ def models_of(home: Path, runs: Sequence[str], *, base: bool = True) -> tuple[As
         prompts = {
             other.system_prompt for other in configs.values() if _name(other.model) == _name(config.model)
         }
-        label = f"{_short(config.model)}, untrained"
+        label = f"{_short(config.model)} (base)"
         if len(prompts) > 1:
-            label += f" (system prompt: {config.system_prompt[:40] or 'none'})"
+            label += f", system prompt: {config.system_prompt[:40] or 'none'}"
         bases.setdefault(
             (_name(config.model), config.system_prompt), _asked(label, _name(config.model), "", config)
         )
