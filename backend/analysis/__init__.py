@@ -47,11 +47,14 @@ from backend.analysis.histograms import (
     length_edges,
     length_histogram,
 )
+from backend.analysis.holding import Holding, holding
 from backend.analysis.neighbours import Neighbour, neighbours
 from backend.analysis.percentiles import percentile
 from backend.analysis.plan_estimate import Figure, PlanEstimate, plan_estimate
 from backend.analysis.reach import Reach, reach, reaching
 from backend.analysis.reasons import STATUS_TEXT, Why, rank_of, status_text, why
+from backend.analysis.run_differences import Different, run_differences
+from backend.analysis.run_search import matching_runs
 from backend.analysis.runs import held_out_table, loss_table, stage_table, tokens_per_second
 from backend.analysis.samples import (
     SORTS,
@@ -85,11 +88,13 @@ __all__ = [
     "ComparedRun",
     "Comparison",
     "Covered",
+    "Different",
     "Estimate",
     "Figure",
     "FullOrder",
     "HeldOut",
     "Histogram",
+    "Holding",
     "Neighbour",
     "Page",
     "PlanEstimate",
@@ -127,6 +132,7 @@ __all__ = [
     "held_out_table",
     "histogram",
     "history",
+    "holding",
     "label_names",
     "label_shares",
     "label_table",
@@ -138,6 +144,7 @@ __all__ = [
     "load_scores",
     "loss_points",
     "loss_table",
+    "matching_runs",
     "mean_known",
     "membership",
     "neighbours",
@@ -153,6 +160,7 @@ __all__ = [
     "reaching",
     "read_scores",
     "remains",
+    "run_differences",
     "sample_rows",
     "sample_text",
     "score_sets",

@@ -47,15 +47,38 @@ def find_run(home: Path, name: str) -> str:
     raise RunError(f"there is no run {name!r} in {home} (the newest: {', '.join(i.id for i in infos[:5])})")
 
 
-def runs(runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -> None:
+def runs(
+    search: Annotated[
+        str,
+        typer.Option(
+            "--search",
+            help="Only runs in which every word occurs: in name, tags, notes, strategy, state, model, pool, id or day.",
+        ),
+    ] = "",
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", help="Only runs with this tag; may be repeated.")
+    ] = None,
+    deleted: Annotated[
+        bool, typer.Option("--deleted", help="Those that were deleted and can be restored.")
+    ] = False,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
     """List the runs, newest first."""
-    from backend import jobs, store
+    from backend import analysis, jobs, store
 
     home = runs_dir.resolve()
     jobs.refresh(home)
-    infos = store.runs(home)
+    every = store.runs(home, deleted=deleted)
+    infos = analysis.matching_runs(every, search, tags=tag or ())
     if as_json:
         console.print_json([dataclasses.asdict(info) for info in infos])
+        return
+    if every and not infos:
+        console.say(f"none of the {len(every):,} runs in {home} fits")
+        return
+    if not infos and deleted:
+        console.say(f"no run in {home} is deleted")
         return
     if not infos:
         console.say(f"no runs in {home} yet; start one with: python -m backend tune POOL --model MODEL")
@@ -69,15 +92,16 @@ def runs(runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -> None:
             Path(info.model).name,
             _progress(info),
             console.duration(info.eta),
+            ", ".join(info.tags),
             info.error or "",
         ]
         for info in infos
     ]
     console.print_table(
         f"Runs in {home}",
-        ["run", "name", "state", "pool", "model", "progress", "time left", "error"],
+        ["run", "name", "state", "pool", "model", "progress", "time left", "tags", "error"],
         rows,
-        left=["run", "name", "state", "pool", "model", "error"],
+        left=["run", "name", "state", "pool", "model", "tags", "error"],
     )
 
 

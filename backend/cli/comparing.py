@@ -1,0 +1,304 @@
+"""Commands that compare: start strategies with several seeds, and show runs side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend.cli import console, outputs
+from backend.cli.curating import login_name
+from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
+from backend.cli.pools import preset_of, read_pool
+from backend.cli.running import TUNING, _read_config
+from backend.cli.showing import find_run
+from backend.config import config_from
+from backend.errors import RunError, StudioError
+
+if TYPE_CHECKING:
+    from backend.store import ComparisonInfo
+
+ALL = (
+    "iterit",
+    "iterit-static",
+    "superfiltering",
+    "diversity",
+    "longest",
+    "random",
+    "random-each-epoch",
+    "full",
+)
+SHARED = tuple(name for name in TUNING if name not in ("strategy", "seed", "name", "model", "max_steps"))
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Compare strategies on one pool, or any runs with each other.",
+)
+WhichComparison = Annotated[
+    str, typer.Argument(metavar="COMPARISON", help="A comparison's id, its beginning, its name, or 'last'.")
+]
+Reference = Annotated[
+    str,
+    typer.Option(
+        "--reference",
+        help="Strategy that the others are measured against. [default: random where it is there]",
+    ),
+]
+
+
+@app.command("start")
+@with_settings(SHARED)
+def start(
+    pool: PoolArgument,
+    model: Annotated[
+        str, typer.Option("--model", help="Folder of a causal language model, a hub id, or 'demo'.")
+    ],
+    settings: dict[str, Any],
+    strategies: Annotated[
+        str,
+        typer.Option(
+            "--strategies", help=f"What is compared, separated by commas: {', '.join(ALL)}, complexity."
+        ),
+    ] = ",".join(ALL),
+    seeds: Annotated[
+        str,
+        typer.Option(
+            "--seeds", help="Each strategy is run once with each: 0,1,2 or 0-4. One seed shows no spread."
+        ),
+    ] = "0-4",
+    equal_steps_full: Annotated[
+        bool,
+        typer.Option(
+            "--equal-steps-full",
+            help="Also the whole pool, stopped after as many optimizer steps as the budget gives the others.",
+        ),
+    ] = False,
+    name: Annotated[str, typer.Option("--name", help="What to call the comparison.")] = "",
+    preset: Preset = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="config.json of a run to start from; options overrule it.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be run.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Queue several strategies with several seeds as ordinary runs, alike in everything else. Prints the comparison's id.
+
+    Ctrl-C does not stop them; `runs`, `stop` and the page show them as any other run.
+    """
+    from backend import compare
+
+    values = {**_read_config(config), **settings, "pool": tuple(pool), "model": model, "max_steps": 0}
+    base = config_from(values, preset=preset_of(preset, tuple(pool), model))
+    home = runs_dir.resolve()
+    outputs.check_folder(home)
+    samples = read_pool(list(pool), base.mapping)
+    configs = compare.configurations(
+        base,
+        len(samples),
+        strategies=[word.strip() for word in strategies.split(",") if word.strip()],
+        seeds=compare.seeds_of(seeds),
+        equal_steps_full=equal_steps_full,
+    )
+    planned = compare.plan(home, configs, samples.id, len(samples))
+    for line in plan_lines(planned):
+        console.say(line)
+    if planned.problems:
+        raise StudioError("nothing was started: " + "; ".join(planned.problems))
+    if dry_run:
+        if as_json:
+            console.print_json(
+                {"runs": [one.name for one in configs], "steps": planned.steps, "seconds": planned.seconds}
+            )
+        return
+    if not yes and not as_json and not typer.confirm("Queue these runs?", default=True, err=True):
+        raise typer.Exit(1)
+    title = name or f"{len(configs)} runs on {samples.name}"
+    made = compare.start(home, title, configs, samples, who=login_name())
+    if as_json:
+        console.print_json(dataclasses.asdict(find_comparison(home, made)))
+        return
+    print(made, flush=True)
+    console.say(f"see how they do: python -m backend compare show {made} --runs-dir {shlex.quote(str(home))}")
+    console.say("they are worked off while a program of the studio is open (the page, or `resume`, `tune`)")
+
+
+def plan_lines(planned: Any) -> list[str]:
+    """What a comparison will run, for a person."""
+    strategies = list(dict.fromkeys(one.name.rpartition(" seed ")[0] for one in planned.configs))
+    seeds = sorted({one.seed for one in planned.configs})
+    lines = [
+        f"{len(planned.configs)} runs: {len(strategies)} strategies ({', '.join(strategies)}) with "
+        f"{len(seeds)} seed{'s' if len(seeds) != 1 else ''} ({', '.join(map(str, seeds))}), one after the other",
+        f"{sum(planned.steps):,} optimizer steps in all",
+        f"time in all: {console.duration(planned.seconds) if planned.seconds == planned.seconds else 'not known'}"
+        f" ({planned.source})",
+    ]
+    if len(seeds) == 1:
+        lines.append("one seed shows no spread: nothing can be said about differences then")
+    return [*lines, *(f"note: {text}" for text in planned.warnings)]
+
+
+@app.command("show")
+def show(
+    which: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="COMPARISON|RUN...",
+            help="A comparison (id, beginning, name, 'last'), or runs by id or name.",
+        ),
+    ],
+    reference: Reference = "",
+    epoch: Annotated[
+        int | None,
+        typer.Option(
+            "--epoch",
+            min=0,
+            help="Overlap, lengths and noise of this epoch's selections. [default: all epochs]",
+        ),
+    ] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print tables in Markdown, for a document.")
+    ] = False,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Show runs side by side: held-out loss by strategy with its spread over seeds, differences, and what was selected."""
+    from backend import analysis, jobs
+    from backend.cli import comparison_text
+
+    home = runs_dir.resolve()
+    jobs.refresh(home)
+    title, ids = _meant(home, which)
+    found = analysis.compare(home, ids, reference=reference)
+    if as_json:
+        console.print_json(comparison_text.as_values(home, title, found, epoch))
+    elif markdown:
+        print(comparison_text.as_markdown(home, title, found, epoch))
+    else:
+        comparison_text.print_all(home, title, found, epoch)
+
+
+@app.command("add")
+def add(
+    comparison: WhichComparison,
+    run: Annotated[
+        list[str], typer.Argument(metavar="RUN...", help="Runs by id, the beginning of one, or name.")
+    ],
+    new: Annotated[bool, typer.Option("--new", help="Make a comparison with this name first.")] = False,
+    runs_dir: RunsDir = Path("runs"),
+) -> None:
+    """Put runs into a comparison; one that is in another moves. Prints the comparison's id."""
+    from backend import store
+
+    home = runs_dir.resolve()
+    ids = [find_run(home, name) for name in run]
+    chosen = (
+        store.create_comparison(home, comparison, who=login_name())
+        if new
+        else find_comparison(home, comparison).id
+    )
+    store.add_to_comparison(home, chosen, ids)
+    print(chosen)
+
+
+@app.command("remove")
+def remove(
+    comparison: WhichComparison,
+    run: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN...]", help="Runs to take out; without, the comparison goes."),
+    ] = None,
+    runs_dir: RunsDir = Path("runs"),
+) -> None:
+    """Take runs out of a comparison, or the comparison off the list; the runs themselves stay."""
+    from backend import store
+
+    home = runs_dir.resolve()
+    info = find_comparison(home, comparison)
+    if run:
+        store.remove_from_comparison(home, info.id, [find_run(home, name) for name in run])
+        console.say(f"{len(run)} taken out of {info.name}")
+    else:
+        store.delete_comparison(home, info.id)
+        console.say(f"{info.name} is off the list; its {len(info.runs)} runs are still there")
+
+
+@app.command("list")
+def listed(runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -> None:
+    """List the comparisons, newest first."""
+    from backend import store
+
+    home = runs_dir.resolve()
+    infos = store.comparisons(home)
+    if as_json:
+        console.print_json([dataclasses.asdict(info) for info in infos])
+        return
+    if not infos:
+        console.say("no comparison yet; start one with: python -m backend compare start POOL --model MODEL")
+        return
+    states = {info.id: info.state for info in store.runs(home)}
+    console.print_table(
+        f"Comparisons in {home}",
+        ["comparison", "name", "runs", "done", "made", "by"],
+        [
+            [
+                info.id,
+                info.name,
+                str(len(info.runs)),
+                str(sum(states[run] == "done" for run in info.runs)),
+                console.moment(info.created),
+                info.who or "-",
+            ]
+            for info in infos
+        ],
+        left=["comparison", "name", "by"],
+    )
+
+
+def find_comparison(home: Path, name: str) -> ComparisonInfo:
+    """The comparison that a person means: its id or the beginning of it, its name, or "last".
+
+    Raises
+    ------
+    RunError : none, or several, are meant.
+    """
+    from backend import store
+
+    infos = store.comparisons(home)
+    if name == "last" and infos:
+        return infos[0]
+    found = [info for info in infos if info.id.startswith(name)] or [
+        info for info in infos if info.name == name
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise RunError(
+            f"{name!r} is the beginning or name of {len(found)} comparisons: {', '.join(i.id for i in found[:5])}"
+        )
+    there = ", ".join(info.id for info in infos[:5]) or "none"
+    raise RunError(f"there is no comparison {name!r} in {home} (there are: {there})")
+
+
+def _meant(home: Path, names: list[str]) -> tuple[str, list[str]]:
+    """A title and the run ids of what was named: one comparison, or runs."""
+    if len(names) == 1:
+        try:
+            info = find_comparison(home, names[0])
+        except RunError as error:
+            if names[0] == "last" or names[0].startswith("c"):
+                raise
+            try:
+                return names[0], [find_run(home, names[0])]
+            except RunError:
+                raise error from None
+        if not info.runs:
+            raise RunError(f"the comparison {info.name} has no runs")
+        return info.name, list(info.runs)
+    return f"{len(names)} runs", [find_run(home, name) for name in names]
