@@ -139,26 +139,6 @@ def epoch_table(records: Sequence[EpochRecord], metrics: Sequence[Metrics], pool
     return pd.DataFrame(rows, columns=EPOCH_COLUMNS)
 
 
-def complexity_change(record: EpochRecord, earlier: EpochRecord) -> pd.DataFrame:
-    """Complexity then and now of the samples that were scored in both: row, before, now, selected.
-
-    The rows are those scored anew before `record`'s epoch that `earlier` knew a complexity of, so it is a fixed
-    cohort and not what either selection liked.
-    """
-    known = record.rescored & np.isfinite(record.scores.complexity) & np.isfinite(earlier.scores.complexity)
-    rows = np.flatnonzero(known)
-    selected = np.zeros(len(known), dtype=bool)
-    selected[record.selection.rows] = True
-    return pd.DataFrame(
-        {
-            "row": rows,
-            "before": earlier.scores.complexity[rows].astype(np.float64),
-            "now": record.scores.complexity[rows].astype(np.float64),
-            "selected": selected[rows],
-        }
-    )
-
-
 def label_table(pool: Pool, selection: Selection) -> pd.DataFrame:
     """Evaluation labels in the pool and in the selection: label, pool, selected, share_pool, share_selected.
 
@@ -167,7 +147,7 @@ def label_table(pool: Pool, selection: Selection) -> pd.DataFrame:
     columns = ["label", "pool", "selected", "share_pool", "share_selected"]
     if pool.labels is None:
         return pd.DataFrame(columns=columns)
-    labels = pd.Series(pool.labels, dtype=object).fillna("no label").astype(str)
+    labels = pd.Series(label_names(pool))
     eligible = labels[selection.status != Status.HELD_OUT]
     counts = eligible.value_counts()
     picked = labels.iloc[selection.rows].value_counts().reindex(counts.index, fill_value=0)
@@ -177,8 +157,18 @@ def label_table(pool: Pool, selection: Selection) -> pd.DataFrame:
     return table[columns]
 
 
+def label_names(pool: Pool) -> np.ndarray:
+    """(n,) object of str: the samples' evaluation labels, "no label" where a sample, or the pool, has none."""
+    if pool.labels is None:
+        return np.full(len(pool), "no label", dtype=object)
+    return np.array(["no label" if label is None else str(label) for label in pool.labels], dtype=object)
+
+
 def history(records: Sequence[EpochRecord], row: int) -> pd.DataFrame:
-    """One sample over the epochs: epoch, status (words), picked, rank, gain, complexity, rescored."""
+    """One sample over the epochs: epoch, status (words), picked, rank, gain, complexity, loss, rescored.
+
+    loss : of the response with its prompt, nats per token, as known before the epoch.
+    """
     rows = []
     for record in records:
         rank = rank_of(record.selection, row)
@@ -191,10 +181,11 @@ def history(records: Sequence[EpochRecord], row: int) -> pd.DataFrame:
                 "rank": np.nan if rank is None else rank,
                 "gain": np.nan if rank is None else float(record.selection.gain[rank - 1]),
                 "complexity": complexity,
+                "loss": float(record.scores.loss_cond[row]),
                 "rescored": bool(record.rescored[row]),
             }
         )
-    columns = ["epoch", "status", "picked", "rank", "gain", "complexity", "rescored"]
+    columns = ["epoch", "status", "picked", "rank", "gain", "complexity", "loss", "rescored"]
     return pd.DataFrame(rows, columns=columns)
 
 

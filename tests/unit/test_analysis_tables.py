@@ -269,14 +269,6 @@ def test_label_table():
     assert table["selected"].to_dict() == {"clean": 1, "near": 1, "no label": 0}
 
 
-def test_complexity_change_is_of_those_scored_twice():
-    table = epochs.complexity_change(RECORDS[1], RECORDS[0])
-    assert table["row"].tolist() == [1, 4, 5]
-    assert table["before"].tolist() == pytest.approx([0.9, 0.7, 0.8])
-    assert table["now"].tolist() == pytest.approx([0.8, 0.75, 0.6])
-    assert table["selected"].tolist() == [True, True, False]
-
-
 def test_history_of_one_sample():
     table = epochs.history(RECORDS, 5)
     assert table["status"].tolist() == ["selected", "candidate, outranked"]
