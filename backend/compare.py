@@ -141,13 +141,16 @@ def start(
     configs: Sequence[RunConfig],
     pool: Pool | str,
     *,
+    held_out_id: str | None = None,
     roots: Sequence[Path] | None = None,
     notes: str = "",
     who: str = "",
 ) -> str:
     """Queue the runs of a comparison, start the first if its turn has come, and return the comparison's id.
 
-    pool : the pool, or the id of a stored one. roots : where given, the held-out file must lie inside one of them.
+    pool : the pool, or the id of a stored one. held_out_id : of stored samples to measure on, where the settings are
+    those of a run; read from the file that the settings name where None. roots : where given, that file must lie inside
+    one of them.
 
     Raises
     ------
@@ -171,11 +174,14 @@ def start(
         fatal = [problem for problem in analysis.preflight(one, rows) if problem.fatal]
         if fatal:
             raise ConfigError(f"{fatal[0].field}: {fatal[0].text}")
-    held_out = None
-    if not jobs.is_share(complete[0].held_out):
+    held_out: Pool | PoolInfo | None = None
+    if held_out_id:
+        held_out = store.pool_info(home, held_out_id)
+    elif not jobs.is_share(complete[0].held_out):
         # read once for all: every run measures on the same samples
-        held_out = jobs.load_held_out(complete[0], roots=roots)
-        store.save_pool(home, held_out, listed=False)
+        read = jobs.load_held_out(complete[0], roots=roots)
+        store.save_pool(home, read, listed=False)
+        held_out = read
     made = store.create_comparison(home, name, notes=notes, who=who)
     for one in complete:
         store.create_run(home, one, chosen, held_out=held_out, comparison=made)
