@@ -1,0 +1,357 @@
+"""What the Compare tab shows of runs side by side: ids in, values for the components out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from backend import analysis, store
+from backend.analysis.paired import DEFINITION
+from backend.errors import StudioError
+from backend.records import Pool
+from iterit_ui.plots import compare as plots
+from iterit_ui.session import get_pool
+from iterit_ui.theme import counted, number, score, share
+
+Value = dict[str, Any]
+ALL_EPOCHS = -1
+NOTHING = {
+    "tone": "empty",
+    "title": "Nothing is compared yet",
+    "text": "A comparison puts strategies side by side: which selection gives the lowest held-out loss, by how much, and whether "
+    "that is more than chance between seeds.",
+    "steps": [
+        "Start one on the left: choose strategies and seeds, and queue the runs.",
+        "Or tick runs in the table below and press Compare.",
+    ],
+}
+SHOWN = 14  # the results' components, in the order of `results`
+
+
+def results(
+    home: Path, comparison: str, chosen: list[str], reference: str, over: str, epoch: int
+) -> tuple[Any, ...]:
+    """Everything about the runs that are compared.
+
+    Order: note, headline, final losses, differences, course, table of strategies, table of differences, overlap,
+    lengths, sources, noise, settings that differ, missing runs, whether there is anything.
+    """
+    nothing = (*(None,) * (SHOWN - 2), gr.Column(visible=False))
+    ids = runs_of(home, comparison, chosen)
+    if not ids:
+        empty = {**NOTHING, "title": "This comparison has no runs"} if comparison else NOTHING
+        return (empty, *nothing)
+    try:
+        found = analysis.compare(home, ids, reference=reference)
+    except StudioError as error:
+        return ({"tone": "error", "title": "These runs cannot be compared", "text": f"{error}."}, *nothing)
+    arms = [(arm.label, arm.strategy) for arm in found.arms]
+    summary, points = analysis.summary_table(found), analysis.loss_points(found)
+    differences = analysis.difference_table(found)
+    absent: dict[str, int] = {}
+    for arm, _, _ in found.missing():
+        absent[arm.label] = absent.get(arm.label, 0) + 1
+    pool = pool_of(home, found)
+    when = "for all epochs" if epoch == ALL_EPOCHS else f"for epoch {epoch}"
+    return (
+        remarks_note(found),
+        headline(found),
+        plots.final_losses(summary, points, arms, reference=found.reference, missing=absent),
+        plots.differences(differences, arms, reference=found.reference),
+        plots.loss_course(points, arms, over=over if over in plots.OVER else "epoch"),  # type: ignore[arg-type]
+        strategies_table(found, pool),
+        differences_table(found),
+        *selections(found, pool, None if epoch == ALL_EPOCHS else epoch, when, arms),
+        settings_table(home, found),
+        missing_table(found),
+        gr.Column(visible=True),
+    )
+
+
+def runs_of(home: Path, comparison: str, chosen: list[str]) -> list[str]:
+    """The ids of the runs to compare: those of a named comparison, else those that were chosen."""
+    if not comparison:
+        return list(chosen)
+    try:
+        return list(store.comparison_info(home, comparison).runs)
+    except StudioError:
+        return []
+
+
+def pool_of(home: Path, found: analysis.Comparison) -> Pool | None:
+    """The pool that all runs choose from; None where there are several, or it is not here any more."""
+    ids = {run.info.pool_id for run in found.runs}
+    if len(ids) != 1:
+        return None
+    try:
+        return get_pool(home, ids.pop())
+    except StudioError:
+        return None
+
+
+def remarks_note(found: analysis.Comparison) -> Value | None:
+    """What is not alike and what is missing, before any number; None where all is well."""
+    warnings = [remark.text for remark in found.remarks if remark.level == "warn"]
+    others = [remark.text for remark in found.remarks if remark.level == "info"]
+    if not warnings and not others:
+        return None
+    return {
+        "tone": "warn" if warnings else "info",
+        "title": "Before you read the figures" if warnings else "",
+        "text": warnings[0] if len(warnings) == 1 else "",
+        "steps": [*(warnings if len(warnings) > 1 else []), *others],
+    }
+
+
+def headline(found: analysis.Comparison) -> Value:
+    """The answer in a few sentences: who ends lowest, and what may be said about the difference."""
+    known = [(arm, *found.final(arm)) for arm in found.arms if found.losses(arm)]
+    if not known:
+        return {
+            "tone": "info",
+            "title": "No result yet",
+            "text": "No run has finished with a held-out loss that could be compared. What is selected so far is shown below.",
+        }
+    arm, mean, sd, n = known[0]
+    spread = f" ± {score(sd, 4)}" if np.isfinite(sd) else ""
+    title = f"Lowest at the end: {arm.label}, {score(mean, 4)}{spread} ({counted(n, 'seed')})"
+    if len(found.arms) == 1:
+        return {
+            "tone": "info",
+            "title": title,
+            "text": "There is nothing to compare it with: choose runs of another strategy too.",
+        }
+    said = []
+    if arm.label != found.reference:
+        d = found.difference(arm)
+        said.append(f"Against {found.reference}: {_signed(d.mean)}, {d.words}.")
+    else:
+        said.append(f"No strategy ends lower than {found.reference}, which the others are measured against.")
+    iterit = next((a for a in found.arms if a.strategy == "iterit"), None)
+    if iterit is not None and iterit.label not in (arm.label, found.reference) and found.losses(iterit):
+        d = found.difference(iterit)
+        said.append(f"iterit against {found.reference}: {_signed(d.mean)}, {d.words}.")
+    said.append("It is the loss after the last epoch that counts here; the best epoch is not picked out.")
+    return {"tone": "good" if n > 1 else "info", "title": title, "text": " ".join(said)}  # fmt: skip
+
+
+def strategies_table(found: analysis.Comparison, pool: Pool | None) -> Value:
+    """A row per strategy, the lowest loss after the last epoch first."""
+    summary = analysis.summary_table(found)
+    noise: dict[str, Any] = {}
+    if pool is not None:
+        noise = {row["arm"]: row for row in analysis.noise_table(found, pool, None).to_dict("records")}
+    names = [str(name).removeprefix("after_") for name in summary.columns]
+    whole = sorted(int(name) for name in names if name.isdecimal())
+    last = whole[-1] if whole else 0
+    same = bool(last) and summary[f"after_{last}"].equals(summary["final"])
+    shown = (whole[:-1] if same else whole)[:6]
+    rows = []
+    for row in summary.to_dict("records"):
+        cells = {
+            "arm": row["arm"],
+            "seeds": f"{row['n']} of {row['runs']}",
+            "before": score(row["before"], 4),
+            "final": _spread(row["final"], row["final_sd"], row["n"], row["n"]),
+            "steps": number(row["steps"]),
+            "tokens": number(row["tokens"]),
+            "distinct": number(row["distinct"]),
+        }
+        for epoch in shown:
+            cells[f"after_{epoch}"] = _spread(
+                row[f"after_{epoch}"], row[f"after_{epoch}_sd"], row[f"after_{epoch}_n"], row["n"]
+            )
+        if noise:
+            entry = noise.get(row["arm"])
+            cells["noise"] = share(entry["mean"]) if entry else "–"
+        rows.append(cells)
+    columns = [
+        {"key": "arm", "label": "Strategy", "width": "190px"},
+        {"key": "seeds", "label": "Seeds", "align": "right", "width": "66px", "hint": "finished runs that count, of those there are"},
+        {"key": "final", "label": f"At the end (epoch {last})" if same else "At the end", "align": "right", "width": "150px", "hint": "the headline: held-out loss after the last epoch"},
+        *({"key": f"after_{epoch}", "label": f"After epoch {epoch}", "align": "right", "width": "140px"} for epoch in shown),
+        {"key": "before", "label": "Untouched", "align": "right", "width": "88px", "minor": True, "hint": "before any training"},
+        {"key": "steps", "label": "Steps", "align": "right", "width": "62px"},
+        {"key": "tokens", "label": "Tokens trained", "align": "right", "width": "108px", "hint": "read in training, prompts included; mean over the seeds"},
+        {"key": "distinct", "label": "Distinct samples", "align": "right", "width": "118px", "hint": "trained on at least once; mean over the seeds"},
+        *([{"key": "noise", "label": "Planted noise", "align": "right", "width": "104px", "hint": "share of the selected, all epochs"}] if noise else []),
+    ]  # fmt: skip
+    return _table(
+        "Strategies",
+        "Held-out loss in nats per token: mean ± sample standard deviation over the seeds, lowest at the end first. In brackets: "
+        "the number of seeds where it is another.",
+        columns,
+        rows,
+        "strategies",
+    )
+
+
+def differences_table(found: analysis.Comparison) -> Value | None:
+    """What may be said of each strategy against the reference."""
+    table = analysis.difference_table(found)
+    if table.empty:
+        return None
+    rows = [
+        {
+            "arm": row["arm"],
+            "n": str(row["n"]),
+            "mean": _signed(row["mean"]),
+            "sd": score(row["sd"], 4),
+            "interval": f"{_signed(row['low'])} to {_signed(row['high'])}" if np.isfinite(row["low"]) else "–",
+            "below": f"{row['below']} of {row['n']}" if row["n"] else "–",
+            "words": {"text": row["words"], "tone": {"lower": "pinned", "higher": "rejected"}.get(row["verdict"], "plain")},
+        }
+        for row in table.to_dict("records")
+    ]  # fmt: skip
+    chance = ""
+    if len(rows) > 2:
+        chance = (
+            f" With {len(rows)} intervals, one at least leaves out 0 by chance alone in up to {share(1 - 0.95 ** len(rows))} of "
+            "comparisons where nothing differs."
+        )
+    columns = [
+        {"key": "arm", "label": "Strategy", "width": "190px"},
+        {"key": "words", "label": "What can be said", "kind": "badge"},
+        {"key": "mean", "label": "Difference", "align": "right", "width": "92px"},
+        {"key": "sd", "label": "Spread (sd)", "align": "right", "width": "92px"},
+        {"key": "interval", "label": "95 % interval", "align": "right", "width": "150px"},
+        {"key": "below", "label": "Lower in", "align": "right", "width": "80px", "hint": "seeds"},
+        {"key": "n", "label": "Seeds", "align": "right", "width": "60px"},
+    ]
+    return _table(f"Against {found.reference}, at the end", DEFINITION + chance, columns, rows, "strategies")
+
+
+def selections(
+    found: analysis.Comparison, pool: Pool | None, epoch: int | None, when: str, arms: list[tuple[str, str]]
+) -> tuple[Value, Value, Value, Value]:
+    """(overlap, lengths, sources, noise) of what was selected."""
+    if pool is None:
+        why = "The runs choose from different pools, or their pool is not here: nothing can be laid over each other."
+        return tuple({"title": title, "data": [], "empty": why} for title in ("Overlap", "Lengths", "Sources", "Planted noise"))  # type: ignore[return-value]  # fmt: skip
+    labels = [label for label, _ in arms]
+    return (
+        plots.overlap(labels, analysis.overlap_table(found, pool, epoch), when=when),
+        plots.length_boxes(analysis.length_table(found, pool, epoch), arms, when=when),
+        plots.shares(
+            analysis.source_table(found, pool, epoch),
+            what="source",
+            title="Where do they choose from?",
+            note=f"Share of each source in what was selected {when}, mean over the seeds.",
+        ),
+        plots.noise(analysis.noise_table(found, pool, epoch), arms, when=when),
+    )
+
+
+def settings_table(home: Path, found: analysis.Comparison) -> Value | None:
+    """Settings and versions that are not the same in all runs: a column per run where they are few, else the values."""
+    runs = found.runs
+    if len(runs) < 2:
+        return None
+    try:
+        differ = analysis.run_differences(home, [run.id for run in runs])
+    except StudioError as error:
+        return _table(
+            "Settings that differ", str(error), [{"key": "name", "label": "Setting"}], [], "settings"
+        )
+    if len(runs) <= 6:
+        columns = [
+            {"key": "name", "label": "Setting", "width": "190px"},
+            *({"key": run.id, "label": run.info.name, "hint": run.id} for run in runs),
+        ]
+        rows = [
+            {
+                "name": _setting(item),
+                **{run.id: _words(value) for run, value in zip(runs, item.values, strict=True)},
+            }
+            for item in differ
+        ]
+    else:
+        columns = [
+            {"key": "name", "label": "Setting", "width": "190px"},
+            {"key": "values", "label": "Values (runs)"},
+        ]
+        rows = []
+        for item in differ:
+            counts: dict[str, int] = {}
+            for value in item.values:
+                counts[_words(value)] = counts.get(_words(value), 0) + 1
+            if item.name == "name":
+                continue  # every run has its own
+            rows.append(
+                {
+                    "name": _setting(item),
+                    "values": ", ".join(f"{value} ({count})" for value, count in counts.items()),
+                }
+            )
+    return _table(
+        "Settings that differ",
+        "Only what is not the same in all of these runs; also pools, and the versions and machine they were computed with.",
+        columns,
+        rows,
+        "settings",
+        empty="These runs have the same settings, versions and machine.",
+    )
+
+
+def missing_table(found: analysis.Comparison) -> Value | None:
+    """Runs whose result is not there, and why; None where all are."""
+    rows = [
+        {
+            "arm": arm.label,
+            "seed": str(run.seed),
+            "name": run.info.name,
+            "state": {"text": run.info.state, "tone": "rejected" if run.info.state == "failed" else "plain"},
+            "why": why,
+        }
+        for arm, run, why in found.missing()
+    ]
+    if not rows:
+        return None
+    columns = [
+        {"key": "arm", "label": "Strategy", "width": "170px"},
+        {"key": "seed", "label": "Seed", "align": "right", "width": "56px"},
+        {"key": "name", "label": "Run", "width": "220px"},
+        {"key": "state", "label": "State", "kind": "badge", "width": "100px"},
+        {"key": "why", "label": "Why its result is missing"},
+    ]
+    return _table("Missing runs", "Nothing is filled in for them.", columns, rows, "runs")
+
+
+def _setting(item: analysis.Different) -> str:
+    kind = {"environment": "version: ", "pool": "", "setting": ""}[item.kind]
+    return kind + item.name.replace("_", " ")
+
+
+def _words(value: str | None) -> str:
+    return "not known" if value is None else value or "none"
+
+
+def _table(
+    title: str, note: str, columns: list[Any], rows: list[Any], unit: str, *, empty: str = "Nothing to show."
+) -> Value:
+    return {
+        "title": title,
+        "note": note,
+        "columns": columns,
+        "rows": rows,
+        "ids": [str(i) for i in range(len(rows))],
+        "page": 0,
+        "pages": 1,
+        "total": len(rows),
+        "unit": unit,
+        "empty": empty,
+    }
+
+
+def _spread(mean: float, sd: float, n: int, usual: int) -> str:
+    if not np.isfinite(mean):
+        return "–"
+    text = score(mean, 4) + (f" ± {score(sd, 4)}" if np.isfinite(sd) else "")
+    return text if n == usual else f"{text} ({n})"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.4f}" if np.isfinite(value) else "–"
