@@ -23,7 +23,7 @@ READY = {  # what has to be drawn before a tab's picture is taken
     "data": "#sources-chart .main-svg",
     "curate": "#frontier-chart .main-svg",
     "tune": "#tune-loss .main-svg",
-    "epochs": "#epochs-flow .main-svg",
+    "epochs": "#epochs-flow svg",
 }
 
 

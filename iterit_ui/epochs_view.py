@@ -9,8 +9,13 @@ import numpy as np
 import pandas as pd
 
 from backend import analysis
-from backend.records import Selection
+from backend.analysis.alluvial import KINDS, Alluvial
+from backend.analysis.hardest import Hardest
+from backend.analysis.quadrants import Quadrants
+from backend.records import Clusters, Selection
+from iterit_ui import plots
 from iterit_ui.components import encode_bytes
+from iterit_ui.epochs_lists import USUAL
 from iterit_ui.theme import (
     ADDED,
     CANDIDATE,
@@ -20,6 +25,7 @@ from iterit_ui.theme import (
     POOL,
     REJECTED,
     UNSCORABLE,
+    counted,
     number,
     score,
     share,
@@ -49,62 +55,81 @@ EMPTY_TABLE = {
 }
 
 
-def cards(table: pd.DataFrame, epoch: int, *, pool_rows: int) -> Value:
-    """The figures of one epoch. table : as `analysis.epoch_table` gives it, `epoch` among its rows."""
+def cards(table: pd.DataFrame, epoch: int, *, pool_rows: int, newest: Hardest | None, listed: str) -> Value:
+    """The figures of one epoch, as buttons where they list samples.
+
+    table : as `analysis.epoch_table` gives it, `epoch` among its rows. newest : the hardest against the epoch before,
+    None at the first. listed : the key of what the table lists.
+    """
     row = table[table["epoch"] == epoch].iloc[0]
     earlier = table[table["epoch"] < epoch]
     before = earlier.iloc[-1] if len(earlier) else None
-    first = before is None
-    made = [
+    selected = card(
+        "Selected", number(row["selected"]), unit="samples", tone="selected", key="selected",
+        hint=f"{share(row['selected'] / pool_rows if pool_rows else None)} of the pool; "
+        f"{number(row['distinct'])} distinct so far",
+    )  # fmt: skip
+    if before is None:
+        moved = [
+            card("Kept", "–", hint="the first selection: nothing to keep yet", tone="selected"),
+            card("Added", "–", hint="from the next epoch on"),
+            card("Dropped", "–", hint="from the next epoch on"),
+        ]
+    else:
+        moved = [
+            card("Kept", number(row["kept"]), hint=f"{share(row['overlap'])} of this selection", tone="selected", key="kept"),
+            card("Added", number(row["added"]), hint="not selected in the epoch before", key="added"),
+            card("Dropped", number(row["dropped"]), hint="selected in the epoch before, not now", key="dropped"),
+        ]  # fmt: skip
+    rest = [
+        hardest_card(newest),
         card(
-            "Selected",
-            number(row["selected"]),
-            unit="samples",
-            hint=f"{share(row['selected'] / pool_rows if pool_rows else None)} of the pool; "
-            f"{number(row['distinct'])} distinct so far",
-            tone="selected",
-        ),
-        card(
-            "Kept",
-            "–" if first else number(row["kept"]),
-            hint="the first selection: nothing to keep yet"
-            if first
-            else f"{share(row['overlap'])} of this selection",
-            tone="selected",
-        ),
-        card(
-            "Added",
-            "–" if first else number(row["added"]),
-            hint="from the next epoch on" if first else "not selected in the epoch before",
-        ),
-        card(
-            "Dropped",
-            "–" if first else number(row["dropped"]),
-            hint="from the next epoch on" if first else "selected in the epoch before, not now",
-        ),
-        card(
-            "Mean complexity",
-            score(row["mean_complexity"]),
+            "Mean complexity", score(row["mean_complexity"]),
             hint="of the selected, when they were picked"
             if np.isfinite(row["mean_complexity"])
             else "this strategy needs no model: nothing was scored",
             delta=None if before is None else signed(row["mean_complexity"] - before["mean_complexity"], 3),
         ),
         card(
-            "Held-out loss",
-            score(row["held_out_after"]),
-            hint=held_out_hint(row),
+            "Held-out loss", score(row["held_out_after"]), hint=held_out_hint(row),
             delta=signed(row["held_out_after"] - row["held_out_before"], 3),
         ),
-    ]
-    return {"cards": made}
+    ]  # fmt: skip
+    made = [selected, *moved, *rest]
+    return {
+        "cards": [
+            {**one, "on": bool(one["key"]) and one["key"] == listed and listed != USUAL} for one in made
+        ]
+    }
+
+
+def hardest_card(newest: Hardest | None) -> Value:
+    """The share of the hardest that were not among the hardest one epoch ago."""
+    label = "New among hardest"
+    if newest is None:
+        return card(label, "–", hint="from the next epoch on")
+    if newest.reason:
+        return card(label, "–", hint=newest.reason)
+    return card(
+        label, share(newest.share), key=f"hardest:{newest.epoch}:{newest.earlier}",
+        hint=f"{number(len(newest.new_rows))} of the {number(newest.k)} hardest were not among them one epoch ago",
+    )  # fmt: skip
 
 
 def card(
-    label: str, value: str, *, unit: str = "", hint: str = "", tone: str = "plain", delta: str | None = None
+    label: str,
+    value: str,
+    *,
+    unit: str = "",
+    hint: str = "",
+    tone: str = "plain",
+    delta: str | None = None,
+    key: str = "",
 ) -> Value:
-    """One figure of a row of cards."""
-    return {"label": label, "value": value, "unit": unit, "hint": hint, "tone": tone, "delta": delta or ""}
+    """One figure of a row of cards; with a key it is a button."""
+    return {
+        "label": label, "value": value, "unit": unit, "hint": hint, "tone": tone, "delta": delta or "", "key": key,
+    }  # fmt: skip
 
 
 def signed(value: float, digits: int) -> str:
@@ -124,8 +149,21 @@ def held_out_hint(row: pd.Series) -> str:
     return f"nats per token after this epoch; before it {score(before)}"
 
 
-def map_value(pool_id: str, selection: Selection, previous: Selection | None, highlight: int | None) -> Value:
-    """The map's colours at one epoch; coordinates stay where they are."""
+def map_value(
+    key: str,
+    selection: Selection,
+    previous: Selection | None,
+    highlight: int | None,
+    *,
+    clusters: Clusters | None = None,
+    marked: np.ndarray | None = None,
+    drawn: int | None = None,
+) -> Value:
+    """The map's colours at one epoch; coordinates stay where they are.
+
+    key : names the coordinates. marked : (n,) bool, what the table lists, the rest is faint; None for no such thing.
+    drawn : how many samples are drawn around, None where that is not what is listed.
+    """
     codes = analysis.membership(selection, previous)
     names = analysis.MEMBERSHIP
     counts = np.bincount(codes, minlength=len(names))
@@ -140,16 +178,174 @@ def map_value(pool_id: str, selection: Selection, previous: Selection | None, hi
         }
         for name in (*[n for n in ON_TOP if n in shown], *[n for n in shown if n not in ON_TOP])
     ]
+    labels = [] if clusters is None else [
+        {"x": float(x), "y": float(y), "text": label, "cluster": code}
+        for code, (label, (x, y)) in enumerate(zip(clusters.labels, clusters.xy))
+    ]  # fmt: skip
     return {
-        "key": pool_id,
+        "key": key,
         "title": "Where in the pool is the selection?",
-        "note": "Responses that use similar words lie close together. The points stay, only their colours change.",
+        "note": "Responses that use similar words lie close together. The points stay, only their colours change. "
+        "Click a point to read it, draw around some to list them.",
         "codes": encode_bytes(codes),
         "palette": [MEMBER_COLOUR[name] for name in names],
         "top": [names.index(name) for name in ON_TOP],
+        "dim": None if marked is None else encode_bytes(np.packbits(~marked, bitorder="little")),
+        "above": None if marked is None else encode_bytes(np.packbits(marked, bitorder="little")),
+        "labels": labels,
+        "show_labels": False,
+        "final": not key.endswith("first"),
         "highlight": highlight,
+        "drawn": drawn,
         "legend": legend,
     }
+
+
+FLOW_LEGEND = [
+    {"label": "kept", "colour": KEPT},
+    {"label": "new, never selected before", "colour": ADDED},
+    {"label": "came back", "colour": ADDED, "hatched": True},
+    {"label": "dropped", "colour": DROPPED},
+    {"label": "stayed away", "colour": POOL},
+]
+FLOW_NOTE = (
+    "A column is an epoch's selection, and below it what earlier epochs had selected and this one did not. Heights are "
+    "samples. Click a band or a column to list its samples, an epoch's name to show it."
+)
+
+
+def flow_value(flow: Alluvial, epoch: int, listed: str) -> Value:
+    """Who stays, comes, goes and comes back, for `alluvial`. listed : the key of what the table lists."""
+    said = {
+        "kept": "kept from epoch {0} to epoch {1}",
+        "new": "selected for the first time in epoch {1}",
+        "back": "came back in epoch {1}: selected earlier, but not in epoch {0}",
+        "dropped": "selected in epoch {0}, not in epoch {1}",
+        "away": "selected before epoch {0}, neither in epoch {0} nor in epoch {1}",
+    }
+    columns = []
+    for column in flow.columns:
+        words = {
+            "selected": f"{counted(len(column.selected), 'sample')} selected for epoch {column.epoch}",
+            "gone": f"{counted(len(column.gone), 'sample')} selected before, not for epoch {column.epoch}",
+        }
+        columns.append(
+            {
+                "epoch": column.epoch,
+                "selected": len(column.selected),
+                "gone": len(column.gone),
+                "keys": {
+                    side: {"key": f"column:{column.epoch}:{side}", "words": words[side]} for side in words
+                },
+            }
+        )
+    kinds = {band.kind for band in flow.bands}
+    return {
+        "title": "Who stays, who comes, who goes?",
+        "note": FLOW_NOTE,
+        "legend": [item for item, kind in zip(FLOW_LEGEND, KINDS, strict=True) if kind in kinds],
+        "epoch": epoch,
+        "on": listed if listed.startswith(("flow:", "column:")) else "",
+        "columns": columns,
+        "bands": [
+            {
+                "start": band.start,
+                "end": band.end,
+                "kind": band.kind,
+                "count": len(band.rows),
+                "key": f"flow:{band.start}:{band.kind}",
+                "words": f"{counted(len(band.rows), 'sample')} {said[band.kind].format(band.start, band.end)}",
+            }
+            for band in flow.bands
+        ],
+    }
+
+
+def quadrant_note(found: Quadrants, *, whole: bool) -> str:
+    """What the areas mean, and of which samples."""
+    among = "" if whole else (
+        ". Not a random part of the pool: after epoch 0 only the most promising are scored anew"
+    )  # fmt: skip
+    return (
+        f"Of the {number(len(found))} samples scored before both epochs. Hard: complexity of {found.line:.3f} or more, their "
+        f"median before epoch {found.earlier}, so half of them were hard then; learned ones are below it now. Rejected: "
+        f"{found.ceiling:g} or more now, whatever it was. Below the dashed line complexity fell{among}."
+    )
+
+
+def quadrant_choices(found: Quadrants) -> list[Value]:
+    """The areas as buttons."""
+    hint = {
+        "learned": "hard then, below the line now",
+        "still hard": "hard then and now",
+        "got harder": "below the line then, hard now",
+        "rejected": "now so complex that the prompt does not help: cannot be selected",
+        "easy both times": "below the line then and now",
+    }
+    return [
+        {"key": f"quadrant:{name}", "label": name, "count": number(count), "colour": plots.QUADRANT_COLOUR[name],
+         "share": share(count / len(found)), "hint": hint[name], "disabled": not count}
+        for name, count in found.counts().items()
+    ]  # fmt: skip
+
+
+def hardest_note(found: Hardest) -> str:
+    """What is compared, for the epoch that is shown."""
+    part = "the whole pool was scored" if found.whole_pool else "only part of the pool was scored anew"
+    return (
+        f"Hardest: the {number(found.k)} most complex (as many as are selected) of the {number(found.compared)} samples "
+        f"scored before both epochs with a complexity below the ceiling both times; {part}. The marks say what an order "
+        "by chance would give"
+    )
+
+
+def hardest_choices(found: list[Hardest]) -> list[Value]:
+    """The shown epoch's bars as buttons."""
+    return [
+        {"key": f"hardest:{one.epoch}:{one.earlier}", "label": f"new at epoch {one.epoch}, since epoch {one.earlier}",
+         "count": number(len(one.new_rows)), "share": share(one.share), "colour": "",
+         "hint": f"among the {one.k:,} hardest before epoch {one.epoch}, not among those before epoch {one.earlier}",
+         "disabled": not len(one.new_rows)}
+        for one in found if not one.reason
+    ]  # fmt: skip
+
+
+def cohort_note(epoch: int, first: bool, scored_once: bool) -> str:
+    """What the marks are."""
+    if first:
+        return (
+            "Mean loss of the response, of the selected and of the rest, before any training. From the next epoch on "
+            "there are those that were kept, added and dropped."
+        )
+    if scored_once:
+        return "This strategy scores the pool once, so what training changed is not known sample by sample."
+    return (
+        f"Cohorts as epoch {epoch} makes them. Filled: mean loss before an epoch of the members scored anew then; hollow: "
+        "the very same samples before epoch 0. Only the most promising are scored anew, so compare lengths of lines, not heights."
+    )
+
+
+def cohort_choices(table: pd.DataFrame, epoch: int, first: bool) -> list[Value]:
+    """The cohorts as buttons, with what is known before the epoch that is shown."""
+    made = []
+    for row in table[table["epoch"] == epoch].itertuples():
+        label = "selected" if first and row.cohort == "kept" else row.cohort
+        if first:
+            known = score(row.loss)
+            hint = f"{row.scored:,} of {row.members:,} have a loss, {known} nats per token on average"
+        else:
+            known = f"{row.scored:,} rescored" + (f", {signed(row.change, 3)}" if row.scored else "")
+            hint = (
+                f"{row.scored:,} of {row.members:,} were scored before both epoch 0 and epoch {epoch}: "
+                f"{score(row.loss_first)}, then {score(row.loss)} nats per token"
+                if row.scored
+                else f"none of {row.members:,} was scored anew before epoch {epoch}"
+            )
+        made.append(
+            {"key": f"cohort:{row.cohort}", "label": label, "count": number(row.members), "share": known,
+             "colour": plots.COHORT_COLOUR[row.cohort], "hint": hint}
+        )  # fmt: skip
+    return made
 
 
 def history_value(table: pd.DataFrame, epoch: int) -> Value:
@@ -164,6 +360,7 @@ def history_value(table: pd.DataFrame, epoch: int) -> Value:
                 "rank": number(item.rank),
                 "gain": score(item.gain),
                 "complexity": score(item.complexity),
+                "loss": score(item.loss),
                 "scored": "anew" if item.rescored else "earlier" if known else "no",
             }
         )
@@ -174,7 +371,14 @@ def history_value(table: pd.DataFrame, epoch: int) -> Value:
             {"key": "status", "label": "Status", "kind": "badge"},
             {"key": "rank", "label": "Pick", "align": "right", "width": "52px"},
             {"key": "gain", "label": "Gain", "align": "right", "width": "68px"},
-            {"key": "complexity", "label": "Complexity", "align": "right", "width": "110px"},
+            {"key": "complexity", "label": "Complexity", "align": "right", "width": "92px"},
+            {
+                "key": "loss",
+                "label": "Loss",
+                "hint": "of the response with its prompt, nats per token",
+                "align": "right",
+                "width": "60px",
+            },
             {
                 "key": "scored",
                 "label": "Scored",

@@ -33,6 +33,7 @@ STYLES = [
         "keys",
         "data",
         "filterbar",
+        "epochs",
         "answers",
     ]
 ]

@@ -8,15 +8,19 @@ from iterit_ui.plots.common import empty
 from iterit_ui.plots.course import learning_rate, loss
 from iterit_ui.plots.density import density
 from iterit_ui.plots.distributions import distribution, lengths
-from iterit_ui.plots.epochs import flow, labels, then_and_now
+from iterit_ui.plots.epochs import COHORT_COLOUR, cohort_losses, hardest, labels
 from iterit_ui.plots.frontier import frontier
+from iterit_ui.plots.quadrants import QUADRANT_COLOUR, then_and_now
 
 __all__ = [
+    "COHORT_COLOUR",
+    "QUADRANT_COLOUR",
+    "cohort_losses",
     "density",
     "distribution",
     "empty",
-    "flow",
     "frontier",
+    "hardest",
     "labels",
     "learning_rate",
     "lengths",
