@@ -83,6 +83,53 @@
       trigger('pick', {id: value.ids[index], index});
     };
 
+    // A text that is written in its cell: a click or Enter opens a field; Enter or leaving it sends, Escape takes it back.
+    // The text that is being written is kept over a redraw, as other rows may change meanwhile.
+    let writing = null; // {id, column, text}
+    let drawing = false;
+    const editable = (value, id, column, td, text) => {
+      const key = `edit ${id} ${column.key}`;
+      const open = () => {
+        if (!writing || writing.id !== id || writing.column !== column.key) writing = {id, column: column.key, text};
+        const input = h('input', 'st-cell-input');
+        Object.assign(input, {type: 'text', value: writing.text, maxLength: column.longest || 200, placeholder: column.placeholder || ''});
+        input.setAttribute('aria-label', `${column.label} of this row`);
+        input.dataset.key = key;
+        const close = (send) => {
+          if (drawing || !writing) return;
+          const said = writing.text.trim();
+          writing = null;
+          shut(send ? said : text);
+          if (send && said !== text) trigger('edit', {id, column: column.key, text: said});
+        };
+        input.addEventListener('input', () => { writing.text = input.value; });
+        input.addEventListener('keydown', (event) => {
+          event.stopPropagation();
+          if (event.key === 'Enter' && !event.isComposing) close(true);
+          else if (event.key === 'Escape') close(false);
+        });
+        input.addEventListener('blur', () => close(true));
+        input.addEventListener('click', (event) => event.stopPropagation());
+        td.replaceChildren(input);
+        return input;
+      };
+      const shut = (shown) => {
+        const button = studio.button('st-cell-edit', shown || column.placeholder || '–', `${column.label}: click to change`, () => {
+          const input = open();
+          input.focus({preventScroll: true});
+          input.select();
+        });
+        button.classList.toggle('none', !shown);
+        button.dataset.key = key;
+        button.addEventListener('click', (event) => event.stopPropagation());
+        button.addEventListener('keydown', (event) => event.stopPropagation());
+        td.replaceChildren(button);
+      };
+      if (writing && writing.id === id && writing.column === column.key) open();
+      else shut(text);
+      return td;
+    };
+
     // Arrows walk, Enter opens, Space ticks, Shift and an arrow tick a range.
     const steer = (value, tr, index, event) => {
       if (event.target !== tr || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -105,7 +152,10 @@
         const id = value.ids[index];
         const names = value.marks?.[id];
         const marked = flags(names);
-        const cells = value.columns.map((column) => cell(column, row[column.key]));
+        const cells = value.columns.map((column) => {
+          const node = cell(column, row[column.key]);
+          return column.kind === 'edit' ? editable(value, id, column, node, String(row[column.key] ?? '')) : node;
+        });
         if (value.selectable) cells.unshift(ticks.cell(index, marked));
         else if (marked.length) cells[0]?.prepend(...marked);
         const tr = h('tr', value.selected && id === value.selected ? 'open' : '', null, ...cells);
@@ -171,7 +221,10 @@
       if (!given) return root.replaceChildren();
       const value = {...given, ids: given.ids || [], rows: given.rows || [], page: given.page || 0, pages: given.pages || 1, total: given.total || 0};
       if (!root.contains(head)) root.replaceChildren(head, ticks.bar, parts.scroll, parts.empty);
-      studio.keepFocus(root, () => draw(value));
+      studio.keepFocus(root, () => {
+        drawing = true;
+        try { draw(value); } finally { drawing = false; }
+      });
     });
   };
 })();

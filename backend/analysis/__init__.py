@@ -15,6 +15,7 @@ from backend.analysis.compared_selections import (
     source_table,
 )
 from backend.analysis.comparison import (
+    MOST_RUNS,
     Comparison,
     compare,
     difference_table,
@@ -81,6 +82,7 @@ from backend.preflight import Problem, preflight
 
 __all__ = [
     "MEMBERSHIP",
+    "MOST_RUNS",
     "SORTS",
     "STATUS_TEXT",
     "WHICH",

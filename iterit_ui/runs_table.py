@@ -1,0 +1,437 @@
+"""All runs as a table: searched, sorted, renamed, tagged and annotated in place, chosen, deleted and restored."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from backend import analysis, jobs, store
+from backend.errors import StudioError
+from backend.store import ACTIVE, RunInfo
+from iterit_ui.components import act_of, note, table, toolbar, whole
+from iterit_ui.session import DRAW, QUIET, Session, bound
+from iterit_ui.theme import counted, moment, number, score
+
+Value = dict[str, Any]
+EVENT: dict[str, Any] = {**DRAW, "trigger_mode": "multiple"}
+IN_TURN: dict[str, Any] = {**QUIET, "trigger_mode": "multiple", "concurrency_limit": 1}
+ROWS = 20
+ASKED: dict[str, Any] = {"which": "here", "words": "", "sort": "made", "descending": True, "page": 0}
+SORTS = ("name", "state", "strategy", "pool", "model", "loss", "made")
+TONES = {"running": "candidate", "waiting": "candidate", "done": "pinned", "failed": "rejected"}
+ACTIONS = {
+    "here": [
+        {"key": "compare", "label": "Compare", "hint": "show these runs side by side, and nothing else", "tone": "plain"},
+        {"key": "add", "label": "Add to the comparison", "hint": "beside the runs that are compared now", "tone": "plain"},
+        {"key": "delete", "label": "Delete…", "hint": "asks first; they can be restored", "tone": "rejected"},
+    ],
+    "deleted": [
+        {"key": "restore", "label": "Restore", "hint": "back among the runs", "tone": "pinned"},
+        {"key": "erase", "label": "Erase for good…", "hint": "asks first; nothing brings them back", "tone": "rejected"},
+    ],
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The table's components and states. did : counts what was changed here, so that others follow."""
+
+    listed: gr.HTML
+    opened: gr.State
+    asked: gr.State
+    pending: gr.State
+    did: gr.State
+
+
+def build_runs(session: Session, seen: gr.State) -> Parts:
+    """Lay the table out and wire it. seen : changes with the disk; the table is drawn anew then."""
+    home = session.home
+    with gr.Column(elem_id="compare-runs-box", elem_classes="wide"):
+        listed = table(elem_id="compare-runs")
+        bar = toolbar(elem_id="compare-open")
+        with gr.Column(visible=False, elem_classes="sheet", elem_id="compare-confirm") as confirm:
+            words = note(None, elem_id="compare-confirm-note")
+            with gr.Row(elem_classes="row-tight"):
+                yes = gr.Button("Delete", variant="stop", elem_id="compare-yes", scale=0, min_width=180)
+                no = gr.Button("Keep", elem_id="compare-no", scale=0, min_width=110)
+    asked, opened = gr.State(dict(ASKED)), gr.State("")
+    pending, did = gr.State({}), gr.State(0)
+    parts = Parts(listed, opened, asked, pending, did)
+
+    gr.on(
+        [session.ready.change, session.tab.change, seen.change, did.change, asked.change, opened.change],
+        bound(drawn, home),
+        [session.tab, asked, opened],
+        [listed, bar],
+        **DRAW,
+    )
+    gr.on([pending.change], bound(question, home), pending, [confirm, words, yes], **DRAW)
+    for name in ("search", "sort", "turn", "filter"):
+        getattr(listed, name)(_sent(bound(asking, name)), asked, asked, **IN_TURN)
+    listed.pick(_sent(bound(picked, home)), opened, opened, **IN_TURN)
+    listed.edit(_sent(bound(edited, home)), did, did, **IN_TURN)
+    listed.act(
+        _sent(bound(acted, home)),
+        [asked, session.comparison, session.chosen, did],
+        [session.comparison, session.chosen, pending, did],
+        **IN_TURN,
+    )
+    yes.click(bound(confirmed, home), [pending, session.who, did], [pending, did], **QUIET)
+    no.click(lambda: {}, None, pending, **QUIET)
+    bar.act(_sent(bound(opening, home)), opened, [session.run, session.epoch, session.tabs], **IN_TURN)
+    return parts
+
+
+def _sent(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` with what a component's event brings as its last argument; it comes from a browser."""
+
+    def call(event: gr.EventData, *states: Any) -> Any:
+        return function(*states, event._data if isinstance(event._data, dict) else {})
+
+    return call
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+def drawn(home: Path, tab: str, asked: Value, opened: str) -> tuple[Any, Any]:
+    """(the table, the line about the run that was clicked)."""
+    if tab != "compare":
+        return gr.skip(), gr.skip()
+    return table_value(home, asked, opened), bar_value(home, opened)
+
+
+def listing(home: Path, asked: Value) -> list[RunInfo]:
+    """The runs of the list that is asked for, in its order."""
+    infos = store.runs(home, deleted=asked["which"] == "deleted")
+    found = analysis.matching_runs(infos, asked["words"])
+    keys: dict[str, Callable[[RunInfo], Any]] = {
+        "name": lambda info: info.name.casefold(),
+        "state": lambda info: info.state,
+        "strategy": lambda info: info.strategy,
+        "pool": lambda info: info.pool_name.casefold(),
+        "model": lambda info: info.model.casefold(),
+        "made": lambda info: (info.created, info.id),
+        "loss": lambda info: last_loss(home, info),
+    }
+    key = keys[asked["sort"]]
+    known = [info for info in found if not (asked["sort"] == "loss" and math.isnan(key(info)))]
+    # what was not measured stays last, whichever way round
+    return sorted(known, key=key, reverse=asked["descending"]) + [info for info in found if info not in known]
+
+
+def table_value(home: Path, asked: Value, opened: str) -> Value:
+    """One page of the runs."""
+    infos = listing(home, asked)
+    deleted = asked["which"] == "deleted"
+    count = len(store.runs(home, deleted=True))
+    pages = max(1, -(-len(infos) // ROWS))
+    page = min(asked["page"], pages - 1)
+    part = infos[page * ROWS : (page + 1) * ROWS]
+    names = {info.id: info.name for info in store.comparisons(home)}
+    writes = {} if deleted else {"kind": "edit"}
+    return {
+        "title": "All runs",
+        "note": "Tick runs and press Compare. Name, tags and notes are written in their cells: click one. Click elsewhere in a row "
+        "to open the run.",
+        "columns": [
+            {"key": "name", "label": "Run", "sort": True, "width": "210px", "longest": 120, **writes},
+            {"key": "state", "label": "State", "kind": "badge", "sort": True, "width": "92px"},
+            {"key": "strategy", "label": "Strategy", "sort": True, "width": "126px"},
+            {"key": "pool", "label": "Pool · samples", "sort": True, "width": "120px", "minor": True},
+            {"key": "model", "label": "Model", "sort": True, "width": "90px", "minor": True},
+            {"key": "loss", "label": "Held-out loss", "sort": True, "align": "right", "width": "104px",
+             "hint": "measured last; compare it only where the held-out samples are the same"},
+            {"key": "comparison", "label": "Comparison", "width": "120px", "minor": True},
+            {"key": "tags", "label": "Tags", "placeholder": "add, with commas", "longest": 400, **writes},
+            {"key": "notes", "label": "Notes", "placeholder": "add a note", "longest": 2000, **writes},
+            {"key": "made", "label": "Made", "sort": True, "align": "right", "width": "104px"},
+        ],
+        "rows": [
+            {
+                "name": info.name,
+                "state": {"text": info.state, "tone": TONES.get(info.state, "plain")},
+                "strategy": info.strategy,
+                "pool": f"{info.pool_name} · {number(info.pool_rows)}",
+                "model": Path(info.model).name or info.model,
+                "loss": score(last_loss(home, info), 4),
+                "comparison": names.get(info.comparison or "", ""),
+                "tags": ", ".join(info.tags),
+                "notes": " ".join(info.notes.split()),
+                "made": moment(info.created),
+            }
+            for info in part
+        ],
+        "ids": [info.id for info in part],
+        "page": page,
+        "pages": pages,
+        "total": len(infos),
+        "unit": "runs",
+        "selected": opened or None,
+        "sort": {"column": asked["sort"], "descending": asked["descending"]},
+        "search": {"text": asked["words"], "placeholder": "name, tag, note, strategy, model, pool, id"},
+        "filters": [
+            {"key": "here", "label": "Runs", "count": number(len(store.runs(home)))},
+            {"key": "deleted", "label": "Deleted", "count": number(count)},
+        ],
+        "filter": asked["which"],
+        "selectable": True,
+        "actions": ACTIONS[asked["which"]],
+        "list_key": f"{asked['which']} {asked['words']}",
+        "toolbar_note": "Deleted runs can be restored until they are erased."
+        if deleted
+        else "Tick runs to compare or delete them; shift-click ticks a range.",
+        "empty": _empty(asked),
+    }  # fmt: skip
+
+
+def _empty(asked: Value) -> str:
+    if asked["words"]:
+        return "No run fits these words."
+    if asked["which"] == "deleted":
+        return "Nothing is deleted."
+    return "No runs yet. Start a comparison on the left, or launch a run on the Tune tab."
+
+
+def bar_value(home: Path, opened: str) -> Value | None:
+    """The line about the run that was clicked, and where it can be opened."""
+    info = next((info for info in store.runs(home) if info.id == opened), None)
+    if info is None:
+        return None
+    epochs = store.epochs(home, info.id)
+    return {
+        "left": [
+            {"text": info.name, "tone": "plain", "hint": info.id},
+            {"text": f"{info.state} · {info.id}", "tone": "plain"},
+            *([{"text": info.error, "tone": "rejected"}] if info.error else []),
+        ],
+        "actions": [
+            {"key": "tune", "label": "Open in Tune", "hint": "its progress, losses and log"},
+            {
+                "key": "epochs",
+                "label": "Open in Epochs",
+                "hint": "what it selected" if epochs else "it has not selected yet",
+                "disabled": not epochs,
+            },
+        ],
+    }
+
+
+def last_loss(home: Path, info: RunInfo) -> float:
+    """The held-out loss that a run measured last; NaN where it has measured none, or was deleted."""
+    path = store.run_folder(home, info.id) / "metrics.jsonl"
+    return _last_loss(home, info.id, path.stat().st_mtime_ns) if path.exists() else math.nan
+
+
+@lru_cache(maxsize=2048)
+def _last_loss(home: Path, run: str, written: int) -> float:
+    losses = [m.held_out for m in store.read_metrics(home, run) if m.held_out is not None]
+    return losses[-1] if losses else math.nan
+
+
+# ---------------------------------------------------------------- what was asked for
+
+
+def asking(name: str, asked: Value, data: Value) -> Value:
+    """Another list, order, page or search."""
+    if name == "filter":
+        which = data.get("key")
+        return {**ASKED, "which": which, "words": asked["words"]} if which in ACTIONS else asked
+    if name == "search":
+        words = data.get("text")
+        return {**asked, "words": words[:200], "page": 0} if isinstance(words, str) else asked
+    if name == "turn":
+        return {**asked, "page": whole(data.get("page"), 0, 10**6)}
+    column = data.get("column")
+    if column not in SORTS:
+        return asked
+    falling = not asked["descending"] if column == asked["sort"] else column == "made"
+    return {**asked, "sort": column, "descending": falling, "page": 0}
+
+
+def picked(home: Path, opened: str, data: Value) -> str:
+    """The run of the row that was clicked; clicked again, none."""
+    run = data.get("id")
+    return run if run != opened and run in [info.id for info in store.runs(home)] else ""
+
+
+def edited(home: Path, did: int, data: Value) -> int:
+    """Write a name, tags or notes into the run; what does not do is said, and the cell shows what is stored."""
+    run, column, text = data.get("id"), data.get("column"), data.get("text")
+    try:
+        if not isinstance(run, str) or not isinstance(text, str) or column not in ("name", "tags", "notes"):
+            raise StudioError("the page sent a change that cannot be read")
+        if column == "name":
+            store.label_run(home, run, name=text)
+        elif column == "tags":
+            store.label_run(
+                home, run, tags=[tag for tag in (part.strip() for part in text.split(",")) if tag]
+            )
+        else:
+            store.label_run(home, run, notes=text)
+    except StudioError as error:
+        gr.Warning(f"Not changed: {error}.")
+    return did + 1
+
+
+def acted(
+    home: Path, asked: Value, comparison: str, chosen: list[str], did: int, data: Value
+) -> tuple[Any, Any, Any, Any]:
+    """(the comparison, the chosen runs, what is asked before it is done, what was done) after something was done to
+    ticked rows."""
+    still = (gr.skip(), gr.skip(), gr.skip(), gr.skip())
+    try:
+        known = [info.id for info in listing(home, asked)]
+        act = act_of(
+            data, [action["key"] for action in ACTIONS[asked["which"]]], known=known, limit=analysis.MOST_RUNS
+        )
+        ids = known if act.all else [run for run in known if run in act.ids]
+        if act.action == "compare":
+            return "", _first(ids), {}, gr.skip()
+        if act.action == "add":
+            if comparison:
+                store.add_to_comparison(home, comparison, ids)
+                return gr.skip(), gr.skip(), {}, did + 1
+            return "", _first(list(dict.fromkeys([*chosen, *ids]))), {}, gr.skip()
+        if act.action == "restore":
+            for run in ids:
+                store.restore_run(home, run)
+            gr.Info(f"{counted(len(ids), 'run')} restored.")
+            return gr.skip(), gr.skip(), {}, did + 1
+        return gr.skip(), gr.skip(), {"what": act.action, "ids": ids, "sure": False}, gr.skip()
+    except StudioError as error:
+        gr.Warning(f"{error}.")
+        return still
+
+
+def _first(ids: list[str]) -> list[str]:
+    if len(ids) > analysis.MOST_RUNS:
+        gr.Warning(f"At most {analysis.MOST_RUNS} runs are compared at once; the first of these are.")
+    return ids[: analysis.MOST_RUNS]
+
+
+def opening(home: Path, opened: str, data: Value) -> tuple[Any, Any, Any]:
+    """(run, epoch, tab): the run that was clicked, on another tab."""
+    if opened not in [info.id for info in store.runs(home)] or data.get("key") not in ("tune", "epochs"):
+        return gr.skip(), gr.skip(), gr.skip()
+    epochs = store.epochs(home, opened)
+    return opened, (epochs[-1] if epochs else 0), gr.Tabs(selected=data["key"])
+
+
+# ---------------------------------------------------------------- deleting
+
+
+def question(home: Path, pending: Value) -> tuple[Any, Any, Any]:
+    """(the box, its words, the button) that ask before runs are deleted or erased."""
+    if not pending:
+        return gr.Column(visible=False), None, gr.skip()
+    infos = _pending(home, pending)
+    if pending["what"] == "erase":
+        return gr.Column(visible=True), _erase_words(home, infos), gr.Button("Erase for good")
+    free = [info for info in infos if info.state not in (*ACTIVE, "queued")]
+    if pending["sure"]:
+        exported = [info for info in free if store.exports(home, info.id)]
+        return gr.Column(visible=True), _only_record(home, exported), gr.Button("Delete the only record")
+    return (
+        gr.Column(visible=True),
+        _delete_words(home, infos, free),
+        gr.Button("Delete", interactive=bool(free)),
+    )
+
+
+def _delete_words(home: Path, infos: Sequence[RunInfo], free: Sequence[RunInfo]) -> Value:
+    busy = [info for info in infos if info not in free]
+    lines = []
+    for info in free[:12]:
+        held = analysis.holding(home, info)
+        exported = (
+            f"; its selection was exported {counted(len(held.exports), 'time')}" if held.exports else ""
+        )
+        lines.append(f"{info.name}: {held.words}{exported}")
+    if len(free) > 12:
+        lines.append(f"and {len(free) - 12} more")
+    lines += [f"{info.name} is {info.state} and stays: stop it on the Tune tab first" for info in busy]
+    return {
+        "tone": "warn",
+        "title": f"Delete {counted(len(free), 'run')}?" if free else "None of these can be deleted",
+        "text": "They leave every list and comparison, and can be restored from “Deleted” until they are erased."
+        if free
+        else "",
+        "steps": lines,
+    }
+
+
+def _only_record(home: Path, infos: Sequence[RunInfo]) -> Value:
+    lines = []
+    for info in infos:
+        for export in store.exports(home, info.id):
+            who = f" by {export.who}" if export.who else ""
+            lines.append(
+                f"{info.name}: epoch {export.epoch}, {number(export.rows)} samples, to {Path(export.file).name}{who}, {moment(export.at)}"
+            )
+    return {
+        "tone": "error",
+        "title": f"The selection of {counted(len(infos), 'run')} was exported",
+        "text": "Someone may be training on it. The run is the only record of which samples these were and why; without it nobody "
+        "can say so any more. Keep it, or delete it knowingly.",
+        "steps": lines,
+    }
+
+
+def _erase_words(home: Path, infos: Sequence[RunInfo]) -> Value:
+    lines = []
+    for info in infos[:12]:
+        exported = len(store.exports(home, info.id))
+        lines.append(
+            f"{info.name}"
+            + (
+                f": exported {counted(exported, 'time')}; nothing else knows which samples that were"
+                if exported
+                else ""
+            )
+        )
+    return {
+        "tone": "error",
+        "title": f"Erase {counted(len(infos), 'run')} for good?",
+        "text": "Model, selections, metrics and log are erased from the disk. Nothing brings them back.",
+        "steps": [*lines, *([f"and {len(infos) - 12} more"] if len(infos) > 12 else [])],
+    }  # fmt: skip
+
+
+def confirmed(home: Path, pending: Value, who: str, did: int) -> tuple[Any, Any]:
+    """(what is asked next, what was done): delete or erase, after a second word for runs that were exported."""
+    if not pending:
+        return gr.skip(), gr.skip()
+    infos = _pending(home, pending)
+    try:
+        if pending["what"] == "erase":
+            for info in infos:
+                store.erase_run(home, info.id)
+            gr.Info(f"{counted(len(infos), 'run')} erased.")
+            return {}, did + 1
+        jobs.refresh(home)
+        free = [info for info in infos if info.state not in (*ACTIVE, "queued")]
+        exported = [info for info in free if store.exports(home, info.id)]
+        plain = free if pending["sure"] else [info for info in free if info not in exported]
+        for info in plain:
+            store.delete_run(home, info.id, who=who)
+    except StudioError as error:
+        gr.Warning(f"{error}.")
+        return {}, did + 1
+    if plain:
+        gr.Info(f"{counted(len(plain), 'run')} deleted. “Deleted” above the table brings them back.")
+    if exported and not pending["sure"]:
+        return {"what": "delete", "ids": [info.id for info in exported], "sure": True}, did + 1
+    return {}, did + 1
+
+
+def _pending(home: Path, pending: Value) -> list[RunInfo]:
+    """The runs that are asked about, as far as they are still there."""
+    infos = store.runs(home, deleted=pending["what"] == "erase")
+    return [info for info in infos if info.id in pending["ids"]]
