@@ -16,9 +16,24 @@ from backend.config import SelectionSettings, selection_settings
 from backend.errors import ConfigError
 from iterit_ui.session import COLOURS, TABS, VIEW
 
-NAMES = ("tab", "pool", "scores", "run", "epoch", "sample", "filter", "view", "colour", "settings")
+NAMES = (
+    "tab",
+    "pool",
+    "scores",
+    "run",
+    "epoch",
+    "sample",
+    "filter",
+    "view",
+    "colour",
+    "settings",
+    "comparison",
+    "runs",
+)
 """What an address holds, in the order of `Session.states`."""
 ID = re.compile(r"[\w.\-]{1,120}(/\d{1,4})?")
+RUN_IDS = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+MOST_RUNS = 60  # in an address, which browsers and proxies cut at a few thousand characters
 # curation is stored with the pool, not in links
 IN_LINKS = tuple(
     f.name for f in dataclasses.fields(SelectionSettings) if f.name not in ("pinned", "excluded")
@@ -26,7 +41,7 @@ IN_LINKS = tuple(
 
 
 def read(query: dict[str, str]) -> dict[str, Any]:
-    """A view from query parameters: tab, pool, scores, run, epoch, sample, filter, view, colour, settings."""
+    """A view from query parameters: tab, pool, scores, run, epoch, sample, filter, view, colour, settings, comparison, runs."""
     view: dict[str, Any] = {key: query.get(key, "") for key in ("pool", "scores", "run", "sample")}
     view = {key: value if ID.fullmatch(value) else "" for key, value in view.items()}
     view["tab"] = query["tab"] if query.get("tab") in TABS else "data"
@@ -35,6 +50,10 @@ def read(query: dict[str, str]) -> dict[str, Any]:
     view["filter"] = filters.cleaned(_parsed(query.get("filter", "")))
     view["view"] = _view(query)
     view["colour"] = query["colour"] if query.get("colour") in COLOURS else "status"
+    comparison = query.get("comparison", "")
+    view["comparison"] = comparison if re.fullmatch(r"c" + RUN_IDS.pattern, comparison) else ""
+    runs = [run for run in query.get("runs", "").split(",") if RUN_IDS.fullmatch(run)]
+    view["runs"] = list(dict.fromkeys(runs))[:MOST_RUNS]
     view["settings"] = {}
     for name in IN_LINKS:
         if name not in query:
@@ -60,6 +79,8 @@ def written(
     view: dict[str, Any],
     colour: str,
     settings: dict[str, Any],
+    comparison: str,
+    runs: list[str],
 ) -> dict[str, str]:
     """Query parameters of a view, only what is not the default."""
     order = ("-" if view["descending"] else "") + view["sort"]
@@ -75,6 +96,8 @@ def written(
         "page": str(view["page"] + 1) if view["page"] else "",
         "colour": "" if colour == "status" else colour,
         "filter": json.dumps(filter, ensure_ascii=False, separators=(",", ":")) if filter else "",
+        "comparison": comparison,
+        "runs": "" if comparison else ",".join(runs[:MOST_RUNS]),
     }
     for name, value in settings.items():
         if name in IN_LINKS:

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from backend.errors import StudioError
-from iterit_ui import address, curate_tab, data_tab, epochs_tab, text, tune_tab
+from iterit_ui import address, compare_tab, curate_tab, data_tab, epochs_tab, text, tune_tab
 from iterit_ui.components.base import component
 from iterit_ui.components.watcher import watcher
 from iterit_ui.curate_actions import name_of
@@ -21,6 +21,7 @@ BUILDERS = {
     "curate": curate_tab.build,
     "tune": tune_tab.build,
     "epochs": epochs_tab.build,
+    "compare": compare_tab.build,
 }
 
 # constant, as every template is: Gradio evaluates templates as code
@@ -105,7 +106,7 @@ def restored(home: Path, query: dict[str, str]) -> list[Any]:
     tab = view["tab"]
     return [
         tab, pool, view["scores"], view["run"], view["epoch"], view["sample"], view["filter"], view["view"],
-        view["colour"], view["settings"], 1,
+        view["colour"], view["settings"], view["comparison"], view["runs"], 1,
         gr.skip() if tab == "data" else gr.Tabs(selected=tab),
     ]  # fmt: skip
 

@@ -31,7 +31,7 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 LIVE: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 # for callbacks that only draw: without the queue they answer sooner, but a state they set tells nobody
 DRAW: dict[str, Any] = {**LIVE, "queue": False}
-TABS = ("data", "curate", "tune", "epochs")
+TABS = ("data", "curate", "tune", "epochs", "compare")
 VIEW: dict[str, Any] = {"which": "selected", "sort": "rank", "descending": False, "page": 0}
 COLOURS = {
     "status": "status",
@@ -69,6 +69,7 @@ class Session:
     marked : the pool's curation revision on this page; a change of it draws what depends on marks and notes.
     bar : mirrors the states in the address. watch : says `changed` when something was changed elsewhere.
     ready : 0 until the address bar has been read, then 1.
+    comparison : id of the comparison that is shown, "" for none. chosen : ids of the runs that are compared without one.
     """
 
     home: Path
@@ -90,13 +91,15 @@ class Session:
     who: gr.State
     marked: gr.State
     ready: gr.State
+    comparison: gr.State
+    chosen: gr.State
 
     @property
     def states(self) -> list[gr.State]:
         """What the address bar mirrors, in the order of `layout.STATE_NAMES`."""
         return [
             self.tab, self.pool, self.scores, self.run, self.epoch, self.sample, self.filter, self.view,
-            self.colour, self.settings,
+            self.colour, self.settings, self.comparison, self.chosen,
         ]  # fmt: skip
 
 
@@ -129,6 +132,8 @@ def new_session(
         who=gr.State(WHO),
         marked=gr.State(0),
         ready=gr.State(0),
+        comparison=gr.State(""),
+        chosen=gr.State([]),
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-TAB = {"data": "Data", "curate": "Curate", "tune": "Tune", "epochs": "Epochs"}
+TAB = {"data": "Data", "curate": "Curate", "tune": "Tune", "epochs": "Epochs", "compare": "Compare"}
 
 LINE = {
     "data": "Choose the pool of samples to pick from. Below is what was read from it, and what could not be.",
     "curate": "Set what makes a sample worth training on. The selection on the right follows at once; no model runs.",
     "tune": "Fine-tune a model on the selection; IterIT scores and selects again before every epoch.",
+    "compare": "Put strategies and runs side by side: which selection ends with the lowest held-out loss, and is it more than chance?",
     "epochs": "Step through the epochs of a run and see which samples came, stayed and went.",
 }
 
