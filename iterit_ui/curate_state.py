@@ -22,7 +22,7 @@ Value = dict[str, Any]
 
 @dataclass(frozen=True)
 class Here:
-    """The states that the tab reads and changes; the first ten are `Session.states`, in that order.
+    """The states that the tab reads and changes; the first twelve are `Session.states`, in that order.
 
     seen : tokens of the selection on screen and of the one before it, and their pool.
     past : settings that can be taken back or done again.
@@ -41,6 +41,8 @@ class Here:
     view: Value = field(default_factory=lambda: dict(VIEW))
     colour: str = "status"
     settings: Value = field(default_factory=dict)
+    comparison: str = ""
+    runs: list[str] = field(default_factory=list)
     seen: Value = field(default_factory=lambda: {"now": "", "before": ""})
     past: Value = field(default_factory=lambda: dict(PAST))
     answered: Value = field(default_factory=lambda: {"seq": 0, "problem": ["", ""]})
