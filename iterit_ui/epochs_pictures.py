@@ -86,6 +86,10 @@ def charts(at: Look) -> list[Value]:
         ),
         note=None if strategy == "full" else f"At the same budget of {number(len(record.selection))} samples",
     )
+    for figure in (complexity, diversity, lengths):
+        for item in figure.get("legend", []):
+            if item["label"] == "filtered":
+                item["label"] = "listed below"
     return [complexity, diversity, lengths]
 
 

@@ -78,9 +78,9 @@ def _lay_out(session: Session) -> Parts:
         with gr.Row(elem_classes="epochs-why"):
             made["moved"] = chooser(height=300, elem_id="epochs-moved")
             made["cohorts"] = chooser(height=300, elem_id="epochs-cohorts")
-            made["hardest"] = chooser(height=250, elem_id="epochs-hardest")
+            made["hardest"] = chooser(height=260, elem_id="epochs-hardest")
             with gr.Column(visible=False) as made["labelled"]:
-                made["labels"] = chart(height=250, elem_id="epochs-labels")
+                made["labels"] = chart(height=260, elem_id="epochs-labels")
         with gr.Row(elem_classes="columns"):
             with gr.Column(elem_classes="wide"):
                 made["listed"] = table(elem_id="epochs-table")

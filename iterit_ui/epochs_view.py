@@ -367,11 +367,11 @@ def history_value(table: pd.DataFrame, epoch: int) -> Value:
     return {
         "title": "This sample over the epochs",
         "columns": [
-            {"key": "epoch", "label": "Epoch", "width": "72px"},
+            {"key": "epoch", "label": "Epoch", "width": "62px"},
             {"key": "status", "label": "Status", "kind": "badge"},
-            {"key": "rank", "label": "Pick", "align": "right", "width": "52px"},
-            {"key": "gain", "label": "Gain", "align": "right", "width": "68px"},
-            {"key": "complexity", "label": "Complexity", "align": "right", "width": "92px"},
+            {"key": "rank", "label": "Pick", "align": "right", "width": "46px"},
+            {"key": "gain", "label": "Gain", "align": "right", "width": "58px"},
+            {"key": "complexity", "label": "Complexity", "align": "right", "width": "84px"},
             {
                 "key": "loss",
                 "label": "Loss",
@@ -383,7 +383,7 @@ def history_value(table: pd.DataFrame, epoch: int) -> Value:
                 "key": "scored",
                 "label": "Scored",
                 "hint": "anew before this epoch, at an earlier one, or not at all",
-                "width": "72px",
+                "width": "60px",
             },
         ],
         "rows": rows,

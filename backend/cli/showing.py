@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import shlex
 import sys
@@ -18,6 +19,9 @@ from backend.config import RunConfig, to_json
 from backend.errors import RunError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from backend.records import EpochRecord
     from backend.store import RunInfo
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or 'last'.")]
@@ -143,6 +147,74 @@ def show(run: RunArgument, runs_dir: RunsDir = Path("runs"), as_json: AsJson = F
             for epoch in shown["epochs"]
         ],
     )  # fmt: skip
+    print_moved(shown["moved"])
+
+
+def print_moved(moved: list[dict[str, Any]]) -> None:
+    """What training changed between the first epoch and each later one, as a table; why there is nothing to tell."""
+    from backend.analysis.quadrants import QUADRANTS
+
+    if moved:
+        print()
+    if not any(one["compared"] for one in moved):
+        for reason in dict.fromkeys(one["reason"] for one in moved):
+            print(f"complexity since epoch 0: {reason}")
+        return
+    console.print_table(
+        "Complexity since epoch 0, of the samples scored before both (hard: at or above their median before epoch 0; "
+        "rejected: at or above max_complexity)",
+        [
+            "epoch",
+            "scored before both",
+            *QUADRANTS,
+            "new among the hardest since the epoch before",
+            "since epoch 0",
+        ],
+        [
+            [
+                str(one["epoch"]),
+                console.number(one["compared"], 0),
+                *(console.number(one["quadrants"][name], 0) for name in QUADRANTS),
+                console.share(one["hardest_new"]["share"]),
+                console.share(one["hardest_new_since_first"]["share"]),
+            ]
+            for one in moved
+        ],
+    )
+    for one in moved:
+        reason = one["reason"] or one["hardest_new"]["reason"] or one["hardest_new_since_first"]["reason"]
+        if reason:
+            print(f"epoch {one['epoch']}: {reason}")
+
+
+def moved_since(records: Sequence[EpochRecord], *, ceiling: float) -> list[dict[str, Any]]:
+    """By epoch after the first: quadrants of complexity since the first one, and the new among the hardest."""
+    from backend.analysis.hardest import hardest
+    from backend.analysis.quadrants import QUADRANTS, quadrants
+
+    def newest(then: EpochRecord, now: EpochRecord) -> dict[str, Any]:
+        found = hardest(then, now, ceiling=ceiling)
+        return {
+            "earlier": found.earlier, "compared": found.compared, "k": found.k, "new": len(found.new_rows),
+            "share": found.share, "chance": found.chance, "whole_pool": found.whole_pool, "reason": found.reason,
+        }  # fmt: skip
+
+    told = []
+    for before, now in itertools.pairwise(records):
+        found = quadrants(records[0], now, ceiling=ceiling)
+        told.append(
+            {
+                "epoch": now.epoch,
+                "earlier": records[0].epoch,
+                "compared": len(found),
+                "line": found.line,
+                "quadrants": dict.fromkeys(QUADRANTS) if found.reason else found.counts(),
+                "reason": found.reason,
+                "hardest_new": newest(before, now),
+                "hardest_new_since_first": newest(records[0], now),
+            }
+        )
+    return told
 
 
 def summary(home: Path, info: RunInfo) -> dict[str, Any]:
@@ -159,6 +231,7 @@ def summary(home: Path, info: RunInfo) -> dict[str, Any]:
         "config": to_json(config),
         "changed": changed_settings(config),
         "epochs": table.to_dict("records"),
+        "moved": moved_since(epochs, ceiling=config.max_complexity),
         "held_out": [
             {"epochs_trained": m.held_out_epoch, "step": m.step, "loss": m.held_out}
             for m in metrics

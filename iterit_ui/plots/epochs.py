@@ -121,7 +121,7 @@ def cohort_losses(table: pd.DataFrame, *, epoch: int, note: str | None = None) -
     table : as `backend.analysis.cohorts.cohort_losses` gives it for the epoch that is shown.
     """
     title = "Did training help what was trained on more than the rest?"
-    known = table[np.isfinite(table["loss"])]
+    known = table[table["loss"].notna()]
     if known.empty:
         return empty("This strategy needs no model, so no sample has a loss.", title)
     epochs = sorted(int(e) for e in table["epoch"].unique())

@@ -38,11 +38,23 @@ def trees(n: int = ROWS) -> Pool:
     return Pool("abcdef0123456789", "trees", table)
 
 
+def unlabelled() -> Pool:
+    """The same without labels, which makes it another pool."""
+    pool = trees()
+    return Pool("fedcba9876543210", "trees without labels", pool.table.drop_columns(["label"]))
+
+
 def make_run(
-    home: Path, *, epochs: int = 3, planned: int = 3, state: str = "done", strategy: str = "iterit"
+    home: Path,
+    *,
+    epochs: int = 3,
+    planned: int = 3,
+    state: str = "done",
+    strategy: str = "iterit",
+    labels: bool = True,
 ) -> str:
     """A run with this many epochs recorded; held-out losses before training and after each."""
-    pool = trees()
+    pool = trees() if labels else unlabelled()
     store.save_pool(home, pool, inputs=("trees.jsonl",))
     config = config_from(
         {

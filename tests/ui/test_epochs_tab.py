@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import dataclasses
 import json
-from types import SimpleNamespace
+import time
 
 import gradio as gr
 import numpy as np
@@ -11,11 +13,16 @@ import pytest
 from run_folders import PAYLOAD, ROWS, make_run, trees
 
 from backend import analysis, store
-from iterit_ui import epochs_show as show
+from backend.analysis.cohorts import COHORTS
+from backend.analysis.quadrants import QUADRANTS
+from backend.errors import StudioError
+from iterit_ui import epochs_draw as draw
+from iterit_ui import epochs_events as events
+from iterit_ui import epochs_runs as runs
 from iterit_ui import epochs_tab as tab
 from iterit_ui import epochs_view as view
-
-START = tab.TABLE_START
+from iterit_ui.epochs_lists import listed
+from iterit_ui.epochs_state import Here
 
 
 @pytest.fixture(scope="module")
@@ -28,155 +35,101 @@ def run(home):
     return make_run(home)
 
 
-def event(**data):
-    return SimpleNamespace(_data=data)
+def drawn(home, run="", epoch=0, **more):
+    """All components by name."""
+    return dict(zip(draw.DRAWN, draw.everything(home, Here(run=run, epoch=epoch, **more)), strict=True))
 
 
 def by_label(value):
     return {card["label"]: card for card in value["cards"]}
 
 
+def rows_of(home, run, key, epoch=1, since=0):
+    return listed(home, draw.look(home, Here(run=run)).story, key, epoch=epoch, since=since).rows.tolist()
+
+
+# what is drawn
+
+
 def test_nothing_chosen_says_what_to_do(tmp_path):
-    note, *rest = show.overview(tmp_path, "", 0)
-    assert note["steps"] and rest[:7] == [None] * 7
-    assert show.show_map(tmp_path, "", 0, "") is None
-    assert show.show_table(tmp_path, "", 0, START, "") is None
-    assert show.show_sample(tmp_path, "", 0, "") == (None, None)
+    value = drawn(tmp_path)
+    assert value["message"]["steps"] and value["figures"] is None and value["world"] is None
 
 
 @pytest.mark.parametrize("run", ["20250101-000000-aaaaaa", "../../etc", "<script>"])
 def test_a_run_that_is_not_there_is_an_error_on_the_page(home, run):
-    note, *_ = show.overview(home, run, 0)
-    assert note["tone"] == "error"
-    assert show.show_map(home, run, 0, "") is None
-    assert tab.epochs_of(home, run) == []
+    assert drawn(home, run)["message"]["tone"] == "error"
+    here = Here(run=run, epoch=3)
+    assert draw.epoch_of(home, run, 3) == 3
+    assert events.chosen(home, here, {"key": "kept"}) == here
+    assert draw.one_sample(home, here) == [gr.skip()] * 4
 
 
 def test_cards_are_the_epochs_figures(home, run):
     records = [analysis.load_epoch(home, run, e) for e in range(3)]
     moved = analysis.changes(records[1].selection, records[0].selection)
-    cards = by_label(show.overview(home, run, 1)[1])
+    cards = by_label(drawn(home, run, 1)["figures"])
     assert cards["Selected"]["value"] == "10"
     assert cards["Kept"]["value"] == str(len(moved["kept"]))
     assert cards["Added"]["value"] == str(len(moved["added"])) and len(moved["added"]) > 0
     assert cards["Held-out loss"]["value"] == "1.800" and "1.900" in cards["Held-out loss"]["hint"]
     assert cards["Held-out loss"]["delta"] == "−0.100"
-    first = by_label(show.overview(home, run, 0)[1])
-    assert first["Kept"]["value"] == "–"
+    assert cards["New among hardest"]["key"] == "hardest:1:0"
+    assert by_label(drawn(home, run, 0)["figures"])["Kept"]["value"] == "–"
 
 
 def test_axes_stay_the_same_over_the_epochs(home, run):
-    shown = [show.overview(home, run, epoch) for epoch in range(3)]
-    for chart in (3, 4, 5):
-        ranges = {json.dumps(values[chart]["layout"]["xaxis"]["range"]) for values in shown}
-        assert len(ranges) == 1
+    shown = [drawn(home, run, epoch) for epoch in range(3)]
+    for name in ("complexity", "diversity", "lengths"):
+        assert len({json.dumps(value[name]["layout"]["xaxis"]["range"]) for value in shown}) == 1
+    moved = [value["moved"]["layout"] for value in shown[1:]]
+    assert len({json.dumps([one["xaxis"]["range"], one["yaxis"]["range"]]) for one in moved}) == 1
 
 
-def test_everything_is_json_without_nan(home, run):
+@pytest.mark.parametrize("labels", [True, False])
+def test_everything_is_json_without_nan(tmp_path, labels):
+    run = make_run(tmp_path, labels=labels)
     for epoch in range(3):
-        values = [
-            *show.overview(home, run, epoch)[:8],
-            show.show_map(home, run, epoch, ""),
-            show.show_table(home, run, epoch, START, ""),
-            *show.show_sample(home, run, epoch, str(trees().ids[0])),
-        ]
-        json.dumps(values, allow_nan=False)
+        value = drawn(tmp_path, run, epoch, sample=str(trees().ids[0]), listed="quadrant:learned")
+        assert value["labelled"].visible is labels
+        json.dumps(
+            {name: v for name, v in value.items() if name not in ("choice", "labelled", "body")},
+            allow_nan=False,
+        )
 
 
 def test_lengths_are_compared_with_random_and_longest_at_the_same_budget(home, run):
-    names = [item["label"] for item in show.overview(home, run, 0)[5]["legend"]]
+    names = [item["label"] for item in drawn(home, run, 0)["lengths"]["legend"]]
     assert names == ["pool", "selected", "random draw", "longest"]
-    assert {len(rows) for rows in show.run_baselines(home, run).values()} == {10}
+    assert {len(rows) for rows in draw.look(home, Here(run=run)).story.baselines.values()} == {10}
 
 
-def test_the_map_keeps_its_key_and_changes_its_codes(home, run):
-    first, second = (show.show_map(home, run, epoch, "") for epoch in (0, 1))
-    assert first["key"] == second["key"] == trees().id
-    assert first["codes"] != second["codes"]
-    assert {item["label"]: item["value"] for item in first["legend"]}["selected"] == "10"
-    assert len(first["palette"]) == len(analysis.MEMBERSHIP)
+def test_what_is_listed_stands_out_on_the_map(home, run):
+    at = draw.look(home, Here(run=run, epoch=1, listed="added"))
+    assert sorted(np.flatnonzero(at.mask)) == sorted(at.listed.rows)
+    assert draw.look(home, Here(run=run, epoch=1)).mask is None
+    value = view.map_value("k", at.record.selection, None, 5, marked=at.mask)
+    bits = np.frombuffer(base64.b64decode(value["dim"]), np.uint8)
+    assert np.unpackbits(bits, bitorder="little", count=ROWS).sum() == ROWS - len(at.listed.rows)
+    assert value["highlight"] == 5 and len(value["palette"]) == len(analysis.MEMBERSHIP)
 
 
-def test_the_map_rings_the_open_sample(home, run):
-    assert show.show_map(home, run, 0, str(trees().ids[5]))["highlight"] == 5
-    assert show.show_map(home, run, 0, "nobody")["highlight"] is None
-
-
-def test_filters_add_up(home, run):
-    first = show.show_table(home, run, 0, {**START, "which": "added"}, "")
-    assert [item["key"] for item in first["filters"]] == ["selected"] and first["filter"] == "selected"
-    value = show.show_table(home, run, 1, START, "")
-    counts = {item["key"]: int(item["count"]) for item in value["filters"]}
-    assert counts["selected"] == counts["added"] + counts["kept"] == 10
-    added = show.show_table(home, run, 1, {**START, "which": "added"}, "")
-    assert added["total"] == counts["added"]
-    assert set(added["ids"]) < set(value["ids"])
-
-
-def test_dataset_text_stays_text(home, run):
-    pool = trees()
-    value, _ = show.show_sample(home, run, 0, str(pool.ids[0]))
-    assert value["response"].endswith(PAYLOAD)
-    assert value["turns"][0]["content"].startswith(PAYLOAD)
-
-
-def test_a_sample_tells_why_and_its_history(home, run):
-    record = analysis.load_epoch(home, run, 0)
-    row = int(record.selection.rows[0])
-    value, history = show.show_sample(home, run, 0, str(trees().ids[row]))
-    assert "pick 1 of 10" in value["why"][0] and value["terms"]
-    assert [item["epoch"] for item in history["rows"]] == ["epoch 0", "epoch 1", "epoch 2"]
-    assert history["selected"] == "0"
-
-
-def test_an_unknown_sample_asks_for_a_click(home, run):
-    value, history = show.show_sample(home, run, 0, "nobody")
-    assert "Click" in value["empty"] and history is None
-
-
-def test_steps_stop_at_the_ends(home, run):
-    assert tab.step(home, -1, run, 0) == (0, 0)
-    assert tab.step(home, 1, run, 1) == (2, 2)
-    assert tab.step(home, 1, run, 2) == (2, 2)
-    assert tab.step(home, 1, "", 0) == (0, 0)
-
-
-def test_play_starts_over_at_the_end_and_stops_there(home, run):
-    playing, *_, epoch, _ = tab.toggle_play(home, run, 2, False)
-    assert playing is True and epoch == 0
-    assert tab.toggle_play(home, run, 1, True)[0] is False
-    epoch, _, playing, *_ = tab.play_on(home, run, 1)
-    assert (epoch, playing) == (2, False)
-
-
-def test_choosing_another_run_keeps_the_epoch_where_it_can(home, run):
-    short = make_run(home, epochs=1)
-    assert tab.choose_run(home, short, 2) == (short, 0)
-    assert tab.choose_run(home, run, 2) == (run, 2)
-
-
-def test_looking_picks_the_newest_and_is_quiet_when_nothing_changed(tmp_path):
-    run = make_run(tmp_path, epochs=2, state="running")
-    chosen, seen = tab.look(tmp_path, "epochs", "", "")
-    assert chosen == run and run in seen
-    again = tab.look(tmp_path, "epochs", run, seen)
-    assert all(isinstance(value, dict) and value["__type__"] == "update" for value in again)  # gr.skip()
-    assert tab.look(tmp_path, "data", "", "")[0] == gr.skip()
-
-
-def test_a_new_epoch_is_noticed(tmp_path):
-    run = make_run(tmp_path, epochs=1)
-    _, seen = tab.look(tmp_path, "epochs", run, "")
-    record = analysis.load_epoch(tmp_path, run, 0)
-    store.write_epoch(tmp_path, run, type(record)(**{**record.__dict__, "epoch": 1}))
-    assert tab.look(tmp_path, "epochs", run, seen)[1] != gr.skip()
-    assert tab.epochs_of(tmp_path, run) == [0, 1]
+def test_without_a_map_the_page_says_where_to_get_one(home, run):
+    assert "Curate" in drawn(home, run, 1)["world"]["empty"]
 
 
 def test_a_run_without_epochs_says_what_it_waits_for(tmp_path):
     for state, word in (("queued", "turn"), ("running", "prepared"), ("failed", "failed")):
         run = make_run(tmp_path, epochs=0, state=state)
-        assert word in show.overview(tmp_path, run, 0)[0]["title"]
+        assert word in drawn(tmp_path, run)["message"]["title"]
+
+
+def test_a_run_of_one_epoch_says_what_the_next_will_show(tmp_path):
+    run = make_run(tmp_path, epochs=1)
+    value = drawn(tmp_path, run)
+    assert "next epoch on" in value["moved"]["empty"] and "next epoch on" in value["hardest"]["empty"]
+    assert len(value["flow"]["columns"]) == 1 and value["flow"]["bands"] == []
+    assert [item["label"] for item in value["cohorts"]["choices"]] == ["selected", "never selected"]
 
 
 @pytest.mark.parametrize(
@@ -184,30 +137,261 @@ def test_a_run_without_epochs_says_what_it_waits_for(tmp_path):
 )
 def test_every_strategy_can_be_shown(tmp_path, strategy):
     run = make_run(tmp_path, epochs=2, strategy=strategy)
-    note, *_ = show.overview(tmp_path, run, 1)
-    assert strategy in note["text"]
-    json.dumps(show.overview(tmp_path, run, 1)[:8], allow_nan=False)
+    value = drawn(tmp_path, run, 1)
+    assert strategy in value["message"]["text"]
+    assert value["flow"]["columns"][1]["selected"] == 10
 
 
-def test_table_events_are_checked():
-    assert tab.filter_by(START, event(key="dropped"))["which"] == "dropped"
-    assert tab.filter_by(START, event(key="everything")) == START
-    assert tab.sort_by(START, event(column="gain")) == {**START, "sort": "gain", "descending": True}
-    assert (
-        tab.sort_by({**START, "sort": "gain", "descending": True}, event(column="gain"))["descending"]
-        is False
-    )
-    assert tab.sort_by(START, event(column="drop table")) == START
-    assert tab.turn_page(START, event(page=2))["page"] == 2
+def test_a_run_that_no_model_scored_says_why_there_are_no_numbers(tmp_path):
+    run = make_run(tmp_path, epochs=0, strategy="random")
+    source = make_run(tmp_path, epochs=2)
+    for epoch in range(2):
+        record = analysis.load_epoch(tmp_path, source, epoch)
+        scores = dataclasses.replace(
+            record.scores,
+            complexity=np.full(ROWS, np.nan, np.float32),
+            loss_cond=np.full(ROWS, np.nan, np.float32),
+        )
+        store.write_epoch(
+            tmp_path, run, dataclasses.replace(record, scores=scores, rescored=np.zeros(ROWS, dtype=bool))
+        )
+    value = drawn(tmp_path, run, 1)
+    for name in ("complexity", "moved", "hardest", "cohorts"):
+        assert "needs no model" in value[name]["empty"], name
+    assert by_label(value["figures"])["New among hardest"]["value"] == "–"
+
+
+# every mark lists exactly what it counts
+
+
+def test_bands_list_what_they_count(home, run):
+    flow = drawn(home, run, 1)["flow"]
+    assert {band["kind"] for band in flow["bands"]} >= {"kept", "new", "dropped"}
+    for band in flow["bands"]:
+        here = events.chosen(home, Here(run=run, epoch=1), {"key": band["key"]})
+        value = drawn(home, **dataclasses.asdict(here))
+        assert value["listed"]["total"] == band["count"], band
+        assert value["player"]["list"]["count"] == str(band["count"])
+        assert value["flow"]["on"] == band["key"] and value["listed"]["filter"] == band["key"]
+    for column in flow["columns"]:
+        for side in ("selected", "gone"):
+            if column[side]:
+                assert len(rows_of(home, run, column["keys"][side]["key"])) == column[side]
+
+
+@pytest.mark.parametrize("name", ["moved", "cohorts", "hardest"])
+def test_choices_list_what_they_count(home, run, name):
+    for epoch in (1, 2):
+        choices = drawn(home, run, epoch)[name]["choices"]
+        assert choices
+        for choice in choices:
+            rows = rows_of(home, run, choice["key"], epoch=epoch)
+            assert len(rows) == int(choice["count"].replace(",", "")) or choice.get("disabled"), choice
+
+
+def test_quadrants_add_up_and_the_earlier_epoch_can_be_chosen(home, run):
+    value = drawn(home, run, 2)["moved"]
+    n = sum(int(item["count"]) for item in value["choices"])
+    assert f"Of the {n} samples scored before both epochs" in value["note"]
+    assert [item["key"].partition(":")[2] for item in value["choices"]] == list(QUADRANTS)
+    assert [item["key"] for item in value["against"]["options"]] == ["0", "1"]
+    here = events.compared(home, Here(run=run, epoch=2), {"key": "1"})
+    assert here.since == 1
+    other = drawn(home, run, 2, since=1)["moved"]
+    assert "before epoch 1" in other["note"] and other["against"]["value"] == "1"
+    assert events.compared(home, here, {"key": "7"}) == here
+    assert events.compared(home, here, {"key": 1}) == here
+
+
+def test_a_point_opens_its_sample_and_a_bar_its_list(home, run):
+    here = Here(run=run, epoch=1)
+    assert events.clicked(home, here, {"custom": 7}).sample == trees().ids[7]
+    assert events.clicked(home, here, {"custom": ["label:clean", "3 samples"]}).listed == "label:clean"
+    for nonsense in (ROWS, -1, True, None, [], {}, 1.5, ["everything"], "quadrant:unknown"):
+        assert events.clicked(home, here, {"custom": nonsense}) == here, nonsense
+    labels = drawn(home, run, 1)["labels"]["data"][1]["customdata"]
+    picked = analysis.load_epoch(home, run, 1).selection.rows
+    assert len(rows_of(home, run, "label:mismatch")) == int((trees().labels[picked] == "mismatch").sum())
+    assert ["label:clean", f"{len(rows_of(home, run, 'label:clean'))} samples"] in labels
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["flow:0:eaten", "flow:x:kept", "flow:9:kept", "column:0:up", "quadrant:", "hardest:1", "hardest:5:0", "hardest:0:1",
+     "cohort:lost", "label:nobody", "rows:../../etc", "rows:0123456789abcdef", "cluster:0", "x" * 5000, ""],
+)  # fmt: skip
+def test_a_key_that_means_nothing_changes_nothing(home, run, key):
+    here = Here(run=run, epoch=1)
+    assert events.chosen(home, here, {"key": key}) == here
+    assert drawn(home, run, 1, listed=key)["listed"]["filter"] == "selected"
+
+
+def test_the_same_mark_again_lists_the_selection(home, run):
+    here = events.chosen(home, Here(run=run, epoch=1), {"key": "cohort:never selected"})
+    assert here.listed == "cohort:never selected" and here.order["sort"] == "complexity"
+    assert events.chosen(home, here, {"key": "cohort:never selected"}).listed == "selected"
+    assert events.stepped_back(home, here, {}).listed == "selected"
+
+
+def test_a_list_that_compares_shows_both_complexities(home, run):
+    value = drawn(home, run, 2, listed="quadrant:learned", since=1)["listed"]
+    assert "then" in [column["key"] for column in value["columns"]]
+    then = analysis.load_epoch(home, run, 1).scores.complexity
+    pool = trees()
+    for line, sample in zip(value["rows"], value["ids"]):
+        assert line["then"] == f"{then[pool.row_of[sample]]:.3f}"
+
+
+def test_filters_add_up(home, run):
+    first = drawn(home, run, 0, listed="added")["listed"]
+    assert [item["key"] for item in first["filters"]] == ["selected"] and first["filter"] == "selected"
+    value = drawn(home, run, 1)["listed"]
+    counts = {item["key"]: int(item["count"]) for item in value["filters"]}
+    assert counts["selected"] == counts["added"] + counts["kept"] == 10
+    added = drawn(home, run, 1, listed="added")["listed"]
+    assert added["total"] == counts["added"] and set(added["ids"]) < set(value["ids"])
+
+
+def test_what_is_drawn_on_the_map_is_listed(home, run):
+    bits = np.zeros(ROWS, dtype=bool)
+    bits[[3, 5, 8]] = True
+    data = {
+        "key": f"{trees().id}/1",
+        "n": ROWS,
+        "bits": base64.b64encode(np.packbits(bits, bitorder="little")).decode(),
+    }
+    here = events.drawn(home, Here(run=run, epoch=1), data)
+    assert rows_of(home, run, here.listed) == [3, 5, 8]
+    assert events.undrawn(home, here, {}).listed == "selected"
+    assert events.drawn(home, here, data | {"key": "another pool"}) == here
+    with pytest.raises(StudioError):
+        events.drawn(home, here, data | {"n": 7})
+
+
+# samples
+
+
+def test_dataset_text_stays_text(home, run):
+    value = drawn(home, run, 0, sample=str(trees().ids[0]))["sample"]
+    assert value["response"].endswith(PAYLOAD)
+    assert value["turns"][0]["content"].startswith(PAYLOAD)
+
+
+def test_a_sample_tells_why_and_its_history(home, run):
+    record = analysis.load_epoch(home, run, 0)
+    row = int(record.selection.rows[0])
+    value = drawn(home, run, 0, sample=str(trees().ids[row]))
+    assert "pick 1 of 10" in value["sample"]["why"][0] and value["sample"]["terms"]
+    assert value["sample"]["position"] == {"at": 1, "of": 10}
+    history = value["history"]
+    assert [item["epoch"] for item in history["rows"]] == ["epoch 0", "epoch 1", "epoch 2"]
+    assert history["selected"] == "0"
+    assert history["rows"][0]["loss"] == f"{record.scores.loss_cond[row]:.3f}"
+
+
+def test_an_unknown_sample_asks_for_a_click(home, run):
+    value = drawn(home, run, 0, sample="nobody")
+    assert "Click" in value["sample"]["empty"] and value["history"] is None
+
+
+def test_keys_walk_through_the_list(home, run):
+    here = Here(run=run, epoch=1)
+    rows = analysis.load_epoch(home, run, 1).selection.rows
+    ids = trees().ids
+    here = events.stepped(home, here, {"by": 1})
+    assert here.sample == ids[rows[0]]
+    assert events.stepped(home, here, {"by": 3}).sample == ids[rows[3]]
+    assert events.stepped(home, here, {"by": 200}).sample == ids[rows[-1]]
+    assert events.stepped(home, here, {"by": -1}).sample == ids[rows[0]]
+    many = Here(run=run, epoch=1, listed="cohort:never selected", order={"sort": "row", "descending": False})
+    assert events.stepped(home, dataclasses.replace(many, page=1), {"by": 1}).page == 1
 
 
 def test_picks_name_samples_of_this_pool_only(home, run):
-    ids = trees().ids
-    assert tab.pick_row(home, run, event(id=str(ids[3]))) == ids[3]
-    assert tab.pick_row(home, run, event(id="nobody")) == gr.skip()
-    assert tab.pick_point(home, run, event(key=trees().id, row=4)) == ids[4]
-    assert tab.pick_point(home, run, event(key="another pool", row=4)) == gr.skip()
-    assert tab.pick_point(home, run, event(key=trees().id, row=ROWS)) == gr.skip()
+    ids, here = trees().ids, Here(run=run, epoch=1)
+    assert events.picked_row(home, here, {"id": str(ids[3])}).sample == ids[3]
+    assert events.picked_row(home, here, {"id": "nobody"}) == here
+    assert events.picked_row(home, here, {"id": ["x"]}) == here
+    assert events.picked_point(home, here, {"key": f"{trees().id}/7", "row": 4}).sample == ids[4]
+    assert events.picked_point(home, here, {"key": "another pool", "row": 4}) == here
+    with pytest.raises(StudioError):
+        events.picked_point(home, here, {"key": trees().id, "row": ROWS})
+
+
+def test_table_events_are_checked(home, run):
+    here = Here(run=run, epoch=1)
+    assert events.chosen_list(home, here, {"key": "dropped"}).listed == "dropped"
+    assert events.chosen_list(home, here, {"key": "everything"}) == here
+    down = events.sorted_by(home, here, {"column": "gain"})
+    assert down.order == {"sort": "gain", "descending": True}
+    assert events.sorted_by(home, down, {"column": "gain"}).order["descending"] is False
+    assert events.sorted_by(home, here, {"column": "drop table"}) == here
+    assert events.turned(home, here, {"page": 2}).page == 2
+    with pytest.raises(StudioError):
+        events.turned(home, here, {"page": -1})
+
+
+# which run and which epoch
+
+
+def test_every_question_of_the_player_is_answered(home, run):
+    here = events.went(home, Here(run=run), {"epoch": 2, "seq": 41})
+    assert (here.epoch, here.answered) == (2, 41)
+    assert drawn(home, **dataclasses.asdict(here))["player"] | {"list": None} == {
+        "epochs": [0, 1, 2], "epoch": 2, "planned": 3, "seq": 41, "list": None,
+    }  # fmt: skip
+    beyond = events.went(home, here, {"epoch": 99, "seq": 42})
+    assert (beyond.epoch, beyond.answered) == (2, 42)
+    with pytest.raises(StudioError):
+        events.went(home, here, {"epoch": "1", "seq": 43})
+
+
+def test_a_list_follows_the_epoch_or_stays_with_its_own(home, run):
+    for key, follows in (("added", True), ("cohort:kept", True), ("flow:0:kept", False)):
+        here = events.chosen(home, Here(run=run, epoch=1), {"key": key})
+        there = events.went(home, here, {"epoch": 2, "seq": 1})
+        assert there.listed == key
+        assert (rows_of(home, run, key, epoch=1) != rows_of(home, run, key, epoch=2)) is follows
+
+
+def test_looking_picks_the_newest_and_is_quiet_when_nothing_changed(tmp_path):
+    make_run(tmp_path, epochs=1)
+    time.sleep(0.01)
+    run = make_run(tmp_path, epochs=2, state="running")
+    waiting = make_run(tmp_path, epochs=0, state="queued")
+    here = draw.arrived(tmp_path, Here())
+    assert here.run == run and run in here.seen and waiting in here.seen
+    assert draw.arrived(tmp_path, here) == here
+    choices = {key: label for label, key in runs.run_choice(tmp_path, run).choices}
+    assert "2 epochs, running" in choices[run] and "no epoch yet, queued" in choices[waiting]
+
+
+def test_a_new_epoch_is_noticed_and_moves_nothing(tmp_path):
+    run = make_run(tmp_path, epochs=2, state="running")
+    here = draw.arrived(tmp_path, Here(run=run, epoch=1, listed="flow:0:kept", page=0, sample="x", since=0))
+    record = analysis.load_epoch(tmp_path, run, 1)
+    store.write_epoch(tmp_path, run, dataclasses.replace(record, epoch=2))
+    there = draw.arrived(tmp_path, here)
+    assert there != here and dataclasses.replace(there, seen=here.seen) == here
+    assert drawn(tmp_path, **dataclasses.asdict(there))["player"]["epochs"] == [0, 1, 2]
+
+
+def test_an_epoch_that_was_written_anew_is_read_anew(tmp_path):
+    run = make_run(tmp_path, epochs=2)
+    before = drawn(tmp_path, run, 1)["figures"]
+    record = analysis.load_epoch(tmp_path, run, 0)
+    time.sleep(0.01)
+    store.write_epoch(tmp_path, run, dataclasses.replace(record, epoch=1))
+    after = drawn(tmp_path, run, 1)["figures"]
+    assert by_label(after)["Kept"]["value"] == "10" and by_label(before)["Kept"]["value"] != "10"
+
+
+def test_another_run_starts_with_its_own_selection(home, run):
+    short = make_run(home, epochs=1)
+    here = draw.arrived(home, Here(run=run, epoch=2, listed="dropped", page=3, since=1))
+    assert here.listed == "dropped"
+    there = draw.arrived(home, dataclasses.replace(here, run=short))
+    assert (there.epoch, there.listed, there.page, there.since) == (0, "selected", 0, 0)
 
 
 def test_words_of_small_things():
@@ -217,3 +401,6 @@ def test_words_of_small_things():
     assert "selection of epoch 0 again" in view.epoch_words([0, 1], 1, 2, strategy="longest")
     assert "nothing is trained" in view.epoch_words([0], 0, 1, trains=False)
     assert np.isnan(analysis.mean_known(np.array([np.nan])))
+    assert set(view.plots.COHORT_COLOUR) == set(COHORTS)
+    assert set(view.plots.QUADRANT_COLOUR) == set(QUADRANTS)
+    assert tab.NAMES[:3] == list(tab.SHARED)

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from backend import analysis
+from backend.analysis.hardest import Hardest
+from backend.analysis.quadrants import Quadrants
 from iterit_ui import plots
 
 
@@ -66,8 +68,8 @@ def test_nothing_to_show_says_what_would_fill_it():
         plots.lengths(nothing),
         plots.loss(analysis.loss_table([]), analysis.held_out_table([]), epochs=3),
         plots.learning_rate(analysis.loss_table([]), epochs=3),
-        plots.flow(pd.DataFrame()),
-        plots.then_and_now(pd.DataFrame(), np.linspace(0, 1, 5), epoch=1, earlier=0),
+        plots.hardest([], [], epoch=0),
+        plots.cohort_losses(pd.DataFrame(columns=["cohort", "epoch", "loss"]), epoch=0),
         plots.labels(pd.DataFrame()),
         plots.density(np.full(3, np.nan), np.ones(3), np.arange(3), np.arange(1)),
         plots.frontier(curve([]), budget=1, n=3),
@@ -85,23 +87,48 @@ def test_loss_keeps_the_held_out_before_training_and_the_whole_axis():
     json.dumps(figure, allow_nan=False)
 
 
-def test_flow_stacks_kept_and_added_and_hangs_dropped_below():
-    table = pd.DataFrame(
-        {"epoch": [0, 1], "selected": [10, 10], "kept": [0, 7], "added": [10, 3], "dropped": [0, 3]}
+def two_scorings(before, after, *, line):
+    before, after = np.array(before), np.array(after)
+    code = np.where(
+        after >= 1, 3, np.where(before >= line, np.where(after >= line, 1, 0), np.where(after >= line, 2, 4))
     )
-    kept, added, dropped = plots.flow(table, epoch=1)["data"]
-    assert kept["y"] == [10, 7] and added["y"] == [0, 3] and dropped["y"] == [0, -3]
-    assert kept["marker"]["opacity"] == [0.5, 1.0]
+    rows = np.arange(len(before))
+    return Quadrants(0, 2, 1.0, line, rows, before, after, code.astype(np.uint8))
 
 
-def test_then_and_now_counts_every_sample_or_says_so():
-    table = pd.DataFrame({"before": [0.1, 0.1, 0.9, 5.0], "now": [0.1, 0.3, 0.8, 0.2]})
-    edges = np.array([0.0, 0.5, 1.0])
-    figure = plots.then_and_now(table, edges, epoch=2, earlier=0)
-    cells = [value or 0 for row in figure["data"][0]["z"] for value in row]
-    assert sum(cells) == 3
-    assert "Beyond the axes: 1" in figure["note"]
-    assert "fell for 50 %" in figure["note"]  # two of four: 0.9 to 0.8 and 5 to 0.2
+def test_then_and_now_draws_every_sample_or_says_so():
+    found = two_scorings([0.1, 0.1, 0.9, 5.0], [0.1, 0.3, 0.8, 0.2], line=0.5)
+    figure = plots.then_and_now(found, (0.0, 1.2))
+    assert sum(len(trace["x"]) for trace in figure["data"]) == 3 and "Beyond the axes: 1" in figure["note"]
+    assert figure["data"][1]["name"] == "still hard" and figure["data"][1]["customdata"] == [2]
+
+
+def test_many_samples_become_cells_none_of_which_lies_in_two_quadrants():
+    rng = np.random.default_rng(0)
+    before, after = rng.uniform(0, 1.1, (2, 5000))
+    found = two_scorings(before, after, line=0.47)
+    cells = plots.then_and_now(found, (0.0, 1.1))["data"][0]
+    assert cells["type"] == "heatmap"
+    counted = dict.fromkeys(found.counts(), 0)
+    for line, words in zip(cells["text"], cells["customdata"]):
+        for count, (key, _) in zip(line, words):
+            counted[key.partition(":")[2]] += int(count.replace(",", ""))
+    assert counted == found.counts()
+
+
+def test_hardest_says_what_chance_would_give_and_what_is_missing():
+    known = Hardest(0, 1, 100, 20, np.arange(20), np.arange(20) < 7, 0.35, 0.8, False)
+    missing = Hardest(1, 2, 10, 20, np.empty(0, int), np.empty(0, bool), np.nan, np.nan, False, "too few")
+    figure = plots.hardest([known, missing], [known, missing], epoch=1)
+    bars, chance = figure["data"][:2]
+    assert (
+        bars["text"] == ["35 %"]
+        and bars["customdata"] == [["hardest:1:0", "7 of 20"]]
+        and chance["y"] == [80]
+    )
+    assert "Epoch 2: too few" in figure["note"]
+    assert figure["layout"]["annotations"][0]["text"] == "the paper: 55 %"
+    json.dumps(figure, allow_nan=False)
 
 
 def test_labels_are_in_the_tables_order_from_the_top():
