@@ -28,6 +28,15 @@ NOTHING = {
         "Or tick runs in the table below and press Compare.",
     ],
 }
+VERDICTS = {
+    "unknown": "unknown",
+    "one seed": "unknown",
+    "same": "the same",
+    "within the spread": "not shown",
+    "too few seeds": "not shown",
+    "lower": "lower",
+    "higher": "higher",
+}
 SHOWN = 14  # the results' components, in the order of `results`
 
 
@@ -51,15 +60,12 @@ def results(
     arms = [(arm.label, arm.strategy) for arm in found.arms]
     summary, points = analysis.summary_table(found), analysis.loss_points(found)
     differences = analysis.difference_table(found)
-    absent: dict[str, int] = {}
-    for arm, _, _ in found.missing():
-        absent[arm.label] = absent.get(arm.label, 0) + 1
     pool = pool_of(home, found)
     when = "for all epochs" if epoch == ALL_EPOCHS else f"for epoch {epoch}"
     return (
         remarks_note(found),
         headline(found),
-        plots.final_losses(summary, points, arms, reference=found.reference, missing=absent),
+        plots.final_losses(summary, points, arms, reference=found.reference),
         plots.differences(differences, arms, reference=found.reference),
         plots.loss_course(points, arms, over=over if over in plots.OVER else "epoch"),  # type: ignore[arg-type]
         strategies_table(found, pool),
@@ -149,6 +155,8 @@ def strategies_table(found: analysis.Comparison, pool: Pool | None) -> Value:
     last = whole[-1] if whole else 0
     same = bool(last) and summary[f"after_{last}"].equals(summary["final"])
     shown = (whole[:-1] if same else whole)[:6]
+    untouched = summary["before"].dropna()
+    alike = untouched.nunique() == 1
     rows = []
     for row in summary.to_dict("records"):
         cells = {
@@ -169,20 +177,21 @@ def strategies_table(found: analysis.Comparison, pool: Pool | None) -> Value:
             cells["noise"] = share(entry["mean"]) if entry else "–"
         rows.append(cells)
     columns = [
-        {"key": "arm", "label": "Strategy", "width": "190px"},
-        {"key": "seeds", "label": "Seeds", "align": "right", "width": "66px", "hint": "finished runs that count, of those there are"},
-        {"key": "final", "label": f"At the end (epoch {last})" if same else "At the end", "align": "right", "width": "150px", "hint": "the headline: held-out loss after the last epoch"},
-        *({"key": f"after_{epoch}", "label": f"After epoch {epoch}", "align": "right", "width": "140px"} for epoch in shown),
-        {"key": "before", "label": "Untouched", "align": "right", "width": "88px", "minor": True, "hint": "before any training"},
-        {"key": "steps", "label": "Steps", "align": "right", "width": "62px"},
-        {"key": "tokens", "label": "Tokens trained", "align": "right", "width": "108px", "hint": "read in training, prompts included; mean over the seeds"},
-        {"key": "distinct", "label": "Distinct samples", "align": "right", "width": "118px", "hint": "trained on at least once; mean over the seeds"},
-        *([{"key": "noise", "label": "Planted noise", "align": "right", "width": "104px", "hint": "share of the selected, all epochs"}] if noise else []),
+        {"key": "arm", "label": "Strategy", "width": "150px"},
+        {"key": "seeds", "label": "Seeds", "align": "right", "width": "56px", "hint": "finished runs that count, of those there are"},
+        {"key": "final", "label": "At the end", "align": "right", "width": "134px", "hint": "the headline: held-out loss after the last epoch" + (f", {last}" if same else "")},
+        *({"key": f"after_{epoch}", "label": f"After epoch {epoch}", "align": "right", "width": "134px"} for epoch in shown),
+        *([] if alike else [{"key": "before", "label": "Untouched", "align": "right", "width": "78px", "hint": "before any training"}]),
+        {"key": "steps", "label": "Steps", "align": "right", "width": "52px", "hint": "optimizer steps"},
+        {"key": "tokens", "label": "Tokens", "align": "right", "width": "74px", "hint": "read in training, prompts included; mean over the seeds"},
+        {"key": "distinct", "label": "Distinct", "align": "right", "width": "64px", "hint": "samples trained on at least once; mean over the seeds"},
+        *([{"key": "noise", "label": "Noise", "align": "right", "width": "56px", "hint": "planted noise: share of the selected, all epochs"}] if noise else []),
     ]  # fmt: skip
     return _table(
         "Strategies",
-        "Held-out loss in nats per token: mean ± sample standard deviation over the seeds, lowest at the end first. In brackets: "
-        "the number of seeds where it is another.",
+        "Held-out loss in nats per token: mean ± sample standard deviation over the seeds, lowest at the end first; in brackets the "
+        "number of seeds where it is another. "
+        + (f"The untouched model: {score(float(untouched.iloc[0]), 4)}." if alike else ""),
         columns,
         rows,
         "strategies",
@@ -197,12 +206,12 @@ def differences_table(found: analysis.Comparison) -> Value | None:
     rows = [
         {
             "arm": row["arm"],
-            "n": str(row["n"]),
             "mean": _signed(row["mean"]),
             "sd": score(row["sd"], 4),
             "interval": f"{_signed(row['low'])} to {_signed(row['high'])}" if np.isfinite(row["low"]) else "–",
             "below": f"{row['below']} of {row['n']}" if row["n"] else "–",
-            "words": {"text": row["words"], "tone": {"lower": "pinned", "higher": "rejected"}.get(row["verdict"], "plain")},
+            "verdict": {"text": VERDICTS[row["verdict"]], "tone": {"lower": "pinned", "higher": "rejected"}.get(row["verdict"], "plain")},
+            "words": row["words"],
         }
         for row in table.to_dict("records")
     ]  # fmt: skip
@@ -213,13 +222,25 @@ def differences_table(found: analysis.Comparison) -> Value | None:
             "comparisons where nothing differs."
         )
     columns = [
-        {"key": "arm", "label": "Strategy", "width": "190px"},
-        {"key": "words", "label": "What can be said", "kind": "badge"},
-        {"key": "mean", "label": "Difference", "align": "right", "width": "92px"},
-        {"key": "sd", "label": "Spread (sd)", "align": "right", "width": "92px"},
-        {"key": "interval", "label": "95 % interval", "align": "right", "width": "150px"},
-        {"key": "below", "label": "Lower in", "align": "right", "width": "80px", "hint": "seeds"},
-        {"key": "n", "label": "Seeds", "align": "right", "width": "60px"},
+        {"key": "arm", "label": "Strategy", "width": "140px"},
+        {"key": "verdict", "label": "", "kind": "badge", "width": "106px"},
+        {"key": "words", "label": "What can be said", "kind": "words"},
+        {"key": "mean", "label": "Difference", "align": "right", "width": "78px"},
+        {
+            "key": "sd",
+            "label": "Spread",
+            "align": "right",
+            "width": "62px",
+            "hint": "sample standard deviation of the differences",
+        },
+        {"key": "interval", "label": "95 % interval", "align": "right", "width": "142px"},
+        {
+            "key": "below",
+            "label": "Lower in",
+            "align": "right",
+            "width": "66px",
+            "hint": "seeds in which it ends lower",
+        },
     ]
     return _table(f"Against {found.reference}, at the end", DEFINITION + chance, columns, rows, "strategies")
 
@@ -271,7 +292,7 @@ def settings_table(home: Path, found: analysis.Comparison) -> Value | None:
     else:
         columns = [
             {"key": "name", "label": "Setting", "width": "190px"},
-            {"key": "values", "label": "Values (runs)"},
+            {"key": "values", "label": "Values (runs)", "kind": "words"},
         ]
         rows = []
         for item in differ:
@@ -315,7 +336,7 @@ def missing_table(found: analysis.Comparison) -> Value | None:
         {"key": "seed", "label": "Seed", "align": "right", "width": "56px"},
         {"key": "name", "label": "Run", "width": "220px"},
         {"key": "state", "label": "State", "kind": "badge", "width": "100px"},
-        {"key": "why", "label": "Why its result is missing"},
+        {"key": "why", "label": "Why its result is missing", "kind": "words"},
     ]
     return _table("Missing runs", "Nothing is filled in for them.", columns, rows, "runs")
 

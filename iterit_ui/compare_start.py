@@ -73,10 +73,10 @@ def build_start(session: Session) -> Form:
         False, label="full at equal steps", elem_id="compare-equal",
         info="The whole pool, stopped after as many optimizer steps as the budget gives the others.",
     )  # fmt: skip
-    with gr.Row(elem_classes="row-tight"):
-        seeds = gr.Textbox("0-4", label="Seeds", info="0-4 or 0,1,2", elem_id="compare-seeds", min_width=90)
-        budget = gr.Textbox("", label="Budget", info="as in the settings if empty", placeholder="0.05", elem_id="compare-budget", min_width=90)  # fmt: skip
-        epochs = gr.Textbox("", label="Epochs", info="likewise", placeholder="3", elem_id="compare-epochs", min_width=90)  # fmt: skip
+    with gr.Row(elem_classes="row-tight", elem_id="compare-numbers"):
+        seeds = gr.Textbox("0-4", label="Seeds", elem_id="compare-seeds", min_width=60)
+        budget = gr.Textbox("", label="Budget",  placeholder="as it is", elem_id="compare-budget", min_width=60)  # fmt: skip
+        epochs = gr.Textbox("", label="Epochs",  placeholder="as it is", elem_id="compare-epochs", min_width=60)  # fmt: skip
     name = gr.Textbox("", label="Name", placeholder="made from pool and strategies", elem_id="compare-name", max_length=120)  # fmt: skip
     plan = note(None, elem_id="compare-plan")
     start = gr.Button("Queue the runs", variant="primary", elem_id="compare-launch")

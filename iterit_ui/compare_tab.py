@@ -49,6 +49,9 @@ def build(session: Session) -> None:
                 filterable=False,
             )
             with gr.Row(elem_classes="row-tight"):
+                over = gr.Dropdown([(words, key) for key, words in OVER.items()], value="epoch", label="Loss over", elem_id="compare-over", interactive=True, filterable=False, min_width=110)  # fmt: skip
+                epoch = gr.Dropdown([("all epochs", ALL_EPOCHS)], value=ALL_EPOCHS, label="Selected for", elem_id="compare-epoch", interactive=True, filterable=False, min_width=100)  # fmt: skip
+            with gr.Row(elem_classes="row-tight"):
                 save_name = gr.Textbox("", label="Keep these runs as a comparison", placeholder="its name", max_length=120, elem_id="compare-save-name", min_width=150, visible=False)  # fmt: skip
                 save = gr.Button("Keep", elem_id="compare-save", scale=0, min_width=80, visible=False)
             with gr.Accordion("Start a comparison", open=True, elem_id="compare-start"):
@@ -62,11 +65,7 @@ def build(session: Session) -> None:
                     differ = chart(height=270, elem_id="compare-differences")
                 strategies = table(elem_id="compare-strategies-table")
                 against = table(elem_id="compare-against")
-                with gr.Row(elem_classes="row-tight"):
-                    over = gr.Radio([(words, key) for key, words in OVER.items()], value="epoch", label="Loss over", elem_id="compare-over")  # fmt: skip
                 course = chart(height=290, elem_id="compare-course")
-                with gr.Row(elem_classes="row-tight"):
-                    epoch = gr.Dropdown([("all epochs", ALL_EPOCHS)], value=ALL_EPOCHS, label="What was selected for", elem_id="compare-epoch", interactive=True, filterable=False, scale=0, min_width=220)  # fmt: skip
                 with gr.Row():
                     overlap = chart(height=330, elem_id="compare-overlap")
                     lengths = chart(height=330, elem_id="compare-lengths")
@@ -75,11 +74,10 @@ def build(session: Session) -> None:
                     noise = chart(height=290, elem_id="compare-noise")
                 settings = table(elem_id="compare-settings")
                 missing = table(elem_id="compare-missing")
-            seen, timer = gr.State(""), gr.Timer(IDLE_SECONDS)
-            runs = build_runs(session, seen)
-            compared = gr.State([])
-            build_ask(session, compared)
-            build_eval(session, compared)
+    seen, timer, compared = gr.State(""), gr.Timer(IDLE_SECONDS), gr.State([])
+    runs = build_runs(session, seen)
+    build_ask(session, compared)
+    build_eval(session, compared)
 
     here = [session.tab, session.comparison, session.chosen]
     # what exists: runs and comparisons follow the disk
@@ -179,7 +177,7 @@ def offer(
     return (
         gr.Dropdown(choices=choices, value=value if value in [item for _, item in choices] else None),
         gr.Dropdown(
-            choices=[(f"{usual} (as it comes)", ""), *((label, label) for label in labels if label != usual)],
+            choices=[(f"{usual} (default)", ""), *((label, label) for label in labels if label != usual)],
             value=reference if reference in labels else "",
         ),
         gr.Dropdown(

@@ -138,7 +138,7 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
     writes = {} if deleted else {"kind": "edit"}
     return {
         "title": "All runs",
-        "note": "Tick runs and press Compare. Name, tags and notes are written in their cells: click one. Click elsewhere in a row "
+        "note": "Tick runs and press Compare. Click a name, tag or note to write it, or elsewhere in a row "
         "to open the run.",
         "columns": [
             {"key": "name", "label": "Run", "sort": True, "width": "210px", "longest": 120, **writes},

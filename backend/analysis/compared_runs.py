@@ -19,6 +19,13 @@ from backend.errors import StudioError
 from backend.records import Metrics
 from backend.store import RunInfo
 
+UNFINISHED = {
+    "queued": "waits for its turn",
+    "running": "still running",
+    "waiting": "waits for a review",
+    "stopping": "is being stopped",
+    "stopped": "stopped before its end",
+}
 WHOLE = 1e-6  # of an epoch: closer to a whole number than any step is
 
 
@@ -98,7 +105,7 @@ class ComparedRun:
         """Why its result is not there; "" where it is."""
         if not self.done:
             error = f": {self.info.error}" if self.info.error else ""
-            return f"{self.info.state}{error}"
+            return f"{UNFINISHED.get(self.info.state, self.info.state)}{error}"
         if not math.isfinite(self.final):
             return "measured no held-out loss after training"
         return ""

@@ -35,6 +35,7 @@ STYLES = [
         "filterbar",
         "epochs",
         "answers",
+        "compare",
     ]
 ]
 SCRIPTS = [

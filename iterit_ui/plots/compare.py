@@ -44,11 +44,11 @@ def final_losses(
     arms: Sequence[tuple[str, str]],
     *,
     reference: str,
-    missing: dict[str, int],
 ) -> Figure:
     """The loss after the last epoch, a row per strategy: every seed as a dot, mean and sample standard deviation.
 
-    summary, points : as `summary_table` and `loss_points` give them. missing : runs without a result, by arm.
+    summary, points : as `summary_table` and `loss_points` give them. The dashed line
+    is the reference's mean.
     """
     title = "Which selection ends lowest?"
     known = summary.dropna(subset=["final"])
@@ -92,18 +92,12 @@ def final_losses(
                 "type": "data", "array": [spread], "color": colour, "thickness": 2, "width": 5,
             }  # fmt: skip
         data.append(mean)
-    counts = sorted({int(n) for n in known["n"]})
-    said = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-    one = counts == [1]
-    note = (
-        "Held-out loss after the last epoch of each run, lowest on top; the best epoch is not picked out. "
-        + ("One seed each: no spread is known." if one else f"Dots: seeds ({said} each). Bar: mean ± sample standard deviation.")
-    )  # fmt: skip
-    if sum(missing.values()):
-        absent = [f"{arm} {count}" for arm, count in missing.items() if count]
-        note += f" Missing runs: {', '.join(absent)}."
+    one = bool((known["n"] == 1).all())
+    note = "Loss after the last epoch of each run, lowest on top. " + (
+        "One seed each: no spread is known." if one else "Dots: seeds. Bar: mean ± sample sd."
+    )
     layout: Figure = {
-        "xaxis": {"title": {"text": "held-out loss (nats per token)"}, "showgrid": True},
+        "xaxis": {"title": {"text": "held-out loss (nats per token)"}, "showgrid": True, "nticks": 6},
         "yaxis": {
             "type": "category",
             "categoryorder": "array",
@@ -175,8 +169,7 @@ def differences(table: pd.DataFrame, arms: Sequence[tuple[str, str]], *, referen
     note = (
         "One seed: nothing can be said about differences."
         if one
-        else "Difference seed by seed: mean and 95 % interval. Full dots: larger than the spread between seeds, and the interval "
-        "leaves out 0. Hollow: no difference shown."
+        else "Seed by seed: mean and 95 % interval. Full: shown. Hollow: within the spread, or the interval holds 0."
     )
     return {
         "title": title,
@@ -184,7 +177,7 @@ def differences(table: pd.DataFrame, arms: Sequence[tuple[str, str]], *, referen
         "data": data,
         "layout": {
             "xaxis": {
-                "title": {"text": f"held-out loss minus {reference}'s (below 0: lower, better)"},
+                "title": {"text": f"loss minus {reference}'s (left: better)"},
                 "showgrid": True,
                 "zeroline": False,
                 "tickformat": "+.3~f",
@@ -227,10 +220,8 @@ def loss_course(points: pd.DataFrame, arms: Sequence[tuple[str, str]], *, over: 
     for at, arm in enumerate(order):
         colour, dash = look[arm]
         part = points[points["arm"] == arm].dropna(subset=[over])
-        shift = (
-            0.05 * (at - (len(order) - 1) / 2) if over == "epoch" else 0.0
-        )  # side by side, not one on another
-        shift *= min(1.0, last / 3) if last else 1.0
+        # side by side, not one on another
+        shift = 0.02 * (at - (len(order) - 1) / 2) * min(1.0, last / 3) if over == "epoch" else 0.0
         data.append(
             {
                 "type": "scatter",
@@ -416,8 +407,7 @@ def noise(table: pd.DataFrame, arms: Sequence[tuple[str, str]], *, when: str) ->
     pool = float(table.loc[table["arm"] == "pool", "mean"].iloc[0])
     return {
         "title": title,
-        "note": f"Share of what was selected {when} whose label names a planted fault: mean over the seeds ± sample standard "
-        "deviation. Nothing in the method reads these labels.",
+        "note": f"Share of what was selected {when}, mean ± sample sd over the seeds. The method reads no labels.",
         "data": [
             {
                 "type": "bar",
