@@ -222,10 +222,10 @@ def differences_table(found: analysis.Comparison) -> Value | None:
             "comparisons where nothing differs."
         )
     columns = [
-        {"key": "arm", "label": "Strategy", "width": "140px"},
-        {"key": "verdict", "label": "", "kind": "badge", "width": "106px"},
+        {"key": "arm", "label": "Strategy", "width": "154px"},
+        {"key": "verdict", "label": "", "kind": "badge", "width": "96px"},
         {"key": "words", "label": "What can be said", "kind": "words"},
-        {"key": "mean", "label": "Difference", "align": "right", "width": "78px"},
+        {"key": "mean", "label": "Difference", "align": "right", "width": "84px"},
         {
             "key": "sd",
             "label": "Spread",
@@ -233,12 +233,12 @@ def differences_table(found: analysis.Comparison) -> Value | None:
             "width": "62px",
             "hint": "sample standard deviation of the differences",
         },
-        {"key": "interval", "label": "95 % interval", "align": "right", "width": "142px"},
+        {"key": "interval", "label": "95 % interval", "align": "right", "width": "154px"},
         {
             "key": "below",
             "label": "Lower in",
             "align": "right",
-            "width": "66px",
+            "width": "72px",
             "hint": "seeds in which it ends lower",
         },
     ]

@@ -175,7 +175,7 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
         "unit": "runs",
         "selected": opened or None,
         "sort": {"column": asked["sort"], "descending": asked["descending"]},
-        "search": {"text": asked["words"], "placeholder": "name, tag, note, strategy, model, pool, id"},
+        "search": {"text": asked["words"], "placeholder": "words, or \"a phrase\""},
         "filters": [
             {"key": "here", "label": "Runs", "count": number(len(store.runs(home)))},
             {"key": "deleted", "label": "Deleted", "count": number(count)},

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
 from backend.store import RunInfo
+
+WORDS = re.compile(r'"([^"]+)"|([^\s"]+)')
 
 
 def matching_runs(
@@ -13,10 +16,10 @@ def matching_runs(
 ) -> list[RunInfo]:
     """The runs in which every word occurs, in their order; case does not matter.
 
-    words : parts of name, tags, notes, strategy, state, model, pool, id or the day it was made (2025-11-22).
+    words : parts (or, between double quotes, a phrase) of name, tags, notes, strategy, state, model, pool, id or the day it was made (2025-11-22).
     tags : a run must have all of these, whole. comparison : the id of the one it must belong to, "" for any.
     """
-    wanted = words.casefold().split()
+    wanted = [phrase or word for phrase, word in WORDS.findall(words.casefold())]
     labels = {tag.strip().casefold() for tag in tags if tag.strip()}
     found = []
     for info in infos:
