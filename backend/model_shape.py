@@ -38,25 +38,24 @@ class Shape:
     positions: int | None
 
 
-def shape_of(folder: Path) -> Shape:
-    """The sizes of the whole model in a folder, from its config.json and the heads of its safetensors files.
+def shape_of(folder: Path) -> Shape | None:
+    """The sizes of the whole model in a folder, or None where its config.json does not say them in the usual words.
 
     Raises
     ------
-    ModelError : a file cannot be read, or config.json lacks a size.
+    ModelError : a file cannot be read.
     """
     config = text_config(read_json(folder / "config.json"))
     tensors = _tensors(sorted(folder.glob("*.safetensors")))
 
     def size(*names: str) -> int:
-        for name in names:
-            value = config.get(name)
-            if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-                return value
-        raise ModelError(f"{folder / 'config.json'} does not say {names[0]}")
+        values = [config.get(name) for name in names]
+        return next((v for v in values if isinstance(v, int) and not isinstance(v, bool) and v > 0), 0)
 
     hidden, heads = size("hidden_size", "n_embd", "d_model"), size("num_attention_heads", "n_head")
-    vocabulary = size("vocab_size")
+    layers, vocabulary = size("num_hidden_layers", "n_layer"), size("vocab_size")
+    if not (hidden and heads and layers and vocabulary):
+        return None
     return Shape(
         parameters=sum(math.prod(shape) for shape, _ in tensors.values()),
         bytes=sum(length for _, length in tensors.values()),
@@ -65,12 +64,12 @@ def shape_of(folder: Path) -> Shape:
             for name, (shape, _) in tensors.items()
             if name.endswith(".weight") and len(shape) == 2 and not _is_table(name, shape, vocabulary)
         },
-        layers=size("num_hidden_layers", "n_layer"),
+        layers=layers,
         hidden=hidden,
-        intermediate=config.get("intermediate_size") or config.get("n_inner") or 4 * hidden,
+        intermediate=size("intermediate_size", "n_inner") or 4 * hidden,
         heads=heads,
-        kv_heads=config.get("num_key_value_heads") or heads,
-        head_dim=config.get("head_dim") or hidden // heads,
+        kv_heads=size("num_key_value_heads") or heads,
+        head_dim=size("head_dim") or hidden // heads,
         vocabulary=vocabulary,
         positions=positions(folder),
     )

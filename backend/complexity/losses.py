@@ -7,10 +7,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
+from peft import PeftModel
 from torch.nn import functional
 from transformers import Cache, DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
@@ -67,12 +68,13 @@ class ResponseLosses:
     a shared prefix (`share`) : the tokens that all texts begin with are read once.
     """
 
-    def __init__(self, model: PreTrainedModel) -> None:
-        self.model = model
+    def __init__(self, model: PreTrainedModel | PeftModel) -> None:
+        # adapters are in the layers of the model itself, and its own forward has the arguments that are looked for
+        self.model = cast(PreTrainedModel, model.get_base_model()) if isinstance(model, PeftModel) else model
         self.head: Head = "all"
         self.masked = True
         # transformers 5.24 has given it another name, and warns of the former one
-        takes = inspect.signature(model.forward).parameters
+        takes = inspect.signature(self.model.forward).parameters
         self.cache_name = "cache" if "cache" in takes else "past_key_values"
 
     def check(self, batch: Batch) -> None:
