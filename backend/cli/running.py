@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli import console, outputs
+from backend.cli import console, estimating, outputs
 from backend.cli.options import AsJson, Preset, RunsDir, with_settings
 from backend.cli.pools import preset_of, read_pool
 from backend.cli.showing import find_run, summary
@@ -50,6 +50,12 @@ def tune(
     allow_parallel: Annotated[
         bool, typer.Option("--allow-parallel", help="Start at once, also beside another run.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Print what would go wrong and what the run would cost, and start nothing."
+        ),
+    ] = False,
     watch: Watch = True,
     as_json: AsJson = False,
 ) -> None:
@@ -73,6 +79,11 @@ def tune(
     home = runs_dir.resolve()
     outputs.check_folder(home)
     samples = read_pool(list(inputs), complete.mapping)
+    if dry_run:
+        estimating.dry_run(
+            home, jobs.with_absolute_paths(complete), samples.id, len(samples), as_json=as_json
+        )
+        return
     run_id = jobs.launch(home, complete, pool=samples, allow_parallel=allow_parallel)
     _follow(home, run_id, watch=watch, as_json=as_json)
 
