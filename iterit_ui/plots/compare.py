@@ -23,6 +23,7 @@ STRATEGY_COLOUR = {
     "full": POOL,
 }
 OVER = {"epoch": "epochs trained", "step": "optimizer steps", "tokens": "tokens trained"}
+OVER_WORDS = {"epoch": "epochs", "step": "steps", "tokens": "tokens"}
 DASHES = ("solid", "dash", "dot", "dashdot")
 
 

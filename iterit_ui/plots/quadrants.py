@@ -90,9 +90,12 @@ def _cells(found: Quadrants, limits: tuple[float, float]) -> Figure:
     up = _with_edges(plain, [found.line, found.ceiling])
     counts = np.histogram2d(found.after, found.before, bins=[up, across])[0]
     words: list[list[Any]] = []
-    for y0, y1 in pairwise(up.tolist()):
+    for (y0, y1), found_here in zip(pairwise(up.tolist()), counts):
         line: list[Any] = []
-        for x0, x1 in pairwise(across.tolist()):
+        for (x0, x1), count in zip(pairwise(across.tolist()), found_here):
+            if not count:
+                line.append(None)
+                continue
             name = _name(found, (x0 + x1) / 2, (y0 + y1) / 2)
             line.append([f"quadrant:{name}", f"then {x0:.3f} to {x1:.3f}, now {y0:.3f} to {y1:.3f}: {name}"])
         words.append(line)

@@ -115,6 +115,19 @@ def test_the_map_keeps_its_places_and_the_charts_their_axes(page, goto, run, rev
     assert page.evaluate(axes) == ranges
 
 
+def test_the_player_stays_in_sight(page, goto, run):
+    goto(page, "epochs", run=run, epoch=1)
+    at_epoch(page, 1)
+    page.locator("#epochs-table").scroll_into_view_if_needed()
+    page.wait_for_function("window.scrollY > 600")
+    box = page.locator(".epochs-bar").bounding_box()
+    assert 0 <= box["y"] < 120
+    page.locator("#epochs-table").get_by_role("button", name=re.compile("^Added")).click()
+    page.evaluate("window.scrollTo(0, 0)")
+    page.get_by_role("button", name="See the list").click()
+    page.wait_for_function("window.scrollY > 600")
+
+
 def test_every_band_lists_what_it_counts(page, goto, run):
     goto(page, "epochs", run=run, epoch=2)
     at_epoch(page, 2)

@@ -111,8 +111,9 @@ def test_many_samples_become_cells_none_of_which_lies_in_two_quadrants():
     assert cells["type"] == "heatmap"
     counted = dict.fromkeys(found.counts(), 0)
     for line, words in zip(cells["text"], cells["customdata"]):
-        for count, (key, _) in zip(line, words):
-            counted[key.partition(":")[2]] += int(count.replace(",", ""))
+        for count, custom in zip(line, words):
+            if custom is not None:
+                counted[custom[0].partition(":")[2]] += int(count.replace(",", ""))
     assert counted == found.counts()
 
 
