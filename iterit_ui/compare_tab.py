@@ -21,7 +21,7 @@ from iterit_ui.compare_show import ALL_EPOCHS, results, runs_of
 from iterit_ui.compare_start import build_start, started
 from iterit_ui.components import chart, heading, note, table
 from iterit_ui.eval_panel import build_eval
-from iterit_ui.plots.compare import OVER
+from iterit_ui.plots.compare import OVER_WORDS
 from iterit_ui.runs_table import build_runs
 from iterit_ui.session import DRAW, QUIET, Session, bound
 from iterit_ui.theme import counted
@@ -49,7 +49,7 @@ def build(session: Session) -> None:
                 filterable=False,
             )
             with gr.Row(elem_classes="row-tight"):
-                over = gr.Dropdown([(words, key) for key, words in OVER.items()], value="epoch", label="Loss over", elem_id="compare-over", interactive=True, filterable=False, min_width=110)  # fmt: skip
+                over = gr.Dropdown([(words, key) for key, words in OVER_WORDS.items()], value="epoch", label="Loss over", elem_id="compare-over", interactive=True, filterable=False, min_width=110)  # fmt: skip
                 epoch = gr.Dropdown([("all epochs", ALL_EPOCHS)], value=ALL_EPOCHS, label="Selected for", elem_id="compare-epoch", interactive=True, filterable=False, min_width=100)  # fmt: skip
             with gr.Row(elem_classes="row-tight"):
                 save_name = gr.Textbox("", label="Keep these runs as a comparison", placeholder="its name", max_length=120, elem_id="compare-save-name", min_width=150, visible=False)  # fmt: skip

@@ -149,7 +149,7 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
             {"key": "loss", "label": "Held-out loss", "sort": True, "align": "right", "width": "104px",
              "hint": "measured last; compare it only where the held-out samples are the same"},
             {"key": "comparison", "label": "Comparison", "width": "120px", "minor": True},
-            {"key": "tags", "label": "Tags", "placeholder": "add, with commas", "longest": 400, **writes},
+            {"key": "tags", "label": "Tags", "placeholder": "add tags", "hint": "separated by commas", "longest": 400, **writes},
             {"key": "notes", "label": "Notes", "placeholder": "add a note", "longest": 2000, **writes},
             {"key": "made", "label": "Made", "sort": True, "align": "right", "width": "104px"},
         ],

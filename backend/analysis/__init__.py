@@ -6,7 +6,7 @@ Pure functions; nothing here imports torch, starts a job, or writes into a run f
 from backend.analysis import filters
 from backend.analysis.arms import Arm
 from backend.analysis.comparable import Remark
-from backend.analysis.compared_runs import ComparedRun, HeldOut
+from backend.analysis.compared_runs import ComparedRun, HeldOut, measurements
 from backend.analysis.compared_selections import (
     label_shares,
     length_table,
@@ -148,6 +148,7 @@ __all__ = [
     "loss_table",
     "matching_runs",
     "mean_known",
+    "measurements",
     "membership",
     "neighbours",
     "ngram_counts",

@@ -54,7 +54,8 @@ def print_all(home: Path, title: str, found: Comparison, epoch: int | None) -> N
         print(f"{'! ' if remark.level == 'warn' else ''}{remark.text}")
     for name, columns, rows, note in tables(home, found, epoch):
         print()
-        console.print_table(name, columns, rows, left=["strategy", "what can be said", "name", "run", "why"])
+        print(name)  # as a table's title it would be broken over lines where the table is narrow
+        console.print_table("", columns, rows, left=["strategy", "what can be said", "name", "run", "why"])
         if note:
             print(note)
 

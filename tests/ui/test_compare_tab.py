@@ -1,0 +1,246 @@
+"""The Compare tab's callbacks as plain functions: what is shown, started, written into runs, and deleted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend import compare, jobs, store
+from iterit_ui import compare_show, compare_start, compare_tab, runs_table
+from iterit_ui.plots import compare as plots
+from iterit_ui.session import first_pool
+from tests.unit.compared import made_run, two_strategies
+
+ORDER = ("note", "answer", "final", "differ", "course", "strategies", "against", "overlap", "lengths", "sources", "noise", "settings", "missing", "body")  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No worker is started."""
+    monkeypatch.setattr(jobs, "pump", lambda home: [])
+
+
+@pytest.fixture
+def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was told to the visitor."""
+    said: list[str] = []
+    for module in (runs_table, compare_tab):
+        monkeypatch.setattr(module.gr, "Warning", said.append)
+        monkeypatch.setattr(module.gr, "Info", said.append)
+    return said
+
+
+def shown(
+    home: Path, ids: list[str], *, reference: str = "", over: str = "epoch", epoch: int = -1
+) -> dict[str, Any]:
+    values = compare_show.results(home, "", ids, reference, over, epoch)
+    assert len(values) == len(ORDER)
+    return dict(zip(ORDER, values, strict=True))
+
+
+def test_results_of_a_comparison(tmp_path: Path) -> None:
+    parts = shown(tmp_path, two_strategies(tmp_path))
+    assert parts["note"] is None
+    assert parts["answer"]["title"] == "Lowest at the end: iterit, 1.6100 ± 0.1100 (3 seeds)"
+    assert "lower, by more than the spread between seeds" in parts["answer"]["text"]
+    assert [row["arm"] for row in parts["strategies"]["rows"]] == ["iterit", "random"]
+    assert parts["against"]["rows"][0]["verdict"] == {"text": "lower", "tone": "pinned"}
+    assert parts["missing"] is None
+    json.dumps(
+        {name: value for name, value in parts.items() if name != "body"}
+    )  # no NaN objects of other kinds
+    assert [item["label"] for item in parts["course"]["legend"]] == ["iterit", "random"]
+    assert parts["noise"]["data"][0]["y"] == ["iterit", "random"]
+
+
+def test_one_seed_shows_no_difference(tmp_path: Path) -> None:
+    parts = shown(tmp_path, two_strategies(tmp_path, seeds=1))
+    assert "one seed: nothing can be said about differences" in parts["answer"]["text"]
+    assert parts["against"]["rows"][0]["verdict"]["text"] == "unknown"
+    assert "error_x" not in parts["differ"]["data"][0]
+
+
+def test_what_is_missing_is_said_first(tmp_path: Path) -> None:
+    ids = two_strategies(tmp_path)
+    ids.append(made_run(tmp_path, (3.0,), strategy="longest", state="failed"))
+    parts = shown(tmp_path, ids)
+    assert parts["note"]["tone"] == "warn" and "1 of 7 runs are not done" in parts["note"]["text"]
+    assert parts["missing"]["rows"][0]["why"] == "failed: out of memory"
+    assert parts["strategies"]["rows"][-1]["final"] == "–"
+
+
+def test_nothing_chosen_says_what_to_do(tmp_path: Path) -> None:
+    parts = shown(tmp_path, [])
+    assert parts["note"]["tone"] == "empty" and parts["final"] is None
+    assert "cannot be compared" in shown(tmp_path, ["20200101-000000-abcdef"])["note"]["title"]
+
+
+def test_colours_stay_with_the_strategy() -> None:
+    look = plots.looks([("iterit, decay 0.5", "iterit"), ("random", "random"), ("iterit", "iterit")])
+    assert (
+        look["iterit"][0] == look["iterit, decay 0.5"][0]
+        and look["iterit"][1] != look["iterit, decay 0.5"][1]
+    )
+    assert look["random"][0] != look["iterit"][0]
+
+
+def test_the_newest_comparison_is_shown_and_changes_are_seen(tmp_path: Path) -> None:
+    ids = two_strategies(tmp_path)
+    made = store.create_comparison(tmp_path, "mine")
+    store.add_to_comparison(tmp_path, made, ids)
+    comparison, mark, _ = compare_tab.look(tmp_path, "compare", "", [], "")
+    assert comparison == made
+    store.label_run(tmp_path, ids[0], tags=["x"])
+    _, other, _ = compare_tab.look(tmp_path, "compare", made, [], mark)
+    assert isinstance(other, str) and other != mark
+    assert compare_show.runs_of(tmp_path, made, []) == ids
+    assert compare_show.runs_of(tmp_path, "c20200101-000000-abcdef", ids) == []
+
+
+def test_chosen_runs_are_kept_under_a_name(tmp_path: Path, warned: list[str]) -> None:
+    ids = two_strategies(tmp_path)
+    made, _ = compare_tab.keep(tmp_path, "mine", ids, "me")
+    assert store.comparison_info(tmp_path, made).runs == tuple(ids)
+    compare_tab.keep(tmp_path, " ", ids, "me")
+    assert "Not kept" in warned[0]
+
+
+def test_a_reference_of_another_comparison_is_not_asked_for(tmp_path: Path) -> None:
+    values = compare_tab.drawn(tmp_path, "compare", "", two_strategies(tmp_path), "longest", "epoch", -1)
+    assert values[0] is None  # no error
+
+
+def test_the_form_says_what_it_would_run(tmp_path: Path) -> None:
+    given = [first_pool(), "demo", "demo", ["random", "iterit"], True, "0,1", "", ""]
+    note, button = compare_start.plan_of(tmp_path, [], *given)
+    assert "3 strategies with 2 seeds: 6 runs" in note["text"] and "full is stopped after 84" in note["text"]
+    assert button.interactive
+    for at, wrong, words in ((5, "x", "seeds"), (3, [], ""), (6, "much", "budget is 'much'"), (1, "/etc", "lies in none"), (0, None, "no pool")):  # fmt: skip
+        note, button = compare_start.plan_of(tmp_path, [], *given[:at], wrong, *given[at + 1 :])
+        if words:
+            assert note["tone"] == "error" and words in note["text"] and not button.interactive
+    one, _ = compare_start.plan_of(tmp_path, [], *given[:5], "0", *given[6:])
+    assert "One seed shows no spread" in one["text"]
+
+
+def test_the_form_starts_a_comparison(tmp_path: Path) -> None:
+    given = [first_pool(), "demo", "demo", ["random", "iterit"], False, "0", "20", "1"]
+    store.save_pool(tmp_path, compare_start.get_pool(tmp_path, first_pool()), inputs=["demo"])
+    made, note = compare_start.started(tmp_path, [], [], "me", "", *given)
+    assert note["tone"] == "good"
+    info = store.comparison_info(tmp_path, made)
+    assert (info.name, info.who, len(info.runs)) == ("2 strategies on demo", "me", 2)
+    configs = [store.read_config(tmp_path, run) for run in info.runs]
+    assert {(one.budget, one.epochs, one.held_out) for one in configs} == {(20, 1, "demo")}
+
+
+def test_settings_and_samples_of_a_run_are_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compare.analysis, "preflight", lambda one, rows: [])
+    run = made_run(tmp_path, (3.0,), decay=0.5)
+    made, _ = compare_start.started(
+        tmp_path, [], [], "", "again", None, None, f"run {run}", ["random"], False, "7", "", ""
+    )
+    again = store.comparison_info(tmp_path, made).runs[0]
+    config = store.read_config(tmp_path, again)
+    assert (config.decay, config.seed, config.strategy) == (0.5, 7, "random")
+    assert store.read_run_pool(tmp_path, again) == store.read_run_pool(tmp_path, run)
+
+
+def test_runs_are_listed_searched_and_sorted(tmp_path: Path) -> None:
+    ids = two_strategies(tmp_path)
+    failed = made_run(tmp_path, (), picks=(), state="failed", name="<img src=x>")
+    asked = dict(runs_table.ASKED)
+    value = runs_table.table_value(tmp_path, asked, "")
+    assert value["ids"][0] == failed and value["total"] == 7 and value["rows"][0]["name"] == "<img src=x>"
+    by_loss = runs_table.asking("sort", asked, {"column": "loss"})
+    assert (
+        runs_table.table_value(tmp_path, by_loss, "")["ids"][-1] == failed
+    )  # not measured: last, either way round
+    again = runs_table.asking("sort", by_loss, {"column": "loss"})
+    assert runs_table.table_value(tmp_path, again, "")["ids"][-1] == failed
+    words = runs_table.asking("search", asked, {"text": "iterit"})
+    assert len(runs_table.table_value(tmp_path, words, "")["ids"]) == 4  # the failed one is iterit too
+    for name, data in (("sort", {"column": "pid"}), ("filter", {"key": "x"}), ("search", {"text": 3})):
+        assert runs_table.asking(name, asked, data) == asked
+    assert set(ids) < set(value["ids"])
+
+
+def test_texts_are_written_in_their_cells(tmp_path: Path, warned: list[str]) -> None:
+    run = two_strategies(tmp_path, seeds=1)[0]
+    for column, text in (("name", "other"), ("tags", "a,  b,,a"), ("notes", "why")):
+        runs_table.edited(tmp_path, 0, {"id": run, "column": column, "text": text})
+    info = store.run_info(tmp_path, run)
+    assert (info.name, info.tags, info.notes) == ("other", ("a", "b"), "why")
+    for data in ({"id": run, "column": "name", "text": "  "}, {"id": run, "column": "state", "text": "done"}, {"id": "../x", "column": "name", "text": "x"}, {}):  # fmt: skip
+        runs_table.edited(tmp_path, 0, data)
+    assert len(warned) == 4 and store.run_info(tmp_path, run).name == "other"
+
+
+def test_ticked_runs_are_compared_and_added(tmp_path: Path) -> None:
+    ids = two_strategies(tmp_path)
+    asked = dict(runs_table.ASKED)
+    comparison, chosen, _, _ = runs_table.acted(
+        tmp_path, asked, "c1", [], 0, {"action": "compare", "ids": [*ids[:2], "x"], "all": False}
+    )
+    assert comparison == "" and set(chosen) == set(ids[:2])
+    _, more, _, _ = runs_table.acted(tmp_path, asked, "", chosen, 0, {"action": "add", "ids": ids[1:3]})
+    assert set(more) == set(ids[:3])
+    _, every, _, _ = runs_table.acted(
+        tmp_path, asked, "", [], 0, {"action": "compare", "ids": [], "all": True}
+    )
+    assert set(every) == set(ids)
+
+
+def test_deleting_asks_first_and_twice_for_what_was_exported(tmp_path: Path, warned: list[str]) -> None:
+    a, b = two_strategies(tmp_path, seeds=1)
+    queued = made_run(tmp_path, (), picks=(), state="queued", name="in the queue")
+    store.note_export(tmp_path, a, 1, rows=4, file="/tmp/picked.jsonl", who="somebody")
+    asked = dict(runs_table.ASKED)
+    _, _, pending, _ = runs_table.acted(
+        tmp_path, asked, "", [], 0, {"action": "delete", "ids": [a, b, queued]}
+    )
+    assert len(store.runs(tmp_path)) == 3  # asked, not done
+    box, words, _ = runs_table.question(tmp_path, pending)
+    assert box.visible and words["title"] == "Delete 2 runs?"
+    assert any("exported 1 time" in line for line in words["steps"])
+    assert any("in the queue is queued and stays" in line for line in words["steps"])
+    pending, _ = runs_table.confirmed(tmp_path, pending, "me", 0)
+    assert {info.id for info in store.runs(tmp_path)} == {a, queued}  # the exported one is asked about again
+    box, words, button = runs_table.question(tmp_path, pending)
+    assert (
+        "only record" in words["text"]
+        and "picked.jsonl" in words["steps"][0]
+        and "only record" in button.value
+    )
+    pending, _ = runs_table.confirmed(tmp_path, pending, "me", 0)
+    assert pending == {} and [info.id for info in store.runs(tmp_path)] == [queued]
+
+
+def test_deleted_runs_come_back_or_are_erased(tmp_path: Path, warned: list[str]) -> None:
+    a, b = two_strategies(tmp_path, seeds=1)
+    for run in (a, b):
+        store.delete_run(tmp_path, run)
+    asked = runs_table.asking("filter", dict(runs_table.ASKED), {"key": "deleted"})
+    assert set(runs_table.table_value(tmp_path, asked, "")["ids"]) == {a, b}
+    runs_table.acted(tmp_path, asked, "", [], 0, {"action": "restore", "ids": [a]})
+    assert [info.id for info in store.runs(tmp_path)] == [a]
+    # an action of the other list is not taken
+    runs_table.acted(tmp_path, asked, "", [], 0, {"action": "delete", "ids": [b]})
+    assert "asked for" in warned[-1]
+    _, _, pending, _ = runs_table.acted(tmp_path, asked, "", [], 0, {"action": "erase", "ids": [b]})
+    assert "for good" in runs_table.question(tmp_path, pending)[1]["title"]
+    runs_table.confirmed(tmp_path, pending, "me", 0)
+    assert store.runs(tmp_path, deleted=True) == []
+
+
+def test_a_run_is_opened_on_another_tab(tmp_path: Path) -> None:
+    run = two_strategies(tmp_path, seeds=1)[0]
+    assert runs_table.bar_value(tmp_path, run)["actions"][1]["disabled"] is False  # type: ignore[index]
+    opened, epoch, tabs = runs_table.opening(tmp_path, run, {"key": "epochs"})
+    assert (opened, epoch, tabs.selected) == (run, 1, "epochs")
+    assert runs_table.bar_value(tmp_path, "x") is None
