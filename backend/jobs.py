@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from backend import data, store
+from backend import data, preflight, store
 from backend.config import RunConfig
 from backend.data.demo import HELDOUT
 from backend.errors import ConfigError, RunError
@@ -67,7 +67,7 @@ def launch(
     Raises
     ------
     PoolError : the pool or the held-out samples cannot be read.
-    ConfigError : the configuration names no model.
+    ConfigError : the configuration names no model, or is certain to fail (see `preflight`).
     """
     if not config.model:
         raise ConfigError("model is empty; name a folder, a hub id, or 'demo'")
@@ -87,6 +87,7 @@ def launch(
         # read now: a mistake shows at once, and a resumed run measures on the same samples
         held_out = load_held_out(config, roots=roots)
         store.save_pool(home, held_out, listed=False)
+    preflight.refuse(config, chosen.rows if isinstance(chosen, PoolInfo) else len(chosen))
     run_id = store.create_run(
         home,
         config,

@@ -19,7 +19,6 @@ from backend.config import (
     warmup_steps,
 )
 from backend.errors import ConfigError, ModelError
-from backend.selection import course
 
 GIB = 2**30
 FULL = 0.9  # of a device's memory: what an estimate may take before it is said to be tight
@@ -225,6 +224,8 @@ def _counts(config: RunConfig, rows: int) -> Iterator[Problem]:
     if not rows:
         yield Problem("pool", "the pool holds no samples", True)
         return
+    from backend.selection import course  # compiled code: loaded where it is needed, not with every command
+
     ahead = course(config, rows)
     if not ahead.budget:
         yield Problem(

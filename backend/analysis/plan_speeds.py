@@ -51,7 +51,10 @@ def measured_before(home: Path, model: str, pool_id: str) -> Measured:
         found, tokens, most = _of_run(home, run.id, run.last_seen or 0.0)
         where = f"the run {run.name}" + (f" on {run.host}" if run.host else "")
         if math.isnan(memory) and most > 0:
-            memory, memory_source = most, f"measured in {where}, with its own settings"
+            memory, memory_source = (
+                most,
+                f"the most that {where} took, with its own settings (without a GPU: all of its process)",
+            )
         for stage, speed in found.items():
             if stage not in speeds:
                 speeds[stage] = speed

@@ -15,12 +15,12 @@ import pytest
 import tiny
 from typer.testing import CliRunner
 
-from backend import jobs, store, worker
+from backend import jobs, preflight, store, worker
 from backend.cli import app
 from backend.cli.scores_file import read_scores
 from backend.config import RunConfig, config_from
 from backend.data import load_pool
-from backend.errors import RunError
+from backend.errors import ConfigError, RunError
 from backend.records import Metrics, Pool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -195,7 +195,13 @@ def test_ctrl_c_in_the_terminal_leaves_a_run_that_can_be_resumed(folder: Path, h
     assert store.run_info(home, run.id).state == "stopped"
 
 
-def test_a_studio_error_is_shown_as_its_message_alone(folder: Path, home: Path) -> None:
+def test_a_studio_error_is_shown_as_its_message_alone(
+    folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ConfigError, match="nowhere does not exist"):
+        jobs.launch(home, small(folder, model=str(folder / "nowhere")))
+    assert store.runs(home) == []
+    monkeypatch.setattr(preflight, "refuse", lambda *given: None)  # as if it had been there then
     run = jobs.launch(home, small(folder, model=str(folder / "nowhere")))
     wait_for(lambda: not store.run_info(home, run).active)
     info = store.run_info(home, run)

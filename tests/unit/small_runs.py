@@ -32,7 +32,7 @@ def small_pool(n: int = 6, *, name: str = "small") -> Pool:
 
 def small_config(**values) -> RunConfig:
     return config_from(
-        {"pool": ("small.json",), "model": "nowhere", "budget": 2, "make_map": False, **values}
+        {"pool": ("small.json",), "model": "no/where", "budget": 2, "make_map": False, **values}
     )
 
 
