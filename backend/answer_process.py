@@ -100,6 +100,9 @@ class AnswerProcess:
                 else:
                     self.on_said(said)
         code = self.process.wait()
+        assert self.process.stdin is not None
+        with self._writing, contextlib.suppress(BrokenPipeError):  # a request that it never read
+            self.process.stdin.close()
         if code != 0 and not self.asked_to_end:
             self.died = self._obituary(code)
         self.state, self.since = "off", time.monotonic()
