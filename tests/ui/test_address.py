@@ -23,6 +23,8 @@ def test_a_view_comes_back() -> None:
             "source_weights": {"a b": 0.5},
             "min_response_tokens": 4,
         },
+        "comparison": "",
+        "runs": ["20260101-000000-abcdef", "20260101-000001-abcdef"],
     }
     assert address.read(address.written(**view)) == view
 
@@ -39,6 +41,8 @@ def test_defaults_are_not_written() -> None:
         "view": dict(VIEW),
         "colour": "status",
         "settings": {},
+        "comparison": "",
+        "runs": [],
     }
     assert address.written(**empty) == {"tab": "data"}
 
@@ -58,6 +62,8 @@ def test_nonsense_is_left_out() -> None:
         "page": "²",
         "colour": "red",
         "pinned": '["a"]',
+        "comparison": "c../x",
+        "runs": "20260101-000000-abcdef/../x,<b>",
         "unknown": "1",
     }
     view = address.read(query)
@@ -72,4 +78,13 @@ def test_nonsense_is_left_out() -> None:
         "view": VIEW,
         "colour": "status",
         "settings": {},
+        "comparison": "",
+        "runs": [],
     }
+
+
+def test_a_comparison_stands_for_its_runs() -> None:
+    view = address.read({"comparison": "c20260101-000000-abcdef"})
+    assert view["comparison"] == "c20260101-000000-abcdef"
+    written = address.written(**{**view, "runs": ["20260101-000000-abcdef"]})
+    assert written["comparison"] == view["comparison"] and "runs" not in written
