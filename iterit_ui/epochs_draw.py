@@ -161,6 +161,7 @@ def waiting(info: store.RunInfo) -> Value:
             "Epoch 0 is being prepared",
             "The pool is being scored; the first selection appears here by itself.",
         ),
+        "waiting": ("This run waits for a review", "It goes on once that is done on the Tune tab."),
         "stopping": ("This run is stopping", "It had not selected yet."),
         "stopped": (
             "This run was stopped before its first selection",

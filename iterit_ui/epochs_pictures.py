@@ -90,6 +90,7 @@ def charts(at: Look) -> list[Value]:
         for item in figure.get("legend", []):
             if item["label"] == "filtered":
                 item["label"] = "listed below"
+        figure["note"] = figure.get("note", "").replace(" filtered", " listed below")
     return [complexity, diversity, lengths]
 
 
@@ -134,7 +135,8 @@ def cohorts(at: Look) -> Value:
     table = story.losses(at.epoch)
     first = story.before(at.epoch) is None
     once = not any(record.rescored.any() for record in story.records[1:])
-    note = view.cohort_note(at.epoch, first, once)
+    whole = all(record.rescored[story.first.rescored].all() for record in story.records)
+    note = view.cohort_note(at.epoch, first=first, scored_once=once, whole=whole)
     value = plots.cohort_losses(table, epoch=at.epoch, note=note)
     if value.get("empty"):
         return value

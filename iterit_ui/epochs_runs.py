@@ -14,12 +14,13 @@ from iterit_ui.session import map_key
 from iterit_ui.theme import counted
 
 
+COMING = ("queued", "running", "waiting", "stopping")  # states in which a run may select yet
+
+
 def known_runs(home: Path) -> list[tuple[store.RunInfo, int]]:
     """Runs that have selected at least once or still will, newest first, each with its number of epochs."""
     found = [(info, len(store.epochs(home, info.id))) for info in store.runs(home)]
-    return [
-        (info, epochs) for info, epochs in found if epochs or info.state in ("queued", "running", "stopping")
-    ]
+    return [(info, epochs) for info, epochs in found if epochs or info.state in COMING]
 
 
 def on_disk(home: Path, run: str) -> tuple[str, str]:

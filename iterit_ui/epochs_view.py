@@ -310,7 +310,7 @@ def hardest_choices(found: list[Hardest]) -> list[Value]:
     ]  # fmt: skip
 
 
-def cohort_note(epoch: int, first: bool, scored_once: bool) -> str:
+def cohort_note(epoch: int, *, first: bool, scored_once: bool, whole: bool) -> str:
     """What the marks are."""
     if first:
         return (
@@ -319,9 +319,12 @@ def cohort_note(epoch: int, first: bool, scored_once: bool) -> str:
         )
     if scored_once:
         return "This strategy scores the pool once, so what training changed is not known sample by sample."
+    part = (
+        "" if whole else " Only the most promising are scored anew, so compare lengths of lines, not heights."
+    )
     return (
         f"Cohorts as epoch {epoch} makes them. Filled: mean loss before an epoch of the members scored anew then; hollow: "
-        "the very same samples before epoch 0. Only the most promising are scored anew, so compare lengths of lines, not heights."
+        f"the very same samples before epoch 0.{part}"
     )
 
 

@@ -53,8 +53,8 @@
       const most = Math.max(...columns.map((column) => column.selected + column.gone), 1);
       const scale = (height - TOP - BOTTOM - APART) / most;
       const thick = (count) => count * scale;
-      const across = columns.length > 1 ? (width - 150) / (columns.length - 1) : 0;
-      const left = columns.length > 1 ? 46 : width / 2 - BAR;
+      const across = columns.length > 1 ? (width - 176) / (columns.length - 1) : 0;
+      const left = columns.length > 1 ? 54 : width / 2 - BAR;
       const place = new Map(columns.map((column, i) => [column.epoch, {...column, x: left + i * across,
         y: TOP, split: TOP + thick(column.selected) + APART}]));
       const svg = node('svg', {width, height, viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': value.title || ''});
@@ -97,7 +97,7 @@
         words.append(heading);
       }
       const first = place.get(columns[0].epoch);
-      label(first.x - 23, first.y + thick(first.selected) / 2, studio.count(first.selected), 'beside');
+      label(first.x - 27, first.y + thick(first.selected) / 2, studio.count(first.selected), 'beside');
       const end = place.get(columns.at(-1).epoch);
       if (columns.length > 1) {
         for (const [count, y, text] of [[end.selected, end.y, 'selected'], [end.gone, end.split, 'let go']]) {
