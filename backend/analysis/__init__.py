@@ -54,6 +54,8 @@ from backend.analysis.percentiles import percentile
 from backend.analysis.plan_estimate import Figure, PlanEstimate, plan_estimate
 from backend.analysis.reach import Reach, reach, reaching
 from backend.analysis.reasons import STATUS_TEXT, Why, rank_of, status_text, why
+from backend.analysis.resuming import GoesOn, goes_on_from
+from backend.analysis.review import Reviewed, load_proposal, moves, review_selection
 from backend.analysis.run_differences import Different, run_differences
 from backend.analysis.run_search import matching_runs
 from backend.analysis.runs import held_out_table, loss_table, stage_table, tokens_per_second
@@ -68,6 +70,7 @@ from backend.analysis.samples import (
     sample_text,
 )
 from backend.analysis.score_sets import ScoreSet, held_out_of, load_map, load_scores, read_scores, score_sets
+from backend.analysis.timeline import Cell, EpochLine, Timeline, timeline
 from backend.analysis.unseen import Unseen, draw_unseen, unseen_sample, unseen_samples
 from backend.analysis.what_if import (
     TfidfCache,
@@ -87,13 +90,16 @@ __all__ = [
     "STATUS_TEXT",
     "WHICH",
     "Arm",
+    "Cell",
     "ComparedRun",
     "Comparison",
     "Covered",
     "Different",
+    "EpochLine",
     "Estimate",
     "Figure",
     "FullOrder",
+    "GoesOn",
     "HeldOut",
     "Histogram",
     "Holding",
@@ -104,8 +110,10 @@ __all__ = [
     "Reach",
     "Remains",
     "Remark",
+    "Reviewed",
     "ScoreSet",
     "TfidfCache",
+    "Timeline",
     "Unseen",
     "Vocabulary",
     "WhatIf",
@@ -130,6 +138,7 @@ __all__ = [
     "filters",
     "frontier",
     "full_order",
+    "goes_on_from",
     "held_out_of",
     "held_out_table",
     "histogram",
@@ -143,6 +152,7 @@ __all__ = [
     "length_table",
     "load_epoch",
     "load_map",
+    "load_proposal",
     "load_scores",
     "loss_points",
     "loss_table",
@@ -150,6 +160,7 @@ __all__ = [
     "mean_known",
     "measurements",
     "membership",
+    "moves",
     "neighbours",
     "ngram_counts",
     "noise_table",
@@ -163,6 +174,7 @@ __all__ = [
     "reaching",
     "read_scores",
     "remains",
+    "review_selection",
     "run_differences",
     "sample_rows",
     "sample_text",
@@ -172,6 +184,7 @@ __all__ = [
     "stage_table",
     "status_text",
     "summary_table",
+    "timeline",
     "tokens_per_second",
     "training_time",
     "unseen_sample",
