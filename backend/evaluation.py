@@ -21,7 +21,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from backend import processes, store
+from backend import model_files, processes, store
 from backend.asked_models import run_model
 from backend.data.demo import MODEL as DEMO_MODEL
 from backend.errors import EvaluationError
@@ -112,14 +112,12 @@ def plan(
         raise EvaluationError(f"include path {include_path} is not a folder")
     config = store.read_config(home, run)
     base = str(DEMO_MODEL) if config.model == "demo" else config.model
-    model, adapter, tokenizer = base, "", ""
+    model, adapter = base, ""
     if of == "run":
-        folder = run_model(home, run)
-        if (folder / "adapter_config.json").is_file():
-            adapter = str(folder)
-            tokenizer = str(folder) if (folder / "tokenizer.json").is_file() else ""
-        else:
-            model = str(folder)
+        model, adapter = _trained(home, run, base)
+    elif _holds_adapters(base):
+        model, adapter = model_files.whole(base), base
+    tokenizer = adapter if adapter and (Path(adapter) / "tokenizer.json").is_file() else ""
     return Plan(
         of,
         model,
@@ -134,6 +132,26 @@ def plan(
         config.system_prompt,
         str(Path(include_path).resolve()) if include_path else "",
     )
+
+
+def _trained(home: Path, run: str, base: str) -> tuple[str, str]:
+    """(model, adapters on top of it) of what a run has trained, as the harness takes it."""
+    folder = run_model(home, run)
+    merged = folder.parent / "merged"
+    if not _holds_adapters(str(folder)):
+        return str(folder), ""
+    if (merged / "config.json").is_file():
+        return str(merged), ""
+    if _holds_adapters(base):
+        raise EvaluationError(
+            f"run {run} trained adapters on top of a model that is adapters itself, which the harness cannot load; "
+            "train with --save-merged, and the merged model is evaluated"
+        )
+    return base, str(folder)
+
+
+def _holds_adapters(model: str) -> bool:
+    return model_files.is_adapter(Path(model))
 
 
 def start(home: Path, run: str, plan: Plan) -> str:

@@ -13,7 +13,9 @@ from backend.prompts.render import NotRendered
 from backend.prompts.tokens import first_token, token_chars, tokenize
 from backend.records import Turn
 
-PROBE = "A"  # a response's place has to be filled for the template to write what stands before it
+# a response's place has to be filled for the template to write what stands before it; where that ends with a space,
+# some beginnings take the space into their first token
+PROBES = ("The", "the", "A", "I", "1")
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,13 @@ def prefix(turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase, *, system_
     """
     template = checked_template(tokenizer)
     try:
-        whole = template.conversation(turns, PROBE, system_prompt=system_prompt)
+        wholes = [template.conversation(turns, probe, system_prompt=system_prompt) for probe in PROBES]
     except NotRendered as error:
         raise ModelError(f"the chat template refuses this conversation: {error}") from error
-    (encoding,) = tokenize(tokenizer, [whole.text])
-    first = first_token(encoding, whole.start)
+    encodings = tokenize(tokenizer, [whole.text for whole in wholes])
+    firsts = [first_token(encoding, whole.start) for whole, encoding in zip(wholes, encodings, strict=True)]
+    first, at = min((first, at) for at, first in enumerate(firsts))
+    whole, encoding = wholes[at], encodings[at]
     special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)
     ends = {tokenizer.eos_token_id} - {None}
     closing = next(
