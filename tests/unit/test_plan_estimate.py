@@ -91,8 +91,8 @@ def test_counts_follow_from_the_settings(home: Path, folder: Path) -> None:
     assert (only.steps, only.epochs, only.scored_first, only.evaluations) == (0, 0, 180, 0)
     file = estimate(home, config(folder, held_out="some.json"))
     assert not file.held_out.known and file.held_out.source == "some.json has not been read"
-    assert estimate(home, config(folder, held_out="demo")).held_out.value == sum(
-        1 for _ in open(demo.HELDOUT)
+    assert estimate(home, config(folder, held_out="demo")).held_out.value == len(
+        demo.HELDOUT.read_text().splitlines()
     )
 
 
