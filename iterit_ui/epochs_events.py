@@ -66,7 +66,8 @@ def chosen(home: Path, here: Here, data: Data) -> Here:
     key = data.get("key")
     if not isinstance(key, str):
         return here
-    return shown(home, here, USUAL if key == here.listed else key)
+    there = shown(home, here, key)
+    return shown(home, here, USUAL) if there.listed == here.listed != USUAL else there
 
 
 def chosen_list(home: Path, here: Here, data: Data) -> Here:

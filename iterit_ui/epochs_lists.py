@@ -5,7 +5,7 @@
     column:EPOCH:SIDE                 what stands in a column, SIDE one of `alluvial.SIDES`
     quadrant:NAME                     of the epoch that is shown, against the earlier one; one of `QUADRANTS`
     hardest:EPOCH:SINCE               the hardest of an epoch that were not among them at an earlier one
-    cohort:NAME                       of the epoch that is shown, one of `COHORTS`
+    cohort:NAME                       of the epoch that is shown, one of `COHORTS`; kept, added and dropped are those above
     label:NAME                        the selected with an evaluation label
     cluster:CODE                      a cluster of the map
     rows:KEY                          a stored set of rows: what was drawn around on the map
@@ -70,7 +70,7 @@ def listed(home: Path, story: Story, key: str, *, epoch: int, since: int) -> Lis
 
 def means_something(home: Path, story: Story, key: str, *, epoch: int, since: int) -> bool:
     """Whether a key that a page sent lists anything of its own in this run."""
-    return key == USUAL or listed(home, story, key, epoch=epoch, since=since).key == key
+    return key == USUAL or not listed(home, story, key, epoch=epoch, since=since).usual
 
 
 def _of_epoch(story: Story, key: str, epoch: int) -> Listed:
@@ -146,14 +146,14 @@ def _cohort(home: Path, story: Story, rest: str, epoch: int, since: int) -> List
     if not len(rows):
         return None
     first = story.before(epoch) is None
+    if rest in OF_EPOCH and not first:
+        return _of_epoch(story, rest, epoch)  # the same set by its shorter name
     words = {
-        "kept": f"selected for epoch {epoch}" if first else f"kept in epoch {epoch}",
-        "added": f"added in epoch {epoch}",
-        "dropped": f"dropped before epoch {epoch}",
+        "kept": f"selected for epoch {epoch}",
         "gone earlier": f"selected once, gone by epoch {epoch}",
         "never selected": f"never selected up to epoch {epoch}",
     }
-    return Listed(f"cohort:{rest}", words[rest], rows, ranked=rest in ("kept", "added"))
+    return Listed(f"cohort:{rest}", words[rest], rows, ranked=rest == "kept")
 
 
 def _label(home: Path, story: Story, rest: str, epoch: int, since: int) -> Listed | None:

@@ -13,7 +13,6 @@ from iterit_ui.epochs_story import held_out_losses
 from iterit_ui.session import map_key
 from iterit_ui.theme import counted
 
-
 COMING = ("queued", "running", "waiting", "stopping")  # states in which a run may select yet
 
 

@@ -15,7 +15,7 @@ from backend.analysis.quadrants import Quadrants
 from backend.records import Clusters, Selection
 from iterit_ui import plots
 from iterit_ui.components import encode_bytes
-from iterit_ui.epochs_lists import USUAL
+from iterit_ui.epochs_lists import OF_EPOCH, USUAL
 from iterit_ui.theme import (
     ADDED,
     CANDIDATE,
@@ -345,7 +345,7 @@ def cohort_choices(table: pd.DataFrame, epoch: int, first: bool) -> list[Value]:
                 else f"none of {row.members:,} was scored anew before epoch {epoch}"
             )
         made.append(
-            {"key": f"cohort:{row.cohort}", "label": label, "count": number(row.members), "share": known,
+            {"key": row.cohort if row.cohort in OF_EPOCH and not first else f"cohort:{row.cohort}", "label": label, "count": number(row.members), "share": known,
              "colour": plots.COHORT_COLOUR[row.cohort], "hint": hint}
         )  # fmt: skip
     return made
@@ -370,11 +370,11 @@ def history_value(table: pd.DataFrame, epoch: int) -> Value:
     return {
         "title": "This sample over the epochs",
         "columns": [
-            {"key": "epoch", "label": "Epoch", "width": "62px"},
+            {"key": "epoch", "label": "Epoch", "width": "68px"},
             {"key": "status", "label": "Status", "kind": "badge"},
             {"key": "rank", "label": "Pick", "align": "right", "width": "46px"},
-            {"key": "gain", "label": "Gain", "align": "right", "width": "58px"},
-            {"key": "complexity", "label": "Complexity", "align": "right", "width": "84px"},
+            {"key": "gain", "label": "Gain", "align": "right", "width": "58px", "minor": True},
+            {"key": "complexity", "label": "Complexity", "align": "right", "width": "90px"},
             {
                 "key": "loss",
                 "label": "Loss",

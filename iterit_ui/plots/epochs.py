@@ -92,6 +92,7 @@ def hardest(
                 "tickvals": epochs,
                 "ticktext": [f"epoch {e}" for e in epochs],
                 "range": [epochs[0] - 0.6, epochs[-1] + 0.6],
+                "showgrid": False,
             },
             "yaxis": {"title": {"text": "new among the hardest (%)"}, "range": [0, 108]},
             **_paper(epochs),

@@ -233,6 +233,13 @@ def test_the_same_mark_again_lists_the_selection(home, run):
     assert events.stepped_back(home, here, {}).listed == "selected"
 
 
+def test_a_cohort_that_has_a_shorter_name_is_that_list(home, run):
+    here = events.chosen(home, Here(run=run, epoch=1), {"key": "cohort:kept"})
+    assert here.listed == "kept"
+    assert events.chosen(home, here, {"key": "cohort:kept"}).listed == "selected"
+    assert drawn(home, run, 1, listed="kept")["cohorts"]["on"] == "kept"
+
+
 def test_a_list_that_compares_shows_both_complexities(home, run):
     value = drawn(home, run, 2, listed="quadrant:learned", since=1)["listed"]
     assert "then" in [column["key"] for column in value["columns"]]
@@ -347,7 +354,7 @@ def test_every_question_of_the_player_is_answered(home, run):
 
 
 def test_a_list_follows_the_epoch_or_stays_with_its_own(home, run):
-    for key, follows in (("added", True), ("cohort:kept", True), ("flow:0:kept", False)):
+    for key, follows in (("added", True), ("cohort:never selected", True), ("flow:0:kept", False)):
         here = events.chosen(home, Here(run=run, epoch=1), {"key": key})
         there = events.went(home, here, {"epoch": 2, "seq": 1})
         assert there.listed == key
