@@ -117,7 +117,7 @@ def build_eval(session: Session, runs: gr.State) -> None:
         shown,
         **DRAW,
     )
-    gr.on([session.ready.change, runs.change], bound(ready_words, home), runs, message, **DRAW)
+    gr.on([session.ready.change, runs.change], ready_words, runs, message, **DRAW)
     start.click(
         bound(started, home),
         [runs, base, tasks, limit, shots, batch, template],
@@ -137,7 +137,7 @@ def build_eval(session: Session, runs: gr.State) -> None:
 # ---------------------------------------------------------------- starting and stopping
 
 
-def ready_words(home: Path, runs: list[str]) -> Value | None:
+def ready_words(runs: list[str]) -> Value | None:
     """What is missing before anything can be evaluated; None where nothing is."""
     if wrong := evaluation.missing():
         return {
