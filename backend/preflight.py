@@ -228,11 +228,8 @@ def _counts(config: RunConfig, rows: int) -> Iterator[Problem]:
 
     ahead = course(config, rows)
     if not ahead.budget:
-        yield Problem(
-            "budget",
-            f"budget is {config.budget:g}, which of {ahead.candidates:,} samples is less than one",
-            True,
-        )
+        text = f"budget is {config.budget:g}, which of {ahead.candidates:,} samples is less than one"
+        yield Problem("budget", text, not config.pinned)  # what is pinned is in whatever the budget
         return
     if config.strategy != "full" and config.budget > ahead.candidates:
         yield Problem(

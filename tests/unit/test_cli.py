@@ -297,7 +297,7 @@ def worker(tmp_path, monkeypatch) -> None:
     ],
 )
 def test_tune_ends_as_its_run_does(home, pool_file, worker, state, code, message):
-    result = run("tune", pool_file, "--model", "m", "--name", state, "--runs-dir", home)
+    result = run("tune", pool_file, "--model", "no/m", "--budget", 2, "--name", state, "--runs-dir", home)
     assert result.exit_code == code
     run_id = store.runs(home)[0].id
     assert result.stdout == f"{run_id}\n"
@@ -308,7 +308,7 @@ def test_tune_takes_every_setting(home, pool_file, worker, tmp_path):
     start = tmp_path / "config.json"
     start.write_text(json.dumps({"epochs": 5, "decay": 0.25, "model": "other"}))
     result = run(
-        "tune", pool_file, "--model", "m", "--config", start, "--runs-dir", home, "--json", "--name", "done",
+        "tune", pool_file, "--model", "no/m", "--config", start, "--runs-dir", home, "--json", "--name", "done",
         "--epochs", 2, "--no-make-map", "--mapping", "prompt=instruction", "--mapping", "response=output",
         "--source-weights", "x=2", "--pinned", "a", "--pinned", "b", "--held-out", "0.1", "--precision", "fp32",
         "--learning-rate", "1e-4", "--schedule", "linear",
@@ -318,7 +318,7 @@ def test_tune_takes_every_setting(home, pool_file, worker, tmp_path):
     assert document["state"] == "done"
     assert config == RunConfig(
         pool=(str(pool_file),),
-        model="m",
+        model="no/m",
         name="done",
         epochs=2,
         decay=0.25,
@@ -335,7 +335,18 @@ def test_tune_takes_every_setting(home, pool_file, worker, tmp_path):
 
 def test_a_detached_run_is_left_to_itself(home, pool_file, worker):
     result = run(
-        "tune", pool_file, "--model", "m", "--name", "done", "--runs-dir", home, "--detach", "--json"
+        "tune",
+        pool_file,
+        "--model",
+        "no/m",
+        "--budget",
+        2,
+        "--name",
+        "done",
+        "--runs-dir",
+        home,
+        "--detach",
+        "--json",
     )
     document = json.loads(result.stdout)
     assert result.exit_code == 0 and document["id"] == store.runs(home)[0].id
@@ -421,7 +432,7 @@ def test_a_wrong_command_line_has_exit_code_2(words):
     ("options", "message"),
     [
         (("--budget", "-1"), "budget is -1; the smallest allowed value is 0"),
-        (("--preset", "best"), "preset 'best' is unknown (known: paper, demo)"),
+        (("--preset", "best"), "preset 'best' is unknown (known: paper, lora-24gb, demo)"),
         (("--source-weights", "x"), "--source-weights 'x': NAME=VALUE is needed"),
         (("--source-weights", "x=much"), "'much' is not a number"),
         (("--config", "nowhere.json"), "nowhere.json does not exist"),
