@@ -95,7 +95,8 @@ def build_ask(session: Session, runs: gr.State) -> None:
         **QUIET,
     )
     shown.stop(stopped, None, None, **DRAW)
-    shown.unload(lambda: asking.unload(), None, None, **QUIET)
+    # not called `unload`: that is Gradio's own event of a page that is left
+    shown.free(lambda: asking.unload(), None, None, **QUIET)
 
     # Gradio finds `event` by its annotation, which a bound function does not show
     def on_again(event: gr.EventData) -> Any:

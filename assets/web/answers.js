@@ -45,7 +45,7 @@
   studio.answers = ({element, trigger, props, server, watch}) => {
     const root = element.firstElementChild;
     const worker = h('span', 'st-answers-worker');
-    const unload = studio.button('st-action', 'Unload', 'End the process that answers and free its memory', () => trigger('unload', {}));
+    const unload = studio.button('st-action', 'Unload', 'End the process that answers and free its memory', () => trigger('free', {}));
     const stop = studio.button('st-action', 'Stop', 'Stop this question; what is written stays', () => trigger('stop', {id: shown}));
     const again = studio.button('st-action', 'Edit and ask again', 'Put this prompt and its settings back into the form', () => trigger('again', {id: shown}));
     const bar = h('div', 'st-answers-bar', null, worker, stop, again, unload);

@@ -16,7 +16,7 @@ def answers(
     functions: list[Callable[[list[Any]], dict[str, Any]]],
     **options: Any,
 ) -> gr.HTML:
-    """Answers; events `stop` {id}, `unload` {} and `again` {id}.
+    """Answers; events `stop` {id}, `free` {} (unload the models) and `again` {id}.
 
     The page asks for what it shows by itself, twice a second while an answer is written, and so shows after a reload
     what it showed before: the question whose id it remembers for as long as this browser tab is open, else the newest.
@@ -30,7 +30,7 @@ def answers(
     return component(
         "answers",
         value,
-        events=("stop", "unload", "again"),
+        events=("stop", "free", "again"),
         scripts=[*SCRIPTS, WEB / "answers.js"],
         functions=functions,
         **options,
