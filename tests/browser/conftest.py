@@ -6,6 +6,7 @@ would open one) and a request that leaves the machine.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -77,17 +78,25 @@ def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def app_url(runs_dir: Path, data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running app."""
+    with serving(runs_dir, data_root, tmp_path_factory.mktemp("app")) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def serving(runs_dir: Path, data_root: Path, folder: Path) -> Iterator[str]:
+    """Within the block an app answers at the address. folder : an empty one for its log and uploads."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("log") / "app.log"
+    log, uploads = folder / "app.log", folder / "uploads"
+    uploads.mkdir()
     command = [sys.executable, "app.py", "--port", str(port), "--runs-dir", str(runs_dir)]
     command += ["--data-root", str(data_root), "--no-browser"]
     environment = {
         **os.environ,
         "GRADIO_ANALYTICS_ENABLED": "False",
         "HF_HUB_OFFLINE": "1",
-        "GRADIO_TEMP_DIR": str(tmp_path_factory.mktemp("uploads")),
+        "GRADIO_TEMP_DIR": str(uploads),
     }
     with open(log, "w") as out:
         app = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
@@ -169,7 +178,7 @@ def wide_page(new_page):
 @pytest.fixture
 def goto(app_url: str) -> Callable:
     """Opens the app on a tab and waits until that tab's first component has been drawn."""
-    first = {"data": "data-cards", "curate": "curate-cards", "tune": "", "epochs": ""}
+    first = {"data": "data-cards", "curate": "curate-cards", "tune": "", "epochs": "", "compare": ""}
 
     def go(page, tab: str = "data", **query: object):
         words = "&".join(f"{key}={value}" for key, value in {"tab": tab, **query}.items())

@@ -1,0 +1,131 @@
+"""Compare in a browser: runs side by side, chosen in the table, labelled in place, deleted with a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from backend import store
+from tests.browser.conftest import serving
+from tests.unit.compared import made_run, two_strategies
+
+NAME = "<img src=x onerror=alert(1)> ${alert(2)}"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A runs folder with a comparison of two strategies, and two runs outside it: one failed, one was exported."""
+    home = tmp_path_factory.mktemp("compared")
+    ids = two_strategies(home)
+    made = store.create_comparison(home, "two strategies")
+    store.add_to_comparison(home, made, ids)
+    made_run(home, (3.0,), strategy="diversity", state="failed", name="broken")
+    exported = made_run(home, (3.0, 2.0, 1.9), strategy="longest", name=NAME)
+    store.note_export(home, exported, 1, rows=4, file="/tmp/picked.jsonl", who="somebody")
+    return home
+
+
+@pytest.fixture(scope="module")
+def app_url(home: Path, data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An app over these runs."""
+    with serving(home, data_root, tmp_path_factory.mktemp("compare-app")) as url:
+        yield url
+
+
+def rows(page):
+    return page.locator("#compare-runs tbody tr")
+
+
+def tick(page, words: str) -> None:
+    rows(page).filter(has_text=words).locator("input[type=checkbox]").first.click()
+
+
+def shows(page, elem_id: str, words: str) -> None:
+    page.wait_for_function(
+        "([id, words]) => document.querySelector(`#${id}`)?.innerText.includes(words)", arg=[elem_id, words]
+    )
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_the_newest_comparison_is_shown(new_page, goto, tidy, width: int) -> None:
+    page = goto(new_page(width, 1000), "compare")
+    shows(page, "compare-answer", "Lowest at the end: iterit, 1.6100 ± 0.1100 (3 seeds)")
+    shows(page, "compare-against", "lower, by more than the spread between seeds")
+    page.locator("#compare-final .main-svg").first.wait_for()
+    page.wait_for_url(lambda url: "comparison=c" in url)
+    rows(page).first.wait_for()
+    tidy(page)
+    # the same in another page, from the address alone
+    other = new_page(width, 1000)
+    other.goto(page.url)
+    shows(other, "compare-answer", "Lowest at the end: iterit")
+
+
+def test_runs_are_chosen_and_stay_in_the_address(page, goto, reload) -> None:
+    goto(page, "compare")
+    rows(page).first.wait_for()
+    tick(page, "onerror")
+    tick(page, "broken")
+    page.locator("#compare-runs [data-act=compare]").click()
+    page.wait_for_url(lambda url: "runs=" in url)
+    shows(page, "compare-note", "1 of 2 runs are not done")
+    reload(page)
+    shows(page, "compare-note", "1 of 2 runs are not done")
+    shows(page, "compare-missing", "out of memory")
+    page.locator("#compare-save-name :is(input, textarea)").fill("kept")
+    page.locator("#compare-save").click()
+    page.wait_for_url(lambda url: "comparison=c" in url)
+
+
+def test_labels_are_written_in_their_cells(page, goto, home: Path) -> None:
+    goto(page, "compare")
+    rows(page).first.wait_for()
+    broken = rows(page).filter(has_text="broken")
+    broken.locator(".st-cell-edit").nth(1).click()
+    page.keyboard.type("night, gpu")
+    page.keyboard.press("Enter")
+    shows(page, "compare-runs", "night, gpu")
+    run = next(info for info in store.runs(home) if info.name == "broken")
+    assert run.tags == ("night", "gpu")
+    # Escape takes back what was typed
+    broken.locator(".st-cell-edit").first.click()
+    page.keyboard.type("other")
+    page.keyboard.press("Escape")
+    shows(page, "compare-runs", "broken")
+    page.locator("#compare-runs .st-search input").fill("gpu")
+    page.locator("#compare-runs .st-search input").press("Enter")
+    page.wait_for_function("document.querySelectorAll('#compare-runs tbody tr').length === 1")
+
+
+def test_an_exported_run_is_asked_about_twice_and_comes_back(page, goto, home: Path) -> None:
+    goto(page, "compare")
+    rows(page).first.wait_for()
+    tick(page, "onerror")
+    page.locator("#compare-runs [data-act=delete]").click()
+    shows(page, "compare-confirm", "Delete 1 run?")
+    page.locator("#compare-yes").click()
+    shows(page, "compare-confirm", "only record")
+    assert any(info.name == NAME for info in store.runs(home))
+    page.locator("#compare-yes").click()
+    page.locator("#compare-confirm").wait_for(state="hidden")
+    page.wait_for_function("!document.querySelector('#compare-runs tbody').innerText.includes('onerror')")
+    assert not any(info.name == NAME for info in store.runs(home))
+    page.locator("#compare-runs .st-filters button", has_text="Deleted").click()
+    shows(page, "compare-runs", "onerror")
+    tick(page, "onerror")
+    page.locator("#compare-runs [data-act=restore]").click()
+    shows(page, "compare-runs", "Nothing is deleted")
+    assert any(info.name == NAME for info in store.runs(home))
+
+
+def test_the_form_says_what_it_would_run(page, goto) -> None:
+    goto(page, "compare")
+    shows(page, "compare-plan", "6 strategies with 5 seeds: 30 runs")
+    seeds = page.locator("#compare-seeds :is(input, textarea)")
+    seeds.fill("x")
+    shows(page, "compare-plan", "'x' is no seed")
+    assert page.locator("#compare-launch").is_disabled()
+    seeds.fill("0")
+    shows(page, "compare-plan", "One seed shows no spread")
