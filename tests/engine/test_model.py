@@ -151,7 +151,7 @@ def test_names_that_lead_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         ModelError, match=r"model nobody/nothing is not a folder here and cannot be fetched .* give a"
     ):
         models.load("nobody/nothing")
-    monkeypatch.setattr(models, "DEMO_MODEL", tmp_path / "demo")
+    monkeypatch.setattr(models.model_files, "DEMO_MODEL", tmp_path / "demo")
     with pytest.raises(ModelError, match="demo does not exist"):
         models.load("demo")
     saved(tmp_path / "demo")
