@@ -208,7 +208,17 @@ def plan(config: RunConfig, pool: Pool, held_out: Pool | None) -> list[Planned]:
 
 def environment(device: str) -> dict[str, object]:
     """What a run was computed with: versions, machine, device."""
-    names = ("torch", "transformers", "accelerate", "tokenizers", "numpy", "pyarrow", "scikit-learn", "numba")
+    names = (
+        "torch",
+        "transformers",
+        "accelerate",
+        "peft",
+        "tokenizers",
+        "numpy",
+        "pyarrow",
+        "scikit-learn",
+        "numba",
+    )
     return {
         "python": platform.python_version(),
         "machine": platform.platform(),
