@@ -108,6 +108,7 @@ def candidates(base: RunConfig, rows: int) -> int:
 def plan(home: Path, configs: Sequence[RunConfig], pool_id: str, rows: int) -> Plan:
     """What these runs will take. rows : samples in the pool."""
     steps, seconds, sources = [], 0.0, []
+    figures: dict[tuple[str, int], analysis.Figure] = {}
     problems: dict[str, None] = {}
     warnings: dict[str, None] = {}
     for one in configs:
@@ -117,7 +118,10 @@ def plan(home: Path, configs: Sequence[RunConfig], pool_id: str, rows: int) -> P
             else config.budget_of(one.budget, candidates(one, rows))
         )
         steps.append(config.steps_in_all(length, one))
-        figure = _seconds(home, one, pool_id, rows)
+        figure = figures.get((one.strategy, one.max_steps))
+        if figure is None:  # the seed changes nothing about the time
+            figure = analysis.plan_estimate(home, one, pool_id, rows).seconds
+            figures[one.strategy, one.max_steps] = figure
         seconds += figure.value
         sources.append(figure)
         for problem in analysis.preflight(one, rows):
@@ -208,13 +212,6 @@ def seeds_of(text: str) -> list[int]:
             raise ConfigError(f"seeds: {word!r}; a range goes up, over at most {MOST_SEEDS} seeds")
         seeds += range(low, high + 1)
     return seeds
-
-
-def _seconds(home: Path, one: RunConfig, pool_id: str, rows: int) -> analysis.Figure:
-    try:
-        return analysis.plan_estimate(home, one, pool_id, rows).seconds
-    except NotImplementedError:
-        return analysis.Figure(math.nan, "nothing here reckons it yet")
 
 
 def _one(base: RunConfig, strategy: str, seed: int, max_steps: int, name: str) -> RunConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -70,7 +71,8 @@ def test_seeds_as_people_type_them() -> None:
 
 
 def test_a_plan_says_steps_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compare, "_seconds", lambda home, one, pool, rows: Figure(10.0, "measured"))
+    estimate = SimpleNamespace(seconds=Figure(10.0, "measured"))
+    monkeypatch.setattr(compare.analysis, "plan_estimate", lambda *given: estimate)
     monkeypatch.setattr(compare.analysis, "preflight", lambda one, rows: [])
     configs = compare.configurations(settings(), 40, strategies=["random", "full"], seeds=[0])
     planned = compare.plan(tmp_path, configs, "pool", 40)
@@ -79,7 +81,9 @@ def test_a_plan_says_steps_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_one_unknown_time_makes_the_whole_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figures = iter([Figure(10.0, "measured"), Figure(float("nan"), "never run")])
-    monkeypatch.setattr(compare, "_seconds", lambda *given: next(figures))
+    monkeypatch.setattr(
+        compare.analysis, "plan_estimate", lambda *given: SimpleNamespace(seconds=next(figures))
+    )
     monkeypatch.setattr(compare.analysis, "preflight", lambda one, rows: [])
     configs = compare.configurations(settings(), 40, strategies=["random", "full"], seeds=[0])
     planned = compare.plan(tmp_path, configs, "pool", 40)
