@@ -11,6 +11,9 @@ from backend.errors import StudioError
 from iterit_ui.epochs_tab import on_disk
 from iterit_ui.filtering import clusters_written
 from iterit_ui.session import map_key
+from iterit_ui.tune_look import pump, stamp
+
+IDLE_SECONDS = 3.0
 
 
 def watched(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
@@ -26,10 +29,17 @@ def watched(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
                     map_key(home, pool),
                     clusters_written(home, pool),
                 ]
+            pump(home)
+            busy = False
+            if tab == "tune":
+                seen, busy = stamp(home, run)
+                parts.append(seen)
             if tab == "epochs":
                 parts.append(on_disk(home, run)[1])
         except (StudioError, ValueError, TypeError) as error:
             return {"error": str(error)}
-        return {"stamp": " ".join(map(str, parts))}
+        # nothing goes on among the runs: every few seconds is enough
+        every = IDLE_SECONDS if tab == "tune" and not busy else 1.0
+        return {"stamp": " ".join(map(str, parts)), "every": int(1000 * every)}
 
     return look

@@ -1,24 +1,28 @@
 // Asks once a second whether something that this page shows has been changed elsewhere, and says so with an event.
 (() => {
-  const EVERY = 1000; // ms
+  const EVERY = 1000; // ms, where an answer says nothing else
 
   studio.watcher = ({element, trigger, server}) => {
     let known = null;
     let at = '';
+    let every = EVERY;
+    let timer = 0;
     const look = async () => {
       if (document.hidden) return;
       const query = new URL(location.href).searchParams;
       const asked = ['pool', 'run', 'tab'].map((name) => query.get(name) || '');
       const found = await server.look(asked);
       if (!found || found.error) return;
-      // what differs because something else is looked at is no change
+      every = Number(found.every) || EVERY;
+      // what differs because something else is looked at is no change; runs may have gone on while their tab was opened
       const same = asked.join('|') === at;
       const other = found.stamp !== known;
       [at, known] = [asked.join('|'), found.stamp];
-      if (same && other) trigger('changed', {});
+      if (other && (same || asked[2] === 'tune')) trigger('changed', {});
     };
-    const go = () => look().catch((error) => console.warn('studio: the watcher got no answer', error)).finally(() => setTimeout(go, EVERY));
-    setTimeout(go, EVERY);
+    const go = () => look().catch((error) => console.warn('studio: the watcher got no answer', error)).finally(() => { timer = setTimeout(go, every); });
+    timer = setTimeout(go, EVERY);
+    document.addEventListener('visibilitychange', () => { if (!document.hidden) { clearTimeout(timer); go(); } });
     element.firstElementChild.dataset.rev = '1';
   };
 })();

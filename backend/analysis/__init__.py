@@ -55,10 +55,10 @@ from backend.analysis.plan_estimate import Figure, PlanEstimate, plan_estimate
 from backend.analysis.reach import Reach, reach, reaching
 from backend.analysis.reasons import STATUS_TEXT, Why, rank_of, status_text, why
 from backend.analysis.resuming import GoesOn, goes_on_from
-from backend.analysis.review import Reviewed, load_proposal, moves, review_selection
+from backend.analysis.review import MOVES, Reviewed, load_proposal, moves, review_selection
 from backend.analysis.run_differences import Different, run_differences
 from backend.analysis.run_search import matching_runs
-from backend.analysis.runs import held_out_table, loss_table, stage_table, tokens_per_second
+from backend.analysis.runs import held_out_points, held_out_table, loss_table, stage_table, tokens_per_second
 from backend.analysis.samples import (
     SORTS,
     WHICH,
@@ -86,6 +86,7 @@ from backend.preflight import Problem, preflight
 __all__ = [
     "MEMBERSHIP",
     "MOST_RUNS",
+    "MOVES",
     "SORTS",
     "STATUS_TEXT",
     "WHICH",
@@ -140,6 +141,7 @@ __all__ = [
     "full_order",
     "goes_on_from",
     "held_out_of",
+    "held_out_points",
     "held_out_table",
     "histogram",
     "history",

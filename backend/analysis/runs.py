@@ -28,7 +28,8 @@ def held_out_table(metrics: Sequence[Metrics]) -> pd.DataFrame:
 
     change : difference to the untouched model, NaN where that was not measured.
     """
-    last = {m.held_out_epoch: m.held_out for m in metrics if m.held_out is not None}
+    whole = [m for m in metrics if m.held_out is not None and m.held_out_epoch is not None]
+    last = {m.held_out_epoch: m.held_out for m in whole}
     table = pd.DataFrame(
         {"epoch": list(last), "held_out": [np.nan if value is None else value for value in last.values()]}
     ).astype(np.float64)
@@ -36,6 +37,20 @@ def held_out_table(metrics: Sequence[Metrics]) -> pd.DataFrame:
     base = table.loc[table["epoch"] == 0, "held_out"]
     table["change"] = table["held_out"] - (base.iloc[0] if len(base) else np.nan)
     return table
+
+
+def held_out_points(metrics: Sequence[Metrics]) -> pd.DataFrame:
+    """Every measurement on the held-out samples: step, epoch (epochs trained by then), held_out, whole.
+
+    whole : it was made after a whole number of epochs (0: the untouched model), and not within one.
+    """
+    rows = {
+        (m.step, m.held_out_epoch is not None): [m.step, m.epoch, m.held_out, m.held_out_epoch is not None]
+        for m in metrics
+        if m.held_out is not None
+    }
+    table = pd.DataFrame(list(rows.values()), columns=["step", "epoch", "held_out", "whole"])
+    return table.astype({"step": float, "epoch": float, "held_out": float, "whole": bool}).sort_values("step")
 
 
 def stage_table(records: Sequence[EpochRecord]) -> pd.DataFrame:

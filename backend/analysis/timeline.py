@@ -138,8 +138,8 @@ def attempts(events: Sequence[Event]) -> tuple[Attempt, ...]:
 def _starts(times: Any, tries: Sequence[Attempt]) -> dict[int, int]:
     """The epoch with which each later attempt went on, by its number; those that came to no epoch are left out."""
     found: dict[int, int] = {}
-    for one, after in zip(tries[1:], [*tries[2:], None], strict=True):
-        until = after.began if after else float("inf")
+    for i, one in enumerate(tries[1:], start=1):
+        until = tries[i + 1].began if i + 1 < len(tries) else float("inf")
         epochs = [
             t.epoch - 1 if t.stage == "evaluate" and t.epoch else t.epoch
             for t in times

@@ -16,6 +16,7 @@ from backend.cli.findings import findings, lengths
 from backend.cli.health import health, search
 from backend.cli.pools import pool_map, score, select
 from backend.cli.reading import read
+from backend.cli.reviewing import review
 from backend.cli.running import resume, tune
 from backend.cli.showing import export, open_app, runs, show
 from backend.cli.why import frontier, why
@@ -66,6 +67,7 @@ app.command()(read)
 app.command()(tune)
 app.command()(resume)
 app.command()(runs)
+app.command()(review)
 app.command()(show)
 app.command()(ask)
 app.command()(evaluate)

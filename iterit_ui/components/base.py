@@ -36,6 +36,7 @@ STYLES = [
         "epochs",
         "answers",
         "compare",
+        "run",
     ]
 ]
 SCRIPTS = [

@@ -5,9 +5,9 @@ Fonts, margins, grid and paper belong to the component. A series keeps its colou
 """
 
 from iterit_ui.plots.common import empty
-from iterit_ui.plots.course import learning_rate, loss
+from iterit_ui.plots.course import course
 from iterit_ui.plots.density import density
-from iterit_ui.plots.distributions import distribution, lengths
+from iterit_ui.plots.distributions import against, distribution, lengths
 from iterit_ui.plots.epochs import COHORT_COLOUR, cohort_losses, hardest, labels
 from iterit_ui.plots.frontier import frontier
 from iterit_ui.plots.quadrants import QUADRANT_COLOUR, then_and_now
@@ -15,15 +15,15 @@ from iterit_ui.plots.quadrants import QUADRANT_COLOUR, then_and_now
 __all__ = [
     "COHORT_COLOUR",
     "QUADRANT_COLOUR",
+    "against",
     "cohort_losses",
+    "course",
     "density",
     "distribution",
     "empty",
     "frontier",
     "hardest",
     "labels",
-    "learning_rate",
     "lengths",
-    "loss",
     "then_and_now",
 ]

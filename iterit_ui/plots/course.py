@@ -1,95 +1,121 @@
-"""A run's course: losses and learning rate over the epochs trained."""
+"""A run's course: losses, learning rate, gradient norm and memory over the epochs trained, on one x axis."""
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-from iterit_ui.plots.common import Figure, empty, numbers
-from iterit_ui.theme import CANDIDATE, LINE, SELECTED
+from iterit_ui.plots.common import MUTED, Figure, empty, numbers, sentences
+from iterit_ui.theme import CANDIDATE, LINE, SELECTED, SERIES
+
+TITLE = "How does the run go?"
+# column, words, unit, hover format, colour, the part of the figure's height that it takes from the bottom
+ROWS = (
+    ("memory_gib", "memory", "GiB", ".2f", SERIES[2], (0.0, 0.13)),
+    ("grad_norm", "gradient norm", "", ".3f", SERIES[3], (0.19, 0.32)),
+    ("learning_rate", "learning rate", "", ".2e", LINE, (0.38, 0.51)),
+)
+LOSSES = (0.58, 1.0)
 
 
-def loss(table: pd.DataFrame, held_out: pd.DataFrame, *, epochs: int) -> Figure:
-    """Training loss over epochs with the held-out loss before training and after each epoch.
+def course(table: pd.DataFrame, held_out: pd.DataFrame, *, epochs: int) -> Figure:
+    """Training and held-out loss above; learning rate, gradient norm and memory below, all over epochs trained.
 
-    table, held_out : as `loss_table` and `held_out_table` give them. epochs : of the whole run, for the axis.
+    table : as `analysis.loss_table` gives it. held_out : as `analysis.held_out_points` gives it.
+    epochs : of the whole run, for the axis.
     """
-    title = "Is the model learning?"
     if table.empty and held_out.empty:
-        return empty("No loss yet: the first comes once the model has been measured or trained.", title)
-    data, legend = [], []
-    if not table.empty:
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": "training loss",
-                "x": numbers(table["epoch"]),
-                "y": numbers(table["loss"]),
-                "line": {"color": SELECTED, "width": 1.5},
-                "hovertemplate": "epoch %{x:.2f}<br>training loss %{y:.3f}<extra></extra>",
-            }
-        )
-        legend.append({"label": "training loss, one batch", "colour": SELECTED, "line": True})
-    if not held_out.empty:
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines+markers+text",
-                "name": "held-out loss",
-                "x": numbers(held_out["epoch"]),
-                "y": numbers(held_out["held_out"]),
-                "text": [f"{value:.3f}" for value in held_out["held_out"]],
-                "textposition": "top center",
-                "cliponaxis": False,
-                "line": {"color": CANDIDATE, "width": 2, "dash": "dot"},
-                "marker": {"size": 10, "color": CANDIDATE},
-                "hovertemplate": "after %{x:.0f} epochs<br>held-out loss %{y:.4f}<extra></extra>",
-            }
-        )
-        legend.append({"label": "held-out loss, before training and after each epoch", "colour": CANDIDATE})
-    layout = {
+        return empty("Nothing yet: the first line comes once the model has been measured or trained.", TITLE)
+    data = [_line(table, "loss", "training loss", "nats per token", ".4f", SELECTED, "y")]
+    if len(held_out):
+        data.append(_held_out(held_out))
+    notes = ["Lower losses are better; the held-out samples are never trained on"]
+    broken = int((~np.isfinite(table["loss"])).sum())
+    if broken:
+        notes.append(f"{broken:,} steps had a loss that is no finite number; they are gaps")
+    layout: Figure = {
+        "hovermode": "x unified",
+        "hoversubplots": "axis",
         "xaxis": {
             "title": {"text": "epochs trained"},
-            "range": [-0.08 * max(epochs, 1), 1.08 * max(epochs, 1)],
-            "dtick": 1 if epochs <= 12 else None,
+            "range": [-0.03 * max(epochs, 1), 1.03 * max(epochs, 1)],
+            "anchor": "y2",
+            "showgrid": False,
+            "hoverformat": ".2f",
+            **({"dtick": 1} if epochs <= 12 else {}),
         },
-        "yaxis": {"title": {"text": "loss (nats per token)"}},
+        "yaxis": {"title": {"text": "loss"}, "domain": list(LOSSES), "anchor": "x"},
+        "shapes": [_boundary(epoch) for epoch in range(epochs + 1)],
+        "annotations": [],
+        "margin": {"l": 62, "r": 14, "t": 8, "b": 38},
     }
-    if layout["xaxis"]["dtick"] is None:
-        del layout["xaxis"]["dtick"]
+    for number, (column, words, unit, form, colour, domain) in enumerate(ROWS, start=2):
+        layout[f"yaxis{number}"] = {
+            "title": {"text": f"{words.replace(' ', '<br>', 1)}{f' ({unit})' if unit else ''}"},
+            "domain": list(domain),
+            "anchor": "x",
+            "rangemode": "tozero",
+            "nticks": 3,
+            **({"exponentformat": "e", "tickformat": ".0e"} if column == "learning_rate" else {}),
+        }
+        known = int(np.isfinite(table[column]).sum())
+        data.append(_line(table, column, words, unit, form, colour, f"y{number}"))
+        if not known:
+            layout[f"yaxis{number}"] |= {"showticklabels": False, "range": [0, 1]}
+            layout["annotations"].append(_missing(f"{words}: not reported", sum(domain) / 2))
+        elif known < len(table):
+            notes.append(f"{words} is known for {known:,} of {len(table):,} lines")
     return {
-        "title": title,
-        "note": "Lower is better. The held-out samples are never trained on.",
+        "title": TITLE,
+        "note": sentences(*notes),
         "data": data,
         "layout": layout,
-        "legend": legend,
-    }
-
-
-def learning_rate(table: pd.DataFrame, *, epochs: int) -> Figure:
-    """The learning rate over epochs."""
-    title = "How fast may the model change?"
-    known = table.dropna(subset=["learning_rate"]) if not table.empty else table
-    if known.empty:
-        return empty("No step has been trained yet.", title)
-    return {
-        "title": title,
-        "note": "One schedule over all epochs.",
-        "data": [
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": numbers(known["epoch"]),
-                "y": numbers(known["learning_rate"]),
-                "line": {"color": LINE, "width": 1.5},
-                "hovertemplate": "epoch %{x:.2f}<br>learning rate %{y:.2e}<extra></extra>",
-            }
+        "legend": [
+            {"label": "training loss", "colour": SELECTED, "line": True},
+            {"label": "held-out loss; large marks: after a whole epoch", "colour": CANDIDATE},
         ],
-        "layout": {
-            "xaxis": {
-                "title": {"text": "epochs trained"},
-                "range": [-0.08 * max(epochs, 1), 1.08 * max(epochs, 1)],
-            },
-            "yaxis": {"title": {"text": "learning rate"}, "rangemode": "tozero", "exponentformat": "e"},
-        },
     }
+
+
+def _line(
+    table: pd.DataFrame, column: str, words: str, unit: str, form: str, colour: str, axis: str
+) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "lines" if len(table) > 1 else "markers",
+        "name": words,
+        "x": numbers(table["epoch"]),
+        "y": numbers(table[column]),
+        "customdata": numbers(table["step"]),
+        "yaxis": axis,
+        "connectgaps": False,
+        "line": {"color": colour, "width": 1.5},
+        "marker": {"color": colour, "size": 5},
+        "hovertemplate": f"{words} %{{y:{form}}}{f' {unit}' if unit else ''} (step %{{customdata:,}})<extra></extra>",
+    }
+
+
+def _held_out(table: pd.DataFrame) -> Figure:
+    return {
+        "type": "scatter",
+        "mode": "lines+markers+text",
+        "name": "held-out loss",
+        "x": numbers(table["epoch"]),
+        "y": numbers(table["held_out"]),
+        "text": [f"{value:.3f}" if whole else "" for value, whole in zip(table["held_out"], table["whole"])],
+        "textposition": "top center",
+        "cliponaxis": False,
+        "customdata": numbers(table["step"]),
+        "line": {"color": CANDIDATE, "width": 2, "dash": "dot"},
+        "marker": {"size": [10 if whole else 5 for whole in table["whole"]], "color": CANDIDATE},
+        "hovertemplate": "held-out loss %{y:.4f} nats per token (step %{customdata:,})<extra></extra>",
+    }
+
+
+def _boundary(epoch: int) -> Figure:
+    line = {"color": MUTED, "width": 1, "dash": "dot"}
+    return {"type": "line", "yref": "paper", "x0": epoch, "x1": epoch, "y0": 0, "y1": 1, "line": line, "opacity": 0.5}  # fmt: skip
+
+
+def _missing(text: str, height: float) -> Figure:
+    return {"xref": "paper", "yref": "paper", "x": 0.5, "y": height, "text": text, "showarrow": False}

@@ -20,6 +20,7 @@ from iterit_ui.plots.common import (
     steps,
     vertical,
 )
+from iterit_ui.theme import SELECTED
 
 
 def distribution(
@@ -139,6 +140,37 @@ def lengths(
         "layout": layout,
         "legend": legend,
         **brushing(brush, brushable),
+    }
+
+
+def against(histogram: Histogram, *, title: str, x_title: str) -> Figure:
+    """A selection as bars ("selected"), and the one before it as an outline ("epoch before"), over the same bins."""
+    table = histogram.table
+    if table.empty or not table["count"].sum():
+        return empty("None of the selected samples has a value here.", title)
+    data, legend = [], []
+    for name in table["series"].unique():
+        part = table[table["series"] == name]
+        if name == "selected":
+            hover = "%{customdata[0]} to %{customdata[1]}<br>%{y:,} selected<extra></extra>"
+            data.append(bars(part, part["count"], name, SELECTED, 0.85) | {"hovertemplate": hover})
+        else:
+            data.append(steps(part, part["count"], name, "--text-1"))
+        colour = SELECTED if name == "selected" else "--text-1"
+        legend.append(
+            {"label": name, "colour": colour, "value": total(histogram, name), "line": name != "selected"}
+        )
+    return {
+        "title": title,
+        "note": sentences(histogram.outside_text()),
+        "data": data,
+        "layout": {
+            "barmode": "overlay",
+            "bargap": 0.04,
+            "xaxis": {"title": {"text": x_title}, "range": axis_range(histogram.edges)},
+            "yaxis": {"title": {"text": "samples"}, "rangemode": "tozero"},
+        },
+        "legend": legend,
     }
 
 

@@ -11,6 +11,7 @@ import pytest
 from backend import analysis
 from backend.analysis.hardest import Hardest
 from backend.analysis.quadrants import Quadrants
+from backend.records import Metrics
 from iterit_ui import plots
 
 
@@ -66,8 +67,7 @@ def test_nothing_to_show_says_what_would_fill_it():
     for figure in (
         plots.distribution(nothing, title="How hard?", x_title=""),
         plots.lengths(nothing),
-        plots.loss(analysis.loss_table([]), analysis.held_out_table([]), epochs=3),
-        plots.learning_rate(analysis.loss_table([]), epochs=3),
+        plots.course(analysis.loss_table([]), analysis.held_out_points([]), epochs=3),
         plots.hardest([], [], epoch=0),
         plots.cohort_losses(pd.DataFrame(columns=["cohort", "epoch", "loss"]), epoch=0),
         plots.labels(pd.DataFrame()),
@@ -77,13 +77,25 @@ def test_nothing_to_show_says_what_would_fill_it():
         assert figure["empty"] and figure["title"] and not figure["data"]
 
 
-def test_loss_keeps_the_held_out_before_training_and_the_whole_axis():
-    table = pd.DataFrame({"epoch": [0.5, 1.0], "loss": [2.0, np.nan]})
-    held_out = pd.DataFrame({"epoch": [0.0, 1.0], "held_out": [2.1, 1.9]})
-    figure = plots.loss(table, held_out, epochs=3)
-    assert figure["data"][0]["y"] == [2, None]  # JSON has no NaN
-    assert figure["data"][1]["x"] == [0, 1] and figure["data"][1]["text"] == ["2.100", "1.900"]
-    assert figure["layout"]["xaxis"]["range"][1] > 3
+def test_a_runs_course_keeps_gaps_and_says_what_is_missing():
+    lines = [
+        Metrics(1, 0.5, loss=2.0, learning_rate=1e-4),
+        Metrics(2, 1.0, loss=float("nan"), learning_rate=5e-5),
+    ]
+    measured = [
+        Metrics(0, 0.0, held_out=2.1, held_out_epoch=0),
+        Metrics(1, 0.5, held_out=2.0),
+        Metrics(2, 1.0, held_out=1.9, held_out_epoch=1),
+    ]
+    figure = plots.course(
+        analysis.loss_table([*lines, *measured]), analysis.held_out_points([*lines, *measured]), epochs=3
+    )
+    loss, held_out = figure["data"][:2]
+    assert loss["y"] == [2, None]  # JSON has no NaN
+    assert "1 steps had a loss" in figure["note"]
+    assert held_out["x"] == [0, 0.5, 1] and held_out["text"] == ["2.100", "", "1.900"]
+    assert any("gradient norm: not reported" in one["text"] for one in figure["layout"]["annotations"])
+    assert len(figure["layout"]["shapes"]) == 4 and figure["layout"]["xaxis"]["range"][1] > 3
     json.dumps(figure, allow_nan=False)
 
 

@@ -1,20 +1,24 @@
-"""Watching runs: the list, one run's state and figures, called as the plain functions that they are."""
+"""Watching runs: the list, one run in full, its log, called as the plain functions that they are."""
 
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
+import time
 
 import gradio as gr
+import numpy as np
 import pytest
 from run_folders import make_run, trees
 
 from backend import jobs, store
+from backend.analysis import GoesOn
 from backend.config import config_from
 from backend.processes import this_host
-from backend.store import RunInfo
-from iterit_ui import tune_run as tab
-from iterit_ui import tune_watch as watch
+from backend.records import Progress
+from backend.store import Event
+from iterit_ui import tune_log as log
+from iterit_ui import tune_look, tune_run, tune_runs, tune_timeline
+from iterit_ui.review_view import VIEW
 
 
 @pytest.fixture
@@ -23,111 +27,192 @@ def home(tmp_path):
     return tmp_path
 
 
-def info(**changes) -> RunInfo:
-    plain = {
-        "id": "20260101-000000-abcdef",
-        "name": "iterit 5 %",
-        "state": "running",
-        "strategy": "iterit",
-        "budget": 0.05,
-        "pool_id": "0" * 16,
-        "pool_name": "trees",
-        "pool_rows": 120,
-        "model": "demo",
-        "epochs": 3,
-        "created": 0.0,
-        "started": 10.0,
-        "last_seen": 1e12,
-        "pid": None,
-    }
-    return RunInfo(**{**plain, **changes})
+def look(home, run="", seen=None, tab="tune"):
+    answer = tune_look.look(home, run, tab, dict(VIEW), seen or {})
+    return dict(zip([*tune_look.NAMES, "seen"], answer, strict=True))
+
+
+def skipped(value) -> bool:
+    return value == gr.skip()
+
+
+def started(home, **values) -> str:
+    config = config_from({"pool": ("trees.jsonl",), "model": "nowhere/tiny", "budget": 10, **values})
+    run = store.create_run(home, config, trees())
+    store.claim_next(home, this_host())
+    return run
+
+
+def keys(shown) -> list[str]:
+    return [action["key"] for action in shown["run"]["actions"]]
 
 
 def test_without_runs_the_page_says_what_to_do(home):
-    listed, note, *_ = tab.look(home, "", "tune", "")
-    assert listed is None and note["steps"]
+    shown = look(home)
+    assert shown["runs"] is None and shown["note"]["steps"] and shown["details"].visible is False
 
 
 def test_a_finished_run_is_shown_and_told_once(home):
     run = make_run(home)
-    shown = tab.look(home, run, "tune", "")
-    listed, note, status, stop, resume, epochs, figures, loss, *_ = shown
-    assert listed["selected"] == run and note is None and status["state"] == "done"
-    assert (stop.visible, resume.visible, epochs.visible) == (False, False, True)
-    held_out = next(card for card in figures["cards"] if card["label"] == "Held-out loss")
+    shown = look(home, run)
+    assert shown["runs"]["selected"] == run and shown["run"]["state"] == "done"
+    assert keys(shown) == ["open"]
+    held_out = next(card for card in shown["cards"]["cards"] if card["label"] == "Held-out loss")
     assert held_out["value"] == "1.700" and "-0.300" in held_out["hint"]
-    assert len(loss["data"]) == 2
-    assert tab.look(home, run, "tune", shown[-1]) == (gr.skip(),) * len(shown)
-    json.dumps([listed, status, figures, loss], allow_nan=False)
+    assert [row["label"] for row in shown["run"]["rows"]] == [
+        "Before",
+        "Epoch 0",
+        "Epoch 1",
+        "Epoch 2",
+        "After",
+    ]
+    json.dumps([shown[name] for name in ("runs", "run", "cards", "course", "log")], allow_nan=False)
+    again = look(home, run, shown["seen"])
+    assert all(skipped(again[name]) for name in tune_look.NAMES)
+
+
+def test_only_what_changed_is_sent(home):
+    run = make_run(home)
+    shown = look(home, run)
+    with open(store.log_path(home, run), "a") as file:
+        file.write("12:00:00 more\n")
+    again = look(home, run, shown["seen"])
+    assert [name for name in tune_look.NAMES if not skipped(again[name])] == ["log"]
 
 
 def test_other_tabs_are_not_bothered(home):
     run = make_run(home)
-    assert tab.look(home, run, "data", "") == (gr.skip(),) * 13
+    shown = look(home, run, tab="data")
+    assert all(skipped(shown[name]) for name in tune_look.NAMES)
 
 
-def test_a_failed_run_shows_its_error_and_can_be_resumed(home):
+def test_a_failed_run_shows_its_error_and_where_it_would_go_on(home):
     run = make_run(home, epochs=1, state="failed")
-    _, _, status, stop, resume, *_ = tab.look(home, run, "tune", "")
-    assert status["error"] == "out of memory" and resume.visible is True and stop.visible is False
+    shown = look(home, run)
+    assert shown["run"]["error"] == "out of memory"
+    resume = next(action for action in shown["run"]["actions"] if action["key"] == "resume")
+    assert "from the beginning of training" in resume["hint"]
 
 
 def test_an_old_link_says_that_the_run_is_not_here(home):
     make_run(home)
-    note = tab.look(home, "20250101-000000-aaaaaa", "tune", "")[1]
-    assert note["tone"] == "error" and "not here" in note["title"]
+    shown = look(home, "20250101-000000-aaaaaa")
+    assert shown["note"]["tone"] == "error" and "not here" in shown["note"]["title"] and shown["run"] is None
 
 
-def test_a_worker_that_was_killed_shows_as_failed(home, monkeypatch):
-    monkeypatch.setattr(jobs, "pump", jobs.refresh)
-    run = store.create_run(home, config_from({"pool": ("trees.jsonl",), "model": "nowhere/tiny"}), trees())
-    store.claim_next(home, this_host())
+def test_a_running_run_shows_its_stage_and_both_ways_to_stop(home):
+    run = started(home)
+    store.take(home, run, host=this_host(), pid=1, process_started=0.0, claimed=True)
+    store.heartbeat(home, run, Progress("score", 0, 30, 120))
+    shown = look(home, run)["run"]
+    assert [action["key"] for action in shown["actions"]] == ["stop", "kill"]
+    assert shown["actions"][1]["confirm"] and "from the beginning" in shown["actions"][1]["hint"]
+    score = shown["rows"][1]["cells"][0]
+    assert score["state"] == "now" and score["share"] == 0.25 and score["text"] == "25 %"
+    assert shown["rows"][2]["cells"][0]["state"] == "next"
+
+
+def test_a_worker_that_was_killed_shows_as_failed(home):
+    run = started(home)
     store.take(home, run, host=this_host(), pid=2**22 + 1, process_started=1.0, claimed=True)
-    _, _, status, *_ = tab.look(home, run, "tune", "")
-    assert status["state"] == "failed" and "ended" in status["error"]
+    tune_look._pumped.clear()
+    tune_look.pump(home)
+    shown = look(home, run)["run"]
+    assert shown["state"] == "failed" and "ended" in shown["error"]
 
 
-def test_stages_follow_the_run():
-    def now(**changes):
-        found = [stage["label"] for stage in watch.stages(info(**changes)) if stage["state"] == "now"]
-        return found[0] if found else None
-
-    assert now(stage="load", epoch=0) == "load"
-    assert now(stage="evaluate", epoch=0) == "measure untouched"
-    assert now(stage="train", epoch=0) == "train"
-    assert now(stage="evaluate", epoch=1) == "measure"
-    assert now(stage="score", epoch=1) == "score again"
-    assert now(stage="save", epoch=3) == "save"
-    assert now(state="queued", stage=None) is None
-    done = watch.stages(info(state="done", stage="save", epoch=3))
-    assert [stage["label"] for stage in done] == ["epoch 0", "epoch 1", "epoch 2"]
-    assert {stage["state"] for stage in done} == {"done"}
+def test_the_stamp_changes_with_what_is_shown_and_not_with_signs_of_life(home):
+    run = started(home)
+    store.take(home, run, host=this_host(), pid=1, process_started=0.0, claimed=True)
+    store.heartbeat(home, run, Progress("score", 0, 30, 120))
+    before = tune_look.stamp(home, run)
+    store.heartbeat(home, run)
+    assert tune_look.stamp(home, run) == before and before[1]
+    store.heartbeat(home, run, Progress("score", 0, 31, 120))
+    assert tune_look.stamp(home, run) != before
 
 
-def test_time_left_is_unknown_until_it_is_measured():
-    assert watch.time_left(info()) == "time left: not known yet"
-    assert watch.time_left(info(eta=42.0)) == "about 42 s left"
-    assert "in this stage" in watch.time_left(info(stage_eta=7.0))
-    assert watch.time_left(info(state="done")) == ""
-
-
-def test_durations():
-    assert [watch.duration(s) for s in (None, 0, 89, 125, 7800)] == [
-        "–",
-        "0 s",
-        "89 s",
-        "2 min 05 s",
-        "2 h 10 min",
-    ]
+def test_where_a_run_goes_on_in_words():
+    words = tune_timeline.goes_on_words
+    assert words(GoesOn(1200, 1.5, True)) == "from the checkpoint at step 1,200, 1.50 epochs trained"
+    assert "selection are kept" in words(GoesOn(0, 0.0, True)) and words(GoesOn(0, float("nan"), False)) == "from the beginning"  # fmt: skip
 
 
 def test_only_runs_that_are_here_can_be_picked(home):
     run = make_run(home)
-    assert tab.pick_run(home, "", SimpleNamespace(_data={"id": run})) == run
-    assert tab.pick_run(home, run, SimpleNamespace(_data={"id": "../x"})) == run
+    assert tune_run.pick_run(home, "", {"id": run}) == run
+    assert tune_run.pick_run(home, run, {"id": "../x"}) == run and tune_run.pick_run(home, run, None) == run
 
 
 def test_stopping_what_has_ended_is_a_message_and_no_error(home):
     run = make_run(home)
     with pytest.warns(UserWarning, match="already"):
-        tab.stop_run(home, run)
+        tune_run.act(home, run, {"key": "stop"})
+    assert tune_run.act(home, run, {"key": "nonsense"}) == (gr.skip(), gr.skip())
+
+
+def test_a_queued_run_can_be_cancelled(home, monkeypatch):
+    monkeypatch.setattr(jobs, "pump", lambda home: [])
+    started(home)
+    second = store.create_run(
+        home, config_from({"pool": ("trees.jsonl",), "model": "m", "budget": 9}), trees()
+    )
+    shown = look(home, second)
+    assert shown["runs"]["rows"][0]["state"]["text"] == "queued, 1 ahead"
+    tune_run.act(home, second, {"key": "stop"})
+    assert store.run_info(home, second).state == "stopped"
+
+
+def test_time_left_is_unknown_until_it_is_measured(home):
+    run = started(home)
+    assert tune_runs.time_left(store.run_info(home, run)) == "time left: not known yet"
+
+
+# ---------------------------------------------------------------- the log
+
+
+def midnight() -> float:
+    return time.mktime((2026, 3, 4, 0, 0, 0, 0, 0, -1))
+
+
+def test_events_stand_among_the_lines_by_time_also_past_midnight():
+    moments = np.array([86390, -1, 86399, 5, 20], dtype=np.int32)
+    day = midnight()
+    events = [Event(day + s, "note", str(s)) for s in (86380, 86395, 86400 + 10, 86400 + 99)]
+    assert log.places_of(events, moments).tolist() == [0, 3, 6, 8]
+    assert log.places_of(events, np.empty(0, dtype=np.int32)).tolist() == [0, 1, 2, 3]
+
+
+def test_rows_are_the_same_whatever_the_window_and_found_where_they_are(home):
+    run = make_run(home)
+    now = time.strftime("%H:%M:%S")
+    lines = [f"{now} step {i} <b>loss</b>" for i in range(40)]
+    store.log_path(home, run).write_text("\n".join(lines) + "\n")
+    store.add_event(home, run, "note", "a note about STEP 7")
+    total = log.log_value(home, run)["total"]
+    everything = log.log_rows(home, run, 0, 1000)
+    assert len(everything) == total and [row["text"] for row in everything if not row["kind"]] == lines
+    for start in range(0, total, 7):
+        assert log.log_rows(home, run, start, 7) == everything[start : start + 7]
+    rows, count = log.find_rows(home, run, "step 7")
+    assert rows.tolist() == [i for i, row in enumerate(everything) if "step 7" in row["text"].lower()]
+    assert count == 2
+
+
+def test_what_the_page_asks_of_the_log_is_checked(home):
+    run = make_run(home)
+    rows, find = log.log_functions(home)
+    assert (
+        "error" in rows(["../../etc/passwd", 0, 5]) and "error" in rows([run, "x", 5]) and "error" in rows([])
+    )
+    assert find([run, "nothing like it"]) == {"count": 0, "rows": []}
+    assert len(rows([run, -5, 10**9])["rows"]) == 1
+
+
+def test_a_log_can_be_downloaded(home):
+    run = make_run(home)
+    with pytest.raises(gr.Error, match="printed nothing"):
+        tune_run.log_file(home, run)
+    store.log_path(home, run).write_text("hello\n")
+    with open(tune_run.log_file(home, run)) as file:
+        assert file.read() == "hello\n"
