@@ -126,7 +126,7 @@ def column(model: AskedModel, answer: Answer, base: Answer | None, base_label: s
         "facts": said,
         "loss": loss,
         "delta": delta,
-        "error": f"{answer.error[:1].upper()}{answer.error[1:]}." if answer.error else "",
+        "error": sentence(answer.error),
     }
 
 
@@ -166,8 +166,12 @@ def worker_words(state: AnswererState) -> dict[str, Any]:
         minutes = max(1, round(state.unloads_in / 60))
         left = "within a minute" if state.unloads_in < 60 else f"in about {minutes} min"
         text = f"Models are loaded and idle. They are unloaded {left} if nothing is asked."
-    note = f"{state.note[:1].upper()}{state.note[1:]}." if state.note else ""
-    return {"text": text, "tone": tone, "loaded": state.state != "off", "note": note}
+    return {"text": text, "tone": tone, "loaded": state.state != "off", "note": sentence(state.note)}
+
+
+def sentence(text: str) -> str:
+    """A text with a capital at its beginning and a full stop at its end; "" stays as it is."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}." if text else ""
 
 
 def moment(at: float) -> str:

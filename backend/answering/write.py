@@ -180,7 +180,7 @@ def _configuration(
     if sampling.temperature == 0:
         return GenerationConfig(**common, do_sample=False)
     return GenerationConfig(
-        **common, do_sample=True, temperature=sampling.temperature, top_k=0, top_p=1.0, min_p=None
+        **common, do_sample=True, temperature=float(sampling.temperature), top_k=0, top_p=1.0, min_p=None
     )
 
 

@@ -145,13 +145,15 @@ def test_a_held_out_sample_is_shown_with_its_reference(page, app_url: str) -> No
 
 def test_a_long_answer_can_be_stopped(page, app_url: str) -> None:
     ready(page, app_url)
-    page.get_by_label("Max. tokens").fill("450")
+    page.get_by_label("Max. tokens").fill("400")
     page.get_by_label("Temperature").fill("5")
     page.get_by_label("Prompt", exact=True).fill("write a tale")
     page.locator("#ask-go").click()
-    page.get_by_role("button", name="Stop", exact=True).click(timeout=LONG)
+    page.wait_for_function(f"{STATES}.includes('writing')", timeout=LONG)
+    page.get_by_role("button", name="Stop", exact=True).click()
     page.wait_for_function(f"{STATES}.includes('stopped')", timeout=LONG)
     page.get_by_role("button", name="Stop", exact=True).wait_for(state="hidden")
+    assert page.locator("#ask-answers .st-answer-error:visible").count() == 0
 
 
 def tidy_widths(page) -> None:

@@ -68,6 +68,9 @@ def test_greedy_answers_are_those_of_a_plain_loop() -> None:
 
 
 def test_the_same_seed_draws_the_same() -> None:
+    assert (
+        answer(Sampling(3, 2, 1)).text == answer(Sampling(3, 2.0, 1)).text
+    )  # a page sends whole numbers as such
     drawn = [answer(Sampling(20, 1.5, seed)).text for seed in (3, 3, 4)]
     assert drawn[0] == drawn[1] != drawn[2]
     assert answer(Sampling(20)).text == answer(Sampling(20, 0, seed=9)).text != drawn[0]
