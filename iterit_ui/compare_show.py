@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 
 from backend import analysis, store
-from backend.analysis.paired import DEFINITION
+from backend.analysis.paired import DEFINITION, paired
 from backend.errors import StudioError
 from backend.records import Pool
 from iterit_ui.plots import compare as plots
@@ -140,6 +140,10 @@ def headline(found: analysis.Comparison) -> Value:
     if iterit is not None and iterit.label not in (arm.label, found.reference) and found.losses(iterit):
         d = found.difference(iterit)
         said.append(f"iterit against {found.reference}: {_signed(d.mean)}, {d.words}.")
+    if iterit is not None and iterit is not arm and found.losses(iterit):
+        d = paired(found.losses(iterit), found.losses(arm))
+        if arm.label != found.reference:
+            said.append(f"iterit against {arm.label}: {_signed(d.mean)}, {d.words}.")
     said.append("It is the loss after the last epoch that counts here; the best epoch is not picked out.")
     return {"tone": "good" if n > 1 else "info", "title": title, "text": " ".join(said)}  # fmt: skip
 
@@ -201,7 +205,7 @@ def strategies_table(found: analysis.Comparison, pool: Pool | None) -> Value:
 def differences_table(found: analysis.Comparison) -> Value | None:
     """What may be said of each strategy against the reference."""
     table = analysis.difference_table(found)
-    if table.empty:
+    if table.empty or not table["n"].any():
         return None
     rows = [
         {
@@ -223,7 +227,7 @@ def differences_table(found: analysis.Comparison) -> Value | None:
         )
     columns = [
         {"key": "arm", "label": "Strategy", "width": "154px"},
-        {"key": "verdict", "label": "", "kind": "badge", "width": "96px"},
+        {"key": "verdict", "label": "", "kind": "badge", "width": "108px"},
         {"key": "words", "label": "What can be said", "kind": "words"},
         {"key": "mean", "label": "Difference", "align": "right", "width": "84px"},
         {
@@ -238,7 +242,7 @@ def differences_table(found: analysis.Comparison) -> Value | None:
             "key": "below",
             "label": "Lower in",
             "align": "right",
-            "width": "72px",
+            "width": "82px",
             "hint": "seeds in which it ends lower",
         },
     ]

@@ -89,7 +89,7 @@ def start(
 ) -> None:
     """Queue several strategies with several seeds as ordinary runs, alike in everything else. Prints the comparison's id.
 
-    Ctrl-C does not stop them; `runs`, `stop` and the page show them as any other run.
+    They go on when this command has ended; `runs` and the page show them, and the page stops them.
     """
     from backend import compare
 
@@ -125,7 +125,7 @@ def start(
         return
     print(made, flush=True)
     console.say(f"see how they do: python -m backend compare show {made} --runs-dir {shlex.quote(str(home))}")
-    console.say("they are worked off while a program of the studio is open (the page, or `resume`, `tune`)")
+    console.say("they run one after the other, also when this terminal is closed")
 
 
 def plan_lines(planned: Any) -> list[str]:

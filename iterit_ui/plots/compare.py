@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from iterit_ui.plots.common import MUTED, SERIES_COLOUR, Figure, empty, numbers
-from iterit_ui.theme import LINE, POOL, SELECTED, SERIES, SOURCES
+from iterit_ui.theme import LINE, SELECTED, SERIES, SOURCES
 
 Over = Literal["epoch", "step", "tokens"]
 
@@ -20,7 +20,7 @@ STRATEGY_COLOUR = {
     "complexity": SOURCES[5],
     "diversity": SERIES[4],
     "random-each-epoch": SOURCES[6],
-    "full": POOL,
+    "full": MUTED,
 }
 OVER = {"epoch": "epochs trained", "step": "optimizer steps", "tokens": "tokens trained"}
 OVER_WORDS = {"epoch": "epochs", "step": "steps", "tokens": "tokens"}
