@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from backend import compare, jobs, store
-from iterit_ui import compare_show, compare_start, compare_tab, runs_table
+from iterit_ui import compare_show, compare_start, compare_tab, runs_deleting, runs_table
 from iterit_ui.plots import compare as plots
 from iterit_ui.session import first_pool
 from tests.unit.compared import made_run, two_strategies
@@ -27,7 +27,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was told to the visitor."""
     said: list[str] = []
-    for module in (runs_table, compare_tab):
+    for module in (runs_table, runs_deleting, compare_tab):
         monkeypatch.setattr(module.gr, "Warning", said.append)
         monkeypatch.setattr(module.gr, "Info", said.append)
     return said
@@ -205,19 +205,19 @@ def test_deleting_asks_first_and_twice_for_what_was_exported(tmp_path: Path, war
         tmp_path, asked, "", [], 0, {"action": "delete", "ids": [a, b, queued]}
     )
     assert len(store.runs(tmp_path)) == 3  # asked, not done
-    box, words, _ = runs_table.question(tmp_path, pending)
+    box, words, _ = runs_deleting.question(tmp_path, pending)
     assert box.visible and words["title"] == "Delete 2 runs?"
     assert any("exported 1 time" in line for line in words["steps"])
     assert any("in the queue is queued and stays" in line for line in words["steps"])
-    pending, _ = runs_table.confirmed(tmp_path, pending, "me", 0)
+    pending, _ = runs_deleting.confirmed(tmp_path, pending, "me", 0)
     assert {info.id for info in store.runs(tmp_path)} == {a, queued}  # the exported one is asked about again
-    box, words, button = runs_table.question(tmp_path, pending)
+    box, words, button = runs_deleting.question(tmp_path, pending)
     assert (
         "only record" in words["text"]
         and "picked.jsonl" in words["steps"][0]
         and "only record" in button.value
     )
-    pending, _ = runs_table.confirmed(tmp_path, pending, "me", 0)
+    pending, _ = runs_deleting.confirmed(tmp_path, pending, "me", 0)
     assert pending == {} and [info.id for info in store.runs(tmp_path)] == [queued]
 
 
@@ -233,8 +233,8 @@ def test_deleted_runs_come_back_or_are_erased(tmp_path: Path, warned: list[str])
     runs_table.acted(tmp_path, asked, "", [], 0, {"action": "delete", "ids": [b]})
     assert "asked for" in warned[-1]
     _, _, pending, _ = runs_table.acted(tmp_path, asked, "", [], 0, {"action": "erase", "ids": [b]})
-    assert "for good" in runs_table.question(tmp_path, pending)[1]["title"]
-    runs_table.confirmed(tmp_path, pending, "me", 0)
+    assert "for good" in runs_deleting.question(tmp_path, pending)[1]["title"]
+    runs_deleting.confirmed(tmp_path, pending, "me", 0)
     assert store.runs(tmp_path, deleted=True) == []
 
 
