@@ -89,7 +89,13 @@ def build(session: Session) -> None:
         **QUIET,
     )  # fmt: skip
     gr.on(
-        [session.ready.change, session.comparison.change, session.chosen.change, seen.change],
+        [
+            session.ready.change,
+            session.tab.change,
+            session.comparison.change,
+            session.chosen.change,
+            seen.change,
+        ],
         bound(offer, home),
         [*here, reference, epoch],
         [which, reference, epoch, save_name, save, compared],
@@ -101,7 +107,7 @@ def build(session: Session) -> None:
     )
     # what it looks like
     gr.on(
-        [session.ready.change, session.comparison.change, session.chosen.change, seen.change, reference.input, over.input, epoch.input],
+        [session.ready.change, session.tab.change, session.comparison.change, session.chosen.change, seen.change, reference.input, over.input, epoch.input],
         bound(drawn, home),
         [*here, reference, over, epoch],
         [message, answer, final, differ, course, strategies, against, overlap, lengths, sources, noise, settings, missing, body],
@@ -160,6 +166,8 @@ def offer(
     home: Path, tab: str, comparison: str, chosen: list[str], reference: str, epoch: int
 ) -> tuple[Any, ...]:
     """(comparisons, references, epochs, name and button to keep the chosen runs, the ids of the runs compared)."""
+    if tab != "compare":
+        return tuple(gr.skip() for _ in range(6))
     ids = runs_of(home, comparison, chosen)
     infos = store.comparisons(home)
     choices = [(f"{info.name} · {counted(len(info.runs), 'run')}", info.id) for info in infos]
