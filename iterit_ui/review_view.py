@@ -38,7 +38,7 @@ LISTS = {
 }
 TONES = {"came": "good", "stayed": "selected", "went": "rejected"}
 COLUMNS: list[Value] = [
-    {"key": "what", "label": "Against the epoch before", "kind": "badge", "width": "128px"},
+    {"key": "what", "label": "Moved", "hint": "against the epoch before", "kind": "badge", "width": "96px"},
     {"key": "rank", "label": "Pick", "align": "right", "width": "56px", "sort": True},
     {"key": "complexity", "label": "Complexity", "align": "right", "width": "96px", "sort": True},
     {"key": "before", "label": "Before", "align": "right", "width": "76px", "minor": True, "sort": True,
@@ -134,7 +134,7 @@ def gate(here: Open) -> Value:
         )
     return {
         "title": f"Epoch {epoch} waits for you: this is what it would train on",
-        "text": f"{len(here.shown.selection):,} samples are selected and nothing is trained until somebody answers.{asked}",
+        "text": f"{len(here.shown.selection):,} samples are selected. Nothing is trained before this is answered{' or the time is up' if here.review.until else ''}.{asked}",
         "until": here.review.until,
         "by_itself": "Then the run goes on with what it proposed; changes below are used only when you press the button.",
         "changes": changes,
@@ -229,7 +229,6 @@ def settings(here: Open, seq: int) -> Value:
                 float(len(shown.proposal.selection)) if here.review.epoch else float(_in_samples(here, start))
             )
             value = float(_in_samples(here, value)) if "budget" in draft.changes else start
-            label = "Budget of this epoch"
             help_text = f"Samples to train on. At most {shown.most:,}: " + (
                 "the training steps were laid out for epoch 0's selection."
                 if here.review.epoch

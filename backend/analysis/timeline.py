@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -120,8 +120,22 @@ def timeline(home: Path, info: RunInfo, config: RunConfig, metrics: Sequence[Met
         for stage, epoch in (("load", 0), ("untouched", 0), ("save", config.epochs))
     }
     return Timeline(
-        others["load"], others["untouched"], _loss(held_out.get(0)), tuple(lines), others["save"], tries
+        _load(others["load"], times.values(), tries),
+        others["untouched"],
+        _loss(held_out.get(0)),
+        tuple(lines),
+        others["save"],
+        tries,
     )
+
+
+def _load(cell: Cell, times: Iterable[StageTime], tries: Sequence[Attempt]) -> Cell:
+    """The loading of the last attempt, which reports no beginning and no end: from its start to its next stage."""
+    began = tries[-1].began if tries else NAN
+    after = [t.begun for t in times if t.stage != "load" and t.begun >= began]
+    if cell.state == "done":
+        return replace(cell, seconds=min(after, default=NAN) - began, speed=NAN)
+    return replace(cell, seconds=time.time() - began, speed=NAN) if cell.state == "now" else cell
 
 
 def attempts(events: Sequence[Event]) -> tuple[Attempt, ...]:
@@ -135,7 +149,7 @@ def attempts(events: Sequence[Event]) -> tuple[Attempt, ...]:
     return tuple(found)
 
 
-def _starts(times: Any, tries: Sequence[Attempt]) -> dict[int, int]:
+def _starts(times: Iterable[StageTime], tries: Sequence[Attempt]) -> dict[int, int]:
     """The epoch with which each later attempt went on, by its number; those that came to no epoch are left out."""
     found: dict[int, int] = {}
     for i, one in enumerate(tries[1:], start=1):

@@ -58,7 +58,7 @@ def finished(browser, app_url) -> str:
     fill(page, "budget", 24)
     run = launch(page)
     wait_for_state(page, "running")
-    assert page.locator("#tune-status li").count() >= 5
+    assert page.locator("#tune-status .st-timeline td").count() >= 10
 
     page.reload()
     assert f"run={run}" in page.url
