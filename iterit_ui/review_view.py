@@ -36,7 +36,7 @@ LISTS = {
     "excluded": "Excluded",
     "candidates": "Not picked",
 }
-TONES = {"came": "good", "stayed": "selected", "went": "rejected"}
+TONES = {"came": "candidate", "stayed": "selected", "went": "rejected"}
 COLUMNS: list[Value] = [
     {"key": "what", "label": "Moved", "hint": "against the epoch before", "kind": "badge", "width": "96px"},
     {"key": "rank", "label": "Pick", "align": "right", "width": "56px", "sort": True},
@@ -202,10 +202,10 @@ def cards(here: Open) -> Value:
     return {
         "cards": [
             card("Selected", theme.number(len(shown.selection)), f"of at most {shown.most:,}", "selected"),
-            card("Came", theme.number(len(moved["came"])) if before else "–", said or "not in the epoch before", "good"),
+            card("Came", theme.number(len(moved["came"])) if before else "–", said or "not in the epoch before", "candidate"),
             card("Stayed", theme.number(len(moved["stayed"])) if before else "–", said or "in both", "selected"),
             card("Went", theme.number(len(moved["went"])) if before else "–", said or "only in the epoch before", "rejected"),
-            card("By hand", f"+{len(own['in']):,} −{len(own['out']):,}", "against what the run proposed", "candidate"),
+            card("By hand", f"+{len(own['in']):,} −{len(own['out']):,}", "against what the run proposed"),
             card("Mean complexity", theme.score(mean(now, "complexity")),
                  said or f"{theme.score(mean(before, 'complexity'))} in the epoch before"),
             card("Mean length", theme.number(mean(now, "response_tokens")),

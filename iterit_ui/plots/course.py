@@ -11,11 +11,11 @@ from iterit_ui.theme import CANDIDATE, LINE, SELECTED, SERIES
 TITLE = "How does the run go?"
 # column, words, unit, hover format, colour, the part of the figure's height that it takes from the bottom
 ROWS = (
-    ("memory_gib", "memory", "GiB", ".2f", SERIES[2], (0.0, 0.13)),
-    ("grad_norm", "gradient norm", "", ".3f", SERIES[3], (0.19, 0.32)),
-    ("learning_rate", "learning rate", "", ".2e", LINE, (0.38, 0.51)),
+    ("memory_gib", "memory", "GiB", ".2f", SERIES[2], (0.0, 0.12)),
+    ("grad_norm", "gradient norm", "", ".3f", SERIES[3], (0.2, 0.32)),
+    ("learning_rate", "learning rate", "", ".2e", LINE, (0.4, 0.52)),
 )
-LOSSES = (0.58, 1.0)
+LOSSES = (0.6, 0.96)
 
 
 def course(table: pd.DataFrame, held_out: pd.DataFrame, *, epochs: int) -> Figure:
@@ -44,20 +44,20 @@ def course(table: pd.DataFrame, held_out: pd.DataFrame, *, epochs: int) -> Figur
             "hoverformat": ".2f",
             **({"dtick": 1} if epochs <= 12 else {}),
         },
-        "yaxis": {"title": {"text": "loss"}, "domain": list(LOSSES), "anchor": "x"},
+        "yaxis": {"domain": list(LOSSES), "anchor": "x"},
         "shapes": [_boundary(epoch) for epoch in range(epochs + 1)],
-        "annotations": [],
-        "margin": {"l": 62, "r": 14, "t": 8, "b": 38},
+        "annotations": [_name("loss (nats per token)", LOSSES[1])],
+        "margin": {"l": 48, "r": 14, "t": 8, "b": 38},
     }
     for number, (column, words, unit, form, colour, domain) in enumerate(ROWS, start=2):
         layout[f"yaxis{number}"] = {
-            "title": {"text": f"{words.replace(' ', '<br>', 1)}{f' ({unit})' if unit else ''}"},
             "domain": list(domain),
             "anchor": "x",
             "rangemode": "tozero",
             "nticks": 3,
             **({"exponentformat": "e", "tickformat": ".0e"} if column == "learning_rate" else {}),
         }
+        layout["annotations"].append(_name(f"{words} ({unit})" if unit else words, domain[1]))
         known = int(np.isfinite(table[column]).sum())
         data.append(_line(table, column, words, unit, form, colour, f"y{number}"))
         if not known:
@@ -115,6 +115,12 @@ def _held_out(table: pd.DataFrame) -> Figure:
 def _boundary(epoch: int) -> Figure:
     line = {"color": MUTED, "width": 1, "dash": "dot"}
     return {"type": "line", "yref": "paper", "x0": epoch, "x1": epoch, "y0": 0, "y1": 1, "line": line, "opacity": 0.5}  # fmt: skip
+
+
+def _name(text: str, height: float) -> Figure:
+    """What a row of the figure shows, above it."""
+    place = {"x": 0, "y": height, "xanchor": "left", "yanchor": "bottom", "yshift": 1}
+    return {"xref": "paper", "yref": "paper", "text": text, "showarrow": False, **place}
 
 
 def _missing(text: str, height: float) -> Figure:
