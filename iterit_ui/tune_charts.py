@@ -24,12 +24,14 @@ def course_figure(home: Path, info: RunInfo, metrics: list[Any]) -> Value:
     return figure
 
 
-def figures(info: RunInfo, metrics: list[Any]) -> Value:
+def figures(home: Path, info: RunInfo, metrics: list[Any]) -> Value:
     """Cards of a run: loss, held-out loss, speed, memory; a dash where nothing was measured."""
     losses, held_out = analysis.loss_table(metrics), analysis.held_out_table(metrics)
     last = losses.iloc[-1] if len(losses) else None
     recent = float(losses["loss"].tail(10).mean()) if len(losses) else float("nan")
-    speed = analysis.tokens_per_second(metrics)
+    # of the last epoch that was trained: what lies between epochs (scoring, a review) is not training
+    trained = [stage for stage in store.stage_times(home, info.id) if stage.stage == "train"]
+    speed = trained[-1].tokens_per_second if trained else float("nan")
     change = float(held_out["change"].iloc[-1]) if len(held_out) > 1 else float("nan")
     untouched = "the untouched model" if len(held_out) else "not measured yet"
     return {
@@ -41,7 +43,7 @@ def figures(info: RunInfo, metrics: list[Any]) -> Value:
                 score(held_out["held_out"].iloc[-1]) if len(held_out) else "–",
                 hint=f"{change:+.3f} against the untouched model" if np.isfinite(change) else untouched,
             ),
-            _card("Speed", number(speed), unit="tokens/s", hint="training, the last lines"),
+            _card("Speed", number(speed), unit="tokens/s", hint="training, in the last epoch"),
             _card(
                 "Memory",
                 "–" if last is None else score(last["memory_gib"], 1),

@@ -98,7 +98,7 @@ def places_of(events: list[Event], moments: np.ndarray) -> np.ndarray:
         days = np.cumsum(np.diff(told, prepend=told[0]) < -HALF_DAY)
         times[known] = told + DAY * days + midnight
         times = np.maximum.accumulate(times)
-    lines = np.searchsorted(times, [np.floor(event.at) for event in events], side="left")
+    lines = np.searchsorted(times, [np.floor(event.at) for event in events], side="right")
     return np.maximum.accumulate(lines) + np.arange(len(events))
 
 

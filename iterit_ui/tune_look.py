@@ -81,7 +81,7 @@ def _of_run(home: Path, info: RunInfo) -> dict[str, tuple[str, Callable[[], Any]
         value = {"state": info.state, "title": info.name, "text": "", "error": str(error)}
     return {
         "run": _ready(value),
-        "cards": (f"cards {stamp}", lambda: figures(info, metrics)),
+        "cards": (f"cards {stamp}", lambda: figures(home, info, metrics)),
         "course": (f"course {stamp}", lambda: course_figure(home, info, metrics)),
         "log": _ready(log_value(home, info.id)),
     }

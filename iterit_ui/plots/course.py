@@ -15,7 +15,7 @@ ROWS = (
     ("grad_norm", "gradient norm", "", ".3f", SERIES[3], (0.2, 0.32)),
     ("learning_rate", "learning rate", "", ".2e", LINE, (0.4, 0.52)),
 )
-LOSSES = (0.6, 0.96)
+LOSSES = (0.6, 0.93)
 
 
 def course(table: pd.DataFrame, held_out: pd.DataFrame, *, epochs: int) -> Figure:
@@ -46,7 +46,7 @@ def course(table: pd.DataFrame, held_out: pd.DataFrame, *, epochs: int) -> Figur
         },
         "yaxis": {"domain": list(LOSSES), "anchor": "x"},
         "shapes": [_boundary(epoch) for epoch in range(epochs + 1)],
-        "annotations": [_name("loss (nats per token)", LOSSES[1])],
+        "annotations": [_name("loss (nats per token)", 0.97)],
         "margin": {"l": 48, "r": 14, "t": 8, "b": 38},
     }
     for number, (column, words, unit, form, colour, domain) in enumerate(ROWS, start=2):
@@ -119,7 +119,7 @@ def _boundary(epoch: int) -> Figure:
 
 def _name(text: str, height: float) -> Figure:
     """What a row of the figure shows, above it."""
-    place = {"x": 0, "y": height, "xanchor": "left", "yanchor": "bottom", "yshift": 1}
+    place = {"x": 0, "y": height, "xanchor": "left", "yanchor": "bottom", "yshift": 3}
     return {"xref": "paper", "yref": "paper", "text": text, "showarrow": False, **place}
 
 
