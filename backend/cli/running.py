@@ -169,7 +169,9 @@ def _held_out(home: Path, run_id: str) -> list[Metrics]:
 def trained(metrics: Metrics) -> str:
     """When a held-out loss was measured, in words."""
     epochs = metrics.held_out_epoch
-    if not epochs:
+    if epochs is None:
+        return f"after {metrics.epoch:.2f} epochs (step {metrics.step:,})"
+    if epochs == 0:
         return "before training"
     return "after 1 epoch" if epochs == 1 else f"after {epochs} epochs"
 
@@ -180,7 +182,7 @@ def _interrupt(home: Path, run_id: str, *, first: bool) -> None:
 
     try:
         if first:
-            console.say("stopping after the present batch; Ctrl-C again ends the worker at once")
+            console.say("stopping after the present step; Ctrl-C again ends the worker at once")
             jobs.stop(home, run_id)
         else:
             jobs.kill(home, run_id)

@@ -233,7 +233,7 @@ def summary(home: Path, info: RunInfo) -> dict[str, Any]:
         "epochs": table.to_dict("records"),
         "moved": moved_since(epochs, ceiling=config.max_complexity),
         "held_out": [
-            {"epochs_trained": m.held_out_epoch, "step": m.step, "loss": m.held_out}
+            {"epochs_trained": m.epoch, "step": m.step, "loss": m.held_out}
             for m in metrics
             if m.held_out is not None
         ],
