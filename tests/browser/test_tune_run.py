@@ -88,9 +88,10 @@ def test_a_review_from_the_page_to_the_end_of_the_run(page, new_page, goto, relo
 
 def test_the_whole_log_is_searched_and_can_be_fetched(page, goto, waiting, runs_dir):
     goto(page, "tune", run=waiting)
+    wait_for_state(page, "waiting|done")
     log = page.locator("#tune-log")
     log.locator(".st-log-row.event").first.wait_for()
-    log.get_by_label("Find in the whole log").fill("epoch 1")
+    log.get_by_label("Find in the whole log").fill("epoch")
     told = log.get_by_text(re.compile(r"^\d+ of \d+ matches$"))
     told.wait_for()
     first = told.inner_text()
