@@ -243,8 +243,8 @@ class Metrics:
     """One line of a run's metrics; None where a value was not measured at this moment.
 
     epoch counts finished passes as a float (1.5 = half way through the second); losses in nats per token.
-    held_out : mean response loss of the held-out samples, by token; "epoch" -1.. see `held_out_epoch`.
-    held_out_epoch : number of epochs trained when it was measured (0 = untouched model).
+    held_out : mean response loss of the held-out samples, by token, after `epoch` epochs (0.0: the untouched model).
+    held_out_epoch : the number of whole epochs trained when it was measured; None where that was within an epoch.
     """
 
     step: int

@@ -13,10 +13,8 @@ import numpy as np
 import torch
 from torch import distributed
 
-from backend.errors import ModelError, Stopped
-
-STOPPED = "stopped, because another process of this scoring was"
-FAILED = "another process of this scoring failed; what it says stands above"
+from backend.errors import Stopped
+from backend.together import FAILED, STOPPED, AnotherFailed
 
 
 class Shards:
@@ -36,7 +34,7 @@ class Shards:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Whoever leaves by an error tells the others: they leave by `Stopped` where it was that, else by ModelError."""
+        """Whoever leaves by an error tells the others: they leave by `Stopped` where it was that, else by AnotherFailed."""
         own = self.size > 1 and distributed.get_backend() != "gloo"
         if own:
             self._group = distributed.new_group(backend="gloo")
@@ -44,7 +42,7 @@ class Shards:
             yield
         except _Told as told:
             if told.failed:
-                raise ModelError(FAILED) from told
+                raise AnotherFailed(FAILED) from told
             raise Stopped(STOPPED) from told
         except BaseException as error:
             if self.size > 1 and not self._broken:

@@ -26,6 +26,7 @@ from backend.selection import (
     select_epoch,
     top_rows,
 )
+from backend.together import Together
 
 HELD_OUT = "held out"
 
@@ -37,7 +38,8 @@ class Decisions:
     counts : gives the pool's n-gram counts; called before the first selection, and once.
     held_out : (n,) bool, rows that are neither scored nor selected.
     review : asked before each new selection is final; None where nobody is asked.
-    records : what was decided, by epoch; what an interrupted run has already decided is put here.
+    records : what was decided, by epoch, in the first process; what an interrupted run has already decided is put here.
+    together : the processes of the run; all of them call `decide`.
     """
 
     config: RunConfig
@@ -48,6 +50,7 @@ class Decisions:
     report: Reporter
     review: Review | None = None
     records: dict[int, EpochRecord] = field(default_factory=dict)
+    together: Together = field(default_factory=Together)
 
     @property
     def budget(self) -> int:
@@ -58,32 +61,44 @@ class Decisions:
     def _counted(self) -> NgramCounts:
         return self.counts()
 
-    def decide(self, epoch: int, model: PreTrainedModel) -> EpochRecord:
-        """Score what the strategy asks for with the model as it is now, select, and report the record.
+    def decide(self, epoch: int, model: PreTrainedModel) -> np.ndarray:
+        """(k,) int64: the rows that an epoch trains on. Scores what the strategy asks for with the model as it is now,
+        selects, and reports the record.
 
         An epoch that was decided before an interruption is not decided again: it was reported, and the model of
-        its checkpoint would give the same.
+        its checkpoint would give the same. All processes score; the first one selects for all.
         """
-        if epoch in self.records:
-            return self.records[epoch]
-        if epoch > 0 and keeps_selection(self.config.strategy):
-            record = replace(
-                self.records[0], epoch=epoch, rescored=np.zeros(len(self.pool), dtype=bool), seconds={}
-            )
-        else:
-            record = self._reviewed(self._decide(epoch, model))
-        self.records[epoch] = record
-        self.report(record)
-        return record
-
-    def _decide(self, epoch: int, model: PreTrainedModel) -> EpochRecord:
+        rows = self.together.from_first(lambda: self._to_score(epoch))
+        if rows is None:
+            return self.together.from_first(lambda: self._known(epoch).selection.rows)
         begun = time.monotonic()
-        rows = self._rows_to_score(epoch)
-        scores = self._scores(epoch, model, rows)
+        new = self._score(epoch, model, rows)
+        seconds = time.monotonic() - begun
+        return self.together.from_first(lambda: self._settle(epoch, rows, new, seconds).selection.rows)
+
+    def _to_score(self, epoch: int) -> np.ndarray | None:
+        """The rows to score before this epoch; None where there is nothing to decide."""
+        known = epoch in self.records or (epoch > 0 and keeps_selection(self.config.strategy))
+        return None if known else self._rows_to_score(epoch)
+
+    def _known(self, epoch: int) -> EpochRecord:
+        """The record of an epoch that was decided before, or with epoch 0."""
+        if epoch not in self.records:
+            nothing = np.zeros(len(self.pool), dtype=bool)
+            self._keep(replace(self.records[0], epoch=epoch, rescored=nothing, seconds={}))
+        return self.records[epoch]
+
+    def _settle(self, epoch: int, rows: np.ndarray, new: Scores, seconds: float) -> EpochRecord:
+        """Select from the new scores and those known before."""
         rescored = np.zeros(len(self.pool), dtype=bool)
         rescored[rows] = True
-        scored = time.monotonic()
-        return self._select(epoch, scores, rescored, {"score": scored - begun})
+        scores = self._with_known(epoch, new, rescored)
+        return self._keep(self._reviewed(self._select(epoch, scores, rescored, {"score": seconds})))
+
+    def _keep(self, record: EpochRecord) -> EpochRecord:
+        self.records[record.epoch] = record
+        self.report(record)
+        return record
 
     def _select(
         self, epoch: int, scores: Scores, rescored: np.ndarray, seconds: dict[str, float]
@@ -147,14 +162,14 @@ class Decisions:
     def _helpers(
         self, epoch: int, model: PreTrainedModel, rows: np.ndarray
     ) -> contextlib.AbstractContextManager[object]:
-        """Other processes that share the scoring, where the model is as its files have it."""
-        if self.config.epochs:
+        """Other processes that share the scoring, where the model is as its files have it and none is here already."""
+        if self.config.epochs or self.together.size > 1:
             return contextlib.nullcontext()
         waiting = Progress("score", epoch, 0, len(rows))
         return helpers(self.config, model, self.encoded, rows, waiting=lambda: self.report(waiting))
 
-    def _scores(self, epoch: int, model: PreTrainedModel, rows: np.ndarray) -> Scores:
-        """Scores of all n rows: new for `rows`, else as they were known."""
+    def _score(self, epoch: int, model: PreTrainedModel, rows: np.ndarray) -> Scores:
+        """Scores of all n rows, unknown but for `rows`; the same in every process."""
         if len(rows):
             with self._helpers(epoch, model, rows):
                 new = score(
@@ -170,11 +185,13 @@ class Decisions:
             new = Scores.unknown(len(self.pool), self.encoded.response_tokens)
             new.reason[self.encoded.reason != ""] = self.encoded.reason[self.encoded.reason != ""]
         new.reason[self.held_out] = HELD_OUT
+        return new
+
+    def _with_known(self, epoch: int, new: Scores, anew: np.ndarray) -> Scores:
+        """Scores of all n rows: new where `anew`, else as they were known."""
         if epoch == 0:
             return new
         known = self.records[epoch - 1].scores
-        anew = np.zeros(len(self.pool), dtype=bool)
-        anew[rows] = True
         return Scores(
             np.where(anew, new.loss_cond, known.loss_cond),
             np.where(anew, new.loss_prior, known.loss_prior),

@@ -10,7 +10,8 @@ from backend.records import EpochRecord, Metrics, Progress
 Record = Progress | Metrics | EpochRecord
 
 # Long work elsewhere is a generator of records. Here the Trainer holds the loop and calls back, so a record is
-# handed to a function instead; raising `Stopped` in it leaves the Trainer between two forward passes.
+# handed to a function instead; raising `Stopped` in it ends a scoring between two batches, and a training after its
+# optimizer step.
 Reporter = Callable[[Record], None]
 
 # Asked with what an epoch would train on; returns the settings that somebody changed for that epoch, and may wait for

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,14 +17,16 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from backend.complexity import held_out_loss
 from backend.config import RunConfig, held_out_share
 from backend.diversity import NgramCounts, count_ngrams
-from backend.errors import ConfigError, RunError
+from backend.errors import ConfigError, Stopped
 from backend.iterate.choose import Decisions
 from backend.iterate.held_out import split
 from backend.iterate.report import Record, Reporter, Review
+from backend.iterate.resume import Start, start_of
 from backend.model import usable_length
 from backend.prompts import Encoded, encode
 from backend.records import EpochRecord, Metrics, Pool, Progress
-from backend.training import Checkpoint, last_checkpoint, save_model, steps_per_epoch, train
+from backend.together import Together
+from backend.training import save_model, train
 
 __all__ = ["Record", "Reporter", "run"]
 
@@ -41,19 +46,25 @@ def run(
     resume: bool = False,
     done: Sequence[EpochRecord] = (),
     review: Review | None = None,
+    measured: Collection[int] = (),
+    together: Together | None = None,
 ) -> None:
     """Score, select and train `config.epochs` epochs; with 0 epochs only score and select once.
 
     Parameters
     ----------
     report : called with every record in order: Progress, Metrics, and an EpochRecord before each epoch; raises
-        `Stopped` to stop. What is on disk then is what the last finished epoch left.
-    folder : gets checkpoints/ (one, of the last finished epoch) and, at the end, model/. Nothing else is written.
+        `Stopped` to stop. While the model trains, the present optimizer step is finished then and a checkpoint written;
+        the writing of the finished model is finished, too.
+    folder : gets checkpoints/ (one, the last) and, at the end, model/. Nothing else is written.
     counts : gives the n-gram counts of the pool, and is called before the first selection; None counts there.
     held_out_pool : what `config.held_out` names where it names a file.
     resume, done : go on from the last checkpoint, with the epoch records that were reported before. Metrics after
         that checkpoint's step are reported again, with the same values.
     review : asked before each new selection is final; None where nobody is asked.
+    measured : when resuming, the steps at which the held-out loss was reported before.
+    together : the processes of the run, each of which calls this. All score and train; the first one reports, selects
+        and writes, and only its `report`, `counts`, `done` and `review` are used.
 
     Raises
     ------
@@ -61,61 +72,102 @@ def run(
     ConfigError : `held_out` names a file that was not read, or a selection is empty.
     RunError : the epoch records do not reach the checkpoint.
     """
+    together = together or Together()
     if config.threads:
         torch.set_num_threads(config.threads)
-    if config.epochs:
+    if config.epochs and not config.lora_rank:  # adapters are float32 of themselves
         model.float()  # an update of 2e-5 is lost in 8 or 11 bits; see model.load(train=True)
-    encoded = _encode(config, pool, model, tokenizer, report)
-    measured, measured_rows, held_out = _held_out(
-        config, pool, model, tokenizer, encoded, held_out_pool, report
+    if together.rank:
+        report = _silence
+    encoded, aside = together.each(
+        lambda: _prepare(config, pool, model, tokenizer, held_out_pool, report=report)
     )
-    if not len(measured_rows) and held_out_share(config) != 0:
+    if not len(aside.rows) and held_out_share(config) != 0 and together.rank == 0:
         logger.warning(
             "no held-out loss will be measured: %s", _nothing_held_out(config, pool, held_out_pool)
         )
     if counts is None:
         counts = partial(count_ngrams, pool.responses(), suffix=config.response_suffix)
-    decisions = Decisions(config, pool, encoded, counts, held_out, report, review)
-    checkpoint = last_checkpoint(folder / "checkpoints") if resume else None
-    start = _restore(decisions, done if resume else (), checkpoint)
+    decisions = Decisions(config, pool, encoded, counts, aside.taken, report, review, together=together)
+    start = Start()
+    if resume:
+        known = {record.epoch: record for record in done}
+        decided = {epoch: len(record.selection) for epoch, record in known.items()}
+        start = together.from_first(lambda: start_of(config, folder, decided, processes=together.size))
+        decisions.records.update({epoch: record for epoch, record in known.items() if epoch <= start.epoch})
 
     first = decisions.decide(0, model)
     if not config.epochs:
         return
 
-    def choose(epoch: int) -> np.ndarray:
-        return decisions.decide(epoch, model).selection.rows
-
-    def measure(epochs_trained: int, step: int) -> None:
-        if not len(measured_rows):
-            return
+    def measure(epochs_trained: float, step: int, progress: Callable[[Progress], None]) -> float | None:
+        if not len(aside.rows):
+            return None
         loss = held_out_loss(
             model,
-            measured,
-            measured_rows,
+            aside.encoded,
+            aside.rows,
             batch_tokens=config.batch_tokens,
             precision=config.precision,
-            epoch=epochs_trained,
-            on_progress=report,
+            epoch=math.ceil(epochs_trained),
+            on_progress=progress,
         )
-        report(Metrics(step, float(epochs_trained), held_out=loss, held_out_epoch=epochs_trained))
+        whole = int(epochs_trained) if epochs_trained.is_integer() else None
+        line = Metrics(step, epochs_trained, held_out=loss, held_out_epoch=whole)
+        together.from_first(lambda: report(line))
+        return loss
 
-    if start == 0:
-        measure(0, 0)
+    if start.checkpoint is None:
+        measure(0.0, 0, report)
     trainer = train(
         model,
         encoded,
         config,
-        length=len(first.selection),
-        choose=choose,
-        after_epoch=measure,
+        length=len(first),
+        choose=lambda epoch: decisions.decide(epoch, model),
+        measure=measure,
         report=report,
         folder=folder / "checkpoints",
-        checkpoint=checkpoint,
+        checkpoint=start.checkpoint,
+        measured=measured,
+        together=together,
     )
-    report(Progress("save", config.epochs, 0, 1, "models"))
-    save_model(trainer, tokenizer, folder / "model")
-    report(Progress("save", config.epochs, 1, 1, "models"))
+
+    def save() -> None:
+        merged = folder / "merged" if config.save_merged else None
+        # nothing is left but to write the model down: a stop comes too late to be of use
+        with contextlib.suppress(Stopped):
+            report(Progress("save", config.epochs, 0, 1, "models"))
+        save_model(trainer, tokenizer, folder / "model", merged=merged)
+        with contextlib.suppress(Stopped):
+            report(Progress("save", config.epochs, 1, 1, "models"))
+
+    together.from_first(save)
+
+
+class Aside(NamedTuple):
+    """What the held-out loss is measured on: encoded samples and their rows; and (n,) bool, rows taken from the pool."""
+
+    encoded: Encoded
+    rows: np.ndarray
+    taken: np.ndarray
+
+
+def _silence(record: Record) -> None:
+    """What the processes that do not report do with a record."""
+
+
+def _prepare(
+    config: RunConfig,
+    pool: Pool,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    held_out_pool: Pool | None,
+    *,
+    report: Reporter,
+) -> tuple[Encoded, Aside]:
+    encoded = _encode(config, pool, model, tokenizer, report)
+    return encoded, _held_out(config, pool, model, tokenizer, encoded, held_out_pool, report)
 
 
 def _encode(
@@ -142,12 +194,11 @@ def _held_out(
     encoded: Encoded,
     held_out_pool: Pool | None,
     report: Reporter,
-) -> tuple[Encoded, np.ndarray, np.ndarray]:
-    """What the held-out loss is measured on: encoded samples, their rows, and (n,) bool, rows taken from the pool."""
+) -> Aside:
     none = np.zeros(len(pool), dtype=bool)
     if held_out_pool is not None:
         other = _encode(config, held_out_pool, model, tokenizer, report)
-        return other, np.flatnonzero(other.reason == ""), none
+        return Aside(other, np.flatnonzero(other.reason == ""), none)
     share = held_out_share(config)
     if share is None:
         raise ConfigError(
@@ -155,7 +206,7 @@ def _held_out(
         )
     kept = {*config.pinned, *config.excluded}
     held_out = split(share, ids=pool.ids, usable=encoded.reason == "", kept=kept, seed=config.seed)
-    return encoded, np.flatnonzero(held_out), held_out
+    return Aside(encoded, np.flatnonzero(held_out), held_out)
 
 
 def _nothing_held_out(config: RunConfig, pool: Pool, held_out_pool: Pool | None) -> str:
@@ -163,24 +214,3 @@ def _nothing_held_out(config: RunConfig, pool: Pool, held_out_pool: Pool | None)
     if held_out_pool is not None:
         return f"none of the {len(held_out_pool):,} samples of {held_out_pool.name} has a response token"
     return f"a share of {config.held_out} of {len(pool):,} samples holds none that can be kept aside"
-
-
-def _restore(decisions: Decisions, done: Sequence[EpochRecord], checkpoint: Checkpoint | None) -> int:
-    """Take over what an interrupted run decided up to the epoch it goes on with, and return that epoch."""
-    records = {record.epoch: record for record in done}
-    if checkpoint is None:
-        decisions.records.update({epoch: record for epoch, record in records.items() if epoch == 0})
-        return 0
-    if 0 not in records:
-        raise RunError(f"{checkpoint.path} has no epoch record that leads to it")
-    steps = steps_per_epoch(len(records[0].selection), decisions.config)
-    start = checkpoint.step // steps
-    missing = [epoch for epoch in range(start) if epoch not in records]
-    if checkpoint.step % steps or missing:
-        raise RunError(
-            f"{checkpoint.path} is at step {checkpoint.step}, which is not the end of an epoch of {steps} steps whose "
-            f"records are all there (found: epochs {sorted(records)})"
-        )
-    decisions.records.update({epoch: record for epoch, record in records.items() if epoch <= start})
-    logger.info("going on after epoch %d, from %s", start, checkpoint.path)
-    return start

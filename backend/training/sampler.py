@@ -1,4 +1,4 @@
-"""The order in which an epoch reads its selection."""
+"""The order in which an epoch reads its selection, and who reads what."""
 
 from __future__ import annotations
 
@@ -40,3 +40,38 @@ class SelectionSampler(Sampler[int]):
             order = draw.permutation(self.rows)[:left]
             yield from order.tolist()
             left -= len(order)
+
+
+class SelectionBatches(Sampler[list[int]]):
+    """The rows of each forward pass of one process.
+
+    An optimizer step reads the next `step` rows of the order, whatever the number of processes, which share them
+    `size` at a time in turn: every row is read once. So that all processes make the same number of passes, one may
+    get an empty list at the end of an epoch. (Accelerate's own sharding would read some rows twice instead.)
+
+    size : rows of a forward pass. step : rows of an optimizer step, a multiple of `size * processes`.
+    """
+
+    def __init__(
+        self, sampler: SelectionSampler, *, size: int, step: int, processes: int = 1, process: int = 0
+    ) -> None:
+        if step % (size * processes):
+            raise ValueError(
+                f"{step} samples are no whole number of passes of {size} in {processes} processes"
+            )
+        self.sampler, self.size, self.step = sampler, size, step
+        self.processes, self.process = processes, process
+
+    def __len__(self) -> int:
+        together = self.size * self.processes
+        return len(self.sampler) // self.step * (self.step // together) + -(
+            -(len(self.sampler) % self.step) // together
+        )
+
+    def __iter__(self) -> Iterator[list[int]]:
+        rows = list(self.sampler)
+        for first in range(0, len(rows), self.step):
+            of_step = rows[first : first + self.step]
+            for at in range(0, len(of_step), self.size * self.processes):
+                mine = at + self.process * self.size
+                yield of_step[mine : mine + self.size]

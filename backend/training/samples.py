@@ -27,7 +27,12 @@ class ResponseDataset(Dataset[tuple[np.ndarray, int]]):
 
 
 def collate(samples: Sequence[tuple[np.ndarray, int]], *, pad_id: int) -> dict[str, torch.Tensor]:
-    """Right-padded input_ids, attention_mask and labels, each (b, longest) int64; labels on response tokens only."""
+    """Right-padded input_ids, attention_mask and labels, each (b, longest) int64; labels on response tokens only.
+
+    No sample at all is one padding token without a label: it adds 0 to the loss and to every gradient.
+    """
+    if not samples:
+        samples = [(np.array([pad_id]), 1)]
     longest = max(len(ids) for ids, _ in samples)
     input_ids = torch.full((len(samples), longest), pad_id)
     attention_mask = torch.zeros_like(input_ids)

@@ -219,6 +219,14 @@ def test_no_epochs_score_and_select_once(tokenizer: PreTrainedTokenizerFast, tmp
     assert all(torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters()))
 
 
+def test_a_stop_while_the_model_is_saved_comes_too_late(
+    tokenizer: PreTrainedTokenizerFast, tmp_path: Path
+) -> None:
+    made = Run(config(), tmp_path, stop=lambda r: isinstance(r, Progress) and r.stage == "save")
+    made.go(tokenizer)
+    assert (tmp_path / "model" / "config.json").is_file()
+
+
 def stop_in(epoch: int, done: int) -> object:
     return lambda r: isinstance(r, Progress) and (r.stage, r.epoch, r.done) == ("train", epoch, done)
 
@@ -236,7 +244,6 @@ def stop_in(epoch: int, done: int) -> object:
         pytest.param(stop_in(1, 1), 2, id="epoch 1"),
         pytest.param(stop_in(2, 1), 3, id="epoch 2"),
         pytest.param(lambda r: isinstance(r, Metrics) and r.held_out_epoch == 3, 3, id="last held-out loss"),
-        pytest.param(lambda r: isinstance(r, Progress) and r.stage == "save", 3, id="saving"),
     ],
 )
 def test_resumed_is_the_uninterrupted_run(
@@ -272,7 +279,7 @@ def test_records_that_do_not_reach_the_checkpoint(tokenizer: PreTrainedTokenizer
         Run(config(), tmp_path).go(tokenizer, resume=True)
     with pytest.raises(
         RunError,
-        match=r"not the end of an epoch of 2 steps whose records are all there \(found: epochs \[0\]\)",
+        match=r"at step 5, in epoch 2, and the record of epoch 1 is missing \(found: epochs \[0\]\)",
     ):
         Run(config(), tmp_path).go(tokenizer, resume=True, done=first.epochs[:1])
 

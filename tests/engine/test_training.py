@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,8 +59,8 @@ class Recorder:
         self.calls.append(("choose", epoch))
         return SELECTIONS[epoch]
 
-    def after_epoch(self, epoch: int, step: int) -> None:
-        self.calls.append(("after", epoch, step))
+    def measure(self, epochs: float, step: int, progress: Callable[[Progress], None]) -> None:
+        self.calls.append(("after", epochs, step))
 
     @property
     def metrics(self) -> list[tuple[int, float, float | None, float | None, float | None, int | None]]:
@@ -81,7 +83,7 @@ def trained(
         config(**changes),
         length=7,
         choose=recorder.choose,
-        after_epoch=recorder.after_epoch,
+        measure=recorder.measure,
         report=recorder,
         folder=folder,
         checkpoint=last_checkpoint(folder) if resume else None,
@@ -206,8 +208,10 @@ def test_accumulation_does_not_change_the_step(encoded: Encoded, tmp_path: Path)
     np.testing.assert_allclose(lines[1], lines[2], rtol=1e-6)
 
 
-@pytest.mark.parametrize("stop_at", [1, 3, 4, 5])
-def test_resumed_is_the_uninterrupted_run(encoded: Encoded, tmp_path: Path, stop_at: int) -> None:
+@pytest.mark.parametrize("stop_at", [1, 2, 3, 4, 5, 6])
+def test_stopped_after_its_step_and_resumed_is_the_uninterrupted_run(
+    encoded: Encoded, tmp_path: Path, stop_at: int
+) -> None:
     whole = Recorder()
     model = tiny.model()
     trained(model, encoded, whole, tmp_path / "whole")
@@ -215,35 +219,109 @@ def test_resumed_is_the_uninterrupted_run(encoded: Encoded, tmp_path: Path, stop
     with pytest.raises(Stopped):
         trained(tiny.model(), encoded, first, tmp_path / "halves")
     found = last_checkpoint(tmp_path / "halves")
-    # the last finished epoch's, of two steps; a stop at an epoch's last step comes before its checkpoint
-    after = (stop_at - 1) // 2 * 2
-    assert (found.step if found else 0) == after
-    second, again = Recorder(), tiny.model(seed=1 if found else 0)
+    # a log line comes after it was agreed whether to stop at this step: the next agreement is at an epoch's end or a step
+    last = stop_at if stop_at % 2 == 0 else stop_at + 1
+    assert found is not None and found.step == last
+    second, again = Recorder(), tiny.model(seed=1)
     trained(again, encoded, second, tmp_path / "halves", resume=True)
-    assert second.calls[0] == ("choose", after // 2)
-    assert second.metrics == whole.metrics[after:]
+    assert second.metrics == whole.metrics[last:]
+    if last < 6:
+        assert ("choose", last // 2) in second.calls
+    if last % 2 == 0:  # the stop came before the epoch's end was measured
+        assert second.calls[0] == ("after", last / 2, last)
     for name, weight in model.state_dict().items():
         assert torch.equal(weight, again.state_dict()[name]), name
 
 
-def test_half_written_checkpoints_are_passed_over(encoded: Encoded, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "harm",
+    [
+        pytest.param(lambda path: (path / "complete.json").unlink(), id="no mark"),
+        pytest.param(lambda path: (path / "complete.json").write_text("{"), id="half a mark"),
+        pytest.param(lambda path: (path / "optimizer.pt").unlink(), id="a file is gone"),
+        pytest.param(lambda path: (path / "model.safetensors").write_bytes(b""), id="a file is empty"),
+    ],
+)
+def test_what_is_not_whole_is_passed_over(
+    harm: Callable[[Path], None], encoded: Encoded, tmp_path: Path
+) -> None:
     trained(tiny.model(), encoded, Recorder(), tmp_path)
     # only the last is kept
-    assert [path.name for path in tmp_path.glob("checkpoint-*")] == ["checkpoint-6"]
-    assert last_checkpoint(tmp_path) is not None
-    for name, state in (
-        ("checkpoint-8", None),
-        ("checkpoint-9", "{"),
-        ("checkpoint-10", '{"global_step": 3}'),
-    ):
-        shutil.copytree(tmp_path / "checkpoint-6", tmp_path / name)
-        (tmp_path / name / "trainer_state.json").unlink()
-        if state is not None:
-            (tmp_path / name / "trainer_state.json").write_text(state)
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint-6"]
+    shutil.copytree(tmp_path / "checkpoint-6", tmp_path / "checkpoint-4")
+    mark = tmp_path / "checkpoint-4" / "complete.json"
+    mark.write_text(mark.read_text().replace('"step": 6', '"step": 4'))
     (tmp_path / "checkpoint-x").mkdir()
     found = last_checkpoint(tmp_path)
     assert found is not None and found.step == 6
+    harm(tmp_path / "checkpoint-6")
+    found = last_checkpoint(tmp_path)
+    assert found is not None and found.step == 4
     assert last_checkpoint(tmp_path / "nothing here") is None
+
+
+def test_a_checkpoint_is_there_before_another_goes(encoded: Encoded, tmp_path: Path) -> None:
+    """Whatever the moment at which one looks, there is a whole one."""
+    seen: list[int] = []
+
+    class Looking(Recorder):
+        def __call__(self, record: Progress | Metrics) -> None:
+            found = last_checkpoint(tmp_path)
+            seen.append(found.step if found else 0)
+            super().__call__(record)
+
+    trained(tiny.model(), encoded, Looking(), tmp_path, checkpoint_every=1)
+    assert seen == sorted(seen) and set(seen) == {0, 1, 2, 3, 4, 5}
+    # a checkpoint of the last step comes after the last word
+    found = last_checkpoint(tmp_path)
+    assert found is not None and found.step == 6
+    # what a kill left half written is in the way of nobody
+    damaged = tmp_path / "checkpoint-6"
+    (damaged / "optimizer.pt").unlink()
+    (tmp_path / "unfinished" / "checkpoint-6").mkdir(parents=True)
+    (tmp_path / "unfinished" / "checkpoint-6" / "left over").write_text("")
+    trained(tiny.model(), encoded, Recorder(), tmp_path)
+    found = last_checkpoint(tmp_path)
+    assert found is not None and found.step == 6 and not (found.path / "left over").exists()
+
+
+@pytest.mark.parametrize("every", [2, 3])
+def test_sums_between_two_log_lines_survive(
+    encoded: Encoded, tmp_path: Path, every: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log line averages over its steps, whether or not a checkpoint lies between them; so with dropout's draws."""
+    monkeypatch.setattr(sys.modules[train.__module__], "LOG_LINES", 6 // every)
+
+    def made() -> LlamaForCausalLM:
+        model = tiny.model()
+        model.config.attention_dropout = 0.3
+        return model
+
+    whole = Recorder()
+    model = made()
+    trained(model, encoded, whole, tmp_path / "whole", device_batch_size=1)
+    for step in range(1, 6):
+        folder = tmp_path / str(step)
+        first = Recorder()
+
+        def stop(record: Progress | Metrics, first: Recorder = first, step: int = step) -> None:
+            first(record)
+            if isinstance(record, Progress) and record.epoch * 2 + record.done == step:
+                raise Stopped("asked to")
+
+        first_report = Recorder()
+        with pytest.raises(Stopped):
+            train(
+                made(), encoded, config(device_batch_size=1), length=7, choose=first.choose,
+                measure=first.measure, report=stop, folder=folder,
+            )  # fmt: skip
+        found = last_checkpoint(folder)
+        assert found is not None and found.step == step
+        again = made()
+        trained(again, encoded, first_report, folder, resume=True, device_batch_size=1)
+        assert first.metrics + first_report.metrics == whole.metrics
+        for name, weight in model.state_dict().items():
+            assert torch.equal(weight, again.state_dict()[name]), (step, name)
 
 
 def test_saved_model_is_a_model_like_any_other(
