@@ -9,16 +9,25 @@ from __future__ import annotations
 
 import dataclasses
 import signal
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from backend import data, preflight, store
+from backend import data, launcher, preflight, store
 from backend.config import RunConfig
 from backend.data.demo import HELDOUT
 from backend.errors import ConfigError, RunError
-from backend.processes import how_it_ended, is_gone, process_of, reap, send, spawn, start_time, this_host
+from backend.processes import (
+    end_at_once,
+    how_it_ended,
+    is_gone,
+    process_of,
+    reap,
+    send,
+    spawn,
+    start_time,
+    this_host,
+)
 from backend.records import Pool
 from backend.store import PoolInfo, RunInfo
 from backend.work import map_info, start_map, start_work, work_info
@@ -138,7 +147,9 @@ def stop(home: Path, run_id: str) -> None:
     asked = store.set_state(home, run_id, "stopping", expect=("running", "waiting"), note="asked to stop")
     info = store.run_info(home, run_id)
     if info.active:
-        send(info, signal.SIGTERM)
+        # a launcher would end its processes before their step is done; theirs is to look into the database
+        if not launcher.several(store.read_config(home, run_id)):
+            send(info, signal.SIGTERM)
     elif not asked:  # else the worker saw it at a heartbeat and has stopped already
         raise RunError(f"run {run_id} is {info.state} already")
 
@@ -156,10 +167,7 @@ def kill(home: Path, run_id: str) -> None:
     if info.host not in (None, this_host()):
         raise RunError(f"run {run_id} runs on {info.host}; kill it there")
     store.set_state(home, run_id, "stopping", expect=("running", "waiting"))
-    send(info, signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while process_of(info) is not None and time.monotonic() < deadline:
-        time.sleep(0.02)
+    end_at_once(info)
     store.set_state(home, run_id, "stopped", expect=("stopping",), note="killed")
 
 
@@ -222,8 +230,8 @@ def alive(info: RunInfo) -> bool:
 
 
 def worker_command(home: Path, run_id: str) -> list[str]:
-    """The command that works on a run."""
-    return [sys.executable, "-m", "backend.worker", str(home), run_id, "--claimed"]
+    """The command that works on a run; see `backend.launcher`."""
+    return launcher.worker_command(home, run_id, store.read_config(home, run_id))
 
 
 def is_share(held_out: str) -> bool:

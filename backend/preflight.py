@@ -24,6 +24,9 @@ GIB = 2**30
 FULL = 0.9  # of a device's memory: what an estimate may take before it is said to be tight
 TEMPLATES = ("chat_template.jinja", "chat_template.json")
 
+# of `accelerate config`: those in which a process does not share its model's weights with others
+WHOLE_MODELS = ("MULTI_GPU", "MULTI_CPU", "NO", None)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -190,7 +193,13 @@ def accelerate_processes(path: Path) -> int:
         values: Any = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(f"accelerate_config {path} cannot be read ({error})") from error
-    number = values.get("num_processes") if isinstance(values, dict) else None
+    kind = values.get("distributed_type") if isinstance(values, dict) else None
+    if kind not in WHOLE_MODELS:
+        raise ConfigError(
+            f"accelerate_config {path} has distributed_type {kind}; each process must hold the whole model, which it is "
+            f"scored with (allowed: {', '.join(map(str, WHOLE_MODELS[:-1]))})"
+        )
+    number = values.get("num_processes")
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise ConfigError(
             f"accelerate_config {path} does not say num_processes; write it with `accelerate config --config_file {path}`"

@@ -22,6 +22,10 @@ import psutil
 STARTING_SECONDS = 120.0  # until a process that was started must have written itself down
 ROOT = Path(__file__).resolve().parent.parent
 
+LAUNCHER_NAMES = (
+    "RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_", "ROLE_", "MASTER_", "TORCHELASTIC_", "ACCELERATE_",
+)  # fmt: skip
+
 _children: dict[int, subprocess.Popen] = {}  # to tell how a process of ours ended, and leave no zombie
 _children_lock = threading.Lock()
 
@@ -41,7 +45,9 @@ class Written(Protocol):
 
 def spawn(command: list[str], log: Path, *, threads: int = 0) -> subprocess.Popen:
     """Start a process that outlives this one and its terminal, and prints to `log`."""
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}
+    # what a launcher told this process about itself does not hold for another
+    own = {name: value for name, value in os.environ.items() if not name.startswith(LAUNCHER_NAMES)}
+    environment = {**own, "PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}
     # threads that spin while they wait make each other slow where the cores are shared
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if threads:
@@ -106,6 +112,20 @@ def send(info: Written, number: signal.Signals) -> None:
                 os.killpg(info.pid, number)
             else:  # somebody started it by hand, in a group that is not its own
                 os.kill(info.pid, number)
+
+
+def end_at_once(info: Written, *, seconds: float = 10.0) -> None:
+    """End a process and all that it started, also what has a session of its own; returns when they are gone."""
+    process = process_of(info) if info.host in (None, this_host()) else None
+    if process is None:
+        return
+    with contextlib.suppress(psutil.NoSuchProcess):
+        others = process.children(recursive=True)
+        send(info, signal.SIGKILL)
+        for other in others:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                other.kill()
+        psutil.wait_procs([process, *others], timeout=seconds)
 
 
 def reap() -> None:

@@ -7,7 +7,7 @@ setting that is not described here does not exist.
 from backend.config.check import budget_of, check, held_out_share
 from backend.config.fields import setting
 from backend.config.presets import PRESET_HELP, PRESETS
-from backend.config.read import config_from, selection_settings, to_json
+from backend.config.read import config_from, selection_settings, to_json, typed_value
 from backend.config.run import TRACKERS, Attention, Precision, RunConfig, Schedule
 from backend.config.selection import STRATEGY_HELP, Ranking, SelectionSettings, Strategy
 from backend.config.steps import batches, epoch_steps, steps_in_all, steps_per_epoch, warmup_steps
@@ -35,5 +35,6 @@ __all__ = [
     "steps_in_all",
     "steps_per_epoch",
     "to_json",
+    "typed_value",
     "warmup_steps",
 ]

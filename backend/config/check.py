@@ -81,11 +81,6 @@ def _check_run(config: RunConfig) -> None:
     unknown = [name for name in config.report_to if name not in TRACKERS]
     if unknown:
         raise ConfigError(f"report_to names {unknown[0]!r}; allowed: {', '.join(TRACKERS)}")
-    if config.processes > 1 and config.epochs:
-        raise ConfigError(
-            f"processes is {config.processes} and epochs {config.epochs}: a run that trains scores with the model it "
-            "trains, in one process (allowed: processes 0 or 1, or epochs 0)"
-        )
     _check_batches(config)
 
 

@@ -49,6 +49,19 @@ def selection_settings(config: SelectionSettings, **changes: Any) -> SelectionSe
     return settings
 
 
+def typed_value(name: str, value: Any) -> Any:
+    """One setting's value as the type that its field has; whether it is in range is for `check` to say.
+
+    Raises
+    ------
+    ConfigError : no such setting, or a value of the wrong kind.
+    """
+    hints = get_type_hints(RunConfig)
+    if name not in hints:
+        raise ConfigError(f"setting {name!r} is unknown (known: {', '.join(sorted(hints))})")
+    return _coerce(name, value, hints[name])
+
+
 def to_json(config: SelectionSettings) -> dict[str, Any]:
     """The configuration as plain JSON values."""
     return json.loads(json.dumps(dataclasses.asdict(config)))

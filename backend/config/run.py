@@ -139,7 +139,7 @@ class RunConfig(SelectionSettings):
     )
     accelerate_config: str = setting(
         "",
-        "a file written by `accelerate config`, which then says how processes are started and share the model",
+        "a file written by `accelerate config`, which then says how the processes are started; each holds the whole model",
         group="running",
         unit="file",
     )
