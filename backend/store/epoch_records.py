@@ -188,7 +188,8 @@ def read_metrics(home: Path, run_id: str) -> list[Metrics]:
             found.pop()
         same = next((i for i in range(len(found) - 1, -1, -1) if found[i].step != metrics.step), -1) + 1
         found[same:] = [old for old in found[same:] if _kind(old) != _kind(metrics)] + [metrics]
-    return found
+    # at an epoch's last step, a stop lets the training's line come before the held-out loss that else is first
+    return sorted(found, key=lambda line: (line.step, _kind(line)))
 
 
 def _worded(value: float | None) -> float | str | None:

@@ -1,0 +1,86 @@
+"""Two processes that train together do what one does: same scores, same picks, every sample read once."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from backend.training.sampler import SelectionBatches, SelectionSampler
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def told(folder: Path, *, processes: int, stop_at: int = -1) -> dict[str, Any]:
+    folder.mkdir()
+    words = [sys.executable]
+    if processes > 1:
+        words += ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+    words += [str(Path(__file__).with_name("shared_training.py")), str(folder), str(stop_at)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads((folder / "told.json").read_text())
+
+
+def everything(run: dict[str, Any]) -> list[list[int]]:
+    """The samples that all processes read, sorted."""
+    return sorted(itertools.chain.from_iterable(run["read"]))
+
+
+@pytest.mark.slow
+def test_two_processes_are_one(tmp_path: Path) -> None:
+    one, two = told(tmp_path / "one", processes=1), told(tmp_path / "two", processes=2)
+    assert one["picks"] == two["picks"] and len(one["picks"]) == 2
+    np.testing.assert_allclose(one["complexity"]["0"], two["complexity"]["0"], rtol=1e-5)
+    np.testing.assert_allclose(one["complexity"]["1"], two["complexity"]["1"], rtol=1e-3)
+    for kind in ("losses", "held_out"):
+        assert list(one[kind]) == list(two[kind])
+        np.testing.assert_allclose(list(one[kind].values()), list(two[kind].values()), atol=1e-4)
+    # the same samples were read, each once an epoch, and both processes read some
+    assert all(two["read"])
+    assert everything(one) == everything(two)
+    assert len(everything(two)) == 14
+
+
+@pytest.mark.slow
+def test_two_processes_stop_together_and_go_on(tmp_path: Path) -> None:
+    """Only the first is asked; both stop after the same step, and the outcome is that of the run that was not stopped."""
+    whole = told(tmp_path / "whole", processes=2)
+    for stop_at in (1, 3):
+        halves = told(tmp_path / f"stopped at {stop_at}", processes=2, stop_at=stop_at)
+        assert halves["stopped"]
+        for kind in ("picks", "losses", "held_out", "weights"):
+            assert halves[kind] == whole[kind], kind
+        assert everything(halves) == everything(whole)
+
+
+@pytest.mark.parametrize("length", [1, 3, 8, 13, 16])
+@pytest.mark.parametrize(("size", "processes"), [(1, 1), (2, 1), (1, 2), (2, 2), (4, 2), (1, 8)])
+def test_every_row_is_read_once_and_steps_are_the_same(length: int, size: int, processes: int) -> None:
+    sampler = SelectionSampler(length, seed=1)
+    sampler.choose(0, np.arange(length))
+    shares = [
+        list(SelectionBatches(sampler, size=size, step=8, processes=processes, process=process))
+        for process in range(processes)
+    ]
+    expected = len(SelectionBatches(sampler, size=size, step=8, processes=processes))
+    assert {len(share) for share in shares} == {expected}
+    passes = 8 // (size * processes)  # of a step
+    for step in range(-(-length // 8)):
+        rows = [
+            row for share in shares for batch in share[step * passes : (step + 1) * passes] for row in batch
+        ]
+        assert sorted(rows) == sorted(list(sampler)[step * 8 : step * 8 + 8])
+
+
+def test_batches_that_do_not_fill_a_step_are_refused() -> None:
+    with pytest.raises(ValueError, match="8 samples are no whole number of passes of 3 in 2 processes"):
+        SelectionBatches(SelectionSampler(8, seed=0), size=3, step=8, processes=2)
