@@ -15,9 +15,10 @@ from backend.cli.evaluating import evaluate
 from backend.cli.findings import findings, lengths
 from backend.cli.health import health, search
 from backend.cli.pools import pool_map, score, select
+from backend.cli.queueing import queue, stop
 from backend.cli.reading import read
 from backend.cli.reviewing import review
-from backend.cli.running import resume, tune
+from backend.cli.running import again, resume, tune
 from backend.cli.showing import export, open_app, runs, show
 from backend.cli.why import frontier, why
 from backend.errors import Stopped, StudioError
@@ -66,6 +67,9 @@ app.command()(redo)
 app.command()(read)
 app.command()(tune)
 app.command()(resume)
+app.command()(again)
+app.command()(queue)
+app.command()(stop)
 app.command()(runs)
 app.command()(review)
 app.command()(show)

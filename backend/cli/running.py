@@ -105,6 +105,19 @@ def resume(
     _follow(home, run_id, watch=watch, as_json=as_json, told=told, measured=measured)
 
 
+def again(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or 'last'.")],
+    runs_dir: RunsDir = Path("runs"),
+    watch: Watch = True,
+    as_json: AsJson = False,
+) -> None:
+    """Run a run's configuration again on the same samples, as a new run. Prints the new run's id."""
+    from backend import jobs
+
+    home = runs_dir.resolve()
+    _follow(home, jobs.run_again(home, find_run(home, run)), watch=watch, as_json=as_json)
+
+
 def _follow(home: Path, run_id: str, *, watch: bool, as_json: bool, told: int = 0, measured: int = 0) -> None:
     """Print the run's id and, where asked to, watch it until it ends; see `_watch`."""
     from backend import store
