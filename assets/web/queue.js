@@ -1,0 +1,53 @@
+// Runs that wait, in their order, with what can be done to each; and what can be done with the run that is shown.
+(() => {
+  const {h} = studio;
+
+  studio.turns = (context) => {
+    let sent = false; // until the next value comes: a second click would mean the row as it was before
+    const act = (action, id) => {
+      if (sent) return;
+      sent = true;
+      setTimeout(() => { sent = false; }, 1500); // a refusal changes nothing, so that no value comes
+      context.trigger('act', {action, id});
+    };
+    const button = (action, id, label, title, off = false) => {
+      const node = studio.button('st-turn-act', label, title, () => act(action, id));
+      node.disabled = off;
+      node.dataset.action = action;
+      node.dataset.key = `turn ${action} ${id}`;
+      return node;
+    };
+    const row = (given, i, all) => {
+      const {id, name} = given;
+      const pick = studio.button('st-turn-name', name, `Show ${name} below`, () => context.trigger('pick', {id}));
+      pick.dataset.key = `turn pick ${id}`;
+      const named = (node, what) => { node.setAttribute('aria-label', what); return node; };
+      const node = h('li', given.chosen ? 'chosen' : '', null,
+        h('b', 'num', studio.count(i + 1)),
+        h('div', '', null, pick, h('span', '', given.about || '')),
+        h('div', 'st-turn-acts', null,
+          named(button('front', id, 'To the front', 'Let it start before all others that wait', i === 0), `Move ${name} to the front`),
+          named(button('up', id, '↑', 'One place earlier', i === 0), `Move ${name} one place earlier`),
+          named(button('down', id, '↓', 'One place later', i === all.length - 1), `Move ${name} one place later`),
+          named(button('cancel', id, 'Cancel', 'Take it out of the queue. “Resume” queues it again.'), `Cancel ${name}`)));
+      node.dataset.id = id;
+      return node;
+    };
+    const chosen = ({id, name, actions}) => h('div', 'st-turn-chosen', null,
+      h('p', '', null, h('span', '', 'Shown below: '), h('b', '', name)),
+      h('div', 'st-turn-acts', null, ...actions.map((action) => button(action.key, id, action.label, action.hint))));
+
+    studio.mount(context, (value, root) => studio.keepFocus(root, () => {
+      sent = false;
+      (context.element.closest('.block') || context.element).classList.toggle('st-gone', !value);
+      root.className = `st-turns panel${value?.rows?.length ? ' some' : ''}`;
+      if (!value) return root.replaceChildren();
+      root.replaceChildren(...[
+        value.title ? h('h3', '', value.title) : null,
+        value.text ? h('p', 'st-turn-text', value.text) : null,
+        value.held ? h('p', 'st-turn-held', value.held) : null,
+        value.rows?.length ? h('ol', '', null, ...value.rows.map(row)) : null,
+        value.chosen ? chosen(value.chosen) : null].filter(Boolean));
+    }));
+  };
+})();
