@@ -106,7 +106,7 @@ def field(name: str, values: dict[str, Any], start: dict[str, Any], problem: str
     kind, label, low, high, step = SHAPES[name]
     shown: dict[str, Any] = {
         "name": name, "label": label, "kind": kind, "value": values[name], "default": start[name],
-        "help": text.CONTROL[name], "message": problem, "off": _without_effect(name, values["strategy"]),
+        "help": text.CONTROL[name], "message": problem, "off": without_effect(name, values["strategy"]),
         "unit": "tokens" if name.endswith("tokens") else "x budget" if name == "update_ratio" else "",
     }  # fmt: skip
     if kind == "choice":
@@ -120,7 +120,7 @@ def field(name: str, values: dict[str, Any], start: dict[str, Any], problem: str
     return shown
 
 
-def _without_effect(name: str, strategy: str) -> str:
+def without_effect(name: str, strategy: str) -> str:
     """Why a setting changes nothing under a strategy; "" where it does."""
     iterit = strategy in ("iterit", "iterit-static")
     used = {

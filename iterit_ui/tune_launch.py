@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from backend import jobs, store
-from backend.config import PRESET_HELP, PRESETS, RunConfig, budget_of, config_from
+from backend.config import RunConfig, config_from
 from backend.data import demo
-from backend.errors import ConfigError, StudioError
+from backend.errors import ConfigError
 from iterit_ui.session import demo_pool, get_pool, is_demo
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*|[A-Za-z0-9][\w.-]*")
-DEPTH = 3  # how deep below a model root folders are looked at
+DEPTH = 3  # how deep below a root folders are looked at
+MOST_FILES = 40
 
 
 def pool_choices(home: Path) -> list[tuple[str, str]]:
@@ -72,6 +73,54 @@ def allowed_model(model: str, roots: Sequence[Path]) -> str:
     if not HUB_ID.fullmatch(name):
         raise ConfigError(f"{name!r} is neither a folder that is here nor a hub id (owner/name)")
     return name
+
+
+def allowed_file(name: str, path: str, roots: Sequence[Path]) -> str:
+    """A file that a visitor named, as the worker gets it. name : the setting that holds it.
+
+    Raises
+    ------
+    ConfigError : it lies in none of the roots, or is not there. Of what lies elsewhere not even that much is told.
+    """
+    found = Path(path.strip()).expanduser()
+    where = ", ".join(map(str, roots)) or "none was given"
+    for root in roots:
+        # a name without its folder is looked for in each of them
+        resolved = (found if found.is_absolute() else root / found).resolve()
+        if resolved.is_relative_to(root) and resolved.is_file():
+            return str(resolved)
+    raise ConfigError(
+        f"{name} is {path.strip()!r}; a file inside the folders that this app may read is needed ({where}; "
+        "more are named at its start with --data-root and --model-root)"
+    )
+
+
+def with_allowed_files(
+    config: RunConfig, data_roots: Sequence[Path], model_roots: Sequence[Path]
+) -> RunConfig:
+    """The configuration with its model and every file it names as the worker gets them.
+
+    Raises
+    ------
+    ConfigError : one of them may not be read on a visitor's word.
+    """
+    changes: dict[str, Any] = {"model": allowed_model(config.model, model_roots)}
+    if config.held_out != "demo" and not jobs.is_share(config.held_out):
+        changes["held_out"] = allowed_file("held_out", config.held_out, data_roots)
+    if config.accelerate_config:
+        roots = [*data_roots, *model_roots]
+        changes["accelerate_config"] = allowed_file("accelerate_config", config.accelerate_config, roots)
+    return dataclasses.replace(config, **changes)
+
+
+def accelerate_files(roots: Sequence[Path]) -> list[str]:
+    """Files under the roots that `accelerate config` may have written: those that end as its do."""
+    found: list[Path] = []
+    for root in dict.fromkeys(roots):
+        for depth in range(DEPTH + 1):
+            for ending in ("yaml", "yml"):
+                found += root.glob("*/" * depth + f"*.{ending}")
+    return [str(path) for path in sorted(set(found))[:MOST_FILES]]
 
 
 def pool_inputs(home: Path, pool_id: str) -> tuple[str, ...]:
@@ -130,49 +179,20 @@ def start(
     data_roots: Sequence[Path],
     model_roots: Sequence[Path],
     allow_parallel: bool,
+    parent: str = "",
 ) -> str:
-    """Queue a run of a pool that is here and return its id; what is not allowed is a StudioError."""
-    config = dataclasses.replace(config, model=allowed_model(config.model, model_roots))
+    """Queue a run of a pool that is here and return its id; what is not allowed is a StudioError.
+
+    parent : the run that it was made from, "" for none.
+    """
+    config = with_allowed_files(config, data_roots, model_roots)
+    if parent and parent not in [info.id for info in store.runs(home)]:
+        parent = ""  # deleted meanwhile; the run itself is none the worse
     return jobs.launch(
-        home, config, pool=get_pool(home, pool_id), allow_parallel=allow_parallel, roots=list(data_roots)
+        home,
+        config,
+        pool=get_pool(home, pool_id),
+        allow_parallel=allow_parallel,
+        roots=list(data_roots),
+        parent=parent or None,
     )
-
-
-def summary(config: RunConfig, rows: int) -> str:
-    """What a launch would do, in one sentence."""
-    try:
-        share = float(config.held_out or 0)
-        held = (
-            f"{round(share * rows):,} samples are held out"
-            if 0 < share < 1
-            else "nothing is held out of the pool"
-        )
-        kept = rows - round(share * rows) if share < 1 else rows
-    except ValueError:
-        where = "the demo's own held-out samples" if config.held_out == "demo" else config.held_out
-        held, kept = f"the held-out loss is measured on {where}", rows
-    if config.strategy == "full":
-        picked = kept
-    else:
-        picked = budget_of(config.budget, kept)
-    if config.epochs == 0:
-        return f"Scores the pool and selects about {picked:,} of {rows:,} samples; nothing is trained."
-    return (
-        f"{config.epochs} epoch{'s' if config.epochs > 1 else ''} of about {picked:,} samples each, "
-        f"{-(-picked // config.batch_size):,} steps an epoch; {held}."
-    )
-
-
-def explain(error: StudioError) -> dict[str, Any]:
-    """An error as a note."""
-    return {"tone": "error", "title": "This cannot be launched yet", "text": f"{error}."}
-
-
-def preset_choices() -> list[tuple[str, str]]:
-    """(words, preset) for the list of presets."""
-    return [(name.capitalize(), name) for name in PRESETS]
-
-
-def preset_words() -> str:
-    """What the presets are."""
-    return " ".join(f"{name.capitalize()}: {words}." for name, words in PRESET_HELP.items())

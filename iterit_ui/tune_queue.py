@@ -6,6 +6,7 @@ The builder lays out and wires; every callback below it is a plain function of i
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,7 @@ def act(home: Path, run: str, load: str, data: Any) -> tuple[Any, Any]:
             raise RunError("This run is not here any more")
         if action == "again":
             again = jobs.run_again(home, info.id)
-            gr.Info(f"“{info.name}” is queued again as a new run with the same settings and samples.")
+            gr.Info(_plain(f"“{info.name}” is queued again as a new run with the same settings and samples."))
             return again, gr.skip()
         if action == "copy":
             # another number each time: a second copy of the same run must be a change, too
@@ -123,7 +124,7 @@ def act(home: Path, run: str, load: str, data: Any) -> tuple[Any, Any]:
                 f"The page asked for {action!r}; front, up, down, cancel, again and copy are known"
             )
     except StudioError as error:
-        gr.Warning(f"{error}.")
+        gr.Warning(_plain(f"{error}."))
     return gr.skip(), gr.skip()
 
 
@@ -154,7 +155,9 @@ def cancel(home: Path, info: RunInfo) -> None:
             f"“{info.name}” has started in the meantime and goes on; to stop it, choose it in the list below"
         )
     gr.Info(
-        f"“{info.name}” is out of the queue. Nothing is lost: choose it below and “Resume” queues it again."
+        _plain(
+            f"“{info.name}” is out of the queue. Nothing is lost: choose it below; “Resume” queues it again."
+        )
     )
 
 
@@ -162,6 +165,11 @@ def pick(home: Path, run: str, data: Any) -> str:
     """The waiting run whose name was clicked."""
     asked = data.get("id") if isinstance(data, dict) else None
     return next((info.id for info in store.runs(home) if info.id == asked), run)
+
+
+def _plain(text: str) -> str:
+    """A message as Gradio shows it: it reads messages as HTML, and a run's name may be anything."""
+    return html.escape(text)
 
 
 def _chosen(infos: list[RunInfo], run: str) -> RunInfo | None:

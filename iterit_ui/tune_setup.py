@@ -1,200 +1,171 @@
 """The left side of the Tune tab: set up a run and launch it.
 
-Nothing runs in the page: a launch starts a process of its own. The builder lays out and wires; every callback below
-it is a plain function of ids and the form's values.
+Nothing runs in the page: a launch starts a process of its own. The form lives in the browser (see `components.run_form`);
+here is what it asks and what it is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from backend import store
-from backend.errors import StudioError
-from iterit_ui.components import heading, note
-from iterit_ui.session import LIVE, QUIET, Session, get_pool
-from iterit_ui.tune_fill import (
-    ONE_AT_A_TIME,
-    SELECTION,
-    carry_over,
-    fill_model,
-    fill_pool,
-    fill_preset,
-    first_fill,
-)
-from iterit_ui.tune_form import COMMON, GROUPS, advanced, config_of, control, form_fields
-from iterit_ui.tune_launch import (
-    allowed_model,
-    command_line,
-    explain,
-    model_choices,
-    pool_inputs,
-    preset_choices,
-    preset_words,
-    start,
-    summary,
-)
+from backend.errors import ConfigError, StudioError
+from iterit_ui.components.run_form import run_form
+from iterit_ui.session import QUIET, Session, bound, first_pool, get_pool, settings_of
+from iterit_ui.tune_check import verdict
+from iterit_ui.tune_config import config_of, load_run, load_text, read_draft, worded
+from iterit_ui.tune_form import FIELDS, FormValue, schema, to_form
+from iterit_ui.tune_launch import model_choices, pool_choices, pool_inputs, start
+
+MOST_RUNS = 200  # that may be loaded from the list; older ones by their config.json
 
 
-def build(session: Session) -> None:
-    """Lay the left side out, in the column that is open, and wire it."""
-    home, models = session.home, session.model_roots
-    first = first_fill(models)
-    pool = gr.Dropdown(
-        [],
-        label="Pool",
-        info="The samples to pick from.",
-        elem_id="tune-pool",
-        interactive=True,
-        filterable=False,
-    )
-    model = gr.Dropdown(
-        model_choices(models),
-        label="Model",
-        info="The model to fine-tune: from the list, or a hub id (owner/name).",
-        allow_custom_value=True,
-        elem_id="tune-model",
-        interactive=True,
-    )
-    preset = gr.Dropdown(
-        preset_choices(),
-        value=first["preset"],
-        label="Preset",
-        info=preset_words(),
-        elem_id="tune-preset",
-        filterable=False,
-    )
-    message = note(None, elem_id="tune-message")
-    launch = gr.Button("Launch", variant="primary", elem_id="tune-launch")
-    command = gr.Textbox(
-        lines=3,
-        max_lines=12,
-        label="The same in a terminal",
-        interactive=False,
-        buttons=["copy"],
-        elem_id="tune-command",
-        elem_classes="mono",
-    )
-    carried = note(None, elem_id="tune-carried")
-    controls = {name: control(name, first["preset"]) for name in COMMON}
-    with gr.Accordion("All other settings", open=False, elem_id="tune-advanced"):
-        for group, title in GROUPS.items():
-            heading(title, level=2)
-            controls |= {name: control(name, first["preset"]) for name in advanced(group)}
-        parallel = gr.Checkbox(
-            False,
-            label="Run beside others",
-            info="Start at once even while another run is going; both become slower. Default: off.",
-            elem_id="tune-parallel",
-        )
+def build(session: Session, load: gr.State) -> None:
+    """Lay the left side out, in the column that is open, and wire it.
 
-    form = [controls[name] for name in form_fields()]
-    selection = [controls[name] for name in SELECTION]
-    filled = gr.State(first)
-    setup = [pool, model, preset, *form]
+    load : "<run id>#<anything>" whenever somebody wants a run's configuration in the form.
+    """
+    home, data, models = session.home, session.data_roots, session.model_roots
+    form = run_form(functions=questions(home, data, models), elem_id="tune-form")
+    said = gr.State({})
+    look = [session.pool, session.settings, said]
 
-    # the form follows the session: the pool, and what was set on the Curate tab
     gr.on(
-        [session.ready.change, session.pool.change],
-        partial(fill_pool, home, models),
-        [session.pool, session.settings, model, filled],
-        [pool, model, preset, carried, *form, filled],
-        **QUIET,
-        **ONE_AT_A_TIME,
-    ).then(partial(check, home, model_roots=models), setup, [message, launch, command], **QUIET)
-    gr.on(
-        [session.settings.change, session.tab.change],
-        partial(carry_over, home),
-        [session.pool, session.settings, session.tab, filled],
-        [carried, *selection, filled],
-        **LIVE,
-        **ONE_AT_A_TIME,
-    )
-    pool.input(None, pool, session.pool, js="(pool) => pool || ''", **QUIET)
-    model.input(
-        partial(fill_model, home),
-        [session.pool, session.settings, model, filled],
-        [preset, *form, filled],
-        **QUIET,
-        **ONE_AT_A_TIME,
-    )
-    # input, not change: one that was set by the form's own filling has filled the form already
-    preset.input(
-        partial(fill_preset, home),
-        [preset, session.pool, session.settings, filled],
-        [*form, filled],
-        **QUIET,
-        **ONE_AT_A_TIME,
-    )
-    gr.on(
-        [item.change for item in setup],
-        partial(check, home, model_roots=models),
-        setup,
-        [message, launch, command],
-        **LIVE,
-    )
-    launch.click(
-        partial(launch_run, home, session.data_roots, models),
-        [parallel, *setup],
-        [session.run, message],
-        concurrency_limit=1,
+        [
+            session.ready.change,
+            session.pool.change,
+            session.settings.change,
+            session.tab.change,
+            session.run.change,
+        ],
+        bound(shown, home, models),
+        look,
+        form,
         **QUIET,
     )
+    session.marked.change(bound(shown, home, models), look, form, **QUIET)
+    said.change(bound(shown, home, models), look, form, **QUIET)
+    load.change(bound(loaded_run, home, models), load, said, **QUIET)
+
+    # Gradio finds `event` by its annotation
+    def launch(event: gr.EventData) -> Any:
+        return launched(home, data, models, event._data)
+
+    def choose(pool: str, event: gr.EventData) -> Any:
+        return chosen_pool(home, pool, event._data)
+
+    form.launch(launch, None, [session.run, said], concurrency_limit=1, **QUIET)
+    form.pool(choose, session.pool, session.pool, **QUIET)
 
 
-def check(
-    home: Path,
-    pool_id: str | None,
-    model: str | None,
-    preset: str,
-    *values: Any,
-    model_roots: Sequence[Path] | None = None,
-) -> tuple[Any, Any, Any]:
-    """(what a launch would do or what is wrong, the button, the same as a command)."""
+# ---------------------------------------------------------------- what the form is told
+
+
+def shown(
+    home: Path, models: Sequence[Path], pool: str, settings: dict[str, Any], said: dict[str, Any]
+) -> dict[str, Any]:
+    """The form's value; see `components.run_form`."""
+    return {
+        "schema": schema(),
+        "pools": [list(choice) for choice in pool_choices(home)],
+        "models": [list(choice) for choice in model_choices(models)],
+        "runs": [[f"{info.name} · {info.pool_name}", info.id] for info in store.runs(home)[:MOST_RUNS]],
+        "demo": first_pool(),
+        "pool": pool,
+        "carried": carried(home, pool, settings),
+        "filled": said.get("filled"),
+        "note": said.get("note"),
+    }
+
+
+def carried(home: Path, pool: str, settings: dict[str, Any]) -> dict[str, FormValue]:
+    """What was set on the Curate tab, and the pool's pins and excludes, as the form holds them."""
+    found = dict(settings)
+    if pool:
+        try:
+            complete = settings_of(home, pool, {})
+            found |= {name: ids for name in ("pinned", "excluded") if (ids := getattr(complete, name))}
+        except StudioError:  # a link to a pool that is not here: the form says so itself
+            return {}
+    return {name: to_form(name, value) for name, value in found.items() if name in FIELDS}
+
+
+def loaded_run(home: Path, models: Sequence[Path], load: str) -> dict[str, Any]:
+    """A run's configuration to be filled in once, or a note on why not."""
+    run = load.partition("#")[0]
+    if not run:
+        return {}
     try:
-        config = config_of(values, pool=pool_inputs(home, pool_id or ""), model=model or "", preset=preset)
-        if model_roots is not None:
-            allowed_model(config.model, model_roots)
-        rows = len(get_pool(home, pool_id or ""))
-        return (
-            {"tone": "info", "text": summary(config, rows)},
-            gr.Button(interactive=True),
-            command_line(config, preset=preset, home=home),
-        )
+        return {"filled": {"key": load, **load_run(home, models, run)}}
     except StudioError as error:
-        return explain(error), gr.Button(interactive=False), gr.skip()
+        return {"note": note("error", "This was not loaded", str(error))}
 
 
-def launch_run(
-    home: Path,
-    data_roots: Sequence[Path],
-    model_roots: Sequence[Path],
-    parallel: bool,
-    pool_id: str | None,
-    model: str | None,
-    preset: str,
-    *values: Any,
-) -> tuple[Any, Any]:
-    """Start the run that the form describes: (its id, a note)."""
+# ---------------------------------------------------------------- what the form asks
+
+
+def questions(
+    home: Path, data: Sequence[Path], models: Sequence[Path]
+) -> list[Callable[[Any], dict[str, Any]]]:
+    """`verdict` and `load` for the form; an answer is never an exception."""
+
+    def say(form: Any) -> dict[str, Any]:
+        try:
+            return verdict(home, data, models, form)
+        except StudioError as error:
+            return {"error": worded(str(error))}
+
+    def load(what: Any) -> dict[str, Any]:
+        try:
+            if not isinstance(what, dict):
+                raise ConfigError("the page asked for no configuration")
+            if isinstance(what.get("run"), str):
+                return load_run(home, models, what["run"])
+            return load_text(home, models, str(what.get("text") or ""), str(what.get("name") or "")[:200])
+        except StudioError as error:
+            return {"error": worded(str(error))}
+
+    say.__name__ = "verdict"
+    return [say, load]
+
+
+def launched(
+    home: Path, data: Sequence[Path], models: Sequence[Path], form: Any
+) -> tuple[Any, dict[str, Any]]:
+    """Start the run that the form describes: (its id, what to say)."""
     try:
-        config = config_of(values, pool=pool_inputs(home, pool_id or ""), model=model or "", preset=preset)
+        draft = read_draft(form)
+        get_pool(home, draft.pool)
+        if not draft.model.strip():
+            raise ConfigError("no model is chosen; take one from the list, or type a hub id (owner/name)")
+        config = config_of(draft, pool_inputs(home, draft.pool), draft.model.strip())
         run = start(
             home,
             config,
-            pool_id or "",
-            data_roots=data_roots,
-            model_roots=model_roots,
-            allow_parallel=parallel,
+            draft.pool,
+            data_roots=data,
+            model_roots=models,
+            allow_parallel=draft.parallel,
+            parent=draft.parent,
         )
     except StudioError as error:
-        return gr.skip(), explain(error)
+        return gr.skip(), {"note": note("error", "This was not launched", worded(str(error)))}
     info = store.run_info(home, run)
-    return run, {
-        "tone": "good",
-        "title": f"{info.name} {'is queued' if info.state == 'queued' else 'was launched'}",
-        "text": "It goes on without this page; progress is on the right.",
-    }
+    title = f"{info.name} {'is queued' if info.state == 'queued' else 'was launched'}"
+    return run, {"note": note("good", title, "It goes on without this page; progress is on the right.")}
+
+
+def chosen_pool(home: Path, pool: str, data: Any) -> Any:
+    """The pool that was chosen in the form; nothing changes where it is none of the list."""
+    asked = data.get("pool") if isinstance(data, dict) else None
+    return asked if asked in [value for _, value in pool_choices(home)] else gr.skip()
+
+
+def note(tone: str, title: str, line: str) -> dict[str, Any]:
+    """Something to say once, above the launch."""
+    return {"key": str(time.time_ns()), "tone": tone, "title": title, "lines": [line]}

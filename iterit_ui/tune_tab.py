@@ -15,8 +15,9 @@ from iterit_ui.session import Session
 def build(session: Session) -> None:
     """Lay the tab out."""
     heading(text.TAB["tune"], text.LINE["tune"], elem_id="tune-heading")
+    load = gr.State("")  # the run whose configuration somebody wants in the form
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes=["side", "sheet", "sticky"]):
-            tune_setup.build(session)
+            tune_setup.build(session, load)
         with gr.Column(elem_classes="wide"):
             tune_run.build(session)

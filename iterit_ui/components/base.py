@@ -37,6 +37,7 @@ STYLES = [
         "answers",
         "compare",
         "run",
+        "tune",
     ]
 ]
 SCRIPTS = [

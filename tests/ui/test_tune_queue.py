@@ -6,7 +6,7 @@ import json
 
 import gradio as gr
 import pytest
-from run_folders import trees
+from run_folders import PAYLOAD, trees
 
 from backend import jobs, store
 from backend.analysis.queue import queue_of
@@ -123,6 +123,16 @@ def test_a_run_that_has_started_in_the_meantime_is_left_alone(home, said, action
     assert unchanged(act(home, action, run))
     assert store.run_info(home, run).state == "running"
     assert len(said["warning"]) == 1 and "in the meantime" in said["warning"][0]
+
+
+def test_a_name_in_a_message_is_text(home, said):
+    at_work(home)
+    run = new_run(home, name=PAYLOAD)
+    act(home, "cancel", run)
+    act(home, "again", run)
+    act(home, "<b>", run)
+    assert len([*said["info"], *said["warning"]]) == 3
+    assert not any("<" in text for text in [*said["info"], *said["warning"]])
 
 
 def test_run_again_shows_the_new_run(home, said):

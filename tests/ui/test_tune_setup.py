@@ -1,8 +1,9 @@
-"""Setting a run up: the form, the command and the launch, called as the plain functions that they are."""
+"""Setting a run up: the form, what is said about it, the command and the launch, called as the plain functions they are."""
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import shlex
 
 import gradio as gr
@@ -10,11 +11,15 @@ import pytest
 from run_folders import trees
 
 from backend import jobs, store
-from backend.config import PRESETS, RunConfig, config_from
+from backend.config import PRESETS, RunConfig, config_from, to_json
 from backend.errors import ConfigError
+from backend.store import database
+from iterit_ui import tune_config as config_form
 from iterit_ui import tune_form as form
 from iterit_ui import tune_launch as launching
-from iterit_ui import tune_run, tune_setup
+from iterit_ui import tune_setup
+from iterit_ui.session import first_pool
+from iterit_ui.tune_check import off, verdict
 
 NAMES = form.form_fields()
 
@@ -25,9 +30,29 @@ def home(tmp_path):
     return tmp_path
 
 
-def values(preset="paper", **changes):
-    shown = dict(zip(NAMES, form.preset_values(preset, {})))
-    return [{**shown, **changes}[name] for name in NAMES]
+def draft(preset="paper", *, pool=None, model="nowhere/tiny", parallel=False, parent="", **changes):
+    """The form as the page sends it."""
+    values = {name: form.to_form(name, form.default(name, preset)) for name in NAMES}
+    return {
+        "pool": trees().id if pool is None else pool,
+        "model": model,
+        "preset": preset,
+        "values": {**values, **changes},
+        "parallel": parallel,
+        "parent": parent,
+    }
+
+
+def config_of(sent, inputs=("demo",), model="demo"):
+    return config_form.config_of(config_form.read_draft(sent), inputs, model)
+
+
+def said(home, sent):
+    return verdict(home, (), (), sent)
+
+
+def texts(found):
+    return " ".join(problem["text"] for problem in found["problems"] if problem["fatal"])
 
 
 # ---------------------------------------------------------------- the form
@@ -37,77 +62,106 @@ def test_every_setting_has_a_control():
     everything = {f.name for f in dataclasses.fields(RunConfig)}
     assert set(NAMES) | set(form.OWN) == everything
     assert len(NAMES) == len(set(NAMES))
+    schema = form.schema()
+    assert [name for group in schema["groups"] for name in group["fields"]] == NAMES
+    assert [preset["name"] for preset in schema["presets"]] == list(PRESETS)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_control_shows_help_and_default(name):
-    made = form.control(name)
+    made = form.described(name)
     meta = form.FIELDS[name].metadata
-    assert meta["help"][1:] in made.info and "Default:" in made.info
-    assert made.label
-    assert meta["unit"] in made.label or meta["unit"] in name
-    assert form.from_control(name, made.value) == form.default(name)
+    assert meta["help"][1:] in made["help"] and "Default:" in made["help"]
+    assert made["label"] and made["unit"] == meta["unit"]
+    assert form.from_form(name, form.to_form(name, form.default(name))) == form.default(name)
 
 
 @pytest.mark.parametrize("preset", list(PRESETS))
 def test_a_preset_comes_back_as_the_configuration_that_it_is(preset):
-    config = form.config_of(values(preset), pool=("demo",), model="demo", preset=preset)
-    assert config == config_from({"pool": ("demo",), "model": "demo"}, preset=preset)
+    assert config_of(draft(preset)) == config_from({"pool": ("demo",), "model": "demo"}, preset=preset)
 
 
-def test_settings_of_the_curate_tab_lie_on_top_of_the_preset():
-    carried = {"decay": 0.5, "source_weights": {"web": 0.5}, "pinned": ["a-0", "b-0"]}
-    shown = dict(zip(NAMES, form.preset_values("demo", carried)))
-    assert shown["decay"] == 0.5 and shown["budget"] == 0.10
-    assert shown["source_weights"] == "web = 0.5" and shown["pinned"] == "a-0\nb-0"
-    config = form.config_of([shown[name] for name in NAMES], pool=("demo",), model="demo", preset="demo")
-    assert config.source_weights == {"web": 0.5} and config.pinned == ("a-0", "b-0")
+def test_what_was_set_on_curate_lies_on_top(home):
+    store.set_mark(home, trees().id, [trees().ids[3]], "pinned", who="test")
+    found = tune_setup.carried(home, trees().id, {"decay": 0.5, "source_weights": {"web": 0.5}})
+    assert found == {"decay": "0.5", "source_weights": "web = 0.5", "pinned": trees().ids[3]}
+    value = tune_setup.shown(home, (), trees().id, {"decay": 0.5}, {})
+    assert value["pool"] == trees().id and value["carried"]["decay"] == "0.5"
+    assert value["demo"] == first_pool()
+
+
+# ---------------------------------------------------------------- what is said before a launch
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "words", "field"),
     [
-        ({"source_weights": "web 0.5"}, "not of the form name = value"),
-        ({"budget": None}, "budget is empty"),
-        ({"budget": -1}, "smallest allowed"),
-        ({"epochs": 2.5}, "whole number"),
-        ({"batch_size": 12, "device_batch_size": 8}, "not a multiple"),
-        ({"source_weights": "web = much"}, "needed"),
-        ({"strategy": "magic"}, "allowed: iterit"),
+        ({"source_weights": "web 0.5"}, "not of the form name = value", "source_weights"),
+        ({"budget": ""}, "is empty; a number is needed", "budget"),
+        ({"budget": "-1"}, "smallest allowed", "budget"),
+        ({"budget": "0,05"}, "a point and not a comma", "budget"),
+        ({"epochs": "2.5"}, "whole number", "epochs"),
+        ({"batch_size": "12", "device_batch_size": "8"}, "not a multiple", "batch_size"),
+        ({"source_weights": "web = much"}, "is not a number", "source_weights"),
+        ({"strategy": "magic"}, "allowed: iterit", "strategy"),
+        ({"save_merged": True}, "LoRA rank", "save_merged"),
     ],
 )
-def test_a_mistake_is_said_before_the_launch(home, changes, words):
-    note, button, command = tune_setup.check(home, trees().id, "nowhere/tiny", "paper", *values(**changes))
-    assert note["tone"] == "error" and words in note["text"]
-    assert button.interactive is False and command == gr.skip()
+def test_a_mistake_is_said_at_its_field_before_the_launch(home, changes, words, field):
+    found = said(home, draft(**changes))
+    assert words in texts(found)
+    assert any(field in problem["fields"] for problem in found["problems"] if problem["fatal"])
+    assert not found["ready"] and found["command"] is None
 
 
 def test_without_pool_or_model_the_form_says_so(home):
-    assert "no pool" in tune_setup.check(home, None, "demo", "paper", *values())[0]["text"]
-    assert "model is empty" in tune_setup.check(home, trees().id, None, "paper", *values())[0]["text"]
+    assert "ool is empty" in texts(said(home, draft(pool="")))
+    assert "odel is empty" in texts(said(home, draft(model="")))
 
 
-def test_a_sentence_says_what_a_launch_would_do(home):
-    note, button, _ = tune_setup.check(
-        home, trees().id, "nowhere/tiny", "paper", *values(budget=10, batch_size=8)
-    )
-    assert note["text"] == "3 epochs of about 10 samples each, 2 steps an epoch; 6 samples are held out."
-    assert button.interactive is True
-    assert (
-        "nothing is trained"
-        in tune_setup.check(home, trees().id, "a/b", "paper", *values(epochs=0))[0]["text"]
-    )
+def test_a_model_that_is_not_there_is_said(home, tmp_path):
+    found = verdict(home, (), (tmp_path,), draft(model=str(tmp_path / "none" / "here")))
+    assert not found["ready"] and "none/here" in texts(found)
+
+
+def test_what_a_launch_would_do_and_cost_is_said(home):
+    found = said(home, draft(budget="10", batch_size="8"))
+    assert found["ready"]
+    assert found["plan"]["line"] == "3 epochs of 10 samples, chosen from 114; 6 held out."
+    steps, *others = found["plan"]["cards"]
+    assert (steps["label"], steps["value"]) == ("Steps", "6")
+    unknown = [card for card in others if card["known"] is False]
+    assert all(card["value"] == "not known" and card["hint"] for card in unknown) and unknown
+    assert json.loads(found["config"])["budget"] == 10
+    assert "--budget 10" in found["command"]
+    assert "nothing is trained" in said(home, draft(epochs="0"))["plan"]["line"]
+
+
+def test_what_has_no_effect_is_said():
+    plain = {name: getattr(RunConfig(), name) for name in NAMES}
+    assert "set “LoRA rank” above 0" in off(plain)["lora_alpha"]
+    assert "lora_alpha" not in off({**plain, "lora_rank": 8})
+    assert "review_minutes" not in off({**plain, "review": True})
+    assert "update_ratio" in off({**plain, "strategy": "random"})
+    assert "learning_rate" in off({**plain, "epochs": 0})
+
+
+@pytest.mark.parametrize(
+    "sent", [None, 3, {}, {"values": []}, {"values": {"x": 1}}, {"values": {}, "preset": "best"}]
+)
+def test_what_is_no_form_is_refused_in_words(home, sent):
+    say, load = tune_setup.questions(home, (), ())
+    assert say(sent)["error"]
+    assert load(sent)["error"]
+    assert tune_setup.launched(home, (), (), sent)[1]["note"]["tone"] == "error"
 
 
 # ---------------------------------------------------------------- the command
 
 
 def test_the_command_holds_what_differs_from_the_preset(home):
-    config = form.config_of(
-        values("demo", decay=0.2, make_map=False, source_weights="my web = 0.5", pinned="a-0\nb-0"),
-        pool=("demo",),
-        model="demo",
-        preset="demo",
+    config = config_of(
+        draft("demo", decay="0.2", make_map=False, source_weights="my web = 0.5", pinned="a-0\nb-0")
     )
     words = shlex.split(launching.command_line(config, preset="demo", home=home))
     assert words[:7] == ["python", "-m", "backend", "tune", "demo", "--model", "demo"]
@@ -124,7 +178,71 @@ def test_a_shell_reads_a_payload_as_one_word(home):
     assert "a b; rm -rf /" in words and "$(id)" in words and "it's" in words
 
 
-# ---------------------------------------------------------------- models and pools
+@pytest.mark.parametrize("preset", list(PRESETS))
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"decay": "0", "budget": "0.0725", "strategy": "random", "save_checkpoints": False},
+        {"source_weights": "my web = 0.5\nbook = 2", "pinned": "a-0\nb-0", "name": "-it's mine-"},
+        {"learning_rate": "1.25e-5", "system_prompt": "Be brief.", "response_suffix": "<|im_end|>"},
+        {"review": True, "review_minutes": "5", "checkpoint_every": "10", "report_to": "tensorboard"},
+    ],
+)
+def test_the_command_line_reads_the_command_as_the_same_configuration(home, monkeypatch, preset, changes):
+    from typer.testing import CliRunner
+
+    from backend.cli import commands, running
+
+    found = []
+    monkeypatch.setattr(running, "read_pool", lambda *_: trees())
+    monkeypatch.setattr(running, "_follow", lambda *_, **__: None)
+    monkeypatch.setattr(jobs, "launch", lambda home, config, **_: found.append(config) or "run")
+    config = config_of(draft(preset, **changes))
+    words = shlex.split(launching.command_line(config, preset=preset, home=home))
+    result = CliRunner().invoke(commands.app, words[3:])
+    assert result.exit_code == 0, result.output
+    assert found == [config]
+
+
+# ---------------------------------------------------------------- loading a configuration
+
+
+def test_a_configuration_comes_back_into_the_form(home):
+    config = config_of(draft("demo", decay="0.2", lora_rank="8", pinned="a-0"), inputs=("trees.jsonl",))
+    found = config_form.load_text(home, (), json.dumps(to_json(config)), "config.json")
+    assert found["said"] == [] and found["pool"] == trees().id and found["model"] == "demo"
+    assert found["preset"] == "demo"
+    back = config_of({**draft("demo"), "values": found["values"]}, inputs=("trees.jsonl",))
+    assert back == config
+
+
+def test_what_cannot_be_loaded_is_named_and_the_rest_is_taken(home):
+    words = json.dumps({"budget": 9, "decay": 7, "colour": "blue", "model": "/etc", "pool": ["other.jsonl"]})
+    found = config_form.load_text(home, (), words)
+    assert found["values"] == {"budget": "9"} and found["pool"] == "" and found["model"] == ""
+    told = " ".join(found["said"])
+    assert "“colour” is no setting" in told and "ecay is 7" in told
+    assert "Its model was left out" in told and "Its pool (other.jsonl) is not here" in told
+
+
+@pytest.mark.parametrize("words", ["", "{", "[1]", "{}", '{"a": 1}', "9" * 2_000_001])
+def test_what_is_no_configuration_is_refused(home, words):
+    with pytest.raises(ConfigError):
+        config_form.load_text(home, (), words)
+
+
+def test_a_run_is_copied_into_the_form(home, no_worker):
+    run, _ = tune_setup.launched(home, (), (), draft(budget="10"))
+    found = tune_setup.loaded_run(home, (), f"{run}#1")["filled"]
+    assert found["key"] == f"{run}#1" and found["parent"] == run and found["values"]["budget"] == "10"
+    again, _ = tune_setup.launched(home, (), (), draft(budget="11", parent=run))
+    assert store.run_info(home, again).parent == run
+    assert tune_setup.loaded_run(home, (), "20200101-000000-aaaaaa#1")["note"]["tone"] == "error"
+    assert tune_setup.loaded_run(home, (), "") == {}
+
+
+# ---------------------------------------------------------------- models, pools and files
 
 
 def test_models_are_found_under_the_roots_and_nowhere_else(tmp_path):
@@ -147,9 +265,23 @@ def test_a_model_may_be_a_hub_id():
             launching.allowed_model(model, ())
 
 
+def test_files_lie_inside_the_roots(tmp_path):
+    root = tmp_path / "files"
+    root.mkdir()
+    (root / "two.yaml").write_text("num_processes: 2\n")
+    (tmp_path / "secret.yaml").write_text("x: 1\n")
+    assert launching.allowed_file("accelerate_config", "two.yaml", (root,)) == str(root / "two.yaml")
+    for path in ("../secret.yaml", str(tmp_path / "secret.yaml"), "/etc/passwd", "none.yaml"):
+        with pytest.raises(ConfigError, match="inside the folders"):
+            launching.allowed_file("accelerate_config", path, (root,))
+
+
 def test_pools_are_those_of_the_store(home):
     assert ("trees · 120 samples", trees().id) in launching.pool_choices(home)
     assert launching.pool_inputs(home, trees().id) == ("trees.jsonl",)
+    assert tune_setup.chosen_pool(home, "", {"pool": trees().id}) == trees().id
+    assert tune_setup.chosen_pool(home, "", {"pool": "../x"}) == gr.skip()
+    assert tune_setup.chosen_pool(home, "", None) == gr.skip()
 
 
 # ---------------------------------------------------------------- launching
@@ -162,26 +294,15 @@ def no_worker(monkeypatch):
 
 
 def test_a_launch_queues_the_run_that_the_form_describes(home, no_worker):
-    run, note = tune_setup.launch_run(
-        home, (), (), False, trees().id, "nowhere/tiny", "paper", *values(budget=10, held_out="0.1")
-    )
-    assert note["tone"] == "good" and "queued" in note["title"]
+    run, told = tune_setup.launched(home, (), (), draft(budget="10", held_out="0.1"))
+    assert told["note"]["tone"] == "good" and "queued" in told["note"]["title"]
     config = store.read_config(home, run)
     assert (config.budget, config.model, config.pool) == (10.0, "nowhere/tiny", ("trees.jsonl",))
     assert store.run_info(home, run).pool_id == trees().id
-
-
-def test_a_second_run_waits_for_the_first(home, no_worker):
-    first, _ = tune_setup.launch_run(
-        home, (), (), False, trees().id, "nowhere/tiny", "paper", *values(budget=10)
-    )
-    second, _ = tune_setup.launch_run(
-        home, (), (), False, trees().id, "nowhere/tiny", "paper", *values(budget=11)
-    )
-    store.claim_next(home, "here")
-    rows = tune_run.look(home, second, "tune", "")[0]["rows"]
-    assert [row["state"]["text"] for row in rows] == ["queued, 1 ahead", "running"]
-    assert store.run_info(home, first).state == "running"
+    beside, _ = tune_setup.launched(home, (), (), draft(budget="10", parallel=True))
+    assert store.run_info(home, beside).allow_parallel
+    with database.reading(home) as connection:
+        assert connection.execute("SELECT count(*) FROM runs").fetchone()[0] == 2
 
 
 def test_a_held_out_file_outside_the_data_roots_is_refused(home, no_worker, tmp_path):
@@ -189,34 +310,6 @@ def test_a_held_out_file_outside_the_data_roots_is_refused(home, no_worker, tmp_
     secret.write_text('{"instruction": "a", "output": "b"}\n')
     allowed = tmp_path / "allowed"
     allowed.mkdir()
-    run, note = tune_setup.launch_run(
-        home, (allowed,), (), False, trees().id, "nowhere/tiny", "paper", *values(held_out=str(secret))
-    )
-    assert run == gr.skip() and note["tone"] == "error"
+    run, told = tune_setup.launched(home, (allowed,), (), draft(held_out=str(secret)))
+    assert run == gr.skip() and told["note"]["tone"] == "error"
     assert store.runs(home) == []
-
-
-@pytest.mark.parametrize("preset", list(PRESETS))
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"decay": 0.0, "budget": 0.0725, "strategy": "random", "save_checkpoints": False},
-        {"source_weights": "my web = 0.5\nbook = 2", "pinned": "a-0\nb-0", "name": "-it's mine-"},
-        {"learning_rate": 1.25e-5, "system_prompt": "Be brief.", "response_suffix": "<|im_end|>"},
-    ],
-)
-def test_the_command_line_reads_the_command_as_the_same_configuration(home, monkeypatch, preset, changes):
-    from typer.testing import CliRunner
-
-    from backend.cli import commands, running
-
-    found = []
-    monkeypatch.setattr(running, "read_pool", lambda *_: trees())
-    monkeypatch.setattr(running, "_follow", lambda *_, **__: None)
-    monkeypatch.setattr(jobs, "launch", lambda home, config, **_: found.append(config) or "run")
-    config = form.config_of(values(preset, **changes), pool=("demo",), model="demo", preset=preset)
-    words = shlex.split(launching.command_line(config, preset=preset, home=home))
-    result = CliRunner().invoke(commands.app, words[3:])
-    assert result.exit_code == 0, result.output
-    assert found == [config]

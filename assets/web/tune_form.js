@@ -1,0 +1,257 @@
+// The form of a run. It lives in the page: what is typed is never overwritten by an answer that comes late. The server is
+// asked what it says about the form (problems, cost, command), and told when somebody launches.
+(() => {
+  const {h} = studio;
+  const PAUSE = 250; // ms without a key after which the server is asked
+  const STORE = 'studio-tune-form';
+
+  // The same form after a reload of this browser tab.
+  const remembered = () => {
+    try {
+      return JSON.parse(sessionStorage.getItem(STORE) || 'null');
+    } catch {
+      return null;
+    }
+  };
+
+  const download = (name, text) => {
+    const link = h('a');
+    link.href = URL.createObjectURL(new Blob([text], {type: 'application/json'}));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  };
+
+  const copier = (what, text) => {
+    const button = studio.button('st-action', 'Copy', `copy ${what}`, async () => {
+      button.textContent = (await studio.copy(text())) ? 'Copied' : 'Could not copy';
+      setTimeout(() => { button.textContent = 'Copy'; }, 1500);
+    });
+    return button;
+  };
+
+  studio.tuneform = (context) => {
+    const {server, trigger} = context;
+    let given = null; // what the server sent: schema, pools, models, pool, carried
+    let form = null; // {pool, model, preset, values, parallel, parent}
+    let said = {problems: [], off: {}, ready: false};
+    let note = null; // a line about what was loaded, or that a launch went wrong
+    let parts = null;
+    let asked = 0;
+    let timer = 0;
+    let filled = '';
+
+    const preset = (name) => given.schema.presets.find((one) => one.name === name) || given.schema.presets[0];
+    const based = (name) => ({...preset(name).values, ...given.carried});
+    const suiting = (pool, model) => (pool === given.demo && model === 'demo' ? 'demo' : 'paper');
+    const keep = () => sessionStorage.setItem(STORE, JSON.stringify({form, carried: given.carried}));
+
+    const ask = async () => {
+      const mine = ++asked;
+      const answer = await server.verdict(form).catch((error) => ({error: `The app did not answer (${error}).`}));
+      if (mine !== asked) return; // something was changed since
+      said = answer?.problems ? answer : {problems: [{field: '', fields: [], text: answer?.error || 'The app did not answer.', fatal: true}], off: {}, ready: false};
+      show();
+    };
+    const later = () => {
+      asked += 1; // what is under way is no longer about this form
+      said = {...said, ready: false};
+      clearTimeout(timer);
+      timer = setTimeout(ask, PAUSE);
+    };
+    const changed = () => { keep(); show(); later(); };
+
+    const set = (name, value) => { form.values[name] = value; changed(); };
+    const back = (name) => set(name, based(form.preset)[name]);
+    const choosePreset = (name) => { form.preset = name; form.values = based(name); changed(); };
+    const chooseModel = (model) => {
+      form.model = model;
+      const next = suiting(form.pool, model);
+      const mine = form.preset === 'demo' || form.preset === 'paper';
+      if (mine && next !== form.preset) { // what nobody has typed follows the preset
+        const [old, fresh] = [based(form.preset), based(next)];
+        for (const name of Object.keys(old)) if (form.values[name] === old[name]) form.values[name] = fresh[name];
+        form.preset = next;
+      }
+      changed();
+    };
+    const fill = (found) => {
+      if (found.preset) { form.preset = found.preset; form.values = {...preset(found.preset).values}; }
+      form.values = {...form.values, ...found.values};
+      form.model = found.model || form.model;
+      form.parent = found.parent || '';
+      note = {tone: found.said?.length ? 'warn' : 'good', title: `${found.title} ${found.title.startsWith('The settings') ? 'are' : 'is'} in the form`, lines: found.said || []};
+      if (found.pool && found.pool !== form.pool) { form.pool = found.pool; trigger('pool', {pool: found.pool}); }
+      changed();
+    };
+    const load = async (what) => {
+      const found = await server.load(what).catch((error) => ({error: String(error)}));
+      if (found?.values) fill(found);
+      else { note = {tone: 'error', title: 'This was not loaded', lines: [found?.error || 'The app did not answer.', 'The form is as it was.']}; show(); }
+    };
+
+    const option = ([label, value]) => { const item = h('option', '', label); item.value = value; return item; };
+    const labelled = (id, words, help, input) => {
+      const label = h('label', '', words);
+      input.id = `${id}-input`;
+      label.htmlFor = input.id;
+      const told = h('p', 'st-field-help', help);
+      const node = h('div', 'st-field told', null, h('div', 'st-field-top', null, label), input, told);
+      node.id = id;
+      return {node, input, told};
+    };
+    const output = (id, rows, what, more) => {
+      const area = h('textarea', 'mono');
+      Object.assign(area, {readOnly: true, rows, spellcheck: false});
+      area.setAttribute('aria-label', what);
+      const node = h('div', 'st-output', null, area, h('div', 'st-buttons', null, copier(what, () => area.value), more));
+      node.id = id;
+      return {node, area};
+    };
+
+    const build = (root) => {
+      const list = h('datalist');
+      list.id = 'tune-models';
+      const model = h('input');
+      model.setAttribute('list', list.id);
+      Object.assign(model, {type: 'text', autocomplete: 'off', spellcheck: false});
+      parts = {
+        pool: labelled('tune-pool', 'Pool', 'The samples to pick from.', h('select')),
+        model: labelled('tune-model', 'Model', 'The model to fine-tune: from the list, or a hub id (owner/name).', model),
+        preset: labelled('tune-preset', 'Preset', '', h('select', '', null, ...given.schema.presets.map((one) => option([one.label, one.name])))),
+        list, fields: new Map(), counts: new Map(),
+        note: h('div'), line: h('p', 'st-plan-line'), problems: h('ul', 'st-problems'), cards: h('div', 'st-cards st-plan'), rows: h('dl', 'st-plan-rows'),
+        carried: h('p', 'st-field-help'), differ: h('span', 'st-differ'),
+      };
+      parts.note.id = 'tune-message';
+      parts.carried.id = 'tune-carried';
+      parts.problems.id = 'tune-problems';
+      parts.cards.id = 'tune-plan';
+      parts.pool.input.addEventListener('change', () => trigger('pool', {pool: parts.pool.input.value}));
+      model.addEventListener('change', () => chooseModel(model.value.trim()));
+      parts.preset.input.addEventListener('change', () => choosePreset(parts.preset.input.value));
+      parts.back = studio.button('st-link', 'Put all back', 'every setting back to the preset, with what Curate says', () => choosePreset(form.preset));
+      parts.launch = studio.button('st-launch', 'Launch', '', () => { trigger('launch', form); });
+      parts.launch.id = 'tune-launch';
+      const parallel = h('input');
+      parallel.type = 'checkbox';
+      parallel.addEventListener('change', () => { form.parallel = parallel.checked; changed(); });
+      parts.parallel = parallel;
+      const beside = h('label', 'st-tick', null, parallel, h('span', '', 'Start beside other runs, not after them'));
+      beside.id = 'tune-parallel';
+      beside.title = 'both become slower, and both need their memory';
+      const groups = given.schema.groups.map((group) => {
+        const own = group.fields.map((name) => {
+          const made = studio.tuneField(given.schema.fields[name], {on: set, back});
+          parts.fields.set(name, made);
+          return made.node;
+        });
+        if (!group.title) return h('div', 'st-group', null, ...own);
+        const told = h('em', 'st-changed');
+        parts.counts.set(group.key, [group, told]);
+        return studio.fold(`tune ${group.key}`, h('span', '', group.title, told), false, h('p', 'st-field-help', group.help), ...own);
+      });
+      parts.command = output('tune-command', 4, 'the command');
+      parts.config = output('tune-config', 8, 'the configuration', studio.button('st-action', 'Download', 'as config.json', () => download('config.json', parts.config.area.value)));
+      const run = h('select');
+      run.setAttribute('aria-label', 'a run whose configuration is loaded');
+      run.addEventListener('change', () => { if (run.value) load({run: run.value}); run.value = ''; });
+      parts.run = run;
+      const paste = h('textarea', 'mono');
+      Object.assign(paste, {rows: 3, placeholder: 'or paste a config.json here', spellcheck: false});
+      paste.setAttribute('aria-label', 'a configuration to load');
+      const file = h('input');
+      file.type = 'file';
+      file.accept = '.json,application/json';
+      file.setAttribute('aria-label', 'a config.json to load');
+      file.addEventListener('change', async () => {
+        if (file.files[0]) await load({text: await file.files[0].text(), name: file.files[0].name});
+        file.value = '';
+      });
+      const take = studio.button('st-action', 'Load', 'fill the form with what was pasted', () => load({text: paste.value}));
+      const loader = h('div', 'st-output', null, run, paste, h('div', 'st-buttons', null, take, file));
+      loader.id = 'tune-load';
+      parts.more = studio.fold('tune cost', 'What it would cost, in full', false, parts.rows);
+      root.replaceChildren(parts.pool.node, parts.model.node, list, parts.preset.node, h('div', 'st-differs', null, parts.differ, parts.back), parts.carried,
+        parts.note, h('div', 'st-before', null, parts.line, parts.cards, parts.more, parts.problems, parts.launch, beside), ...groups,
+        studio.fold('tune command', 'The same in a terminal', true, parts.command.node), studio.fold('tune config', 'config.json', false, parts.config.node),
+        studio.fold('tune load', 'Load a configuration', false, loader));
+    };
+
+    const showNote = () => {
+      parts.note.replaceChildren(...(note ? [h('div', `st-note ${['good', 'error', 'warn'].includes(note.tone) ? note.tone : 'info'}`, null,
+        h('b', '', note.title), ...(note.lines || []).map((line) => h('p', '', line)))] : []));
+    };
+    const show = () => {
+      const base = based(form.preset);
+      const {schema} = given;
+      parts.pool.input.replaceChildren(...given.pools.map(option));
+      parts.pool.input.value = form.pool;
+      parts.list.replaceChildren(...given.models.map(([label, value]) => { const item = option([label, value]); item.label = label; return item; }));
+      if (document.activeElement !== parts.model.input) parts.model.input.value = form.model;
+      parts.preset.input.value = form.preset;
+      parts.preset.told.textContent = preset(form.preset).help;
+      const problemOf = (name) => said.problems.find((problem) => problem.field === name || problem.fields.includes(name));
+      for (const [name, field] of parts.fields) field.show(form.values[name], base[name], said.off[name] || '', problemOf(name));
+      const differing = [...parts.fields.keys()].filter((name) => form.values[name] !== base[name]);
+      parts.differ.textContent = differing.length ? `${differing.length} ${differing.length === 1 ? 'setting differs' : 'settings differ'} from the preset` : 'As the preset has it';
+      parts.back.hidden = !differing.length;
+      for (const [group, told] of parts.counts.values()) {
+        const count = group.fields.filter((name) => form.values[name] !== base[name]).length;
+        const wrong = group.fields.some((name) => problemOf(name)?.fatal);
+        told.textContent = wrong ? 'to mend' : count ? `${count} changed` : '';
+        told.classList.toggle('wrong', wrong);
+      }
+      const names = Object.keys(given.carried).map((name) => schema.fields[name]?.label || name);
+      parts.carried.textContent = names.length ? `From Curate: ${names.join(', ')}. The preset gives the rest.` : '';
+      parts.problems.replaceChildren(...said.problems.map((problem) => h('li', problem.fatal ? 'fatal' : '', problem.text)));
+      parts.line.textContent = said.plan?.line || '';
+      parts.cards.replaceChildren(...(said.plan?.cards || []).map((card) => {
+        const node = h('div', `st-card${card.known === false ? ' unknown' : ''}`, null, h('span', 'label', card.label), h('span', 'num', card.value), h('span', 'unit', card.unit || ''), h('small', '', card.hint || ''));
+        node.title = card.hint || '';
+        return node;
+      }));
+      parts.more.hidden = !said.plan;
+      parts.rows.replaceChildren(...(said.plan?.rows || []).flatMap((row) => { const dd = h('dd', 'num', row.value); dd.title = row.hint || ''; return [h('dt', '', row.label), dd]; }));
+      if (said.command) parts.command.area.value = said.command;
+      if (said.config) parts.config.area.value = said.config;
+      parts.launch.disabled = !said.ready;
+      parts.launch.title = said.ready ? 'start it, or queue it behind the others' : 'first mend what is said above';
+      parts.parallel.checked = Boolean(form.parallel);
+      parts.run.replaceChildren(option(['a run of this folder …', '']), ...given.runs.map(option));
+      showNote();
+    };
+
+    // What the server says: other choices, another pool, other settings on Curate, a configuration to fill in.
+    studio.mount(context, (value, root) => {
+      if (!value) return;
+      const before = given;
+      given = value;
+      if (!form) {
+        const kept = remembered();
+        const model = given.models[0]?.[1] || '';
+        form = kept?.form?.values ? kept.form : {pool: given.pool, model, preset: suiting(given.pool, model), values: based(suiting(given.pool, model)), parallel: false, parent: ''};
+        form.values = {...based(form.preset), ...form.values};
+        if (kept?.carried) carry(kept.carried);
+        build(root);
+      } else if (before) carry(before.carried);
+      if (given.pool && given.pool !== form.pool) {
+        form.pool = given.pool;
+        const mine = form.preset === 'demo' || form.preset === 'paper';
+        form.preset = mine ? suiting(form.pool, form.model) : form.preset;
+        form.values = based(form.preset);
+      }
+      if (given.note && given.note.key !== before?.note?.key) note = given.note.title ? given.note : null;
+      if (given.filled && given.filled.key !== filled) { filled = given.filled.key; fill(given.filled); return; }
+      changed();
+    });
+
+    // Only what has changed on Curate is taken over: what was typed here stays.
+    const carry = (old) => {
+      const base = preset(form.preset).values;
+      for (const name of new Set([...Object.keys(old), ...Object.keys(given.carried)])) {
+        if (old[name] !== given.carried[name]) form.values[name] = given.carried[name] ?? base[name];
+      }
+    };
+  };
+})();

@@ -1,0 +1,36 @@
+"""The form of a run, drawn by assets/web/tune_form.js and tune_fields.js."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gradio as gr
+
+from iterit_ui.components.base import SCRIPTS, WEB, component
+
+FORM_SCRIPTS = [*SCRIPTS, WEB / "tune_fields.js", WEB / "tune_form.js"]
+
+
+def run_form(
+    value: dict[str, Any] | None = None, *, functions: list[Callable[[Any], dict[str, Any]]], **options: Any
+) -> gr.HTML:
+    """The form; events `launch` with the form, `pool` {pool}.
+
+    The form's values live in the page (and outlive a reload of it), so that no answer overwrites what was typed. A form
+    is {pool, model, preset, values: {setting: text or bool}, parallel, parent}.
+
+    value : {schema (see `tune_form.schema`), pools, models, runs: [[label, value]], demo: the embedded pool's id, pool:
+        the session's, carried: {setting: form value} from Curate, filled: {key, ...} what to fill in once (see
+        `tune_config.loaded`), note: {key, tone, title, lines} what to say once}.
+    functions : `verdict(form)` -> see `tune_check.verdict`; `load({run} or {text, name})` -> see `tune_config.loaded`;
+        each may answer {error}.
+    """
+    return component(
+        "tuneform",
+        value,
+        events=("launch", "pool"),
+        scripts=FORM_SCRIPTS,
+        functions=functions,
+        **options,
+    )
