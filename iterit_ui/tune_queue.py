@@ -200,5 +200,6 @@ def _about(info: RunInfo) -> str:
     """A waiting run in a few words."""
     what = "goes on from where it ended" if info.resume and info.attempt else ""
     beside = "starts beside others" if info.allow_parallel else ""
-    parts = [info.strategy, info.pool_name, what, beside, f"queued {moment(info.queued)}"]
+    # not `queued`, which moves with its place
+    parts = [info.strategy, info.pool_name, what, beside, f"launched {moment(info.created)}"]
     return " · ".join(part for part in parts if part)

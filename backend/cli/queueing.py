@@ -57,7 +57,7 @@ def queue(
     rows = [
         *(["at work", info.id, info.name, info.state, _doing(info)] for info in found.at_work),
         *(
-            [f"{place:,}", info.id, info.name, _kind(info), f"since {console.moment(info.queued)}"]
+            [f"{place:,}", info.id, info.name, _kind(info), f"launched {console.moment(info.created)}"]
             for place, info in enumerate(found.waiting, start=1)
         ),
     ]
