@@ -1,13 +1,17 @@
 // Runs that wait, in their order, with what can be done to each; and what can be done with the run that is shown.
 (() => {
   const {h} = studio;
+  const TWICE = 1000; // ms within which a second click on the same button is none
 
   studio.turns = (context) => {
-    let sent = false; // until the next value comes: a second click would mean the row as it was before
+    const held = new Set(); // what a double click would do twice
     const act = (action, id) => {
-      if (sent) return;
-      sent = true;
-      setTimeout(() => { sent = false; }, 1500); // a refusal changes nothing, so that no value comes
+      const key = `${action} ${id}`;
+      if (held.has(key)) return;
+      if (['cancel', 'again'].includes(action)) {
+        held.add(key);
+        setTimeout(() => held.delete(key), TWICE);
+      }
       context.trigger('act', {action, id});
     };
     const button = (action, id, label, title, off = false) => {
@@ -38,7 +42,6 @@
       h('div', 'st-turn-acts', null, ...actions.map((action) => button(action.key, id, action.label, action.hint))));
 
     studio.mount(context, (value, root) => studio.keepFocus(root, () => {
-      sent = false;
       (context.element.closest('.block') || context.element).classList.toggle('st-gone', !value);
       root.className = `st-turns panel${value?.rows?.length ? ' some' : ''}`;
       if (!value) return root.replaceChildren();
