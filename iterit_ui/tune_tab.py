@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from iterit_ui import text, tune_run, tune_setup
+from iterit_ui import text, tune_queue, tune_run, tune_setup
 from iterit_ui.components import heading
 from iterit_ui.session import Session
 
@@ -20,4 +20,5 @@ def build(session: Session) -> None:
         with gr.Column(elem_classes=["side", "sheet", "sticky"]):
             tune_setup.build(session, load)
         with gr.Column(elem_classes="wide"):
+            tune_queue.build(session, load)
             tune_run.build(session)
