@@ -151,6 +151,9 @@ def cancel(home: Path, info: RunInfo) -> None:
     # not jobs.stop, which would stop a run that was started between the click and now
     note = "taken out of the queue"
     if not store.set_state(home, info.id, "stopped", expect=("queued",), note=note):
+        now = store.run_info(home, info.id)
+        if not now.active:
+            raise RunError(f"“{info.name}” does not wait any more: it is {now.state}")
         raise RunError(
             f"“{info.name}” has started in the meantime and goes on; to stop it, choose it in the list below"
         )

@@ -126,7 +126,7 @@ def _doing(info: RunInfo) -> str:
 
     if info.state == "running" and not jobs.alive(info):
         return "gives no sign of life"
-    return info_line(info)
+    return "waits for a review" if info.state == "waiting" else info_line(info)
 
 
 def _kind(info: RunInfo) -> str:
