@@ -127,21 +127,22 @@ def off(settings: Mapping[str, Any]) -> dict[str, str]:
 
 
 def strangers(home: Path, pool_id: str, pool: Pool, config: RunConfig) -> list[Problem]:
-    """Samples and sources that the configuration names and the pool does not hold."""
+    """Samples and sources that the configuration names and the pool does not hold: a run refuses to select with them."""
     problems = []
     for name in ("pinned", "excluded"):
         ids = getattr(config, name)
         unknown = store.unknown_samples(home, pool_id, ids) if ids else []
         if unknown:
-            words = f"{theme.number(len(unknown))} of {theme.counted(len(ids), 'sample')} are not in this pool ({unknown[0]}"
+            named = f"{unknown[0]}{', …' if len(unknown) > 1 else ''}"
+            words = f"This pool does not hold {theme.number(len(unknown))} of the {theme.counted(len(ids), 'sample')} named here ({named})"
             problems.append(
-                Problem(name, f"{words}{', …' if len(unknown) > 1 else ''}) and have no effect.", False)
+                Problem(name, f"{words}; remove what is not there, or put the setting back.", True)
             )
     sources = [source for source in config.source_weights if source not in pool.sources]
     if sources:
         known = ", ".join(pool.sources[:8]) + (", …" if len(pool.sources) > 8 else "")
-        words = f"The pool has no source {sources[0]!r}, so its weight has no effect; it has {known}."
-        problems.append(Problem("source_weights", words, False))
+        words = f"The pool has no source {sources[0]!r}, so it cannot be weighted; it has {known}."
+        problems.append(Problem("source_weights", words, True))
     return problems
 
 

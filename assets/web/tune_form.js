@@ -234,8 +234,9 @@
         form.values = {...based(form.preset), ...form.values};
         if (kept?.carried) carry(kept.carried);
         build(root);
-      } else if (before) carry(before.carried);
-      if (given.pool && given.pool !== form.pool) {
+      } else if (before?.pool === given.pool) carry(before.carried); // another pool has marks of its own
+      // only where it became another pool: an answer from before a pool was chosen here comes late
+      if (given.pool && given.pool !== form.pool && given.pool !== before?.pool) {
         form.pool = given.pool;
         const mine = form.preset === 'demo' || form.preset === 'paper';
         form.preset = mine ? suiting(form.pool, form.model) : form.preset;

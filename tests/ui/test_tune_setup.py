@@ -147,6 +147,20 @@ def test_what_has_no_effect_is_said():
 
 
 @pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("pinned", "nobody-0", "does not hold 1 of the 1 sample"),
+        ("excluded", "nobody-0\nnobody-1", "2 of the 2 samples"),
+        ("source_weights", "radio = 2", "it has book, forum, web"),
+    ],
+)
+def test_what_the_pool_does_not_hold_is_no_run(home, field, value, words):
+    found = said(home, draft(**{field: value}))
+    assert words in texts(found) and not found["ready"]
+    assert [problem["field"] for problem in found["problems"] if problem["fatal"]] == [field]
+
+
+@pytest.mark.parametrize(
     "sent", [None, 3, {}, {"values": []}, {"values": {"x": 1}}, {"values": {}, "preset": "best"}]
 )
 def test_what_is_no_form_is_refused_in_words(home, sent):
