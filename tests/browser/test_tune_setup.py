@@ -49,7 +49,8 @@ def test_a_run_of_another_pool_is_loaded_whole(page, goto, runs_dir):
         page.locator("summary", has_text="Load a configuration").click()
         page.locator("#tune-load select").select_option(run)
         page.wait_for_url(lambda url: f"pool={pool.id}" in url)
-        # what the new pool's own answer brings has arrived once the launch is open
+        # the new pool has no marks: its own answer has arrived once the form speaks of none
+        page.wait_for_function("!document.querySelector('#tune-carried').textContent.includes('Pinned')")
         page.wait_for_function(
             """([pool, words]) => document.querySelector('#tune-pool select').value === pool
                 && document.querySelector('#tune-command textarea').value.includes(words)
