@@ -193,7 +193,8 @@ def accelerate_processes(path: Path) -> int:
         values: Any = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(f"accelerate_config {path} cannot be read ({error})") from error
-    kind = values.get("distributed_type") if isinstance(values, dict) else None
+    values = values if isinstance(values, dict) else {}
+    kind = values.get("distributed_type")
     if kind not in WHOLE_MODELS:
         raise ConfigError(
             f"accelerate_config {path} has distributed_type {kind}; each process must hold the whole model, which it is "

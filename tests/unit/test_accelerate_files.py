@@ -1,0 +1,33 @@
+"""Files of `accelerate config` that split a model over processes are refused before a run is queued."""
+
+from pathlib import Path
+
+import pytest
+
+from backend.errors import ConfigError
+from backend.preflight import accelerate_processes
+
+
+@pytest.mark.parametrize("kind", ["FSDP", "DEEPSPEED", "MEGATRON_LM"])
+def test_files_that_split_the_model_are_refused(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "split.yaml"
+    path.write_text(f"distributed_type: {kind}\nnum_processes: 2\n")
+    with pytest.raises(ConfigError) as refused:
+        accelerate_processes(path)
+    for words in (str(path), kind, "whole model", "MULTI_GPU, MULTI_CPU, NO"):
+        assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["MULTI_GPU", "MULTI_CPU", "'NO'"])
+def test_files_with_whole_models_say_how_many_processes(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "whole.yaml"
+    path.write_text(f"distributed_type: {kind}\nnum_processes: 2\n")
+    assert accelerate_processes(path) == 2
+
+
+@pytest.mark.parametrize("text", ["- a\n- list\n", "distributed_type: MULTI_GPU\n", "num_processes: true\n"])
+def test_files_without_a_number_of_processes_are_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"odd\.yaml does not say num_processes"):
+        accelerate_processes(path)
