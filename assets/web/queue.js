@@ -41,7 +41,11 @@
       h('p', '', null, h('span', '', 'Shown below: '), h('b', '', name)),
       h('div', 'st-turn-acts', null, ...actions.map((action) => button(action.key, id, action.label, action.hint))));
 
+    let drawn = '';
     studio.mount(context, (value, root) => studio.keepFocus(root, () => {
+      const text = JSON.stringify(value);
+      if (text === drawn) return; // a button must not be exchanged under a click
+      drawn = text;
       (context.element.closest('.block') || context.element).classList.toggle('st-gone', !value);
       root.className = `st-turns panel${value?.rows?.length ? ' some' : ''}`;
       if (!value) return root.replaceChildren();
