@@ -17,7 +17,6 @@ from iterit_ui.session import demo_pool, get_pool, is_demo
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*|[A-Za-z0-9][\w.-]*")
 DEPTH = 3  # how deep below a root folders are looked at
-MOST_FILES = 40
 
 
 def pool_choices(home: Path) -> list[tuple[str, str]]:
@@ -111,16 +110,6 @@ def with_allowed_files(
         roots = [*data_roots, *model_roots]
         changes["accelerate_config"] = allowed_file("accelerate_config", config.accelerate_config, roots)
     return dataclasses.replace(config, **changes)
-
-
-def accelerate_files(roots: Sequence[Path]) -> list[str]:
-    """Files under the roots that `accelerate config` may have written: those that end as its do."""
-    found: list[Path] = []
-    for root in dict.fromkeys(roots):
-        for depth in range(DEPTH + 1):
-            for ending in ("yaml", "yml"):
-                found += root.glob("*/" * depth + f"*.{ending}")
-    return [str(path) for path in sorted(set(found))[:MOST_FILES]]
 
 
 def pool_inputs(home: Path, pool_id: str) -> tuple[str, ...]:
