@@ -15,7 +15,7 @@ import pytest
 import tiny
 from typer.testing import CliRunner
 
-from backend import jobs, preflight, store, worker
+from backend import jobs, preflight, reporting, store, worker
 from backend.cli import app
 from backend.cli.scores_file import read_scores
 from backend.config import RunConfig, config_from
@@ -238,13 +238,13 @@ def test_a_run_that_was_taken_away_ends_quietly(
 ) -> None:
     """Somebody has marked it failed: the worker stops and leaves the state as it is."""
 
-    def work(home: Path, run_id: str, report: worker.Reporting) -> None:
+    def work(home: Path, run_id: str, report: reporting.Reporting, *_: object) -> None:
         store.set_state(home, run_id, "failed", error="given up")
         report.asked_to_stop.wait(30)
         report(Metrics(1, 0.5, loss=1.0))
 
     monkeypatch.setattr(worker, "_run", work)
-    monkeypatch.setattr(worker, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(reporting, "HEARTBEAT_SECONDS", 0.01)
     assert worker.work(home, claimed, claimed=True) == 130
     assert store.run_info(home, claimed).error == "given up"
 
