@@ -125,7 +125,17 @@ def end_at_once(info: Written, *, seconds: float = 10.0) -> None:
         for other in others:
             with contextlib.suppress(psutil.NoSuchProcess):
                 other.kill()
-        psutil.wait_procs([process, *others], timeout=seconds)
+        # psutil's own waiting would take the exit code of our child away from `exit_code`
+        deadline = time.monotonic() + seconds
+        while any(_is_there(one) for one in (process, *others)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+
+def _is_there(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def reap() -> None:
