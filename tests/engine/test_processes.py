@@ -194,7 +194,7 @@ def test_every_process_gets_everything_or_an_error(tmp_path: Path, how: str) -> 
     if how == "go":
         assert said == ["the same"] * 3
     else:
-        assert said[0].startswith("ModelError another process")
+        assert said[0].startswith("AnotherFailed another process")
         assert said[1:] == ["ValueError of its own"] * 2
 
 
