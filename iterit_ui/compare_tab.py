@@ -15,7 +15,7 @@ import gradio as gr
 
 from backend import analysis, jobs, store
 from backend.errors import StudioError
-from iterit_ui import text
+from iterit_ui import messages, text
 from iterit_ui.ask_panel import build_ask
 from iterit_ui.compare_show import ALL_EPOCHS, results, runs_of
 from iterit_ui.compare_start import build_start, started
@@ -211,7 +211,7 @@ def keep(home: Path, name: str, chosen: list[str], who: str) -> tuple[Any, Any]:
         made = store.create_comparison(home, name, who=who)
         store.add_to_comparison(home, made, chosen)
     except StudioError as error:
-        gr.Warning(f"Not kept: {error}.")
+        messages.warning(f"Not kept: {error}.")
         return gr.skip(), gr.skip()
     return made, ""
 

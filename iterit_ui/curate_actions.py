@@ -11,13 +11,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import numpy as np
 
 from backend import data, store
 from backend.errors import StudioError
 from backend.store import Change, Mark
-from iterit_ui import theme
+from iterit_ui import messages, theme
 from iterit_ui.session import get_pool
 
 MARKS: dict[str, Mark | None] = {"pin": "pinned", "exclude": "excluded", "clear": None}
@@ -38,7 +37,7 @@ def marked_as(home: Path, pool_id: str, ids: list[str], action: str, who: str) -
     if action not in MARKS or not ids:
         return None
     if not store.set_mark(home, pool_id, ids, MARKS[action], who):
-        gr.Info("They have this mark already." if MARKS[action] else "None of them has a mark.")
+        messages.info("They have this mark already." if MARKS[action] else "None of them has a mark.")
         return None
     return store.curation_revision(home, pool_id)
 
@@ -48,7 +47,7 @@ def noted(home: Path, pool_id: str, ids: list[str], words: Any, who: str) -> int
     if not ids or not isinstance(words, str):
         return None
     if len(words) > LONGEST_NOTE:
-        gr.Warning(f"A note of {len(words):,} characters is too long; {LONGEST_NOTE:,} are allowed.")
+        messages.warning(f"A note of {len(words):,} characters is too long; {LONGEST_NOTE:,} are allowed.")
         return None
     if not store.set_note(home, pool_id, ids, words.strip(), who):
         return None
@@ -61,9 +60,9 @@ def turned_back(home: Path, pool_id: str, who: str, *, again: bool = False) -> i
         return None
     change = (store.redo if again else store.undo)(home, pool_id, who)
     if change is None:
-        gr.Info(f"There is nothing to {'do again' if again else 'undo'}.")
+        messages.info(f"There is nothing to {'do again' if again else 'undo'}.")
         return None
-    gr.Info(f"{'Done again' if again else 'Taken back'}: {change_words(change)}.")
+    messages.info(f"{'Done again' if again else 'Taken back'}: {change_words(change)}.")
     return store.curation_revision(home, pool_id)
 
 

@@ -16,7 +16,7 @@ from backend import store
 from backend.errors import StudioError
 from iterit_ui import curate_pictures as pictures
 from iterit_ui import curate_views as views
-from iterit_ui import samples, text
+from iterit_ui import messages, samples, text
 from iterit_ui.curate_actions import toolbar_value
 from iterit_ui.curate_sample import EXTRAS, shown_sample
 from iterit_ui.curate_saved import compared_value
@@ -193,7 +193,7 @@ def asked_for(home: Path, name: str, here: Here) -> Iterator[tuple[Here, Any]]:
     try:
         at = look(home, here)
     except StudioError as error:
-        gr.Warning(str(error))
+        messages.warning(str(error))
         return
     known = here.asked if here.asked.get("sample") == here.sample else {**EXTRAS, "sample": here.sample}
     if part != "reach":  # that one's button says itself that it works

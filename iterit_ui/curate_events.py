@@ -20,7 +20,7 @@ from backend.errors import ConfigError, StudioError
 from iterit_ui import curate_actions as actions
 from iterit_ui import curate_draw as draw
 from iterit_ui import curate_settings as settings
-from iterit_ui import filtering, text
+from iterit_ui import filtering, messages, text
 from iterit_ui.components import PAGE_SIZE, act_of, row_of_pick, rows_of_lasso, whole
 from iterit_ui.curate_sample import EXTRAS
 from iterit_ui.curate_state import Here, Value, look
@@ -86,7 +86,7 @@ def saved(home: Path, here: Here, data: Value) -> Here:
     if here.pool and name:
         key = scores_key(home, here.pool, here.scores)
         store.save_settings(home, here.pool, name, here.settings, scores=key, who=here.who)
-        gr.Info(f"Saved as {name}.")
+        messages.info(f"Saved as {name}.")
     return replace(here, answered=_answer(data))
 
 
@@ -110,7 +110,7 @@ def recalled(home: Path, here: Here, data: Value) -> Here:
     try:
         after = settings.differences(here.pool, {}, **found[0].settings)
     except ConfigError as error:
-        gr.Warning(f"These settings do not fit any more: {error}")
+        messages.warning(f"These settings do not fit any more: {error}")
         return answered
     past = settings.stepped(here.past, here.settings, "")
     return replace(answered, settings=after, past=past, scores=found[0].scores or here.scores)
@@ -287,7 +287,7 @@ def marked(action: str) -> Callable[[Path, Here, Value], Here]:
 def marked_open(home: Path, here: Here, data: Value) -> Here:
     """The same by a key, for the sample that is open."""
     if not here.sample:
-        gr.Info("Open a sample first: click one, or press j.")
+        messages.info("Open a sample first: click one, or press j.")
         return here
     ids = actions.chosen_ids(home, here.pool, [here.sample])
     return _revised(here, actions.marked_as(home, here.pool, ids, str(data.get("kind")), here.who))
@@ -311,7 +311,7 @@ def acted(home: Path, here: Here, data: Value) -> Here:
     try:
         ids, act = ticked(home, here, data)
     except StudioError as error:
-        gr.Warning(_sentence(str(error)))
+        messages.warning(_sentence(str(error)))
         return here
     if act.action == "note":
         return _revised(here, actions.noted(home, here.pool, ids, act.text, here.who))

@@ -18,7 +18,7 @@ from backend.data.hub import is_id
 from backend.errors import StudioError
 from backend.records import Pool
 from iterit_ui import data_mapping as mapping
-from iterit_ui import text, theme
+from iterit_ui import messages, text, theme
 from iterit_ui.components import note, status_line
 from iterit_ui.components.base import WEB, component
 from iterit_ui.session import DRAW, QUIET, Session, bound, get_pool
@@ -221,7 +221,7 @@ def switched(home: Path, event: dict[str, Any]) -> list[Any]:
     try:
         store.pool_info(home, str(pool_id))
     except StudioError as error:
-        gr.Warning(str(error))
+        messages.warning(str(error))
         return [gr.skip()] * 5
     return [pool_id, {}, "", "", {}]
 

@@ -11,7 +11,7 @@ from backend import config, jobs
 from backend.errors import StudioError
 from backend.store import WorkInfo
 from iterit_ui import data_health as health
-from iterit_ui import text
+from iterit_ui import messages, text
 from iterit_ui.curate_jobs import model_choices
 
 
@@ -50,13 +50,13 @@ def counted(
     if not pool_id or model not in [value for _, value in model_choices(roots)]:
         return [gr.skip()] * 2
     if longest is None or longest < 8:
-        gr.Warning("Give the most tokens that a sample may have: 8 or more.")
+        messages.warning("Give the most tokens that a sample may have: 8 or more.")
         return [gr.skip()] * 2
     words = ["--model", model, "--max-length", str(int(longest)), "--system-prompt", limits_of(model)[1]]
     try:
         info = jobs.start_work(home, pool_id, "lengths", words)
     except StudioError as error:
-        gr.Warning(str(error))
+        messages.warning(str(error))
         return [gr.skip()] * 2
     return shown(jobs.work_info(home, pool_id, "findings"), info)
 

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from backend.errors import StudioError
-from iterit_ui import address, compare_tab, curate_tab, data_tab, epochs_tab, text, tune_tab
+from iterit_ui import address, compare_tab, curate_tab, data_tab, epochs_tab, messages, text, tune_tab
 from iterit_ui.components.base import component
 from iterit_ui.components.watcher import watcher
 from iterit_ui.curate_actions import name_of
@@ -100,7 +100,7 @@ def restored(home: Path, query: dict[str, str]) -> list[Any]:
         if pool:
             get_pool(home, pool)
     except StudioError as error:
-        gr.Warning(f"The link names a pool that is not here: {error}")
+        messages.warning(f"The link names a pool that is not here: {error}")
         pool = ""
     pool = pool or first_pool()
     tab = view["tab"]

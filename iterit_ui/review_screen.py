@@ -14,6 +14,7 @@ import gradio as gr
 
 from backend import store
 from backend.errors import StudioError
+from iterit_ui import messages
 from iterit_ui import review_draft as draft
 from iterit_ui import review_view as view
 from iterit_ui.components import act_of, cards, chart, sample_view, settings_panel, table
@@ -108,9 +109,9 @@ def apply(
         state = {**state, "seq": max(seq, state["seq"])}
     try:
         if info is not None and (told := function(home, draft.open_review(home, info.id), who, data)):
-            gr.Info(told)
+            messages.info(told)
     except StudioError as error:
-        gr.Warning(str(error))
+        messages.warning(str(error))
     return shown(home, run, state)
 
 

@@ -11,6 +11,7 @@ import gradio as gr
 from backend import analysis, jobs, store
 from backend.errors import StudioError
 from backend.store import ACTIVE, RunInfo
+from iterit_ui import messages
 from iterit_ui.theme import counted, moment, number
 
 Value = dict[str, Any]
@@ -102,7 +103,7 @@ def confirmed(home: Path, pending: Value, who: str, did: int) -> tuple[Any, Any]
         if pending["what"] == "erase":
             for info in infos:
                 store.erase_run(home, info.id)
-            gr.Info(f"{counted(len(infos), 'run')} erased.")
+            messages.info(f"{counted(len(infos), 'run')} erased.")
             return {}, did + 1
         jobs.refresh(home)
         free = [info for info in infos if info.state not in (*ACTIVE, "queued")]
@@ -111,10 +112,10 @@ def confirmed(home: Path, pending: Value, who: str, did: int) -> tuple[Any, Any]
         for info in plain:
             store.delete_run(home, info.id, who=who)
     except StudioError as error:
-        gr.Warning(f"{error}.")
+        messages.warning(f"{error}.")
         return {}, did + 1
     if plain:
-        gr.Info(f"{counted(len(plain), 'run')} deleted. “Deleted” above the table brings them back.")
+        messages.info(f"{counted(len(plain), 'run')} deleted. “Deleted” above the table brings them back.")
     if exported and not pending["sure"]:
         return {"what": "delete", "ids": [info.id for info in exported], "sure": True}, did + 1
     return {}, did + 1

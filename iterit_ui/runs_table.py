@@ -14,6 +14,7 @@ import gradio as gr
 from backend import analysis, store
 from backend.errors import StudioError
 from backend.store import RunInfo
+from iterit_ui import messages
 from iterit_ui.components import act_of, note, table, toolbar, whole
 from iterit_ui.runs_deleting import confirmed, question
 from iterit_ui.session import DRAW, QUIET, Session, bound
@@ -277,7 +278,7 @@ def edited(home: Path, did: int, data: Value) -> int:
         else:
             store.label_run(home, run, notes=text)
     except StudioError as error:
-        gr.Warning(f"Not changed: {error}.")
+        messages.warning(f"Not changed: {error}.")
     return did + 1
 
 
@@ -303,17 +304,17 @@ def acted(
         if act.action == "restore":
             for run in ids:
                 store.restore_run(home, run)
-            gr.Info(f"{counted(len(ids), 'run')} restored.")
+            messages.info(f"{counted(len(ids), 'run')} restored.")
             return gr.skip(), gr.skip(), {}, did + 1
         return gr.skip(), gr.skip(), {"what": act.action, "ids": ids, "sure": False}, gr.skip()
     except StudioError as error:
-        gr.Warning(f"{error}.")
+        messages.warning(f"{error}.")
         return still
 
 
 def _first(ids: list[str]) -> list[str]:
     if len(ids) > analysis.MOST_RUNS:
-        gr.Warning(f"At most {analysis.MOST_RUNS} runs are compared at once; the first of these are.")
+        messages.warning(f"At most {analysis.MOST_RUNS} runs are compared at once; the first of these are.")
     return ids[: analysis.MOST_RUNS]
 
 

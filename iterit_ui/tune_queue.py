@@ -6,7 +6,6 @@ The builder lays out and wires; every callback below it is a plain function of i
 
 from __future__ import annotations
 
-import html
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from backend import jobs, store
 from backend.analysis.queue import Queue, queue_of
 from backend.errors import RunError, StudioError
 from backend.store import RunInfo
+from iterit_ui import messages
 from iterit_ui.components.queue_view import queue_view
 from iterit_ui.session import DRAW, QUIET, Session, bound
 from iterit_ui.theme import counted, moment
@@ -109,7 +109,7 @@ def act(home: Path, run: str, load: str, data: Any) -> tuple[Any, Any]:
             raise RunError("This run is not here any more")
         if action == "again":
             again = jobs.run_again(home, info.id)
-            gr.Info(_plain(f"“{info.name}” is queued again as a new run with the same settings and samples."))
+            messages.info(f"“{info.name}” is queued again as a new run with the same settings and samples.")
             return again, gr.skip()
         if action == "copy":
             # another number each time: a second copy of the same run must be a change, too
@@ -124,7 +124,7 @@ def act(home: Path, run: str, load: str, data: Any) -> tuple[Any, Any]:
                 f"The page asked for {action!r}; front, up, down, cancel, again and copy are known"
             )
     except StudioError as error:
-        gr.Warning(_plain(f"{error}."))
+        messages.warning(f"{error}.")
     return gr.skip(), gr.skip()
 
 
@@ -157,10 +157,8 @@ def cancel(home: Path, info: RunInfo) -> None:
         raise RunError(
             f"“{info.name}” has started in the meantime and goes on; to stop it, choose it in the list below"
         )
-    gr.Info(
-        _plain(
-            f"“{info.name}” is out of the queue. Nothing is lost: choose it below; “Resume” queues it again."
-        )
+    messages.info(
+        f"“{info.name}” is out of the queue. Nothing is lost: choose it below; “Resume” queues it again."
     )
 
 
@@ -168,11 +166,6 @@ def pick(home: Path, run: str, data: Any) -> str:
     """The waiting run whose name was clicked."""
     asked = data.get("id") if isinstance(data, dict) else None
     return next((info.id for info in store.runs(home) if info.id == asked), run)
-
-
-def _plain(text: str) -> str:
-    """A message as Gradio shows it: it reads messages as HTML, and a run's name may be anything."""
-    return html.escape(text)
 
 
 def _chosen(infos: list[RunInfo], run: str) -> RunInfo | None:

@@ -15,7 +15,7 @@ import gradio as gr
 
 from backend import jobs, store
 from backend.errors import StudioError
-from iterit_ui import review_screen
+from iterit_ui import messages, review_screen
 from iterit_ui.components import cards, chart, note, table
 from iterit_ui.components.run_view import log_view, run_view
 from iterit_ui.session import DRAW, QUIET, Session, bound
@@ -78,7 +78,7 @@ def act(home: Path, run: str, data: Any) -> tuple[Any, Any]:
         try:
             ACTIONS[key](home, info.id)
         except StudioError as error:
-            gr.Warning(str(error))
+            messages.warning(str(error))
     return gr.skip(), gr.skip()
 
 
