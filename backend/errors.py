@@ -10,6 +10,8 @@ StudioError
 |- ReaderError    the process that reads samples with a model died, or takes too long
 |- AskingError    models cannot be asked this, or the process that answers could not be started
 |- EvaluationError  a model cannot be evaluated, or an evaluation is not in the state that was asked for
+|- AnotherFailed  another process of this run failed, and says why itself
+|- ProcessGone    another process of this run ended without a word
 `- Stopped        somebody asked this work to stop (not a failure)
 """
 
@@ -52,6 +54,14 @@ class AskingError(StudioError):
 
 class EvaluationError(StudioError):
     """What evaluates models is not installed, or an evaluation is missing or in another state than was asked for."""
+
+
+class AnotherFailed(StudioError):
+    """Another process of this run failed, and says why itself."""
+
+
+class ProcessGone(StudioError):
+    """Another process of this run ended without a word."""
 
 
 class Stopped(StudioError):

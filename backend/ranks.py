@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import platform
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import psutil
+
+from backend.errors import ProcessGone
+
 PARENT_SECONDS = 0.5
+GRACE_SECONDS = 3.0  # for a process whose work was broken off to say so itself
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,86 @@ def end_with_launcher(here: Rank) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, name="launcher", daemon=True).start()
+
+
+class Watch:
+    """Looks from a thread whether the other processes of a run on this machine are there.
+
+    A process that dies breaks its connections to the others, which learn so at once on a CPU. On a GPU they may wait for it
+    instead, and none of them can know who it was.
+
+    everybody : for each process its machine, id and start time.
+    on_gone : called with words for one that is gone; this process ends after it, unless its work raised before.
+    """
+
+    def __init__(
+        self, here: Rank, everybody: Sequence[tuple[str, int, float]], on_gone: Callable[[str], None]
+    ) -> None:
+        self._size = here.size
+        self._others = [
+            (number, pid, started)
+            for number, (host, pid, started) in enumerate(everybody)
+            if number != here.number and host == platform.node()
+        ]
+        self._on_gone = on_gone
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="others", daemon=True)
+
+    def __enter__(self) -> Watch:
+        if self._others:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+
+    @contextlib.contextmanager
+    def named(self) -> Iterator[None]:
+        """Within the block an error that comes from another process's end names that process.
+
+        Raises
+        ------
+        ProcessGone : in place of a broken connection.
+        """
+        try:
+            yield
+        except RuntimeError as error:
+            until = time.monotonic() + GRACE_SECONDS if self._others else 0.0
+            while not (words := self._gone()) and time.monotonic() < until:
+                time.sleep(0.05)
+            if words:
+                raise ProcessGone(words) from error
+            raise
+
+    def _gone(self) -> str:
+        """Words for a process that has ended; "" while all are there."""
+        for number, pid, started in self._others:
+            if not _there(pid, started):
+                return (
+                    f"process {number + 1} of {self._size} ended without a word (somebody killed it, or the machine ran "
+                    "out of memory)"
+                )
+        return ""
+
+    def _look(self) -> None:
+        while not self._ended.wait(PARENT_SECONDS):
+            words = self._gone()
+            if words and not self._ended.wait(GRACE_SECONDS):
+                self._on_gone(words)
+                os._exit(1)
+
+
+def identity() -> tuple[str, int, float]:
+    """This process's machine, id and start time."""
+    return platform.node(), os.getpid(), psutil.Process().create_time()
+
+
+def _there(pid: int, started: float) -> bool:
+    try:
+        process = psutil.Process(pid)
+        return process.create_time() == started and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def meet(here: Rank, *, threads: int, patience: timedelta) -> None:

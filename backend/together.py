@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import torch
 from torch import distributed
 
-from backend.errors import ModelError, Stopped
+from backend.errors import AnotherFailed, Stopped
 
 T = TypeVar("T")
 
@@ -18,10 +18,6 @@ T = TypeVar("T")
 PATIENCE = timedelta(days=20)
 STOPPED = "stopped, because another process of this run was"
 FAILED = "another process of this run failed; what it says stands above"
-
-
-class AnotherFailed(ModelError):
-    """Another process of this run failed, and says why itself."""
 
 
 class Together:

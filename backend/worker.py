@@ -12,6 +12,7 @@ import os
 import platform
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -24,8 +25,8 @@ import psutil
 
 from backend import jobs, store
 from backend.config import RunConfig
-from backend.errors import Stopped, StudioError
-from backend.ranks import Rank, end_with_launcher, meet, rank_here
+from backend.errors import AnotherFailed, ProcessGone, Stopped, StudioError
+from backend.ranks import GRACE_SECONDS, Rank, Watch, end_with_launcher, identity, meet, rank_here
 from backend.records import EpochRecord, Pool, Progress
 from backend.reporting import Reporting
 from backend.review_gate import wait_for_review
@@ -74,6 +75,10 @@ def work(home: Path, run_id: str, *, claimed: bool = False, here: Rank | None = 
         return (
             0 if here.launched else 130
         )  # a launcher takes anything else for a failure, and says so at length
+    except AnotherFailed as error:
+        _wait_for_its_word(home, run_id)
+        end("failed", str(error))
+        return 1
     except StudioError as error:
         logger.error("%s", error)
         end("failed", str(error))
@@ -81,7 +86,7 @@ def work(home: Path, run_id: str, *, claimed: bool = False, here: Rank | None = 
     except Exception as error:
         # the one place that catches everything: the person at the screen gets a line, the log the traceback
         logger.exception("the run failed")
-        end("failed", _in_a_line(error, here))
+        end("failed", _in_a_line(error))
         return 1
     finally:
         jobs.pump(home)
@@ -91,15 +96,24 @@ def _assist(home: Path, run_id: str, here: Rank) -> int:
     """Work beside the first process, which alone reports; returns the exit code."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # the first process says when to stop
+    # the first process learns only that another failed, so that it is said here what went wrong, and where
+    failed = partial(_end, home, run_id, "failed", pid=here.pid if here.launched else None)
     try:
         _run(home, run_id, lambda record: None, here)
     except Stopped:
         return 0
+    except AnotherFailed:
+        return 1
+    except ProcessGone as error:
+        failed(str(error))
+        return 1
     except StudioError as error:
         logger.error("process %d of %d: %s", here.number + 1, here.size, error)
+        failed(f"process {here.number + 1} of {here.size}: {error}")
         return 1
-    except Exception:
+    except Exception as error:
         logger.exception("process %d of %d failed", here.number + 1, here.size)
+        failed(f"process {here.number + 1} of {here.size}: {_in_a_line(error)}")
         return 1
     return 0
 
@@ -123,42 +137,51 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
 
     meet(here, threads=config.threads, patience=PATIENCE)
     together = Together()
-    logger.info("loading model %s", config.model)
-    language_model, tokenizer = together.each(lambda: model.load_for(config))
-    report(Progress("load", 0, 0, 0, "models"))
-    folder = store.run_folder(home, run_id)
-    resume = store.run_info(home, run_id).resume
-    done: list[EpochRecord] = []
-    measured: list[int] = []
-    if here.first:
-        store.set_plan(home, run_id, plan(config, pool, held_out, processes=here.size))
-        store.write_json(
-            folder / "environment.json", environment(str(language_model.device), processes=here.size)
+    with (
+        Watch(here, together.gather(identity()), partial(_tell, home, run_id, here)) as others,
+        others.named(),
+    ):
+        logger.info("loading model %s", config.model)
+        language_model, tokenizer = together.each(lambda: model.load_for(config))
+        together.from_first(lambda: report(Progress("load", 0, 0, 0, "models")))
+        folder = store.run_folder(home, run_id)
+        resume = store.run_info(home, run_id).resume
+        done: list[EpochRecord] = []
+        measured: list[int] = []
+        if here.first:
+            store.set_plan(home, run_id, plan(config, pool, held_out, processes=here.size))
+            device = str(language_model.device)
+            store.write_json(folder / "environment.json", environment(device, processes=here.size))
+            if resume:
+                done = [store.read_epoch(home, run_id, epoch) for epoch in store.epochs(home, run_id)]
+                decided = {record.epoch: len(record.selection) for record in done}
+                start = iterate.start_of(config, folder, decided, processes=here.size)
+                # later ones were selected by a model that is trained once more
+                store.remove_epochs(home, run_id, after=start.epoch)
+                measured = [m.step for m in store.read_metrics(home, run_id) if m.held_out is not None]
+        iterate.run(
+            config,
+            pool,
+            language_model,
+            tokenizer,
+            report=report,
+            folder=folder,
+            counts=counts,
+            held_out_pool=held_out,
+            resume=resume,
+            done=done,
+            review=partial(wait_for_review, home, run_id, minutes=config.review_minutes, report=report)
+            if config.review
+            else None,
+            measured=together.from_first(lambda: measured),
+            together=together,
         )
-        if resume:
-            done = [store.read_epoch(home, run_id, epoch) for epoch in store.epochs(home, run_id)]
-            decided = {record.epoch: len(record.selection) for record in done}
-            start = iterate.start_of(config, folder, decided, processes=here.size)
-            # later ones were selected by a model that is trained once more
-            store.remove_epochs(home, run_id, after=start.epoch)
-            measured = [m.step for m in store.read_metrics(home, run_id) if m.held_out is not None]
-    iterate.run(
-        config,
-        pool,
-        language_model,
-        tokenizer,
-        report=report,
-        folder=folder,
-        counts=counts,
-        held_out_pool=held_out,
-        resume=resume,
-        done=done,
-        review=partial(wait_for_review, home, run_id, minutes=config.review_minutes, report=report)
-        if config.review
-        else None,
-        measured=together.from_first(lambda: measured),
-        together=together,
-    )
+
+
+def _tell(home: Path, run_id: str, here: Rank, text: str) -> None:
+    """Write down that a process is gone, where this one's work waits for it and does not notice."""
+    logger.error("%s", text)
+    _end(home, run_id, "failed", text, pid=here.pid if here.first or here.launched else None)
 
 
 def _counting(home: Path, pool: Pool, config: RunConfig) -> Callable[[], NgramCounts]:
@@ -169,13 +192,17 @@ def _counting(home: Path, pool: Pool, config: RunConfig) -> Callable[[], NgramCo
     return counts.result
 
 
-def _in_a_line(error: Exception, here: Rank) -> str:
+def _in_a_line(error: Exception) -> str:
     """An error that nobody expected, for the person at the screen."""
     first = (str(error).strip().splitlines() or [""])[0]
-    words = f"{type(error).__name__}: {first}" if first else type(error).__name__
-    if here.size > 1 and isinstance(error, RuntimeError) and "onnection" in first:
-        return f"one of the {here.size} processes of this run ended; it may have run out of memory ({words})"
-    return words
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def _wait_for_its_word(home: Path, run_id: str) -> None:
+    """Give the process that failed the time to write down why."""
+    until = time.monotonic() + GRACE_SECONDS
+    while store.run_info(home, run_id).active and time.monotonic() < until:
+        time.sleep(0.05)
 
 
 def plan(config: RunConfig, pool: Pool, held_out: Pool | None, *, processes: int = 1) -> list[Planned]:
@@ -218,7 +245,7 @@ def environment(device: str, *, processes: int = 1) -> dict[str, object]:
     }
 
 
-def _end(home: Path, run_id: str, state: store.EndState, text: str, *, pid: int) -> None:
+def _end(home: Path, run_id: str, state: store.EndState, text: str, *, pid: int | None) -> None:
     """Write down how the run ended, unless somebody has taken it away since."""
     error = text if state == "failed" else None
     store.set_state(home, run_id, state, error=error, expect=store.ACTIVE, pid=pid, note=text)

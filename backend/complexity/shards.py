@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import distributed
 
-from backend.errors import Stopped
-from backend.together import FAILED, STOPPED, AnotherFailed
+from backend.errors import AnotherFailed, Stopped
+from backend.together import FAILED, STOPPED
 
 
 class Shards:
