@@ -248,10 +248,10 @@ def test_a_run_that_only_scores(folder: Path, tmp_path: Path) -> None:
     wait_for(lambda: not helper.is_running() or helper.status() == psutil.STATUS_ZOMBIE)
 
 
-def test_a_run_that_trains_scores_in_one(folder: Path) -> None:
-    with pytest.raises(ConfigError, match="processes is 2 and epochs 3"):
-        config(folder, epochs=3)
-    assert config(folder, epochs=3, processes=1).processes == 1
+def test_a_run_that_trains_in_several_shares_its_batches(folder: Path) -> None:
+    with pytest.raises(ConfigError, match="is not a multiple of processes"):
+        config(folder, epochs=3, processes=3, batch_size=32)
+    assert config(folder, epochs=3, processes=2, batch_size=32).processes == 2
 
 
 def test_work_is_dealt_evenly() -> None:
