@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import json
 import os
 import platform
 import signal
 import subprocess
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +27,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LAUNCHER_NAMES = (
     "RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_", "ROLE_", "MASTER_", "TORCHELASTIC_", "ACCELERATE_",
 )  # fmt: skip
+
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
+OUTER_THREADS = "ITERIT_OUTER_THREADS"  # what of these was set where the first process of ours was started
 
 _children: dict[int, subprocess.Popen] = {}  # to tell how a process of ours ended, and leave no zombie
 _children_lock = threading.Lock()
@@ -47,7 +52,11 @@ def spawn(command: list[str], log: Path, *, threads: int = 0) -> subprocess.Pope
     """Start a process that outlives this one and its terminal, and prints to `log`."""
     # what a launcher told this process about itself does not hold for another
     own = {name: value for name, value in os.environ.items() if not name.startswith(LAUNCHER_NAMES)}
+    # and the threads that were set for this process, or shared out by its launcher, are not for the next run
+    outer = json.loads(os.environ[OUTER_THREADS]) if OUTER_THREADS in os.environ else _threads(own)
+    own = {name: value for name, value in own.items() if name not in THREADS} | outer
     environment = {**own, "PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}
+    environment[OUTER_THREADS] = json.dumps(outer)
     # threads that spin while they wait make each other slow where the cores are shared
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if threads:
@@ -66,6 +75,11 @@ def spawn(command: list[str], log: Path, *, threads: int = 0) -> subprocess.Pope
     with _children_lock:
         _children[process.pid] = process
     return process
+
+
+def _threads(environment: Mapping[str, str]) -> dict[str, str]:
+    """The numbers of threads that an environment sets."""
+    return {name: environment[name] for name in THREADS if name in environment}
 
 
 def start_time(pid: int) -> float:

@@ -156,6 +156,7 @@ def test_stopped_with_a_checkpoint_at_its_step(
     assert resumed(home, run) == whole
 
 
+@pytest.mark.slow
 def test_a_stop_from_outside(whole: dict[str, Any], folder: Path, home: Path) -> None:
     """Whenever it comes: the checkpoint holds what was trained, and nobody is left."""
     run = jobs.launch(home, settings(folder))
