@@ -24,8 +24,9 @@ GIB = 2**30
 FULL = 0.9  # of a device's memory: what an estimate may take before it is said to be tight
 TEMPLATES = ("chat_template.jinja", "chat_template.json")
 
-# of `accelerate config`: those in which a process does not share its model's weights with others
-WHOLE_MODELS = ("MULTI_GPU", "MULTI_CPU", "NO", None)
+# of `accelerate config`: those in which a process does not share its model's weights with others. For MULTI_CPU accelerate
+# would start one process alone, without a word, unless mpirun starts it; `processes` does what is meant
+WHOLE_MODELS = ("MULTI_GPU", "NO", None)
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,11 @@ def accelerate_processes(path: Path) -> int:
         raise ConfigError(f"accelerate_config {path} cannot be read ({error})") from error
     values = values if isinstance(values, dict) else {}
     kind = values.get("distributed_type")
+    if kind == "MULTI_CPU":
+        raise ConfigError(
+            f"accelerate_config {path} has distributed_type MULTI_CPU, which starts several processes with mpirun only; set "
+            "processes instead, and no accelerate_config"
+        )
     if kind not in WHOLE_MODELS:
         raise ConfigError(
             f"accelerate_config {path} has distributed_type {kind}; each process must hold the whole model, which it is "
