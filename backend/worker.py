@@ -26,7 +26,7 @@ import psutil
 from backend import jobs, store
 from backend.config import RunConfig
 from backend.errors import AnotherFailed, ProcessGone, Stopped, StudioError
-from backend.ranks import GRACE_SECONDS, Rank, Watch, end_with_launcher, identity, meet, rank_here
+from backend.ranks import GRACE_SECONDS, Rank, Watch, end_with_launcher, identity, leave, meet, rank_here
 from backend.records import EpochRecord, Pool, Progress
 from backend.reporting import Reporting
 from backend.review_gate import wait_for_review
@@ -277,10 +277,11 @@ def main(words: Sequence[str] | None = None) -> int:
     for name in ("httpx", "datasets", "filelock", "numba"):
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
-        return work(given.home.resolve(), given.run, claimed=given.claimed, here=here)
+        code = work(given.home.resolve(), given.run, claimed=given.claimed, here=here)
     except StudioError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    return code if here.first else leave(code)
 
 
 if __name__ == "__main__":

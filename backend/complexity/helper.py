@@ -21,6 +21,7 @@ from backend.complexity.score import score
 from backend.config import Precision
 from backend.errors import ModelError, Stopped
 from backend.prompts import Encoded, Sequences
+from backend.ranks import leave
 
 
 def main(words: list[str] | None = None) -> int:
@@ -78,4 +79,4 @@ def _read_encoded(folder: Path, pad_id: int) -> tuple[Encoded, np.ndarray]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

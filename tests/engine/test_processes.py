@@ -156,6 +156,7 @@ from backend.complexity import held_out_loss, score
 from backend.complexity.processes import join
 from backend.errors import StudioError
 from backend.prompts import encode
+from backend.ranks import leave
 
 rank, how = int(sys.argv[2]), sys.argv[3]
 torch.set_num_threads(1)
@@ -175,6 +176,7 @@ try:
     print("the same")
 except (StudioError, ValueError) as error:
     print(type(error).__name__, error)
+leave(0)
 """
 
 
