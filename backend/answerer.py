@@ -20,23 +20,19 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import queue
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TextIO
 
+from backend import line_server
 from backend.errors import RunError, Stopped, StudioError
+from backend.line_server import Say
 from backend.questions import Answer, Question, answer_to_json, from_json
 
 IDLE_MINUTES = 5.0
 TELL_SECONDS = 0.1  # between two reports on one answer
-
-Say = Callable[[dict[str, Any]], None]
 
 logger = logging.getLogger("backend.answerer")
 
@@ -48,19 +44,17 @@ class Requests:
         self.questions: queue.Queue[Question] = queue.Queue()
         self.stopped: set[str] = set()
 
-    def listen(self, lines: TextIO) -> None:
-        """Take requests until stdin ends, which ends the process, wherever it is."""
-        for line in lines:
-            try:
-                request = json.loads(line)
-                if request["do"] == "stop":
-                    self.stopped.add(request["id"])
-                else:
-                    self.questions.put(from_json(request["question"]))
-            except (ValueError, KeyError, TypeError, RunError) as error:
-                # only our own app writes here
-                logger.error("not a request (%s): %s", error, line[:80])
-        os._exit(0)
+    def take(self, line: str) -> None:
+        """Take a request."""
+        try:
+            request = json.loads(line)
+            if request["do"] == "stop":
+                self.stopped.add(request["id"])
+            else:
+                self.questions.put(from_json(request["question"]))
+        except (ValueError, KeyError, TypeError, RunError) as error:
+            # only our own app writes here
+            logger.error("not a request (%s): %s", error, line[:80])
 
 
 class Answering:
@@ -139,11 +133,8 @@ def _words(error: Exception) -> str:
 def main(words: Sequence[str] | None = None) -> int:
     """Answer until there is nothing more to answer."""
     given = _arguments(words)
-    # ctrl-C in the app's terminal: the app ends, and this with it
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
-    say, requests = _said(), Requests()
-    threading.Thread(target=requests.listen, args=(sys.stdin,), name="requests", daemon=True).start()
+    say, requests = line_server.begin(), Requests()
+    line_server.listen(requests.take)
     say({"state": "starting", "model": ""})
     answering = Answering(say, requests.stopped)
     say({"state": "idle", "model": ""})
@@ -151,27 +142,9 @@ def main(words: Sequence[str] | None = None) -> int:
         try:
             question = requests.questions.get(timeout=given.idle_minutes * 60)
         except queue.Empty:
-            logger.info("nothing was asked for %g minutes", given.idle_minutes)
-            os._exit(0)  # without waiting for the thread that waits for requests
+            line_server.end_idle(given.idle_minutes)
         answering.question(question)
         say({"state": "idle", "model": ""})
-
-
-def _said() -> Say:
-    """Writes lines, from any thread, to what was stdout; whatever else is printed there goes to stderr."""
-    lines = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    lock = threading.Lock()
-
-    def say(values: dict[str, Any]) -> None:
-        with lock:
-            try:
-                lines.write(json.dumps(values) + "\n")
-                lines.flush()
-            except BrokenPipeError:
-                os._exit(0)  # nobody listens any more
-
-    return say
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:

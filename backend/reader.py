@@ -17,18 +17,18 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import queue
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TextIO, get_args
+from typing import Any, get_args
 
+from backend import line_server
 from backend.config import Precision, RunConfig
 from backend.errors import ReaderError, StudioError
+from backend.line_server import Say
 from backend.model_text import ModelText, TokenLosses, to_json
 
 IDLE_MINUTES = 10.0
@@ -41,23 +41,21 @@ logger = logging.getLogger("backend.reader")
 class Requests:
     """What was asked and is not answered yet: texts and losses apart, so that no text waits for a model."""
 
-    answer: Callable[[dict[str, Any]], None]
+    answer: Say
+    defaults: dict[str, Any]
     texts: queue.Queue[dict[str, Any]] = field(default_factory=queue.Queue)
     losses: queue.Queue[dict[str, Any]] = field(default_factory=queue.Queue)
     last: float = field(default_factory=time.monotonic)
 
-    def listen(self, lines: TextIO, defaults: dict[str, Any]) -> None:
-        """Take requests until stdin ends, which ends the process, wherever it is."""
-        for line in lines:
-            self.last = time.monotonic()
-            request: dict[str, Any] = {}
-            try:
-                request = _request(line, defaults)
-            except ReaderError as error:
-                self.answer({"id": _id(line), "error": str(error)})
-                continue
+    def take(self, line: str) -> None:
+        """Take a request, or answer what is wrong with it."""
+        self.last = time.monotonic()
+        try:
+            request = _request(line, self.defaults)
+        except ReaderError as error:
+            self.answer({"id": _id(line), "error": str(error)})
+        else:
             (self.losses if request["do"] == "losses" else self.texts).put(request)
-        os._exit(0)
 
     def work(
         self, request: dict[str, Any], find: Callable[[dict[str, Any]], ModelText | TokenLosses]
@@ -78,7 +76,7 @@ class Requests:
 class Reading:
     """Finds out what is asked; loads the model when it is first needed."""
 
-    def __init__(self, model: str, precision: Precision, say: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, model: str, precision: Precision, say: Say) -> None:
         from backend import model as models  # torch takes seconds to import: stdin is watched before
 
         self.name, self.precision, self.say = model, precision, say
@@ -115,14 +113,9 @@ class Reading:
 def main(words: Sequence[str] | None = None) -> int:
     """Answer until there is nothing more to answer; 0 where it ends in order, 1 where no tokenizer can be had."""
     given = _arguments(words)
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # ctrl-C in the app's terminal: the app ends, and this with it
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
-    answer = _answers()
-    requests = Requests(answer)
-    defaults = {"max_length": given.max_length, "system_prompt": given.system_prompt}
-    threading.Thread(target=requests.listen, args=(sys.stdin, defaults), name="requests", daemon=True).start()
+    answer = line_server.begin()
+    requests = Requests(answer, {"max_length": given.max_length, "system_prompt": given.system_prompt})
+    line_server.listen(requests.take)
     answer({"state": "starting"})
     try:
         reading = Reading(given.model, given.precision, answer)
@@ -144,25 +137,7 @@ def main(words: Sequence[str] | None = None) -> int:
             requests.work(requests.texts.get(timeout=idle), reading.text)
         except queue.Empty:
             if not requests.losses.unfinished_tasks and time.monotonic() - requests.last >= idle:
-                logger.info("nothing was asked for %g minutes", given.idle_minutes)
-                os._exit(0)  # without waiting for the thread that waits for requests
-
-
-def _answers() -> Callable[[dict[str, Any]], None]:
-    """Writes answers, from any thread, to what was stdout; whatever else is printed there goes to stderr."""
-    lines = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    lock = threading.Lock()
-
-    def answer(values: dict[str, Any]) -> None:
-        with lock:
-            try:
-                lines.write(json.dumps(values) + "\n")
-                lines.flush()
-            except BrokenPipeError:
-                os._exit(0)  # nobody listens any more
-
-    return answer
+                line_server.end_idle(given.idle_minutes)
 
 
 def _request(line: str, defaults: dict[str, Any]) -> dict[str, Any]:

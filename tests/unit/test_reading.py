@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
-from backend import reader_process, reading, store
+from backend import line_process, reading, store
 from backend.config import Precision
 from backend.data import load_pool
 from backend.errors import PoolError, ReaderError
@@ -82,7 +82,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         return [sys.executable, str(script), str(tmp_path), model]
 
     monkeypatch.setattr(reading, "reader_command", command)
-    monkeypatch.setattr(reader_process, "ENDING_SECONDS", 0.2)  # some of these do not look at stdin
+    monkeypatch.setattr(line_process, "ENDING_SECONDS", 0.2)  # some of these do not look at stdin
     rows = [
         {"prompt": f"question {i}", "completion": "bad" if i == 1 else f"answer {i}"} for i in range(ROWS)
     ]
