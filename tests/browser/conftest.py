@@ -17,7 +17,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -85,21 +85,32 @@ def app_url(runs_dir: Path, data_root: Path, tmp_path_factory: pytest.TempPathFa
 @contextlib.contextmanager
 def serving(runs_dir: Path, data_root: Path, folder: Path) -> Iterator[str]:
     """Within the block an app answers at the address. folder : an empty one for its log and uploads."""
+    words = ["app.py", "--runs-dir", str(runs_dir), "--data-root", str(data_root), "--no-browser"]
+    with serving_page(words, folder) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def serving_page(words: Sequence[str], folder: Path, **environment: str) -> Iterator[str]:
+    """The same for any script that serves a page at the port it is given.
+
+    words : the script and what it is given. environment : what it has besides this process's and no network.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log, uploads = folder / "app.log", folder / "uploads"
     uploads.mkdir()
-    command = [sys.executable, "app.py", "--port", str(port), "--runs-dir", str(runs_dir)]
-    command += ["--data-root", str(data_root), "--no-browser"]
-    environment = {
+    command = [sys.executable, *words, "--port", str(port)]
+    variables = {
         **os.environ,
         "GRADIO_ANALYTICS_ENABLED": "False",
         "HF_HUB_OFFLINE": "1",
         "GRADIO_TEMP_DIR": str(uploads),
+        **environment,
     }
     with open(log, "w") as out:
-        app = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
+        app = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=out, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
     try:
         started = time.monotonic()
@@ -114,7 +125,7 @@ def serving(runs_dir: Path, data_root: Path, folder: Path) -> Iterator[str]:
         yield url
     finally:
         app.terminate()
-        app.wait(15)
+        app.wait(30)
 
 
 @pytest.fixture(scope="session")

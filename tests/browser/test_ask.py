@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,8 +14,8 @@ from backend import store
 from backend.config import config_from
 from backend.data import demo, load_pool
 from backend.records import EpochRecord, Scores, Selection, Status
+from tests.browser.conftest import ROOT, serving_page
 
-ROOT = Path(__file__).resolve().parents[2]
 PAYLOAD = "<img src=x onerror=alert(1)> ${alert(2)} list three animals"
 
 
@@ -55,38 +48,11 @@ def ask_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def app_url(ask_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the page, in place of the whole app's."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("log") / "page.log"
     (run,) = [info.id for info in store.runs(ask_home)]
-    command = [sys.executable, "tests/browser/ask_page.py", "--port", str(port), "--runs-dir", str(ask_home)]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "GRADIO_ANALYTICS_ENABLED": "False",
-        "HF_HUB_OFFLINE": "1",
-        "OMP_NUM_THREADS": "1",
-    }
-    with open(log, "w") as out:
-        page = subprocess.Popen(
-            [*command, run], cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        started = time.monotonic()
-        while True:
-            assert page.poll() is None, log.read_text()
-            try:
-                urllib.request.urlopen(url, timeout=3).read()
-                break
-            except (urllib.error.URLError, OSError):
-                assert time.monotonic() - started < 120, log.read_text()
-                time.sleep(0.1)
+    words = ["tests/browser/ask_page.py", run, "--runs-dir", str(ask_home)]
+    folder = tmp_path_factory.mktemp("page")
+    with serving_page(words, folder, PYTHONPATH=str(ROOT), OMP_NUM_THREADS="1") as url:
         yield url
-    finally:
-        page.terminate()
-        page.wait(30)
 
 
 STATES = (

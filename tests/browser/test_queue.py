@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,8 +12,8 @@ from backend import store
 from backend.analysis.queue import queue_of
 from backend.config import config_from
 from backend.data import load_pool
+from tests.browser.conftest import ROOT, serving_page
 
-ROOT = Path(__file__).resolve().parents[2]
 PAYLOAD = "<img src=x onerror=alert(1)> ${alert(2)}"
 NAMES = ["first", PAYLOAD, "third"]
 PATIENCE = 60_000  # ms
@@ -40,38 +33,11 @@ def queue_home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def app_url(queue_home: Path, tmp_path: Path) -> Iterator[str]:
+def app_url(queue_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the page, in place of the whole app's."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path / "page.log"
-    command = [
-        sys.executable,
-        "tests/browser/queue_page.py",
-        "--port",
-        str(port),
-        "--runs-dir",
-        str(queue_home),
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "GRADIO_ANALYTICS_ENABLED": "False"}
-    with open(log, "w") as out:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        started = time.monotonic()
-        while True:
-            assert server.poll() is None, log.read_text()
-            try:
-                urllib.request.urlopen(url, timeout=3).read()
-                break
-            except (urllib.error.URLError, OSError):
-                assert time.monotonic() - started < 120, log.read_text()
-                time.sleep(0.1)
+    words = ["tests/browser/queue_page.py", "--runs-dir", str(queue_home)]
+    with serving_page(words, tmp_path_factory.mktemp("page"), PYTHONPATH=str(ROOT)) as url:
         yield url
-    finally:
-        server.terminate()
-        server.wait(30)
 
 
 def order(home: Path) -> list[str]:
