@@ -71,17 +71,8 @@ def full_order(
     chosen, tfidf = weighed(pool, counts, scores, settings, cache=cache, held_out=held_out, rows=rows)
     size = len(chosen.rows)
     budget = size if limit is None else min(size, max(limit, len(chosen.pinned), 1))
-    made = selection.select(
-        counts,
-        scores,
-        settings,
-        budget=budget,
-        ids=pool.ids,
-        source_codes=pool.source_codes,
-        sources=pool.sources,
-        rows=rows,
-        held_out=held_out,
-        tfidf=tfidf,
+    made = selection.select_of_pool(
+        pool, counts, scores, settings, budget=budget, rows=rows, held_out=held_out, tfidf=tfidf
     )
     return FullOrder(made.rows, made.gain, covered_curve(vocabulary, made.rows), len(made) == size)
 
@@ -97,15 +88,7 @@ def weighed(
     rows: np.ndarray | None = None,
 ) -> tuple[selection.Candidates, Tfidf]:
     """Who may be picked under these settings, and the TF-IDF of exactly these, as selecting uses them."""
-    chosen = selection.candidates(
-        scores,
-        settings,
-        ids=pool.ids,
-        source_codes=pool.source_codes,
-        sources=pool.sources,
-        rows=rows,
-        held_out=held_out,
-    )
+    chosen = selection.candidates_of_pool(pool, scores, settings, rows=rows, held_out=held_out)
     tfidf = cache.get(
         pool.id, settings.response_suffix, chosen.rows, lambda: diversity.tfidf(counts, chosen.rows)
     )

@@ -101,17 +101,9 @@ def reaching(
 
     def picks(trial: SelectionSettings, size: int) -> np.ndarray:
         among, tfidf = weigh(trial)
-        return selection.select(
-            counts,
-            scores,
-            trial,
-            budget=min(max(size, len(among.pinned)), len(among.rows)),
-            ids=pool.ids,
-            source_codes=pool.source_codes,
-            sources=pool.sources,
-            rows=rows,
-            held_out=held_out,
-            tfidf=tfidf,
+        size = min(max(size, len(among.pinned)), len(among.rows))
+        return selection.select_of_pool(
+            pool, counts, scores, trial, budget=size, rows=rows, held_out=held_out, tfidf=tfidf
         ).rows
 
     def nearest(name: str, found: Reach) -> Reach:

@@ -87,25 +87,10 @@ def what_if(
     started = time.perf_counter()
     n = len(pool) if held_out is None else int((~held_out).sum())
     budget = budget_of(settings.budget, n)
-    rows = selection.candidates(
-        scores,
-        settings,
-        ids=pool.ids,
-        source_codes=pool.source_codes,
-        sources=pool.sources,
-        held_out=held_out,
-    ).rows
+    rows = selection.candidates_of_pool(pool, scores, settings, held_out=held_out).rows
     tfidf = cache.get(pool.id, settings.response_suffix, rows, lambda: diversity.tfidf(counts, rows))
-    made = selection.select(
-        counts,
-        scores,
-        settings,
-        budget=budget,
-        ids=pool.ids,
-        source_codes=pool.source_codes,
-        sources=pool.sources,
-        held_out=held_out,
-        tfidf=tfidf,
+    made = selection.select_of_pool(
+        pool, counts, scores, settings, budget=budget, held_out=held_out, tfidf=tfidf
     )
     by_row = np.full(len(pool), np.nan)
     by_row[tfidf.rows] = diversity.initial_diversity(tfidf)
@@ -132,16 +117,9 @@ def baselines(
     found: dict[str, np.ndarray] = {}
     for strategy, known in wanted.items():
         if known:
-            found[strategy] = selection.select(
-                None,
-                scores,
-                replace(plain, strategy=strategy),
-                budget=budget,
-                ids=pool.ids,
-                source_codes=pool.source_codes,
-                sources=pool.sources,
-                held_out=held_out,
-            ).rows
+            changed = replace(plain, strategy=strategy)
+            made = selection.select_of_pool(pool, None, scores, changed, budget=budget, held_out=held_out)
+            found[strategy] = made.rows
     return found
 
 

@@ -168,16 +168,8 @@ def _select(pool: Pool, stored: StoredScores, settings: SelectionSettings) -> Se
     counts = None
     if exponents(settings)[1] > 0:
         counts = diversity.count_ngrams(pool.responses(), suffix=settings.response_suffix)
-    return selection.select(
-        counts,
-        stored.scores,
-        settings,
-        budget=budget_of(settings.budget, len(pool)),
-        ids=pool.ids,
-        source_codes=pool.source_codes,
-        sources=pool.sources,
-        rows=stored.rows,
-    )
+    budget = budget_of(settings.budget, len(pool))
+    return selection.select_of_pool(pool, counts, stored.scores, settings, budget=budget, rows=stored.rows)
 
 
 def _picks(

@@ -81,17 +81,7 @@ def why(
     given = _read(pool, scores, settings)
     row = _row(given.pool, sample)
     _, tfidf = analysis.weighed(*given.parts, cache=given.cache, rows=given.rows)
-    made = selection.select(
-        given.counts,
-        given.scores,
-        given.settings,
-        budget=given.budget,
-        ids=given.pool.ids,
-        source_codes=given.pool.source_codes,
-        sources=given.pool.sources,
-        rows=given.rows,
-        tfidf=tfidf,
-    )
+    made = selection.select_of_pool(*given.parts, budget=given.budget, rows=given.rows, tfidf=tfidf)
     told = analysis.why(given.pool, given.scores, made, row, settings=given.settings, tfidf=tfidf)
     reach = analysis.reach(*given.parts, row, cache=given.cache, rows=given.rows)
     if as_json:

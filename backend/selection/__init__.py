@@ -6,6 +6,7 @@ from backend.selection.course import Course, course
 from backend.selection.epoch import EpochSelection, select_epoch
 from backend.selection.gains import ties_as_equal
 from backend.selection.greedy import Picks, greedy_picks
+from backend.selection.of_pool import candidates_of_pool, select_of_pool
 from backend.selection.ranking import keeps_selection, rank_for_next_epoch, scores_needed, top_rows
 from backend.selection.review import REVIEWABLE, review_settings, reviewed_record, reviewed_selection
 
@@ -16,6 +17,7 @@ __all__ = [
     "EpochSelection",
     "Picks",
     "candidates",
+    "candidates_of_pool",
     "course",
     "greedy_picks",
     "keeps_selection",
@@ -26,6 +28,7 @@ __all__ = [
     "scores_needed",
     "select",
     "select_epoch",
+    "select_of_pool",
     "ties_as_equal",
     "top_rows",
     "warm_up",

@@ -10,8 +10,7 @@ import numpy as np
 from backend.config import SelectionSettings
 from backend.diversity import NgramCounts, initial_diversity, tfidf
 from backend.records import Pool, Scores, Selection
-from backend.selection.candidates import candidates
-from backend.selection.choose import select
+from backend.selection.of_pool import candidates_of_pool, select_of_pool
 from backend.selection.ranking import scores_needed
 
 
@@ -50,25 +49,15 @@ def select_epoch(
     ConfigError : see `select`.
     """
     among = np.flatnonzero(rescored) if scores_needed(settings.strategy, epoch) == "top" else None
-    chosen = candidates(
-        scores,
-        settings,
-        ids=pool.ids,
-        source_codes=pool.source_codes,
-        sources=pool.sources,
-        rows=among,
-        held_out=held_out,
-    )
+    chosen = candidates_of_pool(pool, scores, settings, rows=among, held_out=held_out)
     counted = counts()
     vectors = tfidf(counted, chosen.rows)
-    selection = select(
+    selection = select_of_pool(
+        pool,
         counted,
         scores,
         settings,
         budget=budget,
-        ids=pool.ids,
-        source_codes=pool.source_codes,
-        sources=pool.sources,
         rows=among,
         held_out=held_out,
         epoch=epoch,
