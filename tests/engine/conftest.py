@@ -1,6 +1,7 @@
-"""What the engine's tests share: one thread, a small tokenizer, a small model."""
+"""What the engine's tests share: one thread, a small tokenizer, a small model, a runs folder."""
 
 import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 import tiny
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
+from backend import jobs, store
 
 SHARED = Path(os.environ.get("ITERIT_SHARED") or Path(__file__).resolve().parents[3] / "shared")
 
@@ -29,6 +32,15 @@ def tokenizer() -> PreTrainedTokenizerFast:
 @pytest.fixture
 def model() -> LlamaForCausalLM:
     return tiny.model()
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A runs folder; workers that are left in it are ended."""
+    yield tmp_path
+    for info in store.runs(tmp_path):
+        if info.active and info.host == platform.node():
+            jobs.kill(tmp_path, info.id)
 
 
 @pytest.fixture(scope="session")

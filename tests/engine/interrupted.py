@@ -29,10 +29,10 @@ def wait_for(condition: Callable[[], object], seconds: float = 400) -> None:
         time.sleep(0.02)
 
 
-def write_inputs(folder: Path) -> None:
+def write_inputs(folder: Path, *, samples: int = SAMPLES) -> None:
     """pool.jsonl and model/."""
-    pool = tiny.random_pool(SAMPLES)
-    rows = [{"prompt": pool.turns(i)[0]["content"], "completion": pool.response(i)} for i in range(SAMPLES)]
+    pool = tiny.random_pool(samples)
+    rows = [{"prompt": pool.turns(i)[0]["content"], "completion": pool.response(i)} for i in range(samples)]
     (folder / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     tiny.model().save_pretrained(folder / "model")
     tiny.tokenizer().save_pretrained(folder / "model")

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 import tiny
+from interrupted import wait_for, write_inputs
 
 from backend import jobs, store
 from backend import model as models
@@ -29,13 +27,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = 120
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 120) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.02)
-
-
 def started(pid: int | None = None) -> list[psutil.Process]:
     """The helpers below a process, this one where not given."""
     return [
@@ -48,11 +39,7 @@ def started(pid: int | None = None) -> list[psutil.Process]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("processes")
-    tiny.model().save_pretrained(folder / "model")
-    tiny.tokenizer().save_pretrained(folder / "model")
-    pool = tiny.random_pool(SAMPLES)
-    rows = [{"prompt": pool.turns(i)[0]["content"], "completion": pool.response(i)} for i in range(SAMPLES)]
-    (folder / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_inputs(folder, samples=SAMPLES)
     return folder
 
 

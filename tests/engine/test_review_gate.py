@@ -1,58 +1,27 @@
 """A run that waits for a review: what was changed is what is trained on, and no kill or stop loses it."""
 
-import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import tiny
+from interrupted import settings, wait_for, write_inputs
 
 from backend import jobs, store
-from backend.config import RunConfig, config_from
+from backend.config import RunConfig
 from backend.processes import process_of
 
 SAMPLES = 80
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 240) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.05)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("gate")
-    pool = tiny.random_pool(SAMPLES)
-    rows = [{"prompt": pool.turns(i)[0]["content"], "completion": pool.response(i)} for i in range(SAMPLES)]
-    (folder / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    tiny.model().save_pretrained(folder / "model")
-    tiny.tokenizer().save_pretrained(folder / "model")
+    write_inputs(folder, samples=SAMPLES)
     return folder
 
 
 def reviewed(folder: Path, **values: object) -> RunConfig:
-    return config_from(
-        {
-            "pool": (str(folder / "pool.jsonl"),),
-            "model": str(folder / "model"),
-            "budget": 16,
-            "update_ratio": 2,
-            "epochs": 2,
-            "learning_rate": 1e-3,
-            "batch_size": 4,
-            "device_batch_size": 2,
-            "held_out": "0.1",
-            "max_length": 64,
-            "system_prompt": "",
-            "threads": 1,
-            "make_map": False,
-            "review": True,
-            **values,
-        }
-    )
+    changed = {"budget": 16, "epochs": 2, "device_batch_size": 2, "held_out_every": 0, "checkpoint_every": 0}
+    return settings(folder, **{**changed, "review": True, **values})
 
 
 def waits(home: Path, run: str, epoch: int) -> bool:

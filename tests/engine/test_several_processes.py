@@ -1,8 +1,6 @@
 """Runs that several processes work on: the same outcome, one stop for all, and nobody left behind."""
 
-import platform
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +20,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("several")
     write_inputs(folder)
     return folder
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path
-    for info in store.runs(tmp_path):
-        if info.active and info.host == platform.node():
-            jobs.kill(tmp_path, info.id)
 
 
 def finished(home: Path, run: str) -> dict[str, Any]:

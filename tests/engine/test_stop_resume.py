@@ -2,9 +2,7 @@
 
 import json
 import os
-import platform
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +20,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("interrupted")
     write_inputs(folder)
     return folder
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A runs folder; workers that are left in it are ended."""
-    yield tmp_path
-    for info in store.runs(tmp_path):
-        if info.active and info.host == platform.node():
-            jobs.kill(tmp_path, info.id)
 
 
 @pytest.fixture(scope="module")

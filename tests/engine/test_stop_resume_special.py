@@ -3,9 +3,7 @@
 import hashlib
 import json
 import os
-import platform
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +42,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("special")
     write_inputs(folder)
     return folder
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path
-    for info in store.runs(tmp_path):
-        if info.active and info.host == platform.node():
-            jobs.kill(tmp_path, info.id)
 
 
 def ended(home: Path, run: str) -> str:

@@ -2,76 +2,40 @@
 
 import json
 import os
-import platform
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import tiny
+from interrupted import outcome, settings, wait_for, write_inputs
 from typer.testing import CliRunner
 
 from backend import jobs, preflight, reporting, store, worker
 from backend.cli import app
 from backend.cli.scores_file import read_scores
-from backend.config import RunConfig, config_from
+from backend.config import RunConfig
 from backend.data import load_pool
 from backend.errors import ConfigError, RunError
-from backend.records import Metrics, Pool
+from backend.records import Metrics
 
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLES = 160
 EPOCHS = 12  # enough that a run is still going when a test has seen its second epoch
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 240) -> None:
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "waited too long"
-        time.sleep(0.02)
-
-
-def write_pool(path: Path) -> Pool:
-    """A pool as a file, and as it is read from there."""
-    pool = tiny.random_pool(SAMPLES)
-    rows = [{"prompt": pool.turns(i)[0]["content"], "completion": pool.response(i)} for i in range(SAMPLES)]
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return load_pool([path])
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """pool.jsonl and model/."""
     folder = tmp_path_factory.mktemp("worker")
-    write_pool(folder / "pool.jsonl")
-    tiny.model().save_pretrained(folder / "model")
-    tiny.tokenizer().save_pretrained(folder / "model")
+    write_inputs(folder, samples=160)
     return folder
 
 
 def small(folder: Path, **values: object) -> RunConfig:
-    return config_from(
-        {
-            "pool": (str(folder / "pool.jsonl"),),
-            "model": str(folder / "model"),
-            "budget": 32,
-            "update_ratio": 2,
-            "epochs": EPOCHS,
-            "learning_rate": 1e-3,
-            "batch_size": 4,
-            "device_batch_size": 1,
-            "held_out": "0.1",
-            "max_length": 64,
-            "system_prompt": "",
-            "threads": 1,
-            "make_map": False,
-            **values,
-        }
-    )
+    """A longer run, which writes and measures at the end of each epoch only."""
+    changed = {"budget": 32, "epochs": EPOCHS, "held_out_every": 0, "checkpoint_every": 0}
+    return settings(folder, **{**changed, **values})
 
 
 @pytest.fixture(scope="module")
@@ -83,16 +47,6 @@ def both(folder: Path) -> tuple[Path, str, str]:
     assert store.run_info(home, second).state == "queued"
     wait_for(lambda: store.run_info(home, second).state in ("done", "failed"))
     return home, first, second
-
-
-def course(home: Path, run: str) -> tuple[list[list[int]], list[tuple[object, ...]]]:
-    """What a run selected and measured."""
-    picks = [store.read_epoch(home, run, e).selection.rows.tolist() for e in store.epochs(home, run)]
-
-    def values(m: Metrics) -> tuple[object, ...]:
-        return (m.step, m.epoch, m.loss, m.learning_rate, m.grad_norm, m.held_out, m.held_out_epoch, m.tokens)
-
-    return picks, [values(m) for m in store.read_metrics(home, run)]
 
 
 def begun(home: Path, run: str, epoch: int) -> bool:
@@ -112,7 +66,8 @@ def test_a_run_goes_through_and_says_so(both: tuple[Path, str, str], folder: Pat
         *["selected"] * EPOCHS,
         "done",
     ]
-    picks, metrics = course(home, run)
+    made = outcome(home, run)
+    picks, metrics = made["picks"], made["metrics"]
     assert [len(rows) for rows in picks] == [32] * EPOCHS
     assert len({tuple(sorted(rows)) for rows in picks}) > 1
     held_out = [(m[6], m[5]) for m in metrics if m[5] is not None]
@@ -134,15 +89,6 @@ def test_the_queue_goes_on_without_the_app(both: tuple[Path, str, str]) -> None:
     np.testing.assert_array_equal(same[0].scores.complexity, same[1].scores.complexity)
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Iterator[Path]:
-    """A runs folder; workers that are left in it are ended."""
-    yield tmp_path
-    for info in store.runs(tmp_path):
-        if info.active and info.host == platform.node():
-            jobs.kill(tmp_path, info.id)
-
-
 def test_stopped_and_resumed_is_the_uninterrupted_run(
     both: tuple[Path, str, str], folder: Path, home: Path
 ) -> None:
@@ -154,7 +100,7 @@ def test_stopped_and_resumed_is_the_uninterrupted_run(
     assert [event.kind for event in store.events(home, run)][-2:] == ["stopping", "stopped"]
     jobs.resume(home, run)
     wait_for(lambda: store.run_info(home, run).state in ("done", "failed"))
-    assert course(home, run) == course(both[0], both[1])
+    assert outcome(home, run) == outcome(both[0], both[1])
     assert store.run_info(home, run).attempt == 2
 
 
@@ -170,7 +116,7 @@ def test_killed_shows_as_failed_and_resumed_is_the_uninterrupted_run(
     assert "SIGKILL" in (info.error or "") and "epoch" in (info.error or "")
     jobs.resume(home, run)
     wait_for(lambda: store.run_info(home, run).state in ("done", "failed"))
-    assert course(home, run) == course(both[0], both[1])
+    assert outcome(home, run) == outcome(both[0], both[1])
 
 
 def test_ctrl_c_in_the_terminal_leaves_a_run_that_can_be_resumed(folder: Path, home: Path) -> None:
