@@ -27,7 +27,8 @@ from iterit_ui.map_points import spread
 if TYPE_CHECKING:
     from backend.diversity import NgramCounts
 
-QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+# no progress on any component: the page looks for every one of them anew at each event, which takes seconds in all
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "show_progress_on": []}
 LIVE: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 # for callbacks that only draw: without the queue they answer sooner, but a state they set tells nobody
 DRAW: dict[str, Any] = {**LIVE, "queue": False}

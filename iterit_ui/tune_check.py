@@ -9,6 +9,7 @@ from typing import Any
 
 from backend import analysis, jobs, preflight, store
 from backend.analysis import Figure, PlanEstimate
+from backend.analysis.plan_tokens import NOT_COUNTED
 from backend.config import RunConfig
 from backend.errors import ConfigError, StudioError
 from backend.preflight import Problem
@@ -150,9 +151,9 @@ def strangers(home: Path, pool_id: str, pool: Pool, config: RunConfig) -> list[P
 
 
 def plan_words(plan: PlanEstimate, config: RunConfig, rows: int) -> dict[str, Any]:
-    """The estimate as the page shows it: {line, cards: [{label, value, unit, hint}], rows: [{label, value, hint}]}.
+    """The estimate as the page shows it: {line, cards: [{label, value, unit, hint}], rows: [{label, value, hint}], uncounted}.
 
-    rows : samples in the pool.
+    rows : samples in the pool. uncounted : tokens and time would be known if the pool's tokens were counted.
     """
     each = theme.counted(plan.budget, "sample")
     line = f"{theme.counted(plan.epochs, 'epoch')} of {each}, chosen from {theme.number(plan.candidates)}"
@@ -169,7 +170,7 @@ def plan_words(plan: PlanEstimate, config: RunConfig, rows: int) -> dict[str, An
         },
         _card("Tokens trained on", plan.training_tokens, short(plan.training_tokens.value)),
         _card("Time", plan.seconds, theme.duration(plan.seconds.value)),
-        _card("Memory", plan.memory, theme.score(plan.memory.value, 1), "GiB"),
+        _card("Memory", plan.memory, theme.score(plan.memory.value, 2 if plan.memory.value < 1 else 1), "GiB"),
     ]  # fmt: skip
     if plan.memory_there.known and plan.memory.known:
         cards[3]["unit"] = f"of {theme.score(plan.memory_there.value, 1)} GiB"
@@ -193,6 +194,7 @@ def plan_words(plan: PlanEstimate, config: RunConfig, rows: int) -> dict[str, An
     return {
         "line": line,
         "cards": cards,
+        "uncounted": plan.training_tokens.source == NOT_COUNTED,
         "rows": [{"label": name, "value": value, "hint": hint} for name, value, hint in listed],
     }
 

@@ -16,6 +16,7 @@ from backend.errors import ConfigError
 from iterit_ui.session import demo_pool, get_pool, is_demo
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*|[A-Za-z0-9][\w.-]*")
+LONGEST_FILE = 65_536  # bytes of an accelerate configuration
 DEPTH = 3  # how deep below a root folders are looked at
 
 
@@ -44,6 +45,22 @@ def model_choices(roots: Sequence[Path]) -> list[tuple[str, str]]:
         ]
         choices += [(str(folder.relative_to(root.parent)), str(folder)) for folder in sorted(found)]
     return choices
+
+
+def accelerate_files(roots: Sequence[Path]) -> list[str]:
+    """Files under the roots, or in a folder of theirs, that `accelerate config` has written."""
+    found = []
+    for root in roots:
+        for path in sorted([*root.glob("*.y*ml"), *root.glob("*/*.y*ml")]):
+            try:
+                if path.stat().st_size <= LONGEST_FILE and "distributed_type:" in path.read_text("utf-8"):
+                    found.append(str(path))
+            except (
+                OSError,
+                UnicodeDecodeError,
+            ):  # none of them, or not to be read: a list of offers lacks it
+                continue
+    return found
 
 
 def allowed_model(model: str, roots: Sequence[Path]) -> str:

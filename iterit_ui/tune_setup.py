@@ -19,8 +19,9 @@ from iterit_ui.components.run_form import run_form
 from iterit_ui.session import QUIET, Session, bound, first_pool, get_pool, settings_of
 from iterit_ui.tune_check import verdict
 from iterit_ui.tune_config import config_of, load_run, load_text, read_draft, worded
+from iterit_ui.tune_count import count
 from iterit_ui.tune_form import FIELDS, FormValue, schema, to_form
-from iterit_ui.tune_launch import model_choices, pool_choices, pool_inputs, start
+from iterit_ui.tune_launch import accelerate_files, model_choices, pool_choices, pool_inputs, start
 
 MOST_RUNS = 200  # that may be loaded from the list; older ones by their config.json
 
@@ -43,13 +44,13 @@ def build(session: Session, load: gr.State) -> None:
             session.tab.change,
             session.run.change,
         ],
-        bound(shown, home, models),
+        bound(shown, home, data, models),
         look,
         form,
         **QUIET,
     )
-    session.marked.change(bound(shown, home, models), look, form, **QUIET)
-    said.change(bound(shown, home, models), look, form, **QUIET)
+    session.marked.change(bound(shown, home, data, models), look, form, **QUIET)
+    said.change(bound(shown, home, data, models), look, form, **QUIET)
     load.change(bound(loaded_run, home, models), load, said, **QUIET)
 
     # Gradio finds `event` by its annotation
@@ -67,13 +68,19 @@ def build(session: Session, load: gr.State) -> None:
 
 
 def shown(
-    home: Path, models: Sequence[Path], pool: str, settings: dict[str, Any], said: dict[str, Any]
+    home: Path,
+    data: Sequence[Path],
+    models: Sequence[Path],
+    pool: str,
+    settings: dict[str, Any],
+    said: dict[str, Any],
 ) -> dict[str, Any]:
     """The form's value; see `components.run_form`."""
     return {
         "schema": schema(),
         "pools": [list(choice) for choice in pool_choices(home)],
         "models": [list(choice) for choice in model_choices(models)],
+        "files": {"accelerate_config": accelerate_files([*data, *models])},
         "runs": [[f"{info.name} · {info.pool_name}", info.id] for info in store.runs(home)[:MOST_RUNS]],
         "demo": first_pool(),
         "pool": pool,
@@ -112,7 +119,7 @@ def loaded_run(home: Path, models: Sequence[Path], load: str) -> dict[str, Any]:
 def questions(
     home: Path, data: Sequence[Path], models: Sequence[Path]
 ) -> list[Callable[[Any], dict[str, Any]]]:
-    """`verdict` and `load` for the form; an answer is never an exception."""
+    """`verdict`, `load` and `count` for the form; an answer is never an exception."""
 
     def say(form: Any) -> dict[str, Any]:
         try:
@@ -130,8 +137,11 @@ def questions(
         except StudioError as error:
             return {"error": worded(str(error))}
 
-    say.__name__ = "verdict"
-    return [say, load]
+    def counted(asked: Any) -> dict[str, Any]:
+        return count(home, data, models, asked)
+
+    say.__name__, counted.__name__ = "verdict", "count"
+    return [say, load, counted]
 
 
 def launched(

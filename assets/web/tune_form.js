@@ -63,7 +63,25 @@
 
     const set = (name, value) => { form.values[name] = value; changed(); };
     const back = (name) => set(name, based(form.preset)[name]);
-    const choosePreset = (name) => { form.preset = name; form.values = based(name); changed(); };
+    // What takes other values all at once can be taken back.
+    const replacing = (why, replace) => {
+      const before = structuredClone(form);
+      const base = based(form.preset);
+      const mine = Object.keys(base).filter((name) => form.values[name] !== base[name]);
+      replace();
+      const lost = mine.filter((name) => form.values[name] !== before.values[name]).length;
+      if (lost) note = {tone: 'info', title: why, lines: [`${lost} ${lost === 1 ? 'setting' : 'settings'} that you had changed ${lost === 1 ? 'has' : 'have'} another value now.`], before};
+    };
+    const takeBack = (before) => {
+      note = null;
+      if (before.pool !== form.pool) trigger('pool', {pool: before.pool});
+      form = before;
+      changed();
+    };
+    const choosePreset = (name) => {
+      replacing(`The form has what the preset ${preset(name).label} says`, () => { form.preset = name; form.values = based(name); });
+      changed();
+    };
     const chooseModel = (model) => {
       form.model = model;
       const next = suiting(form.pool, model);
@@ -76,11 +94,12 @@
       changed();
     };
     const fill = (found) => {
+      const before = structuredClone(form);
       if (found.preset) { form.preset = found.preset; form.values = {...preset(found.preset).values}; }
       form.values = {...form.values, ...found.values};
       form.model = found.model || form.model;
       form.parent = found.parent || '';
-      note = {tone: found.said?.length ? 'warn' : 'good', title: `${found.title} ${found.title.startsWith('The settings') ? 'are' : 'is'} in the form`, lines: found.said || []};
+      note = {tone: found.said?.length ? 'warn' : 'good', title: `${found.title} ${found.title.startsWith('The settings') ? 'are' : 'is'} in the form`, lines: found.said || [], before};
       if (found.pool && found.pool !== form.pool) { form.pool = found.pool; trigger('pool', {pool: found.pool}); }
       changed();
     };
@@ -115,22 +134,22 @@
       const model = h('input');
       model.setAttribute('list', list.id);
       Object.assign(model, {type: 'text', autocomplete: 'off', spellcheck: false});
+      const differ = h('span', 'st-differ');
+      const allBack = studio.button('st-link', 'Put all back', 'every setting back to the preset, with what Curate says', () => choosePreset(form.preset));
       parts = {
         pool: labelled('tune-pool', 'Pool', 'The samples to pick from.', h('select')),
-        model: labelled('tune-model', 'Model', 'The model to fine-tune: from the list, or a hub id (owner/name).', model),
-        preset: labelled('tune-preset', 'Preset', '', h('select', '', null, ...given.schema.presets.map((one) => option([one.label, one.name])))),
+        model: labelled('tune-model', 'Model', 'From the list, or a hub id.', model),
+        presets: studio.tunePresets(given.schema.presets, choosePreset, h('div', 'st-differs', null, differ, allBack)),
+        plan: studio.tunePlan({ask: (begin) => server.count({form, begin}).catch((error) => ({state: 'failed', error: `the app did not answer (${error})`})), known: ask}),
         list, fields: new Map(), counts: new Map(),
-        note: h('div'), line: h('p', 'st-plan-line'), problems: h('ul', 'st-problems'), cards: h('div', 'st-cards st-plan'), rows: h('dl', 'st-plan-rows'),
-        carried: h('p', 'st-field-help'), differ: h('span', 'st-differ'),
+        note: h('div'), problems: h('ul', 'st-problems'),
+        carried: h('p', 'st-field-help'), differ, back: allBack,
       };
       parts.note.id = 'tune-message';
       parts.carried.id = 'tune-carried';
       parts.problems.id = 'tune-problems';
-      parts.cards.id = 'tune-plan';
       parts.pool.input.addEventListener('change', () => trigger('pool', {pool: parts.pool.input.value}));
       model.addEventListener('change', () => chooseModel(model.value.trim()));
-      parts.preset.input.addEventListener('change', () => choosePreset(parts.preset.input.value));
-      parts.back = studio.button('st-link', 'Put all back', 'every setting back to the preset, with what Curate says', () => choosePreset(form.preset));
       parts.launch = studio.button('st-launch', 'Launch', '', () => { trigger('launch', form); });
       parts.launch.id = 'tune-launch';
       const parallel = h('input');
@@ -150,6 +169,12 @@
         const told = h('em', 'st-changed');
         parts.counts.set(group.key, [group, told]);
         return studio.fold(`tune ${group.key}`, h('span', '', group.title, told), false, h('p', 'st-field-help', group.help), ...own);
+      });
+      const offered = Object.entries(given.files).map(([name, paths]) => {
+        const files = h('datalist', '', null, ...paths.map((path) => option(['', path])));
+        files.id = `tune-${name}-files`;
+        parts.fields.get(name).node.querySelector('input').setAttribute('list', files.id);
+        return files;
       });
       parts.command = output('tune-command', 4, 'the command');
       parts.config = output('tune-config', 8, 'the configuration', studio.button('st-action', 'Download', 'as config.json', () => download('config.json', parts.config.area.value)));
@@ -171,16 +196,16 @@
       const take = studio.button('st-action', 'Load', 'fill the form with what was pasted', () => load({text: paste.value}));
       const loader = h('div', 'st-output', null, run, paste, h('div', 'st-buttons', null, take, file));
       loader.id = 'tune-load';
-      parts.more = studio.fold('tune cost', 'What it would cost, in full', false, parts.rows);
-      root.replaceChildren(parts.pool.node, parts.model.node, list, parts.preset.node, h('div', 'st-differs', null, parts.differ, parts.back), parts.carried,
-        parts.note, h('div', 'st-before', null, parts.line, parts.cards, parts.more, parts.problems, parts.launch, beside), ...groups,
+      root.replaceChildren(h('div', 'st-two', null, parts.pool.node, parts.model.node), list, ...offered, parts.presets.node, parts.carried,
+        parts.note, h('div', 'st-before', null, parts.plan.node, parts.problems, parts.launch, beside, parts.plan.more), ...groups,
         studio.fold('tune command', 'The same in a terminal', true, parts.command.node), studio.fold('tune config', 'config.json', false, parts.config.node),
         studio.fold('tune load', 'Load a configuration', false, loader));
     };
 
     const showNote = () => {
       parts.note.replaceChildren(...(note ? [h('div', `st-note ${['good', 'error', 'warn'].includes(note.tone) ? note.tone : 'info'}`, null,
-        h('b', '', note.title), ...(note.lines || []).map((line) => h('p', '', line)))] : []));
+        h('b', '', note.title), ...(note.lines || []).map((line) => h('p', '', line)),
+        note.before ? studio.button('st-link', 'Undo', 'the form as it was before', () => takeBack(note.before)) : null)] : []));
     };
     const show = () => {
       const base = based(form.preset);
@@ -189,12 +214,11 @@
       parts.pool.input.value = form.pool;
       parts.list.replaceChildren(...given.models.map(([label, value]) => { const item = option([label, value]); item.label = label; return item; }));
       if (document.activeElement !== parts.model.input) parts.model.input.value = form.model;
-      parts.preset.input.value = form.preset;
-      parts.preset.told.textContent = preset(form.preset).help;
+      parts.presets.show(form.preset);
       const problemOf = (name) => said.problems.find((problem) => problem.field === name || problem.fields.includes(name));
       for (const [name, field] of parts.fields) field.show(form.values[name], base[name], said.off[name] || '', problemOf(name));
       const differing = [...parts.fields.keys()].filter((name) => form.values[name] !== base[name]);
-      parts.differ.textContent = differing.length ? `${differing.length} ${differing.length === 1 ? 'setting differs' : 'settings differ'} from the preset` : 'As the preset has it';
+      parts.differ.textContent = differing.length ? `${differing.length} ${differing.length === 1 ? 'setting differs' : 'settings differ'}` : 'all settings as it has them';
       parts.back.hidden = !differing.length;
       for (const [group, told] of parts.counts.values()) {
         const count = group.fields.filter((name) => form.values[name] !== base[name]).length;
@@ -205,14 +229,7 @@
       const names = Object.keys(given.carried).map((name) => schema.fields[name]?.label || name);
       parts.carried.textContent = names.length ? `From Curate: ${names.join(', ')}. The preset gives the rest.` : '';
       parts.problems.replaceChildren(...said.problems.map((problem) => h('li', problem.fatal ? 'fatal' : '', problem.text)));
-      parts.line.textContent = said.plan?.line || '';
-      parts.cards.replaceChildren(...(said.plan?.cards || []).map((card) => {
-        const node = h('div', `st-card${card.known === false ? ' unknown' : ''}`, null, h('span', 'label', card.label), h('span', 'num', card.value), h('span', 'unit', card.unit || ''), h('small', '', card.hint || ''));
-        node.title = card.hint || '';
-        return node;
-      }));
-      parts.more.hidden = !said.plan;
-      parts.rows.replaceChildren(...(said.plan?.rows || []).flatMap((row) => { const dd = h('dd', 'num', row.value); dd.title = row.hint || ''; return [h('dt', '', row.label), dd]; }));
+      parts.plan.show(said.plan, `${form.pool} ${form.model}`);
       if (said.command) parts.command.area.value = said.command;
       if (said.config) parts.config.area.value = said.config;
       parts.launch.disabled = !said.ready;
@@ -237,10 +254,12 @@
       } else if (before?.pool === given.pool) carry(before.carried); // another pool has marks of its own
       // only where it became another pool: an answer from before a pool was chosen here comes late
       if (given.pool && given.pool !== form.pool && given.pool !== before?.pool) {
-        form.pool = given.pool;
         const mine = form.preset === 'demo' || form.preset === 'paper';
-        form.preset = mine ? suiting(form.pool, form.model) : form.preset;
-        form.values = based(form.preset);
+        replacing('The form was set for the other pool', () => {
+          form.pool = given.pool;
+          form.preset = mine ? suiting(form.pool, form.model) : form.preset;
+          form.values = based(form.preset);
+        });
       }
       if (given.note && given.note.key !== before?.note?.key) note = given.note.title ? given.note : null;
       if (given.filled && given.filled.key !== filled) { filled = given.filled.key; fill(given.filled); return; }

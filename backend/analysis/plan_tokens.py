@@ -14,6 +14,11 @@ from backend.config import RunConfig
 from backend.findings import Lengths
 
 
+NOT_COUNTED = (
+    "the samples' lengths are not known: count tokens here or on the Data tab, or with `lengths POOL --model MODEL`"
+)
+
+
 @dataclass(frozen=True)
 class Tokens:
     """Tokens of a sample when it is trained on, scored (read twice) and measured; NaN where unknown.
@@ -40,8 +45,7 @@ def tokens_of(home: Path, config: RunConfig, pool_id: str, before: Measured) -> 
         return Tokens(
             trained, scored, measured, 0, "as many tokens a sample as an earlier run read of this pool"
         )
-    why = "the samples' lengths are not known: count tokens on the Data tab, or with `lengths POOL --model MODEL`"
-    return Tokens(math.nan, math.nan, math.nan, 0, why)
+    return Tokens(math.nan, math.nan, math.nan, 0, NOT_COUNTED)
 
 
 def _counted(lengths: Lengths, config: RunConfig) -> Tokens:

@@ -32,9 +32,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 PRESET_HELP = {
     "paper": "the paper's recommendation: 3 epochs, 5 %, learning rate 2e-5, cosine, batch 32",
-    "lora-24gb": "a model of 7 or 8 billion parameters on one GPU of 24 GB: weights stay in bf16 (15 GiB), LoRA adapters "
-    "of rank 16 are trained on every linear layer, with ten times the paper's learning rate, as adapters start from "
-    "nothing; two samples of at most 1,024 tokens at a time and activations computed again, so that both fit beside the "
-    "weights; batch 32 as in the paper",
+    "lora-24gb": "7 or 8 billion parameters: bf16 weights (15 GiB), LoRA of rank 16 on every linear layer, learning rate "
+    "2e-4, at most 1,024 tokens, batch 32",
     "demo": "for the embedded pool and its 2-million-parameter model: 10 %, learning rate 3e-4, batch 8",
 }

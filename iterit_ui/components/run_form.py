@@ -9,7 +9,13 @@ import gradio as gr
 
 from iterit_ui.components.base import SCRIPTS, WEB, component
 
-FORM_SCRIPTS = [*SCRIPTS, WEB / "tune_fields.js", WEB / "tune_form.js"]
+FORM_SCRIPTS = [
+    *SCRIPTS,
+    WEB / "tune_fields.js",
+    WEB / "tune_presets.js",
+    WEB / "tune_plan.js",
+    WEB / "tune_form.js",
+]
 
 
 def run_form(
@@ -20,11 +26,11 @@ def run_form(
     The form's values live in the page (and outlive a reload of it), so that no answer overwrites what was typed. A form
     is {pool, model, preset, values: {setting: text or bool}, parallel, parent}.
 
-    value : {schema (see `tune_form.schema`), pools, models, runs: [[label, value]], demo: the embedded pool's id, pool:
+    value : {schema (see `tune_form.schema`), pools, models, runs: [[label, value]], files: {setting: [path to offer]}, demo: the embedded pool's id, pool:
         the session's, carried: {setting: form value} from Curate, filled: {key, ...} what to fill in once (see
         `tune_config.loaded`), note: {key, tone, title, lines} what to say once}.
     functions : `verdict(form)` -> see `tune_check.verdict`; `load({run} or {text, name})` -> see `tune_config.loaded`;
-        each may answer {error}.
+        each may answer {error}. `count({form, begin})` -> see `tune_count.count`.
     """
     return component(
         "tuneform",

@@ -44,11 +44,7 @@ def test_what_is_typed_while_the_page_opens_stays(page, goto):
     page.add_init_script(SLOW.replace("window.late = 0", "window.late = 1200"))
     goto(page, "tune")
     type_twice(page)
-    assert page.locator("#tune-preset select").input_value() == "demo"
-
-
-def choose(page, name: str, value: str) -> None:
-    page.locator(f"#tune-{name} select").select_option(value)
+    assert page.locator("#tune-preset .chosen b").inner_text() == "Demo"
 
 
 def test_what_is_chosen_elsewhere_still_comes(page, goto, new_page):
@@ -57,7 +53,7 @@ def test_what_is_chosen_elsewhere_still_comes(page, goto, new_page):
     open_group(page, "selection")
     page.locator("#tune-decay input").fill("0.7")
     command_says(page, "--decay 0.7")
-    choose(page, "preset", "paper")
+    page.locator("#tune-preset input[value=paper]").check()
     page.wait_for_function("document.querySelector('#tune-budget input')?.value === '0.05'")
     assert page.locator("#tune-decay input").input_value() == "0.1"  # a preset is all of it
     command_says(page, "--preset paper")
@@ -85,6 +81,35 @@ def test_what_was_typed_is_there_after_a_reload(page, goto, reload):
     assert "1 setting differs" in page.locator("#tune-form .st-differ").inner_text()
     page.get_by_role("button", name="Put all back").click()
     page.wait_for_function("document.querySelector('#tune-budget input')?.value === '0.1'")
+
+
+def test_another_preset_is_taken_back(page, goto):
+    goto(page, "tune")
+    command_says(page, "backend tune")
+    presets = page.locator(".st-preset")
+    assert presets.count() == 3
+    assert all(len(text.splitlines()) > 1 for text in presets.all_inner_texts())  # each says what it is for
+    page.locator("#tune-budget input").fill("33")
+    command_says(page, "--budget 33")
+    page.locator("#tune-preset input[value=paper]").check()
+    page.wait_for_function("document.querySelector('#tune-budget input')?.value === '0.05'")
+    page.locator("#tune-message").get_by_text("1 setting that you had changed").wait_for()
+    page.locator("#tune-message").get_by_role("button", name="Undo").click()
+    command_says(page, "--budget 33")
+    assert page.locator("#tune-preset input[value=demo]").is_checked()
+    assert not page.locator("#tune-message").inner_text()
+
+
+def test_tokens_are_counted_from_the_form(page, goto):
+    goto(page, "tune")
+    command_says(page, "backend tune")
+    page.locator("#tune-preset input[value=paper]").check()  # whose system prompt nobody has counted with
+    page.locator("#tune-count").get_by_text("known once the pool is read").wait_for()
+    assert "not known" in page.locator("#tune-plan").inner_text()
+    page.locator("#tune-count button").click()
+    page.wait_for_function("document.querySelector('#tune-count')?.hidden", timeout=60_000)
+    card = page.locator("#tune-plan .st-card").nth(1)
+    assert int(card.locator(".num").inner_text().replace(",", "")) > 1000
 
 
 def test_a_mistake_is_said_at_its_field_and_holds_the_launch(page, goto):

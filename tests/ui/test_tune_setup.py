@@ -85,7 +85,7 @@ def test_what_was_set_on_curate_lies_on_top(home):
     store.set_mark(home, trees().id, [trees().ids[3]], "pinned", who="test")
     found = tune_setup.carried(home, trees().id, {"decay": 0.5, "source_weights": {"web": 0.5}})
     assert found == {"decay": "0.5", "source_weights": "web = 0.5", "pinned": trees().ids[3]}
-    value = tune_setup.shown(home, (), trees().id, {"decay": 0.5}, {})
+    value = tune_setup.shown(home, (), (), trees().id, {"decay": 0.5}, {})
     assert value["pool"] == trees().id and value["carried"]["decay"] == "0.5"
     assert value["demo"] == first_pool()
 
@@ -164,10 +164,41 @@ def test_what_the_pool_does_not_hold_is_no_run(home, field, value, words):
     "sent", [None, 3, {}, {"values": []}, {"values": {"x": 1}}, {"values": {}, "preset": "best"}]
 )
 def test_what_is_no_form_is_refused_in_words(home, sent):
-    say, load = tune_setup.questions(home, (), ())
+    say, load, count = tune_setup.questions(home, (), ())
     assert say(sent)["error"]
     assert load(sent)["error"]
+    assert count(sent)["error"] and count({"form": sent, "begin": True})["error"]
     assert tune_setup.launched(home, (), (), sent)[1]["note"]["tone"] == "error"
+
+
+# ---------------------------------------------------------------- counting tokens
+
+
+def test_tokens_are_counted_for_the_form_as_it_is(home, monkeypatch):
+    begun = []
+    monkeypatch.setattr(
+        jobs, "start_work", lambda *words: begun.append(words) or jobs.work_info(home, *words[1:3])
+    )
+    count = tune_setup.questions(home, (), ())[2]
+    sent = draft("demo", model="demo", max_length="300", system_prompt="Be brief.")
+    assert said(home, sent)["plan"]["uncounted"]
+    assert count({"form": sent, "begin": False})["state"] == "absent" and not begun
+    assert not count({"form": sent, "begin": True})["error"]
+    words = ["--model", "demo", "--max-length", "300", "--system-prompt", "Be brief."]
+    assert begun == [(home, trees().id, "lengths", words)]
+
+
+def test_a_model_out_of_bounds_is_not_counted_with(home, tmp_path):
+    found = tune_setup.questions(home, (), ())[2]({"form": draft(model=str(tmp_path)), "begin": True})
+    assert found["state"] == "failed" and "--model-root" in found["error"]
+
+
+def test_accelerate_files_are_offered(tmp_path):
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "two.yaml").write_text("distributed_type: MULTI_GPU\nnum_processes: 2\n")
+    (tmp_path / "other.yml").write_text("name: something else\n")
+    (tmp_path / "broken.yaml").write_bytes(b"\xff\xfe distributed_type:")
+    assert launching.accelerate_files([tmp_path]) == [str(tmp_path / "more" / "two.yaml")]
 
 
 # ---------------------------------------------------------------- the command
