@@ -13,10 +13,7 @@ from backend.analysis.plan_speeds import Measured, same_model
 from backend.config import RunConfig
 from backend.findings import Lengths
 
-
-NOT_COUNTED = (
-    "the samples' lengths are not known: count tokens here or on the Data tab, or with `lengths POOL --model MODEL`"
-)
+NOT_COUNTED = "the samples' lengths are not known: count tokens here or on the Data tab, or with `lengths POOL --model MODEL`"
 
 
 @dataclass(frozen=True)
