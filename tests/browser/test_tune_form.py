@@ -107,7 +107,7 @@ def test_tokens_are_counted_from_the_form(page, goto):
     page.locator("#tune-count").get_by_text("known once the pool is read").wait_for()
     assert "not known" in page.locator("#tune-plan").inner_text()
     page.locator("#tune-count button").click()
-    page.wait_for_function("document.querySelector('#tune-count')?.hidden", timeout=60_000)
+    page.locator("#tune-count").wait_for(state="hidden", timeout=60_000)
     card = page.locator("#tune-plan .st-card").nth(1)
     assert int(card.locator(".num").inner_text().replace(",", "")) > 1000
 
