@@ -50,18 +50,20 @@ def course(table: pd.DataFrame, held_out: pd.DataFrame, *, epochs: int) -> Figur
         "margin": {"l": 48, "r": 14, "t": 8, "b": 38},
     }
     for number, (column, words, unit, form, colour, domain) in enumerate(ROWS, start=2):
+        finite = table[column][np.isfinite(table[column])]
+        known = len(finite)
         layout[f"yaxis{number}"] = {
             "domain": list(domain),
             "anchor": "x",
-            "rangemode": "tozero",
+            # said, not left to Plotly: an axis whose first picture had no line keeps that picture's range
+            "range": [0, 1.1 * finite.max() if known and finite.max() > 0 else 1],
             "nticks": 3,
             **({"exponentformat": "e", "tickformat": ".0e"} if column == "learning_rate" else {}),
         }
         layout["annotations"].append(_name(f"{words} ({unit})" if unit else words, domain[1]))
-        known = int(np.isfinite(table[column]).sum())
         data.append(_line(table, column, words, unit, form, colour, f"y{number}"))
         if not known:
-            layout[f"yaxis{number}"] |= {"showticklabels": False, "range": [0, 1]}
+            layout[f"yaxis{number}"]["showticklabels"] = False
             layout["annotations"].append(_missing(f"{words}: not reported", sum(domain) / 2))
         elif known < len(table):
             notes.append(f"{words} is known for {known:,} of {len(table):,} lines")

@@ -95,6 +95,8 @@ def test_a_runs_course_keeps_gaps_and_says_what_is_missing():
     assert "1 steps had a loss" in figure["note"]
     assert held_out["x"] == [0, 0.5, 1] and held_out["text"] == ["2.100", "", "1.900"]
     assert any("gradient norm: not reported" in one["text"] for one in figure["layout"]["annotations"])
+    # what is drawn while the first line is not there yet must not say how high the axis is for good
+    assert figure["layout"]["yaxis4"]["range"] == pytest.approx([0, 1.1e-4])
     assert len(figure["layout"]["shapes"]) == 4 and figure["layout"]["xaxis"]["range"][1] > 3
     json.dumps(figure, allow_nan=False)
 
