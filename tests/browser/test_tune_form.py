@@ -102,11 +102,12 @@ def test_another_preset_is_taken_back(page, goto):
     assert not page.locator("#tune-message").inner_text()
 
 
-def test_tokens_are_counted_from_the_form(page, tmp_path):
+def test_tokens_are_counted_from_the_form(browser, tmp_path):
     """In a folder of its own: where a run has read the pool before, its tokens are known."""
     home, data = tmp_path / "runs", tmp_path / "data"
     data.mkdir()
     with serving(home, data, tmp_path) as url:
+        page = browser.new_page()
         page.goto(f"{url}/?tab=tune")
         command_says(page, "backend tune")
         page.locator("#tune-count").get_by_text("known once the pool is read").wait_for()
@@ -115,8 +116,7 @@ def test_tokens_are_counted_from_the_form(page, tmp_path):
         page.locator("#tune-count").wait_for(state="hidden", timeout=60_000)
         tokens = page.locator("#tune-plan .st-card").nth(1).locator(".num").inner_text()
         assert int(tokens.replace(",", "")) > 1000
-        page.leaving = True
-        page.goto("about:blank")  # before the app is gone, whom it would miss
+        page.close()
 
 
 def test_a_mistake_is_said_at_its_field_and_holds_the_launch(page, goto):
