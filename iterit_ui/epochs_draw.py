@@ -13,11 +13,13 @@ from backend import analysis, store
 from backend.errors import StudioError
 from iterit_ui import epochs_view as view
 from iterit_ui import text
+from iterit_ui.epochs_flow import flow_value
 from iterit_ui.epochs_lists import OF_EPOCH, USUAL, Listed, listed
 from iterit_ui.epochs_pictures import Look, charts, cohorts, complexity_moved, hardest, label_chart, world
 from iterit_ui.epochs_runs import on_disk, run_choice
 from iterit_ui.epochs_state import Here
 from iterit_ui.epochs_story import held_out_losses, read_story
+from iterit_ui.epochs_words import epoch_words, strategy_note
 from iterit_ui.samples import sample_value, table_value
 from iterit_ui.theme import number, score
 
@@ -95,7 +97,7 @@ def everything(home: Path, here: Here) -> list[Any]:
     story = at.story
     by_epoch = story.table(held_out_losses(home, story.run))
     planned = max(info.epochs, len(story.epochs))
-    words = view.epoch_words(
+    words = epoch_words(
         story.epochs, at.epoch, planned, strategy=story.settings.strategy, trains=info.epochs > 0
     )
     before = story.before(at.epoch)
@@ -103,9 +105,9 @@ def everything(home: Path, here: Here) -> list[Any]:
     return [
         choice,
         player(here, at, planned),
-        {"tone": "info", "title": words, "text": view.strategy_note(story.settings.strategy, by_epoch)},
+        {"tone": "info", "title": words, "text": strategy_note(story.settings.strategy, by_epoch)},
         view.cards(by_epoch, at.epoch, pool_rows=len(story.pool), newest=newest, listed=at.listed.key),
-        view.flow_value(story.flow, at.epoch, at.listed.key),
+        flow_value(story.flow, at.epoch, at.listed.key),
         world(at),
         *charts(at),
         complexity_moved(at),

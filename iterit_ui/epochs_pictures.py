@@ -10,10 +10,11 @@ import numpy as np
 
 from backend import analysis
 from backend.records import EpochRecord
-from iterit_ui import epochs_view as view
+from iterit_ui import epochs_words as words
 from iterit_ui import plots
 from iterit_ui.epochs_lists import Listed
 from iterit_ui.epochs_story import Story
+from iterit_ui.epochs_view import map_value
 from iterit_ui.filtering import get_clusters
 from iterit_ui.session import map_key
 from iterit_ui.theme import number
@@ -102,14 +103,14 @@ def complexity_moved(at: Look) -> Value:
         return plots.then_and_now(found, story.limits)
     then, now = story.record(at.since), at.record
     whole = not bool((then.rescored & ~now.rescored).any())
-    value = plots.then_and_now(found, story.limits, note=view.quadrant_note(found, whole=whole))
+    value = plots.then_and_now(found, story.limits, note=words.quadrant_note(found, whole=whole))
     earlier = [epoch for epoch in story.epochs if epoch < at.epoch]
     value["against"] = {
         "label": "Compared with",
         "value": str(at.since),
         "options": [{"key": str(epoch), "label": f"epoch {epoch}"} for epoch in earlier],
     }
-    return value | {"choices": view.quadrant_choices(found), "on": at.listed.key}
+    return value | {"choices": words.quadrant_choices(found), "on": at.listed.key}
 
 
 def hardest(at: Look) -> Value:
@@ -122,11 +123,11 @@ def hardest(at: Look) -> Value:
     shown = [one for one in (*by_before, *by_first) if one.epoch == at.epoch]
     shown = shown[:1] if len(shown) == 2 and shown[0].earlier == shown[1].earlier else shown
     known = next((one for one in shown if not one.reason), None)
-    note = view.hardest_note(known) if known else "Choose a later epoch to list its newly hardest samples"
+    note = words.hardest_note(known) if known else "Choose a later epoch to list its newly hardest samples"
     value = plots.hardest(by_before, by_first, epoch=at.epoch, note=note)
     if value.get("empty"):
         return value
-    return value | {"choices": view.hardest_choices(shown), "on": at.listed.key}
+    return value | {"choices": words.hardest_choices(shown), "on": at.listed.key}
 
 
 def cohorts(at: Look) -> Value:
@@ -136,11 +137,11 @@ def cohorts(at: Look) -> Value:
     first = story.before(at.epoch) is None
     once = not any(record.rescored.any() for record in story.records[1:])
     whole = all(record.rescored[story.first.rescored].all() for record in story.records)
-    note = view.cohort_note(at.epoch, first=first, scored_once=once, whole=whole)
+    note = words.cohort_note(at.epoch, first=first, scored_once=once, whole=whole)
     value = plots.cohort_losses(table, epoch=at.epoch, note=note)
     if value.get("empty"):
         return value
-    return value | {"choices": view.cohort_choices(table, at.epoch, first), "on": at.listed.key}
+    return value | {"choices": words.cohort_choices(table, at.epoch, first), "on": at.listed.key}
 
 
 def label_chart(at: Look) -> Value:
@@ -156,7 +157,7 @@ def world(at: Look) -> Value:
         return {"title": "Where in the pool is the selection?", "empty": NO_MAP}
     before = at.story.before(at.epoch)
     drawn = len(at.listed.rows) if at.listed.key.startswith("rows:") else None
-    return view.map_value(
+    return map_value(
         key, at.record.selection, None if before is None else before.selection, pool.row_of.get(at.sample),
         clusters=get_clusters(at.home, pool.id), marked=at.mask, drawn=drawn,
     )  # fmt: skip

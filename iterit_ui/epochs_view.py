@@ -1,21 +1,17 @@
-"""What the Epochs tab shows of one epoch, as values for its components: tables in, plain dicts out."""
+"""What the Epochs tab shows of one epoch: its figures, its map, and one sample over all epochs; tables in, plain dicts out."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from backend import analysis
-from backend.analysis.alluvial import KINDS, Alluvial
 from backend.analysis.hardest import Hardest
-from backend.analysis.quadrants import Quadrants
 from backend.records import Clusters, Selection
-from iterit_ui import plots
 from iterit_ui.components import encode_bytes
-from iterit_ui.epochs_lists import OF_EPOCH, USUAL
+from iterit_ui.epochs_lists import USUAL
 from iterit_ui.theme import (
     ADDED,
     CANDIDATE,
@@ -25,7 +21,6 @@ from iterit_ui.theme import (
     POOL,
     REJECTED,
     UNSCORABLE,
-    counted,
     number,
     score,
     share,
@@ -44,7 +39,9 @@ MEMBER_COLOUR = {
     "unscorable": UNSCORABLE,
     "held out": POOL,
 }
+
 ON_TOP = ("kept", "added", "dropped", "pinned")
+
 FILTERS = {"selected": "All selected", "added": "Added", "kept": "Kept", "dropped": "Dropped"}
 
 EMPTY_TABLE = {
@@ -201,156 +198,6 @@ def map_value(
     }
 
 
-FLOW_LEGEND = [
-    {"label": "kept", "colour": KEPT},
-    {"label": "new, never selected before", "colour": ADDED},
-    {"label": "came back", "colour": ADDED, "hatched": True},
-    {"label": "dropped", "colour": DROPPED},
-    {"label": "stayed away", "colour": POOL},
-]
-FLOW_NOTE = (
-    "A column is an epoch's selection, and below it what earlier epochs had selected and this one did not. Heights are "
-    "samples. Click a band or a column to list its samples, an epoch's name to show it."
-)
-
-
-def flow_value(flow: Alluvial, epoch: int, listed: str) -> Value:
-    """Who stays, comes, goes and comes back, for `alluvial`. listed : the key of what the table lists."""
-    said = {
-        "kept": "kept from epoch {0} to epoch {1}",
-        "new": "selected for the first time in epoch {1}",
-        "back": "came back in epoch {1}: selected earlier, but not in epoch {0}",
-        "dropped": "selected in epoch {0}, not in epoch {1}",
-        "away": "selected before epoch {0}, neither in epoch {0} nor in epoch {1}",
-    }
-    columns = []
-    for column in flow.columns:
-        words = {
-            "selected": f"{counted(len(column.selected), 'sample')} selected for epoch {column.epoch}",
-            "gone": f"{counted(len(column.gone), 'sample')} selected before, not for epoch {column.epoch}",
-        }
-        columns.append(
-            {
-                "epoch": column.epoch,
-                "selected": len(column.selected),
-                "gone": len(column.gone),
-                "keys": {
-                    side: {"key": f"column:{column.epoch}:{side}", "words": words[side]} for side in words
-                },
-            }
-        )
-    kinds = {band.kind for band in flow.bands}
-    return {
-        "title": "Who stays, who comes, who goes?",
-        "note": FLOW_NOTE,
-        "legend": [item for item, kind in zip(FLOW_LEGEND, KINDS, strict=True) if kind in kinds],
-        "epoch": epoch,
-        "on": listed if listed.startswith(("flow:", "column:")) else "",
-        "columns": columns,
-        "bands": [
-            {
-                "start": band.start,
-                "end": band.end,
-                "kind": band.kind,
-                "count": len(band.rows),
-                "key": f"flow:{band.start}:{band.kind}",
-                "words": f"{counted(len(band.rows), 'sample')} {said[band.kind].format(band.start, band.end)}",
-            }
-            for band in flow.bands
-        ],
-    }
-
-
-def quadrant_note(found: Quadrants, *, whole: bool) -> str:
-    """What the areas mean, and of which samples."""
-    among = "" if whole else (
-        ". Not a random part of the pool: after epoch 0 only the most promising are scored anew"
-    )  # fmt: skip
-    return (
-        f"Of the {number(len(found))} samples scored before both epochs. Hard: complexity of {found.line:.3f} or more, their "
-        f"median before epoch {found.earlier}, so half of them were hard then; learned ones are below it now. Rejected: "
-        f"{found.ceiling:g} or more now, whatever it was. Below the dashed line complexity fell{among}."
-    )
-
-
-def quadrant_choices(found: Quadrants) -> list[Value]:
-    """The areas as buttons."""
-    hint = {
-        "learned": "hard then, below the line now",
-        "still hard": "hard then and now",
-        "got harder": "below the line then, hard now",
-        "rejected": "now so complex that the prompt does not help: cannot be selected",
-        "easy both times": "below the line then and now",
-    }
-    return [
-        {"key": f"quadrant:{name}", "label": name, "count": number(count), "colour": plots.QUADRANT_COLOUR[name],
-         "share": share(count / len(found)), "hint": hint[name], "disabled": not count}
-        for name, count in found.counts().items()
-    ]  # fmt: skip
-
-
-def hardest_note(found: Hardest) -> str:
-    """What is compared, for the epoch that is shown."""
-    part = "the whole pool was scored" if found.whole_pool else "only part of the pool was scored anew"
-    return (
-        f"Hardest: the {number(found.k)} most complex (as many as are selected) of the {number(found.compared)} samples "
-        f"scored before both epochs with a complexity below the ceiling both times; {part}. The marks say what an order "
-        "by chance would give"
-    )
-
-
-def hardest_choices(found: list[Hardest]) -> list[Value]:
-    """The shown epoch's bars as buttons."""
-    return [
-        {"key": f"hardest:{one.epoch}:{one.earlier}", "label": f"new at epoch {one.epoch}, since epoch {one.earlier}",
-         "count": number(len(one.new_rows)), "share": share(one.share), "colour": "",
-         "hint": f"among the {one.k:,} hardest before epoch {one.epoch}, not among those before epoch {one.earlier}",
-         "disabled": not len(one.new_rows)}
-        for one in found if not one.reason
-    ]  # fmt: skip
-
-
-def cohort_note(epoch: int, *, first: bool, scored_once: bool, whole: bool) -> str:
-    """What the marks are."""
-    if first:
-        return (
-            "Mean loss of the response, of the selected and of the rest, before any training. From the next epoch on "
-            "there are those that were kept, added and dropped."
-        )
-    if scored_once:
-        return "This strategy scores the pool once, so what training changed is not known sample by sample."
-    part = (
-        "" if whole else " Only the most promising are scored anew, so compare lengths of lines, not heights."
-    )
-    return (
-        f"Cohorts as epoch {epoch} makes them. Filled: mean loss before an epoch of the members scored anew then; hollow: "
-        f"the very same samples before epoch 0.{part}"
-    )
-
-
-def cohort_choices(table: pd.DataFrame, epoch: int, first: bool) -> list[Value]:
-    """The cohorts as buttons, with what is known before the epoch that is shown."""
-    made = []
-    for row in table[table["epoch"] == epoch].itertuples():
-        label = "selected" if first and row.cohort == "kept" else row.cohort
-        if first:
-            known = score(row.loss)
-            hint = f"{row.scored:,} of {row.members:,} have a loss, {known} nats per token on average"
-        else:
-            known = f"{row.scored:,} rescored" + (f", {signed(row.change, 3)}" if row.scored else "")
-            hint = (
-                f"{row.scored:,} of {row.members:,} were scored before both epoch 0 and epoch {epoch}: "
-                f"{score(row.loss_first)}, then {score(row.loss)} nats per token"
-                if row.scored
-                else f"none of {row.members:,} was scored anew before epoch {epoch}"
-            )
-        made.append(
-            {"key": row.cohort if row.cohort in OF_EPOCH and not first else f"cohort:{row.cohort}", "label": label, "count": number(row.members), "share": known,
-             "colour": plots.COHORT_COLOUR[row.cohort], "hint": hint}
-        )  # fmt: skip
-    return made
-
-
 def history_value(table: pd.DataFrame, epoch: int) -> Value:
     """One sample over the epochs, a row each; the shown epoch is marked."""
     rows = []
@@ -397,44 +244,3 @@ def history_value(table: pd.DataFrame, epoch: int) -> Value:
         "unit": "epochs",
         "selected": str(epoch),
     }
-
-
-# what these select before epoch 0 stands for the whole run
-SELECT_ONCE = ("iterit-static", "superfiltering", "diversity", "longest", "random", "full")
-
-
-def strategy_note(strategy: str, table: pd.DataFrame) -> str:
-    """One honest sentence on what this strategy's epochs can and cannot show."""
-    total, last = int(table["selected"].sum()), table.iloc[-1]
-    if strategy == "full":
-        return "“full” trains on the whole pool in every epoch; there is nothing to select."
-    if strategy in SELECT_ONCE:
-        return f"“{strategy}” selects once and keeps it, so nothing comes or goes after epoch 0."
-    if strategy == "random-each-epoch":
-        return "“random-each-epoch” draws anew before every epoch: what comes and goes is chance, not a judgement."
-    if len(table) < 2:
-        return ""
-    return (
-        f"Over {len(table)} epochs the model was given {number(last['distinct'])} distinct samples in {number(total)} "
-        "places. A strategy that keeps its first selection sees fewer distinct samples for the same number of steps; "
-        "part of any difference between the two is that, and not better choice."
-    )
-
-
-def epoch_words(
-    epochs: Sequence[int], epoch: int, planned: int, *, strategy: str = "iterit", trains: bool = True
-) -> str:
-    """Which epoch this is, and what that means."""
-    if epoch == 0:
-        needs_model = strategy in ("iterit", "iterit-static", "complexity", "superfiltering")
-        what = f"chosen {'with the untouched model' if needs_model else 'without a model'}"
-        what += ", trained on first" if trains else "; this run only scores, nothing is trained"
-    elif strategy in SELECT_ONCE:
-        what = "trained on the selection of epoch 0 again"
-    elif strategy == "random-each-epoch":
-        what = f"drawn again after {epoch} epoch{'s' if epoch > 1 else ''} of training"
-    else:
-        what = f"chosen again after {epoch} epoch{'s' if epoch > 1 else ''} of training"
-    left = max(planned, 1) - len(epochs)
-    more = f". {left} more epoch{'s' if left > 1 else ''} to come" if left > 0 else ""
-    return f"Epoch {epoch}: {what}{more}."

@@ -12,7 +12,8 @@ from backend.errors import ConfigError, RunError, StudioError
 from backend.selection import review_settings
 from iterit_ui import review_view as view
 from iterit_ui.components.base import whole
-from iterit_ui.review_view import FIELDS, Open, Value
+from iterit_ui.review_state import Open, Value, marks_of, opened, selection
+from iterit_ui.review_view import FIELDS
 
 
 def open_review(home: Path, run: str) -> Open:
@@ -23,7 +24,7 @@ def open_review(home: Path, run: str) -> Open:
     RunError : it does not wait (any more), and what has become of it.
     """
     info = store.run_info(home, run)
-    here = view.opened(home, info)
+    here = opened(home, info)
     if here is None:
         last = next((r for r in reversed(store.reviews(home, run)) if r.answered is not None), None)
         answered = f"; epoch {last.epoch} was answered by {last.who or 'nobody in time'}" if last else ""
@@ -126,13 +127,13 @@ def answer(home: Path, here: Open, who: str, *, unchanged: bool = False) -> str:
     ConfigError : the draft selects nothing, or contradicts itself.
     """
     changes = {} if unchanged else here.draft.changes
-    view.selection(
+    selection(
         home, here.info.id, here.review.epoch, changes
     )  # what cannot be is said here and not by the worker
     store.answer_review(home, here.info.id, here.review.epoch, changes, who=who)
     words = "as it was proposed" if not changes else "with " + "; ".join(view.change_words(here))
     if changes and here.draft.mark_pool:
-        for ids, kind in zip(view.marks_of(here), ("pinned", "excluded"), strict=True):
+        for ids, kind in zip(marks_of(here), ("pinned", "excluded"), strict=True):
             if ids:
                 store.set_mark(home, here.info.pool_id, list(ids), kind, who)  # type: ignore[arg-type]
     store.drop_draft(home, here.info.id, here.review.epoch)

@@ -19,7 +19,8 @@ from iterit_ui import review_draft as draft
 from iterit_ui import review_view as view
 from iterit_ui.components import act_of, cards, chart, sample_view, settings_panel, table
 from iterit_ui.components.run_view import gate
-from iterit_ui.review_view import LISTS, VIEW, Open, Value
+from iterit_ui.review_list import LISTS, rows_of
+from iterit_ui.review_state import VIEW, Open, Value
 from iterit_ui.session import DRAW, QUIET, Session
 
 NAMES = ("gate", "cards", "settings", "complexity", "lengths", "table", "sample")
@@ -133,7 +134,7 @@ def ticked(home: Path, here: Open, who: str, data: Value) -> None:
         which = str(data.get("list_key", "")).rpartition("/")[2]
         if which not in LISTS:
             raise StudioError("the page sent a list that is not known; tick the rows again")
-        ids = tuple(str(here.shown.pool.ids[row]) for row in view.rows_of(here, which))
+        ids = tuple(str(here.shown.pool.ids[row]) for row in rows_of(here, which))
     draft.mark(home, here, who, ids, act.action)
 
 

@@ -2,97 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from backend import analysis, store
-from backend.analysis import Reviewed
+from backend import analysis
 from backend.config import budget_of
 from backend.errors import StudioError
 from backend.records import Status
-from backend.store import Review, ReviewDraft, RunInfo
+from backend.store import RunInfo
 from iterit_ui import plots, text, theme
-from iterit_ui.components.table import PAGE_SIZE
 from iterit_ui.curate_settings import SHAPES
-from iterit_ui.samples import sample_value
+from iterit_ui.review_list import sample, table
+from iterit_ui.review_state import Open, Value, marks_of, opened
 
-Value = dict[str, Any]
-VIEW: Value = {"which": "came", "sort": "", "descending": False, "page": 0, "sample": "", "seq": 0}
 FIELDS = (
     "budget", "decay", "complexity_weight", "diversity_weight", "max_complexity", "min_response_tokens",
     "max_response_tokens",
 )  # fmt: skip
-LISTS = {
-    "came": "Came",
-    "stayed": "Stayed",
-    "went": "Went",
-    "by_hand": "By hand",
-    "pinned": "Pinned",
-    "excluded": "Excluded",
-    "candidates": "Not picked",
-}
-TONES = {"came": "candidate", "stayed": "selected", "went": "rejected"}
-COLUMNS: list[Value] = [
-    {"key": "what", "label": "Moved", "hint": "against the epoch before", "kind": "badge", "width": "96px"},
-    {"key": "rank", "label": "Pick", "align": "right", "width": "56px", "sort": True},
-    {"key": "complexity", "label": "Complexity", "align": "right", "width": "96px", "sort": True},
-    {"key": "before", "label": "Before", "align": "right", "width": "76px", "minor": True, "sort": True,
-     "hint": "complexity at the epoch before"},
-    {"key": "tokens", "label": "Tokens", "align": "right", "width": "74px", "minor": True, "sort": True},
-    {"key": "prompt", "label": "Prompt begins"},
-    {"key": "response", "label": "Response begins"},
-]  # fmt: skip
-ACTIONS = [
-    {"key": "pin", "label": "Pin", "hint": "in this epoch's selection, first", "tone": "pinned"},
-    {"key": "exclude", "label": "Exclude", "hint": "not in this epoch's selection", "tone": "rejected"},
-    {"key": "clear", "label": "Clear", "hint": "as the run's settings have it", "tone": "plain"},
-    {"key": "copy", "label": "Copy ids", "hint": "", "tone": "plain"},
-]
-
-
-@dataclass(frozen=True)
-class Open:
-    """An open review, its draft, and what that selects; `problem` says why the draft cannot be, then it is shown unchanged."""
-
-    info: RunInfo
-    review: Review
-    draft: ReviewDraft
-    shown: Reviewed
-    problem: str = ""
-
-
-def opened(home: Path, info: RunInfo) -> Open | None:
-    """The review that a run waits for; None where it waits for none.
-
-    Raises
-    ------
-    StudioError : what it waits with cannot be read.
-    """
-    review = store.open_review(home, info.id) if info.state == "waiting" else None
-    if review is None:
-        return None
-    draft = store.read_draft(home, info.id, review.epoch)
-    try:
-        return Open(info, review, draft, selection(home, info.id, review.epoch, draft.changes))
-    except StudioError as error:
-        return Open(info, review, draft, selection(home, info.id, review.epoch, {}), str(error))
-
-
-def selection(home: Path, run: str, epoch: int, changes: Value) -> Reviewed:
-    """What the epoch would train on with these changes; the last few are kept."""
-    meta = store.run_folder(home, run) / "reviews" / str(epoch) / "meta.json"
-    written = meta.stat().st_mtime_ns if meta.exists() else 0
-    return _selection(home, run, epoch, written, json.dumps(changes, sort_keys=True))
-
-
-@lru_cache(maxsize=8)
-def _selection(home: Path, run: str, epoch: int, written: int, changes: str) -> Reviewed:
-    return analysis.review_selection(home, run, epoch, json.loads(changes))
 
 
 def values(home: Path, info: RunInfo | None, view: Value) -> dict[str, Any]:
@@ -176,13 +104,6 @@ def change_words(here: Open) -> list[str]:
             )
             words.append(f"{label}: {shown} (the run's: {before})")
     return words
-
-
-def marks_of(here: Open) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Ids that the draft pins and excludes beyond the run's own settings."""
-    config, changes = here.shown.config, here.draft.changes
-    pinned = tuple(i for i in changes.get("pinned", ()) if i not in config.pinned)
-    return pinned, tuple(i for i in changes.get("excluded", ()) if i not in config.excluded)
 
 
 def cards(here: Open) -> Value:
@@ -301,108 +222,3 @@ def lengths(here: Open) -> Value:
         title="How long are the responses?",
         x_title="response length (tokens)",
     )
-
-
-def rows_of(here: Open, which: str) -> np.ndarray:
-    """(m,) int64: rows of one of `LISTS`."""
-    shown = here.shown
-    if which in analysis.MOVES:
-        return shown.moved()[which]
-    if which == "by_hand":
-        return np.concatenate(list(shown.by_hand().values()))
-    if which == "candidates":
-        return np.setdiff1d(analysis.candidate_rows(shown.selection), shown.selection.rows)
-    ids = shown.settings.pinned if which == "pinned" else shown.settings.excluded
-    return np.array([shown.pool.row_of[i] for i in ids if i in shown.pool.row_of], dtype=np.int64)
-
-
-def ordered(here: Open, view: Value) -> np.ndarray:
-    """The rows of the view's list in its order."""
-    rows = rows_of(here, view["which"])
-    keys = _numbers(here)
-    if view["sort"] not in keys:
-        return rows
-    values = keys[view["sort"]][rows]
-    return rows[np.argsort(-values if view["descending"] else values, kind="stable")]  # NaN comes last
-
-
-def _numbers(here: Open) -> dict[str, np.ndarray]:
-    shown, n = here.shown, len(here.shown.pool)
-    rank, before = np.full(n, np.nan), np.full(n, np.nan)
-    rank[shown.selection.rows] = np.arange(1, len(shown.selection) + 1)
-    if shown.previous is not None:
-        before = shown.previous.scores.complexity.astype(float)
-    tokens = shown.record.scores.response_tokens
-    return {
-        "rank": rank,
-        "complexity": shown.record.scores.complexity.astype(float),
-        "before": before,
-        "tokens": np.where(tokens >= 0, tokens, np.nan).astype(float),
-    }
-
-
-def table(here: Open, view: Value) -> Value:
-    """One page of the samples of a list."""
-    shown = here.shown
-    rows = ordered(here, view)
-    pages = max(1, -(-len(rows) // PAGE_SIZE))
-    page = min(view["page"], pages - 1)
-    part = rows[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
-    numbers, moved = _numbers(here), shown.moved()
-    what = {int(row): name for name in analysis.MOVES for row in moved[name].tolist()}
-    ids = [str(shown.pool.ids[row]) for row in part]
-    pinned, excluded = set(shown.settings.pinned), set(shown.settings.excluded)
-    lines = []
-    for row in part.tolist():
-        turns = shown.pool.turns(row)
-        asked = next((turn["content"] for turn in reversed(turns) if turn["role"] == "user"), "")
-        move = what.get(row, "not picked")
-        if shown.previous is None and move == "came":
-            move = "selected"
-        lines.append(
-            {
-                "what": {
-                    "text": move,
-                    "tone": TONES.get(move, "selected" if move == "selected" else "plain"),
-                },
-                **{key: theme.number(numbers[key][row]) for key in ("rank", "tokens")},
-                **{key: theme.score(numbers[key][row]) for key in ("complexity", "before")},
-                "prompt": analysis.beginning(asked) or "(none)",
-                "response": analysis.beginning(shown.pool.response(row)) or "(empty)",
-            }
-        )
-    return {
-        "title": "Samples of this epoch",
-        "columns": COLUMNS,
-        "rows": lines,
-        "ids": ids,
-        "page": page, "pages": pages, "total": len(rows), "size": PAGE_SIZE, "unit": "samples",
-        "selected": view["sample"] or None,
-        "sort": {"column": view["sort"], "descending": view["descending"]} if view["sort"] else None,
-        "filters": [
-            {"key": key, "label": "Selected" if key == "came" and shown.previous is None else label,
-             "count": theme.number(len(rows_of(here, key)))}
-            for key, label in LISTS.items()
-            if shown.previous is not None or key not in ("stayed", "went")
-        ],
-        "filter": view["which"],
-        "selectable": True,
-        "actions": ACTIONS,
-        "marks": {i: ["pinned"] if i in pinned else ["excluded"] for i in ids if i in pinned or i in excluded},
-        "list_key": f"{here.info.id}/{here.review.epoch}/{view['which']}",
-        "empty": "No sample here.",
-    }  # fmt: skip
-
-
-def sample(here: Open, sample_id: str) -> Value:
-    """One sample in full, with what can be done about it for this epoch."""
-    shown = here.shown
-    row = shown.pool.row_of.get(sample_id)
-    if row is None:
-        return {"empty": "Click a row to read the whole sample, and to pin or exclude it for this epoch."}
-    value = sample_value(
-        shown.pool, row, scores=shown.record.scores, selection=shown.selection,
-        diversity=shown.record.diversity, settings=shown.settings,
-    )  # fmt: skip
-    marked = sample_id in shown.settings.pinned or sample_id in shown.settings.excluded
-    return value | {"actions": ["unmark"] if marked else ["pin", "exclude"]}

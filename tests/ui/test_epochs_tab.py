@@ -21,8 +21,10 @@ from iterit_ui import epochs_events as events
 from iterit_ui import epochs_runs as runs
 from iterit_ui import epochs_tab as tab
 from iterit_ui import epochs_view as view
+from iterit_ui import plots
 from iterit_ui.epochs_lists import listed
 from iterit_ui.epochs_state import Here
+from iterit_ui.epochs_words import epoch_words
 
 
 @pytest.fixture(scope="module")
@@ -404,10 +406,10 @@ def test_another_run_starts_with_its_own_selection(home, run):
 def test_words_of_small_things():
     assert view.signed(0.0123, 3) == "+0.012" and view.signed(-0.5, 1) == "−0.5"
     assert view.signed(float("nan"), 2) == ""
-    assert view.epoch_words([0, 1], 0, 3).endswith("1 more epoch to come.")
-    assert "selection of epoch 0 again" in view.epoch_words([0, 1], 1, 2, strategy="longest")
-    assert "nothing is trained" in view.epoch_words([0], 0, 1, trains=False)
+    assert epoch_words([0, 1], 0, 3).endswith("1 more epoch to come.")
+    assert "selection of epoch 0 again" in epoch_words([0, 1], 1, 2, strategy="longest")
+    assert "nothing is trained" in epoch_words([0], 0, 1, trains=False)
     assert np.isnan(analysis.mean_known(np.array([np.nan])))
-    assert set(view.plots.COHORT_COLOUR) == set(COHORTS)
-    assert set(view.plots.QUADRANT_COLOUR) == set(QUADRANTS)
+    assert set(plots.COHORT_COLOUR) == set(COHORTS)
+    assert set(plots.QUADRANT_COLOUR) == set(QUADRANTS)
     assert tab.NAMES[:3] == list(tab.SHARED)

@@ -15,7 +15,8 @@ from backend import analysis, store
 from iterit_ui import review_draft as draft
 from iterit_ui import review_screen as screen
 from iterit_ui import review_view as view
-from iterit_ui.review_view import VIEW
+from iterit_ui.review_list import LISTS
+from iterit_ui.review_state import VIEW
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_the_screen_shows_what_would_be_trained_on(run):
 
 
 def test_every_list_can_be_shown_and_sorted(run):
-    for which in view.LISTS:
+    for which in LISTS:
         for sort in screen.SORTS:
             assert values(*run, which=which, sort=sort, descending=True)["table"]["filter"] == which
     state = screen.turn(*run[:1], "sort", run[1], dict(VIEW), {"column": "complexity"})[2]

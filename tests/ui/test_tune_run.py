@@ -18,7 +18,7 @@ from backend.records import Progress
 from backend.store import Event
 from iterit_ui import tune_log as log
 from iterit_ui import tune_look, tune_run, tune_runs, tune_timeline
-from iterit_ui.review_view import VIEW
+from iterit_ui.review_state import VIEW
 
 
 @pytest.fixture
