@@ -24,7 +24,7 @@
         const input = h('input');
         input.type = 'checkbox';
         input.value = value;
-        return {input, node: h('label', 'st-tick', null, input, h('span', '', label))};
+        return {input, node: h('label', 'st-beside', null, input, h('span', '', label))};
       });
       const node = h('div', 'st-ticks', null, ...boxes.map((box) => box.node));
       node.addEventListener('change', () => on(boxes.filter((box) => box.input.checked).map((box) => box.input.value).join('\n')));

@@ -156,7 +156,7 @@
       parallel.type = 'checkbox';
       parallel.addEventListener('change', () => { form.parallel = parallel.checked; changed(); });
       parts.parallel = parallel;
-      const beside = h('label', 'st-tick', null, parallel, h('span', '', 'Start beside other runs, not after them'));
+      const beside = h('label', 'st-beside', null, parallel, h('span', '', 'Start beside other runs, not after them'));
       beside.id = 'tune-parallel';
       beside.title = 'both become slower, and both need their memory';
       const groups = given.schema.groups.map((group) => {

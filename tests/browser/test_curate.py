@@ -96,6 +96,9 @@ def test_draw_around_exclude_and_the_selection_honours_it(page, curate):
     listed(page, "All", f"{inside:,}")
     before = count_of(page, "Selected")
     assert before > 0
+    # no other screen's look may take the boxes out of their column
+    shown = page.locator("#curate-table th.st-tick").evaluate("cell => getComputedStyle(cell).display")
+    assert shown == "table-cell"
     page.locator("#curate-table .st-tick input").first.check()
     page.locator("#curate-table").get_by_role("button", name=re.compile("Tick all")).click()
     page.locator('#curate-table [data-act="exclude"]').click()
