@@ -19,9 +19,10 @@ from backend.analysis import filters
 from backend.errors import ConfigError, StudioError
 from iterit_ui import curate_actions as actions
 from iterit_ui import curate_draw as draw
+from iterit_ui import curate_marking as marking
 from iterit_ui import curate_settings as settings
 from iterit_ui import filtering, messages, text
-from iterit_ui.components import PAGE_SIZE, act_of, row_of_pick, rows_of_lasso, whole
+from iterit_ui.components import PAGE_SIZE, row_of_pick, rows_of_lasso, whole
 from iterit_ui.curate_sample import EXTRAS
 from iterit_ui.curate_state import Here, Value, look
 from iterit_ui.curate_views import SORTS
@@ -72,7 +73,7 @@ def set_settings(name: str) -> Callable[[Path, Here, Value], Here]:
             else:
                 after, steps = settings.done_again(past, changed)
         except ConfigError as error:
-            problem = [str(data.get("name", "")), _sentence(str(error).replace("_", " "))]
+            problem = [str(data.get("name", "")), messages.sentence(str(error).replace("_", " "))]
         if steps is past and after != changed:
             steps = settings.stepped(past, changed, f"{data.get('name', '')}{data.get('index', '')}")
         return replace(here, settings=after, past=steps, answered=_answer(data, problem))
@@ -199,7 +200,7 @@ def picked_tool(home: Path, here: Here, data: Value) -> Here:
     """The counts of marked and noted samples are buttons that list those; undo and redo take changes back."""
     key = data.get("key")
     if key in ("undo", "redo"):
-        return taken_back(key == "redo")(home, here, data)
+        return marking.taken_back(key == "redo")(home, here, data)
     parts: dict[str, Value] = {
         "pinned": {"marked": "pinned"},
         "excluded": {"marked": "excluded"},
@@ -267,105 +268,8 @@ def stepped(home: Path, here: Here, data: Value) -> Here:
     return replace(here, sample=str(at.shown.pool.ids[rows[place]]), view=view, asked=dict(EXTRAS))
 
 
-# marks and notes
-
-
-def _revised(here: Here, revision: int | None) -> Here:
-    return here if revision is None else replace(here, marked=revision)
-
-
-def marked(action: str) -> Callable[[Path, Here, Value], Here]:
-    """Pin, exclude or clear the sample in the panel."""
-    return lambda home, here, data: _revised(
-        here,
-        actions.marked_as(
-            home, here.pool, actions.chosen_ids(home, here.pool, [data.get("id")]), action, here.who
-        ),
-    )
-
-
-def marked_open(home: Path, here: Here, data: Value) -> Here:
-    """The same by a key, for the sample that is open."""
-    if not here.sample:
-        messages.info("Open a sample first: click one, or press j.")
-        return here
-    ids = actions.chosen_ids(home, here.pool, [here.sample])
-    return _revised(here, actions.marked_as(home, here.pool, ids, str(data.get("kind")), here.who))
-
-
-def noted(home: Path, here: Here, data: Value) -> Here:
-    """A note written to the sample in the panel."""
-    ids = actions.chosen_ids(home, here.pool, [data.get("id")])
-    return _revised(here, actions.noted(home, here.pool, ids, data.get("text"), here.who))
-
-
-def taken_back(again: bool) -> Callable[[Path, Here, Value], Here]:
-    """The last mark or note taken back, or done again."""
-    return lambda home, here, data: _revised(
-        here, actions.turned_back(home, here.pool, here.who, again=again)
-    )
-
-
-def acted(home: Path, here: Here, data: Value) -> Here:
-    """Something done to ticked rows, or to the whole list: pin, exclude, clear, note."""
-    try:
-        ids, act = ticked(home, here, data)
-    except StudioError as error:
-        messages.warning(_sentence(str(error)))
-        return here
-    if act.action == "note":
-        return _revised(here, actions.noted(home, here.pool, ids, act.text, here.who))
-    return _revised(here, actions.marked_as(home, here.pool, ids, act.action, here.who))
-
-
-def exported(home: Path, here: Here, data: Value) -> Any:
-    """A file of ticked rows, or of the whole list, to download."""
-    try:
-        ids, _ = ticked(home, here, data)
-        pool = get_pool(home, here.pool)
-        return actions.exported(home, here.pool, np.array([pool.row_of[i] for i in ids], dtype=np.int64))
-    except StudioError as error:
-        raise gr.Error(_sentence(str(error))) from error  # or the page would fetch the file of before
-
-
-def ticked(home: Path, here: Here, data: Value) -> tuple[list[str], Any]:
-    """The samples that an `act` of the table means, in its order, and the act.
-
-    Raises
-    ------
-    StudioError : the page sent something else, or the list is another one now.
-    """
-    if not here.pool:
-        raise StudioError("no pool is open")
-    pool = get_pool(home, here.pool)
-    act = act_of(data, [one["key"] for one in text.ACTIONS], known=pool.row_of, limit=len(pool))
-    if not act.all:
-        return list(act.ids), act
-    at = look(home, here)
-    if data.get("list_key") != draw.list_key(at):
-        raise StudioError("the list has changed meanwhile; look at it and try again")
-    return [str(i) for i in pool.ids[at.rows()]], act
-
-
-def ids_of_list(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
-    """`ids` for the table: all ids of the list that a page shows, by its key."""
-
-    def ids(asked: list[Any]) -> dict[str, Any]:
-        found = draw.LISTS.get(str(asked[0]) if asked else "")
-        if found is None:
-            return {"error": "This list is not on screen any more."}
-        pool_id, rows = found
-        return {"ids": [str(i) for i in get_pool(home, pool_id).ids[rows]]}
-
-    return ids
-
-
 def _answer(data: Value, problem: list[str] | None = None) -> Value:
     """That an event of the panel was handled, by its number."""
     seq = data.get("seq")
     number = int(seq) if isinstance(seq, (int, float)) and not isinstance(seq, bool) else 0
     return {"seq": number, "problem": problem or ["", ""]}
-
-
-def _sentence(words: str) -> str:
-    return f"{words[0].upper()}{words[1:].rstrip('.')}." if words else ""

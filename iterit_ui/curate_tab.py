@@ -1,6 +1,6 @@
 """The Curate tab: settings on the left, the selection that follows from them on the right; no model runs here.
 
-The builder lays out and wires. `curate_events` says where an event leads, `curate_draw` what is drawn there. An event
+The builder lays out and wires. `curate_events` and `curate_marking` say where an event leads, `curate_draw` what is drawn there. An event
 is answered in one go, without the queue and without telling other callbacks of the states it sets: each step between
 page and server costs more than the selection itself. Whatever else follows the states looks at them when it is shown.
 """
@@ -17,6 +17,7 @@ import gradio as gr
 from iterit_ui import address, text
 from iterit_ui import curate_draw as draw
 from iterit_ui import curate_events as events
+from iterit_ui import curate_marking as marking
 from iterit_ui.components import (
     cards,
     chart,
@@ -119,7 +120,7 @@ def _lay_out(session: Session) -> Parts:
                     )
                     build_map_maker(session)
                     tools = toolbar(first[10], elem_id="curate-tools")
-                    listed = table(first[8], functions=[events.ids_of_list(home)], elem_id="curate-table")
+                    listed = table(first[8], functions=[marking.ids_of_list(home)], elem_id="curate-table")
                     download = gr.DownloadButton("Download", elem_id="curate-download", elem_classes="unseen")
                 with gr.Column(elem_classes=["aside", "sticky"]):
                     sample = sample_view(first[9], elem_id="curate-sample")
@@ -267,24 +268,24 @@ def _wire_samples(session: Session, parts: Parts) -> None:
         (keyboard.step, events.stepped),
     ):
         _on(session, parts, trigger, change, draw.opened, opened)
-    undo, redo = events.taken_back(False), events.taken_back(True)
+    undo, redo = marking.taken_back(False), marking.taken_back(True)
     for trigger, change in (
-        (sample.pin, events.marked("pin")),
-        (sample.exclude, events.marked("exclude")),
-        (sample.unmark, events.marked("clear")),
-        (sample.note, events.noted),
+        (sample.pin, marking.marked("pin")),
+        (sample.exclude, marking.marked("exclude")),
+        (sample.unmark, marking.marked("clear")),
+        (sample.note, marking.noted),
         (sample.undo, undo),
-        (keyboard.mark, events.marked_open),
+        (keyboard.mark, marking.marked_open),
         (keyboard.undo, undo),
         (keyboard.redo, redo),
         (parts.tools.act, events.picked_tool),
-        (parts.listed.act, events.acted),
+        (parts.listed.act, marking.acted),
     ):
         done = _on(session, parts, trigger, change, draw.everything, parts.everything)
         done.then(bound(draw.trade_offs, home), [session.pool, session.scores, session.settings], [*parts.trade_offs], **DRAW)  # fmt: skip
 
     def export(event: gr.EventData, *values: Any) -> Any:
-        return events.exported(home, Here(*values), event._data)
+        return marking.exported(home, Here(*values), event._data)
 
     parts.listed.export(export, parts.states, parts.download, **QUIET).success(None, None, None, js=FETCH, **QUIET)  # fmt: skip
     asked = parts.states[NAMES.index("asked")]

@@ -15,3 +15,8 @@ def info(words: str) -> None:
 def warning(words: str) -> None:
     """Say that something was not done, and why."""
     gr.Warning(html.escape(words, quote=False))
+
+
+def sentence(words: str) -> str:
+    """An error's words as a sentence of their own."""
+    return f"{words[0].upper()}{words[1:].rstrip('.')}." if words else ""

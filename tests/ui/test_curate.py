@@ -19,6 +19,7 @@ from backend.records import Pool
 from iterit_ui import curate_actions as actions
 from iterit_ui import curate_draw as draw
 from iterit_ui import curate_events as events
+from iterit_ui import curate_marking as marking
 from iterit_ui import curate_settings as settings
 from iterit_ui import layout
 from iterit_ui.curate_state import Here
@@ -132,24 +133,24 @@ def test_pins_and_excludes_are_honoured_at_once_and_taken_back(
     first = picks()
     outside = next(str(i) for i in pool.ids if i not in first)
     here = at(home, pool, DIVERSITY)
-    there = events.marked("pin")(home, here, {"id": outside})
+    there = marking.marked("pin")(home, here, {"id": outside})
     assert there.marked == store.curation_revision(home, pool.id) > 0 and picks()[0] == outside
     # another page sees it, once
     seen = events.refreshed(home, here, {})
     assert seen == draw.arrived(home, there) != here and events.refreshed(home, seen, {}) == seen
-    events.marked("exclude")(home, here, {"id": first[0]})
+    marking.marked("exclude")(home, here, {"id": first[0]})
     assert first[0] not in picks()
     assert settings_of(home, pool.id, {}).pinned == (outside,)
     tools = drawn(home, pool, DIVERSITY)["tools"]
     assert [one["text"] for one in tools["left"]] == ["1 pinned", "1 excluded"]
     assert tools["actions"][0]["label"] == "Undo: excluded 1 sample" and tools["actions"][1]["disabled"]
     for _ in range(2):
-        events.taken_back(False)(home, here, {})
+        marking.taken_back(False)(home, here, {})
     assert picks() == first
     events.picked_tool(home, here, {"key": "redo"})
     assert picks()[0] == outside
-    events.taken_back(True)(home, here, {})
-    assert events.taken_back(True)(home, here, {}) == here
+    marking.taken_back(True)(home, here, {})
+    assert marking.taken_back(True)(home, here, {}) == here
     assert told[-1] == "There is nothing to do again."
 
 
@@ -182,12 +183,12 @@ def test_from_where_on_a_sample_would_be_picked_is_true(home: Path, pool: Pool) 
 def test_notes_are_kept_with_who(home: Path, pool: Pool) -> None:
     sample = str(pool.ids[3])
     here = at(home, pool, DIVERSITY, sample=sample)
-    events.noted(home, here, {"id": sample, "text": " look at this \n"})
+    marking.noted(home, here, {"id": sample, "text": " look at this \n"})
     shown = shown_at(home, here)
     assert shown["sample"]["note"]["text"] == "look at this" and shown["sample"]["note"]["who"] == WHO
     listed = drawn(home, pool, DIVERSITY, view={**VIEW, "which": "all"}, filter={"noted": True})["table"]
     assert listed["ids"] == [sample] and listed["marks"] == {sample: ["noted"]}
-    events.noted(home, here, {"id": sample, "text": ""})
+    marking.noted(home, here, {"id": sample, "text": ""})
     assert store.notes(home, pool.id) == {}
 
 
@@ -199,23 +200,23 @@ def test_what_is_ticked_or_the_whole_list_is_marked_in_one_step(
     expected = [str(pool.ids[row]) for row in range(len(pool)) if "yew" in pool.response(row).split()]
     assert sorted(shown["ids"]) == sorted(expected)
     data = {"action": "exclude", "ids": [], "all": True, "list_key": shown["list_key"]}
-    assert events.acted(home, here, {**data, "list_key": "another"}) == here
+    assert marking.acted(home, here, {**data, "list_key": "another"}) == here
     assert "changed meanwhile" in told[-1] and store.marks(home, pool.id) == {}
-    events.acted(home, here, data)
+    marking.acted(home, here, data)
     assert store.marks(home, pool.id) == dict.fromkeys(expected, "excluded")
     assert not set(expected) & set(drawn(home, pool, DIVERSITY)["table"]["ids"])
     store.undo(home, pool.id, WHO)
     assert store.marks(home, pool.id) == {}
-    events.acted(home, here, {"action": "note", "ids": expected[:2], "all": False, "text": "twins"})
+    marking.acted(home, here, {"action": "note", "ids": expected[:2], "all": False, "text": "twins"})
     assert {note.text for note in store.notes(home, pool.id).values()} == {"twins"}
-    assert events.ids_of_list(home)([shown["list_key"]]) == {"ids": shown["ids"]}
-    assert "error" in events.ids_of_list(home)(["nothing"])
+    assert marking.ids_of_list(home)([shown["list_key"]]) == {"ids": shown["ids"]}
+    assert "error" in marking.ids_of_list(home)(["nothing"])
 
 
 def test_rows_are_exported_as_they_are_listed(home: Path, pool: Pool) -> None:
     here = at(home, pool, DIVERSITY)
     shown = shown_at(home, here)
-    path = events.exported(home, here, {"action": "export", "ids": shown["table"]["ids"][:3], "all": False})
+    path = marking.exported(home, here, {"action": "export", "ids": shown["table"]["ids"][:3], "all": False})
     again = load_pool([path])
     rows = [pool.row_of[i] for i in shown["table"]["ids"][:3]]
     assert [again.response(k) for k in range(3)] == [pool.response(row) for row in rows]
@@ -224,7 +225,7 @@ def test_rows_are_exported_as_they_are_listed(home: Path, pool: Pool) -> None:
 def test_only_samples_of_the_pool_are_marked(home: Path, pool: Pool) -> None:
     here = at(home, pool, DIVERSITY)
     for data in ({"id": "nobody"}, {"id": ["x"]}, {"id": {"a": 1}}, {}):
-        assert events.marked("pin")(home, here, data) == here
+        assert marking.marked("pin")(home, here, data) == here
         assert events.picked_row(home, here, data) == here
     assert store.marks(home, pool.id) == {}
 
