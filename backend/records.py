@@ -6,6 +6,7 @@ array of rows, a score an array by row.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -24,6 +25,24 @@ class Turn(TypedDict):
 
     role: str
     content: str
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One sample as it is given to a chat template.
+
+    turns, response : the turns before the last assistant turn and that turn, as text alone: reasoning stands in
+        `<think>` before an answer, tool calls as JSON, the tools in the system turn. What a template without a notion
+        of reasoning or tools is given, what is searched, and what n-grams are counted of.
+    messages : where the sample has reasoning, tools or tool calls, all its turns with the response as the last, each
+        {role, content, and where there are any reasoning_content, tool_calls, tool_call_id, name}; None where plain.
+    tools : the tools it may call, as JSON schemas; None where it brings none.
+    """
+
+    turns: list[Turn]
+    response: str
+    messages: list[dict[str, Any]] | None = None
+    tools: list[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +70,8 @@ class Pool:
         file : dictionary<string>, the file it was read from
         row : int64, its row in that file (from 0)
         label : string or null, a note for evaluation that no part of the method reads
+        structure : string or null, JSON {"messages": [...], "tools": [...]}, see `Conversation`; only in pools of
+            which a sample has reasoning, tools or tool calls
     rejected : rows that could not be read.
     """
 
@@ -117,6 +138,14 @@ class Pool:
         if np.array_equal(order, np.arange(len(order))):
             return found
         return found.take(pa.array(np.argsort(order, kind="stable")))
+
+    def conversations(self, rows: np.ndarray) -> list[Conversation]:
+        """These rows ((k,) int64, any order) with the structure that chat templates are given."""
+        columns = [name for name in ("turns", "response", "structure") if name in self.table.column_names]
+        return [
+            Conversation(sample["turns"], sample["response"], **json.loads(sample.get("structure") or "{}"))
+            for sample in self.take(rows, columns).to_pylist()
+        ]
 
     def turns(self, row: int) -> list[Turn]:
         """The turns before the response of one sample."""
