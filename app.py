@@ -19,6 +19,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from backend.errors import ConfigError, StudioError
 from iterit_ui import layout
 from iterit_ui.components.base import STYLES
+from iterit_ui.logins import VARIABLE, Logins, logins, refuse_inside
 from iterit_ui.theme import gradio_theme
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -37,11 +38,13 @@ def launch(
     *,
     port: int | None = None,
     host: str = "127.0.0.1",
-    auth: tuple[str, str] | None = None,
+    auth: Logins | None = None,
     browser: bool = False,
     block: bool = True,
 ) -> str:
     """Serve the page and return its address.
+
+    auth : names and passwords of those who may see it; None for whoever reaches the address.
 
     Raises
     ------
@@ -49,8 +52,8 @@ def launch(
     """
     if not is_loopback(host) and auth is None and not in_space():
         raise ConfigError(
-            f"--host {host} would show every pool and run to the network; give --auth NAME:PASSWORD too, "
-            "or leave --host at 127.0.0.1"
+            f"--host {host} would show every pool and run to the network; give --auth-file FILE too (a line "
+            f"NAME:PASSWORD for each visitor), or set {VARIABLE}, or leave --host at 127.0.0.1"
         )
     _, url, _ = page.queue(default_concurrency_limit=4).launch(
         server_name=host,
@@ -101,10 +104,21 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--host",
         default="0.0.0.0" if in_space() else "127.0.0.1",
-        help="address to listen on; another than this machine's needs --auth (default: %(default)s)",
+        help=f"address to listen on; another than this machine's needs --auth-file or {VARIABLE} (default: %(default)s)",
     )
     parser.add_argument(
-        "--auth", default=None, metavar="NAME:PASSWORD", help="ask visitors for a name and a password"
+        "--auth-file",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help=f"ask visitors for a name and a password: a file with one NAME:PASSWORD a line. The environment variable {VARIABLE} "
+        "takes the same lines",
+    )
+    parser.add_argument(
+        "--auth",
+        default=None,
+        metavar="NAME:PASSWORD",
+        help="the same for one visitor; every user of this machine can read the password in the list of processes",
     )
     parser.add_argument(
         "--runs-dir", type=Path, default=Path("runs"), help="folder for pools and runs (default: runs)"
@@ -131,7 +145,11 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run the app until it is stopped; 2 where the arguments do not fit."""
     given = arguments(words)
     try:
-        auth = _auth(given.auth)
+        auth, warnings = logins(given.auth, given.auth_file, os.environ)
+        os.environ.pop(VARIABLE, None)  # the processes started from here have no business with it
+        refuse_inside(given.auth_file, [given.runs_dir, *given.data_root, *given.model_root])
+        for warning in warnings:
+            print(f"app.py: {warning}", file=sys.stderr)
         page = build(given.runs_dir, given.data_root, given.model_root)
         launch(
             page,
@@ -151,15 +169,6 @@ def has_display() -> bool:
     return sys.platform in ("darwin", "win32") or bool(
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     )
-
-
-def _auth(text: str | None) -> tuple[str, str] | None:
-    if text is None:
-        return None
-    name, _, password = text.partition(":")
-    if not name or not password:
-        raise ConfigError("--auth needs NAME:PASSWORD")
-    return name, password
 
 
 def _folders(paths: Sequence[Path]) -> tuple[Path, ...]:

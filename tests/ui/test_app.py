@@ -40,7 +40,7 @@ def test_no_event_shows_progress_on_what_it_changes(built: dict[str, Any]) -> No
 
 
 def test_another_address_needs_a_password() -> None:
-    with pytest.raises(ConfigError, match="--auth NAME:PASSWORD"):
+    with pytest.raises(ConfigError, match=r"--auth-file FILE.*ITERIT_AUTH"):
         app.launch(None, host="0.0.0.0")  # type: ignore[arg-type]
 
 

@@ -479,3 +479,18 @@ def test_app_hands_its_arguments_on(monkeypatch, tmp_path):
         str(ROOT / "app.py"), "--host", "127.0.0.1", "--runs-dir", str(tmp_path), "--port", "7861",
         "--data-root", "a", "--data-root", "b", "--no-browser",
     ]  # fmt: skip
+
+
+def test_app_hands_no_password_on(monkeypatch, tmp_path):
+    called = []
+    monkeypatch.setattr(
+        os, "execv", lambda path, words: called.append((words, os.environ.get("ITERIT_AUTH")))
+    )
+    monkeypatch.setenv("ITERIT_AUTH", "")
+    result = run("app", "--auth", "ada:s3cret")
+    assert result.exit_code == 0 and "list of processes" in result.stderr
+    words, handed = called[0]
+    assert handed == "ada:s3cret" and not any("s3cret" in word for word in words)
+    run("app", "--auth-file", tmp_path / "who")
+    assert called[1][0][-2:] == ["--auth-file", str(tmp_path / "who")]
+    assert run("app", "--auth", "a:b", "--auth-file", tmp_path / "who").exit_code == 1
