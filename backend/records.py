@@ -142,10 +142,13 @@ class Pool:
     def conversations(self, rows: np.ndarray) -> list[Conversation]:
         """These rows ((k,) int64, any order) with the structure that chat templates are given."""
         columns = [name for name in ("turns", "response", "structure") if name in self.table.column_names]
-        return [
-            Conversation(sample["turns"], sample["response"], **json.loads(sample.get("structure") or "{}"))
-            for sample in self.take(rows, columns).to_pylist()
-        ]
+        found = []
+        for sample in self.take(rows, columns).to_pylist():
+            kept = json.loads(sample.get("structure") or "{}")
+            found.append(
+                Conversation(sample["turns"], sample["response"], kept.get("messages"), kept.get("tools"))
+            )
+        return found
 
     def turns(self, row: int) -> list[Turn]:
         """The turns before the response of one sample."""

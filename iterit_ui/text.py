@@ -130,6 +130,7 @@ ROLE = {
         "a list of turns with role and content; the last one is the response",
         False,
     ),
+    "reasoning": ("Reasoning", "what the model thinks before it answers; part of the response", False),
     "system": ("System prompt", "said before the conversation", False),
     "history": ("History", "earlier rounds, as pairs of user and assistant", False),
     "tools": ("Tools", "descriptions of the functions a conversation may call", False),

@@ -23,26 +23,38 @@ from typing import Any, Literal
 from backend.errors import PoolError
 
 Format = Literal["sharegpt", "messages", "alpaca", "prompt-completion", "mapping"]
-ROLES = ("prompt", "input", "response", "system", "history", "messages", "tools", "source", "label")
+ROLES = (
+    "prompt", "input", "response", "reasoning", "system", "history", "messages", "tools", "source", "label",
+)  # fmt: skip
 EXPECTED = (
     "alpaca (instruction, input, output), sharegpt (conversations: [{from, value}]), "
     "messages (messages: [{role, content}]), prompt-completion (prompt, completion)"
 )
 _OPTIONAL = {"source": ("source",), "label": ("label",)}
 _FORMATS: tuple[tuple[Format, dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]], ...] = (
-    ("sharegpt", {"messages": ("conversations",)}, {"system": ("system",), "tools": ("tools",)}),
-    ("messages", {"messages": ("messages",)}, {"system": ("system",), "tools": ("tools",)}),
+    ("sharegpt", {"messages": ("conversations",)}, {"system": ("system",), "tools": ("tools", "functions")}),
+    ("messages", {"messages": ("messages",)}, {"system": ("system",), "tools": ("tools", "functions")}),
     (
         "alpaca",
         {"prompt": ("instruction",), "response": ("output", "response")},
-        {"input": ("input", "context"), "system": ("system",), "history": ("history",)},
+        {
+            "input": ("input", "context"),
+            "system": ("system",),
+            "history": ("history",),
+            "reasoning": ("reasoning_content", "thinking"),
+            "tools": ("tools",),
+        },
     ),
     (
         "prompt-completion",
         {"prompt": ("prompt",), "response": ("completion", "response")},
-        {"system": ("system",)},
+        {"system": ("system",), "reasoning": ("reasoning_content", "thinking"), "tools": ("tools",)},
     ),
-    ("prompt-completion", {"prompt": ("question",), "response": ("answer",)}, {"system": ("system",)}),
+    (
+        "prompt-completion",
+        {"prompt": ("question",), "response": ("answer",)},
+        {"system": ("system",), "reasoning": ("reasoning_content", "thinking")},
+    ),
 )
 # beside a question these hold part of what was asked: a person has to say how they belong together
 _MORE_THAN_A_QUESTION = {"context", "choices", "options", "passage", "input"}
@@ -132,7 +144,7 @@ def from_mapping(mapping: Mapping[str, str]) -> Reading:
             f"mapping: name the columns of prompt and response, or that of messages (given: "
             f"{', '.join(f'{role}={column}' for role, column in given.items()) or 'nothing'})"
         )
-    if "messages" in given and {"prompt", "response", "input", "history"} & set(given):
+    if "messages" in given and {"prompt", "response", "input", "history", "reasoning"} & set(given):
         raise PoolError("mapping: messages already holds prompt and response; name one or the other")
     return Reading("mapping", given)
 

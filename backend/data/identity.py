@@ -2,7 +2,8 @@
 
 A sample's id is 16 hex digits of BLAKE2b over its turns and response, and how many equal samples stand before it:
 "3f2a8c01d4e5b697-0", then "...-1". The order of the file does not change the set of ids, and only equal samples
-can swap theirs. A pool's id is 16 hex digits of SHA-256 over turns, response and source in order.
+can swap theirs. A pool's id is 16 hex digits of SHA-256 over turns, response, source and, where a sample has one,
+structure in order.
 """
 
 from __future__ import annotations
@@ -23,17 +24,18 @@ class Identity:
         self._digests: list[np.ndarray] = []
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Hash the samples of one batch (columns turns, response, source)."""
+        """Hash the samples of one batch (columns turns, response, source, structure)."""
         turns = batch.column("turns")
         flat = turns.flatten()
         roles = flat.field("role").cast(pa.binary()).to_pylist()
         contents = flat.field("content").cast(pa.binary()).to_pylist()
         responses = batch.column("response").cast(pa.binary()).to_pylist()
         sources = batch.column("source").cast(pa.binary()).to_pylist()
+        structures = batch.column("structure").cast(pa.binary()).to_pylist()
         digests = bytearray()
         at = 0
-        for count, response, source in zip(
-            turns.value_lengths().to_pylist(), responses, sources, strict=True
+        for count, response, source, structure in zip(
+            turns.value_lengths().to_pylist(), responses, sources, structures, strict=True
         ):
             # every text is preceded by its length, so that no two samples spell the same bytes
             parts: list[bytes] = []
@@ -44,6 +46,8 @@ class Identity:
             sample = b"".join(parts)
             digests += hashlib.blake2b(sample, digest_size=HEX_DIGITS // 2).digest()
             self._pool.update(b"%d:%s%d:%s" % (len(sample), sample, len(source), source))
+            if structure is not None:
+                self._pool.update(b"+%d:%s" % (len(structure), structure))
         self._digests.append(np.frombuffer(bytes(digests), dtype=">u8").astype(np.uint64))
 
     def pool_id(self) -> str:

@@ -1,4 +1,4 @@
-"""Raw batches to normalised ones, whose columns are those of a pool: turns, response, source, label, row.
+"""Raw batches to normalised ones, whose columns are those of a pool: turns, response, source, label, row, structure.
 
 Flat text columns go through Arrow's string functions (`_by_column`); nested values and JSON row by row
 (`_by_row`). Both give the same samples, and a test holds them against each other.
@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 
 from backend.data.batch import Batch
 from backend.data.formats import Reading
+from backend.data.messages import UnreadableRow, plain
 from backend.data.samples import INPUT_LEAD, label_of, sample_of, source_of
-from backend.data.turns import TurnPair, UnreadableRow
+from backend.data.turns import Sample, structure_of
 
 TURNS = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 NORMAL = pa.schema(
@@ -26,6 +27,7 @@ NORMAL = pa.schema(
         ("source", pa.string()),
         ("label", pa.string()),
         ("row", pa.int64()),
+        ("structure", pa.string()),
     ]
 )
 _FLAT_ROLES = ("prompt", "input", "response", "system", "source", "label")
@@ -66,35 +68,36 @@ def _by_row(
     responses: list[str] = []
     sources: list[str] = []
     labels: list[str | None] = []
+    structures: list[str | None] = []
     rejected: list[tuple[int, str]] = []
     for row, record in zip(rows.tolist(), records, strict=True):
         try:
             if record is NOT_UTF8:
                 raise UnreadableRow("holds text that is not UTF-8")
-            turns, response = sample_of(record, reading)
+            sample = sample_of(record, reading)
             source, label = source_of(record, reading) or stem, label_of(record, reading)
-            _check_text(turns, response, source, label or "")
+            _check_text(sample, source, label or "")
         except UnreadableRow as problem:
             rejected.append((row, str(problem)))
             continue
-        roles += [role for role, _ in turns]
-        contents += [content for _, content in turns]
+        roles += [turn.role for turn in sample.turns]
+        contents += [turn.text for turn in sample.turns]
         offsets.append(len(roles))
-        responses.append(response)
+        responses.append(sample.response.text)
+        structures.append(sample.structure)
         sources.append(source)
         labels.append(label)
         kept.append(row)
     table = _assemble(offsets, pa.array(roles, pa.string()), pa.array(contents, pa.string()), responses)
-    return table(sources, labels, kept), rejected
+    return table(sources, labels, kept, structures), rejected
 
 
-def _check_text(turns: list[TurnPair], *texts: str) -> None:
+def _check_text(sample: Sample, *texts: str) -> None:
     """Raise UnreadableRow for half a surrogate pair, which JSON can spell but no tokenizer can read."""
+    said = [turn.text for turn in (*sample.turns, sample.response)]
     try:
-        for text in texts:
+        for text in (*texts, *said, sample.structure or ""):
             text.encode()
-        for _, content in turns:
-            content.encode()
     except UnicodeEncodeError as error:
         code = ord(error.object[error.start])
         raise UnreadableRow(f"holds half a surrogate pair (\\u{code:04x}), which is not text") from None
@@ -102,14 +105,15 @@ def _check_text(turns: list[TurnPair], *texts: str) -> None:
 
 def _assemble(
     offsets: Any, roles: pa.Array, contents: pa.Array, responses: Any
-) -> Callable[[Any, Any, Any], pa.RecordBatch]:
-    """A function that adds source, label and row number to turns and responses."""
+) -> Callable[[Any, Any, Any, Any], pa.RecordBatch]:
+    """A function that adds source, label, row number and structure to turns and responses."""
     values = pa.StructArray.from_arrays([roles, contents], fields=list(TURNS.value_type))
     turns = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values, type=TURNS)
 
-    def finish(sources: Any, labels: Any, rows: Any) -> pa.RecordBatch:
+    def finish(sources: Any, labels: Any, rows: Any, structures: Any) -> pa.RecordBatch:
         columns = [pa.array(responses, pa.string()), pa.array(sources, pa.string())]
         columns += [pa.array(labels, pa.string()), pa.array(rows, pa.int64())]
+        columns.append(pa.array(structures, pa.string()))
         return pa.RecordBatch.from_arrays([turns, *columns], schema=NORMAL)
 
     return finish
@@ -175,4 +179,19 @@ def _by_column(
     source = pc.if_else(pc.equal(source.fill_null(""), ""), stem, source)
     label = columns.get("label", nothing)
     label = pc.if_else(pc.equal(label, ""), pa.scalar(None, pa.string()), label)
-    return table(source, label, rows), rejected
+    structures = _structures(prompt, system, columns["response"])
+    return table(source, label, rows, structures), rejected
+
+
+def _structures(prompt: pa.Array, system: pa.Array, response: pa.Array) -> pa.Array | list[str | None]:
+    """The structure of the rows whose response begins with its reasoning."""
+    thinks = pc.match_substring_regex(response, r"(?s)^\s*<think>.*</think>")
+    structures: list[str | None] = [None] * len(response)
+    for i in np.flatnonzero(thinks.to_numpy(zero_copy_only=False)).tolist():
+        texts = [
+            ("system", system[i].as_py()),
+            ("user", prompt[i].as_py()),
+            ("assistant", response[i].as_py()),
+        ]
+        structures[i] = structure_of([plain(role, text) for role, text in texts if text or role != "system"])
+    return structures

@@ -173,4 +173,6 @@ def _table(parts: list[pa.RecordBatch], files: list[str], identity: Identity) ->
         "row": normal["row"],
         "label": normal["label"],
     }
+    if normal["structure"].null_count < len(normal):
+        columns["structure"] = normal["structure"]
     return pa.table(columns)

@@ -6,22 +6,15 @@ import json
 from typing import Any
 
 from backend.data.formats import Reading
-from backend.data.turns import (
-    TurnPair,
-    UnreadableRow,
-    kind_of,
-    read_turns,
-    split_response,
-    tools_text,
-    with_system,
-)
+from backend.data.messages import Said, UnreadableRow, kind_of, plain, with_reasoning
+from backend.data.turns import NO_TOOLS, Sample, read_tools, read_turns, sample_from
 
 INPUT_LEAD = "\nInput: "
 _MISSING = object()
 
 
-def sample_of(record: Any, reading: Reading) -> tuple[list[TurnPair], str]:
-    """The turns before the response, and the response.
+def sample_of(record: Any, reading: Reading) -> Sample:
+    """The turns before the response, the response, and their structure.
 
     Raises
     ------
@@ -31,12 +24,11 @@ def sample_of(record: Any, reading: Reading) -> tuple[list[TurnPair], str]:
         raise UnreadableRow(f"is {kind_of(record)}, where an object with named columns is needed")
     columns = reading.columns
     system = _optional_text(record, columns.get("system"))
+    tools = lookup(record, columns["tools"]) if "tools" in columns else _MISSING
+    offered = NO_TOOLS if tools is _MISSING else read_tools(tools)
     if "messages" in columns:
         name = columns["messages"]
-        turns = read_turns(_required(record, name), name)
-        tools = lookup(record, columns["tools"]) if "tools" in columns else None
-        turns = with_system(turns, system, "" if tools is _MISSING else tools_text(tools))
-        return split_response(turns, name)
+        return sample_from(read_turns(_required(record, name), name), name, system, offered)
     prompt = _prompt(record, reading)
     history = lookup(record, columns["history"]) if "history" in columns else None
     if history is not _MISSING and history is not None:
@@ -44,11 +36,19 @@ def sample_of(record: Any, reading: Reading) -> tuple[list[TurnPair], str]:
     name = columns["response"]
     answer = _required(record, name)
     if isinstance(answer, list) and reading.format in ("prompt-completion", "mapping"):
-        turns = with_system(prompt + read_turns(answer, name), system, "")
-        return split_response(turns, name)
+        return sample_from(prompt + read_turns(answer, name), name, system, offered)
     if not isinstance(answer, str):
         raise UnreadableRow(f'"{name}" is {kind_of(answer)}, not text')
-    return with_system(prompt, system, ""), answer
+    return sample_from([*prompt, _answer(record, reading, answer)], name, system, offered)
+
+
+def _answer(record: dict[str, Any], reading: Reading, text: str) -> Said:
+    """A response that is a text, with the reasoning that stands in a column beside it."""
+    reasoning = _optional_text(record, reading.columns.get("reasoning"))
+    said = plain("assistant", text)
+    if not reasoning or said.more.get("reasoning_content", "").strip() == reasoning.strip():
+        return said
+    return Said("assistant", with_reasoning(reasoning, text), text, {"reasoning_content": reasoning})
 
 
 def source_of(record: dict[str, Any], reading: Reading) -> str | None:
@@ -99,34 +99,34 @@ def _optional_text(record: dict[str, Any], path: str | None) -> str:
     return value
 
 
-def _prompt(record: dict[str, Any], reading: Reading) -> list[TurnPair]:
+def _prompt(record: dict[str, Any], reading: Reading) -> list[Said]:
     name = reading.columns["prompt"]
     prompt = _required(record, name)
     extra = _optional_text(record, reading.columns.get("input"))
     if isinstance(prompt, str):
-        return [("user", prompt + INPUT_LEAD + extra if extra else prompt)]
+        return [plain("user", prompt + INPUT_LEAD + extra if extra else prompt)]
     if not isinstance(prompt, list):
         raise UnreadableRow(f'"{name}" is {kind_of(prompt)}, not text or a list of turns')
     turns = read_turns(prompt, name)
     if extra:
-        if not turns or turns[-1][0] != "user":
+        if not turns or turns[-1].role != "user":
             path = reading.columns["input"]
             raise UnreadableRow(f'"{path}" has no user turn to follow: "{name}" does not end with one')
-        turns[-1] = ("user", turns[-1][1] + INPUT_LEAD + extra)
+        turns[-1] = plain("user", turns[-1].text + INPUT_LEAD + extra)
     return turns
 
 
-def _history(value: Any, name: str) -> list[TurnPair]:
+def _history(value: Any, name: str) -> list[Said]:
     """Earlier rounds as [user, assistant] pairs."""
     if not isinstance(value, list):
         raise UnreadableRow(
             f'"{name}" is {kind_of(value)}, where a list of [user, assistant] pairs is needed'
         )
-    turns: list[TurnPair] = []
+    turns: list[Said] = []
     for number, pair in enumerate(value, start=1):
         if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(text, str) for text in pair)):
             raise UnreadableRow(f'"{name}" entry {number} is not a pair of texts [user, assistant]')
-        turns += [("user", pair[0]), ("assistant", pair[1])]
+        turns += [plain("user", pair[0]), plain("assistant", pair[1])]
     return turns
 
 

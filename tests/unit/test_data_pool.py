@@ -236,6 +236,7 @@ def test_preview(tmp_path: Path) -> None:
         "source": "a",
         "label": None,
         "row": 1,
+        "structure": None,
     }
     assert len(seen.problems) == 2 and seen.problems[0].startswith("row 0: line 1, column 2: malformed JSON")
     assert seen.problems[1] == 'row 2: "output" is missing (found: instruction)'
