@@ -55,6 +55,46 @@ class RejectedRow:
 
 
 @dataclass(frozen=True)
+class RowsRead:
+    """What was done to the rows that a pool was read from.
+
+    rows : rows in all. reasons : (reason, rows) of those left out, what differs from row to row taken out of the
+        reason; the most frequent first.
+    chosen : samples whose response is the chosen one of two answers. bad : samples that are marked as bad.
+    mapping : what a person said about columns and speakers, see `backend.data.mapping`.
+    notes : what else was left aside, a sentence each.
+    """
+
+    rows: int
+    reasons: tuple[tuple[str, int], ...] = ()
+    chosen: int = 0
+    bad: int = 0
+    mapping: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """All of it: "300 rows: 106 read, 194 left out because ..., chosen answers used, rejected ones left out."."""
+        left_out = sum(count for _, count in self.reasons)
+        parts = [f"{self.rows - left_out:,} read" if left_out else "all read"]
+        if len(self.reasons) == 1:
+            parts.append(f"{left_out:,} left out because {self.reasons[0][0]}")
+        elif self.reasons:
+            named = [f"{count:,} because {reason}" for reason, count in self.reasons[:3]]
+            rest = left_out - sum(count for _, count in self.reasons[:3])
+            named += [f"{rest:,} for other reasons"] if rest else []
+            parts.append(f"{left_out:,} left out ({'; '.join(named)})")
+        if self.chosen:
+            parts.append("chosen answers used, rejected ones left out")
+        if self.bad:
+            parts.append(f"{self.bad:,} kept that {'is' if self.bad == 1 else 'are'} marked as bad")
+        said = f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}: {', '.join(parts)}."
+        if self.mapping:
+            said += f" Read as {', '.join(f'{key}={value}' for key, value in self.mapping.items())}."
+        return " ".join([said, *self.notes])
+
+
+@dataclass(frozen=True)
 class Pool:
     """Samples to choose from, in the order in which they were read.
 
@@ -73,12 +113,14 @@ class Pool:
         structure : string or null, JSON {"messages": [...], "tools": [...]}, see `Conversation`; only in pools of
             which a sample has reasoning, tools or tool calls
     rejected : rows that could not be read.
+    about : what was done to the rows it was read from; None where that is not known.
     """
 
     id: str
     name: str
     table: pa.Table
     rejected: tuple[RejectedRow, ...] = ()
+    about: RowsRead | None = None
 
     def __len__(self) -> int:
         return int(self.table.num_rows)

@@ -2,7 +2,8 @@
 
 | format            | recognised by                                                    | optional                      |
 |-------------------|------------------------------------------------------------------|-------------------------------|
-| sharegpt          | `conversations`: list of {from, value}                           | `system`, `tools`             |
+| preference        | `chosen` and `rejected`, or two answers and which is better; with a prompt or a conversation | `system`, `input`, `history`, `tools` |
+| sharegpt          | `conversations` (or `conversation`): list of {from, value}        | `system`, `tools`             |
 | messages          | `messages`: list of {role, content}                              | `system`, `tools`             |
 | alpaca            | `instruction` and `output` (or `response`)                       | `input` (or `context`), `system`, `history` |
 | prompt-completion | `prompt` and `completion` (or `response`); `question` and `answer` where no context or choices stand beside them | `system` |
@@ -17,22 +18,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
+from backend.data import media, preference
 from backend.errors import PoolError
 
-Format = Literal["sharegpt", "messages", "alpaca", "prompt-completion", "mapping"]
+Format = Literal["preference", "sharegpt", "messages", "alpaca", "prompt-completion", "mapping"]
 ROLES = (
-    "prompt", "input", "response", "reasoning", "system", "history", "messages", "tools", "source", "label",
+    "prompt", "input", "response", "rejected", "better", "reasoning", "system", "history", "messages", "tools", "source",
+    "label", "good",
 )  # fmt: skip
 EXPECTED = (
     "alpaca (instruction, input, output), sharegpt (conversations: [{from, value}]), "
-    "messages (messages: [{role, content}]), prompt-completion (prompt, completion)"
+    "messages (messages: [{role, content}]), prompt-completion (prompt, completion), "
+    "preference (prompt, chosen, rejected)"
 )
-_OPTIONAL = {"source": ("source",), "label": ("label",)}
+_OPTIONAL = {"source": ("source",), "label": ("label",), "good": ("kto_tag",)}
 _FORMATS: tuple[tuple[Format, dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]], ...] = (
-    ("sharegpt", {"messages": ("conversations",)}, {"system": ("system",), "tools": ("tools", "functions")}),
+    (
+        "sharegpt",
+        {"messages": ("conversations", "conversation")},
+        {"system": ("system",), "tools": ("tools", "functions")},
+    ),
     ("messages", {"messages": ("messages",)}, {"system": ("system",), "tools": ("tools", "functions")}),
     (
         "alpaca",
@@ -62,15 +71,29 @@ _MORE_THAN_A_QUESTION = {"context", "choices", "options", "passage", "input"}
 
 @dataclass(frozen=True)
 class Reading:
-    """How to read a source: its format and the column of each role."""
+    """How to read a source: its format and the column of each role.
+
+    speakers : roles by speaker that a person named, in lower case. keep_bad : read rows that are marked as bad.
+    """
 
     format: Format
     columns: Mapping[str, str]
+    speakers: Mapping[str, str] = field(default_factory=dict)
+    keep_bad: bool = False
 
     def used(self, names: Sequence[str]) -> list[str]:
-        """Those of a table's columns that are read, in the table's order."""
+        """Those of a table's columns that are read, in the table's order; where images lie is looked at."""
         wanted = {head_of(path, names) for path in self.columns.values()}
-        return [name for name in names if name in wanted]
+        return [name for name in names if name in wanted or media.is_media(name)]
+
+    def fits(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record has the columns that make a sample."""
+        needed = (
+            ("messages",)
+            if "messages" in self.columns and self.format != "preference"
+            else ("prompt", "response")
+        )
+        return all(self.columns[role] in record for role in needed if role in self.columns)
 
     def within(self, names: Iterable[str]) -> dict[str, str]:
         """The roles whose columns are among `names`."""
@@ -92,6 +115,9 @@ def detect(names: Iterable[str]) -> Reading | None:
     def first_of(options: tuple[str, ...]) -> str | None:
         return next((by_name[option] for option in options if option in by_name), None)
 
+    preferred = _preference(by_name)
+    if preferred is not None:
+        return preferred
     for kind, needed, optional in _FORMATS:
         found = {role: first_of(options) for role, options in needed.items()}
         if any(column is None for column in found.values()):
@@ -103,6 +129,47 @@ def detect(names: Iterable[str]) -> Reading | None:
         more = {role: first_of(options) for role, options in (optional | _OPTIONAL).items()}
         return Reading(kind, {role: column for role, column in (found | more).items() if column is not None})
     return None
+
+
+def _preference(by_name: Mapping[str, str]) -> Reading | None:
+    """The reading of data that brings a chosen and a rejected answer; None where it does not."""
+    columns: dict[str, str] = {}
+    for chosen, rejected in preference.PAIRS:
+        if chosen in by_name and rejected in by_name:
+            columns = {"response": by_name[chosen], "rejected": by_name[rejected]}
+            break
+    else:
+        for first, second, judges in preference.JUDGED:
+            judge = next((name for name in judges if name in by_name), None)
+            if first in by_name and second in by_name and judge:
+                columns = {"response": by_name[first], "rejected": by_name[second], "better": by_name[judge]}
+                break
+    if not columns:
+        return None
+    optional = {
+        "messages": preference.CONVERSATIONS,
+        "prompt": preference.PROMPTS,
+        "input": ("input", "context"),
+        "system": ("system", "system_prompt"),
+        "history": ("history",),
+        "tools": ("tools", "functions"),
+        **_OPTIONAL,
+    }
+    for role, options in optional.items():
+        name = next(
+            (by_name[o] for o in options if o in by_name and by_name[o] not in columns.values()), None
+        )
+        if name is not None and (
+            role not in ("input", "history") or columns.get("prompt") == by_name.get("instruction")
+        ):
+            columns[role] = name
+    return Reading("preference", columns)
+
+
+@lru_cache(maxsize=1024)
+def detect_keys(names: tuple[str, ...]) -> Reading | None:
+    """`detect` of a record's keys: most records of a file have the same."""
+    return detect(names)
 
 
 def detect_records(records: Sequence[Any]) -> Reading | None:
@@ -123,30 +190,9 @@ def detect_records(records: Sequence[Any]) -> Reading | None:
         return None
     reading = detect(names[votes.most_common(1)[0][0]])
     assert reading is not None
-    optional = next(more for kind, _, more in _FORMATS if kind == reading.format)
+    optional = next((more for kind, _, more in _FORMATS if kind == reading.format), {})
     usual = {role: options[0] for role, options in (optional | _OPTIONAL).items()}
     return Reading(reading.format, {**usual, **reading.columns})
-
-
-def from_mapping(mapping: Mapping[str, str]) -> Reading:
-    """The reading that a person gave.
-
-    Raises
-    ------
-    PoolError : a role is unknown, or what makes a sample is not named.
-    """
-    given = {role: column for role, column in mapping.items() if column}
-    unknown = [role for role in given if role not in ROLES]
-    if unknown:
-        raise PoolError(f"mapping: role {unknown[0]!r} is unknown (known: {', '.join(ROLES)})")
-    if "messages" not in given and not {"prompt", "response"} <= set(given):
-        raise PoolError(
-            f"mapping: name the columns of prompt and response, or that of messages (given: "
-            f"{', '.join(f'{role}={column}' for role, column in given.items()) or 'nothing'})"
-        )
-    if "messages" in given and {"prompt", "response", "input", "history", "reasoning"} & set(given):
-        raise PoolError("mapping: messages already holds prompt and response; name one or the other")
-    return Reading("mapping", given)
 
 
 def check_columns(reading: Reading, names: Sequence[str], where: str) -> None:

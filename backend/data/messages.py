@@ -8,8 +8,11 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from backend.data import media
 
 SPEAKERS = {
     "system": "system",
@@ -24,6 +27,12 @@ SPEAKERS = {
     "bard": "assistant",
     "model": "assistant",
     "bot": "assistant",
+    "ai": "assistant",
+    "chatbot": "assistant",
+    "llm": "assistant",
+    "question": "user",
+    "answer": "assistant",
+    "response": "assistant",
     "function_call": "assistant",
     "tool_call": "assistant",
     "tool": "tool",
@@ -36,6 +45,9 @@ SPEAKERS = {
 # turns of the assistant that are tool calls as text
 CALLERS = {"function_call", "tool_call"}
 # turns whose value may be an object, not its text: it is written out as JSON
+# a round as one object: {human, assistant}, {question, answer} and the like, each with what was said
+ASKERS = ("human", "user", "question", "query", "instruction", "prompt", "input")
+ANSWERERS = ("assistant", "gpt", "bot", "ai", "model", "answer", "response", "output")
 _STRUCTURED = {*CALLERS, "tool", "observation", "function_response", "tool_response"}
 REASONING = ("reasoning_content", "reasoning", "thinking")
 NO_LIST = ("", "[]", "{}", "null")  # how a text says that there is nothing
@@ -87,8 +99,10 @@ def with_reasoning(reasoning: str, content: str) -> str:
     return f"<think>\n{reasoning}\n</think>\n\n{content}"
 
 
-def read_turn(turn: Any, where: str) -> Said:
-    """A turn {role, content} or {from, value}, with what stands beside these.
+def read_turn(turn: Any, where: str, speakers: Mapping[str, str]) -> list[Said]:
+    """A turn {role, content} or {from, value} with what stands beside these; two for a round {human, assistant}.
+
+    speakers : roles by speaker that a person named, beside those of `SPEAKERS`; in lower case.
 
     Raises
     ------
@@ -96,13 +110,42 @@ def read_turn(turn: Any, where: str) -> Said:
     """
     if not isinstance(turn, dict):
         raise UnreadableRow(f"{where} is {kind_of(turn)}, where an object (role and content) is needed")
+    if reason := media.held(turn):
+        raise UnreadableRow(f"{where} {reason}")
+    return _round(turn, where) or [_one(turn, where, speakers)]
+
+
+def _round(turn: dict[str, Any], where: str) -> list[Said]:
+    """A round as one object {human, assistant}, with a system text where it has one; none where it is a turn."""
+    if turn.get("role") is not None or turn.get("from") is not None:
+        return []
+    keys = {str(key).strip().casefold(): key for key in turn}
+    asker = next((keys[name] for name in ASKERS if name in keys), None)
+    answerer = next((keys[name] for name in ANSWERERS if name in keys), None)
+    if asker is None or answerer is None:
+        return []
+    said = []
+    for role, key in (("system", keys.get("system")), ("user", asker), ("assistant", answerer)):
+        value = turn.get(key) if key is not None else ""
+        if not isinstance(value, str):
+            raise UnreadableRow(f'{where}: "{key}" is {kind_of(value)}, not text')
+        if value or role != "system":
+            said.append(plain(role, value))
+    return said
+
+
+def _one(turn: dict[str, Any], where: str, speakers: Mapping[str, str]) -> Said:
+    """One turn of one speaker."""
     speaker = turn.get("role") if turn.get("role") is not None else turn.get("from")
     if speaker is None:
         raise UnreadableRow(f'{where} has no "role" or "from" (found: {", ".join(map(str, turn))})')
     name = speaker.strip().lower() if isinstance(speaker, str) else ""
-    role = SPEAKERS.get(name)
+    role = speakers.get(name) or SPEAKERS.get(name)
     if role is None:
-        raise UnreadableRow(f"{where}: role {speaker!r} is unknown (known: {', '.join(SPEAKERS)})")
+        raise UnreadableRow(
+            f"{where}: role {speaker!r} is unknown (known: {', '.join({**SPEAKERS, **speakers})}; "
+            "role.NAME=user, assistant, system or tool in the mapping names another)"
+        )
     value = turn.get("content") if turn.get("content") is not None else turn.get("value")
     thought = ""
     if isinstance(value, (dict, list)) and name in _STRUCTURED and not _parts(value):
@@ -169,7 +212,7 @@ def _content(value: Any, where: str) -> tuple[str | None, str]:
     texts: list[str] = []
     thoughts: list[str] = []
     for part in value:
-        kind = part.get("type", "text") if isinstance(part, dict) else "text"
+        kind = _kind(part)
         if kind in _THINKING_PARTS:
             found = next((part[key] for key in (*_THINKING_PARTS, "text", "value") if part.get(key)), "")
             thoughts.append(found if isinstance(found, str) else _content(found, where)[0] or "")
@@ -179,6 +222,15 @@ def _content(value: Any, where: str) -> tuple[str | None, str]:
             raise UnreadableRow(f"{where} holds a part of type {kind!r}; only text can be read")
         texts.append(text)
     return "".join(texts), "\n\n".join(thoughts)
+
+
+def _kind(part: Any) -> str:
+    """The type of a part; one that names none is what it holds."""
+    if not isinstance(part, dict):
+        return "text"
+    if part.get("type") is not None:
+        return str(part["type"])
+    return next((str(key) for key, value in part.items() if value and media.is_media(str(key))), "text")
 
 
 def _text_of(part: dict[str, Any]) -> Any:

@@ -6,15 +6,18 @@ Flat text columns go through Arrow's string functions (`_by_column`); nested val
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from backend.data import media
 from backend.data.batch import Batch
-from backend.data.formats import Reading
+from backend.data.formats import Reading, detect_keys
 from backend.data.messages import UnreadableRow, plain
 from backend.data.samples import INPUT_LEAD, label_of, sample_of, source_of
 from backend.data.turns import Sample, structure_of
@@ -33,8 +36,22 @@ NORMAL = pa.schema(
 _FLAT_ROLES = ("prompt", "input", "response", "system", "source", "label")
 
 
-def normalise(batch: Batch, reading: Reading, stem: str) -> tuple[pa.RecordBatch, list[tuple[int, str]]]:
-    """The batch's samples, and (row number, reason) of the rows that are none.
+@dataclass(frozen=True)
+class Normal:
+    """Some rows as samples.
+
+    batch : the samples, see `NORMAL`. rejected : (row number, reason) of the rows that are none.
+    chosen, bad : samples whose response was preferred to another, and samples that are marked as bad.
+    """
+
+    batch: pa.RecordBatch
+    rejected: list[tuple[int, str]]
+    chosen: int = 0
+    bad: int = 0
+
+
+def normalise(batch: Batch, reading: Reading, stem: str) -> Normal:
+    """The batch's samples, and the rows that are none.
 
     stem : source of the rows that name none.
     """
@@ -42,10 +59,11 @@ def normalise(batch: Batch, reading: Reading, stem: str) -> tuple[pa.RecordBatch
         return _by_row(batch.rows, batch.data, reading, stem)
     if _is_flat(batch.data, reading):
         return _by_column(batch.rows, batch.data, reading, stem)
+    data = _without_media(batch.data, reading)
     try:
-        records = batch.data.to_pylist()
+        records = data.to_pylist()
     except UnicodeDecodeError:
-        records = [_record_or_none(batch.data, i) for i in range(batch.data.num_rows)]
+        records = [_record_or_none(data, i) for i in range(data.num_rows)]
     return _by_row(batch.rows, records, reading, stem)
 
 
@@ -59,9 +77,41 @@ def _record_or_none(data: pa.RecordBatch, i: int) -> Any:
 NOT_UTF8 = object()
 
 
-def _by_row(
-    rows: np.ndarray, records: Sequence[Any], reading: Reading, stem: str
-) -> tuple[pa.RecordBatch, list[tuple[int, str]]]:
+def _without_media(data: pa.RecordBatch, reading: Reading) -> pa.RecordBatch:
+    """The batch with a mark in place of images and the like, whose bytes nobody reads."""
+    mapped = set(reading.columns.values())
+    for at, name in enumerate(data.schema.names):
+        column = data.column(at)
+        if (
+            not media.is_media(name)
+            or name in mapped
+            or pa.types.is_null(column.type)
+            or _is_text(column.type)
+        ):
+            continue
+        there = column.is_valid()
+        if pa.types.is_list(column.type) or pa.types.is_large_list(column.type):
+            there = pc.and_(there, pc.fill_null(pc.greater(pc.list_value_length(column), 0), False))
+        data = data.set_column(at, name, pc.if_else(there, media.HELD, pa.scalar(None, pa.bool_())))
+    return data
+
+
+def _own_reading(record: Any, reading: Reading, known: dict[tuple[str, ...], Reading]) -> Reading:
+    """How to read a record: by its own format, where nobody named columns; a file may hold several."""
+    if reading.format == "mapping" or not isinstance(record, dict):
+        return reading
+    keys = tuple(map(str, record))
+    if keys not in known:
+        own = detect_keys(keys)
+        known[keys] = (
+            reading
+            if own is None
+            else dataclasses.replace(own, speakers=reading.speakers, keep_bad=reading.keep_bad)
+        )
+    return known[keys]
+
+
+def _by_row(rows: np.ndarray, records: Sequence[Any], reading: Reading, stem: str) -> Normal:
     roles: list[str] = []
     contents: list[str] = []
     offsets, kept = [0], []
@@ -70,16 +120,25 @@ def _by_row(
     labels: list[str | None] = []
     structures: list[str | None] = []
     rejected: list[tuple[int, str]] = []
+    chosen = bad = 0
+    known: dict[tuple[str, ...], Reading] = {}
     for row, record in zip(rows.tolist(), records, strict=True):
         try:
             if record is NOT_UTF8:
                 raise UnreadableRow("holds text that is not UTF-8")
-            sample = sample_of(record, reading)
-            source, label = source_of(record, reading) or stem, label_of(record, reading)
+            own = _own_reading(record, reading, known)
+            sample = sample_of(record, own)
+            source, label = source_of(record, own) or stem, label_of(record, own)
             _check_text(sample, source, label or "")
         except UnreadableRow as problem:
             rejected.append((row, str(problem)))
             continue
+        except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as problem:
+            # whatever a row holds, it is this row that cannot be read, not its file
+            rejected.append((row, f"cannot be read ({type(problem).__name__}: {str(problem)[:200]})"))
+            continue
+        chosen += sample.chosen
+        bad += sample.bad
         roles += [turn.role for turn in sample.turns]
         contents += [turn.text for turn in sample.turns]
         offsets.append(len(roles))
@@ -89,7 +148,7 @@ def _by_row(
         labels.append(label)
         kept.append(row)
     table = _assemble(offsets, pa.array(roles, pa.string()), pa.array(contents, pa.string()), responses)
-    return table(sources, labels, kept, structures), rejected
+    return Normal(table(sources, labels, kept, structures), rejected, chosen, bad)
 
 
 def _check_text(sample: Sample, *texts: str) -> None:
@@ -121,6 +180,10 @@ def _assemble(
 
 def _is_flat(data: pa.RecordBatch, reading: Reading) -> bool:
     """Whether every column that is read is valid text (or nothing but nulls)."""
+    mapped = set(reading.columns.values())
+    for name in data.schema.names:
+        if media.is_media(name) and name not in mapped and data.column(name).null_count < data.num_rows:
+            return False
     for role, name in reading.columns.items():
         if name not in data.schema.names:
             return False
@@ -146,9 +209,7 @@ def _text(column: pa.Array) -> pa.Array:
     return column if pa.types.is_string(column.type) else column.cast(pa.string())
 
 
-def _by_column(
-    rows: np.ndarray, data: pa.RecordBatch, reading: Reading, stem: str
-) -> tuple[pa.RecordBatch, list[tuple[int, str]]]:
+def _by_column(rows: np.ndarray, data: pa.RecordBatch, reading: Reading, stem: str) -> Normal:
     columns = {role: _text(data.column(name)) for role, name in reading.columns.items()}
     nothing = pa.nulls(data.num_rows, pa.string())
     good = pc.and_(columns["prompt"].is_valid(), columns["response"].is_valid())
@@ -180,7 +241,7 @@ def _by_column(
     label = columns.get("label", nothing)
     label = pc.if_else(pc.equal(label, ""), pa.scalar(None, pa.string()), label)
     structures = _structures(prompt, system, columns["response"])
-    return table(source, label, rows, structures), rejected
+    return Normal(table(source, label, rows, structures), rejected)
 
 
 def _structures(prompt: pa.Array, system: pa.Array, response: pa.Array) -> pa.Array | list[str | None]:

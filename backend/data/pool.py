@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,12 +12,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from backend.data import readers
+from backend.data import mapping as mappings_of
+from backend.data import preference, readers
+from backend.data.account import Account
 from backend.data.batch import Batch, Source
-from backend.data.formats import EXPECTED, ROLES, Reading, check_columns, detect, detect_records, from_mapping
+from backend.data.formats import EXPECTED, ROLES, Reading, check_columns, detect, detect_records
 from backend.data.identity import Identity
 from backend.data.inputs import find_sources, name_of
-from backend.data.normal import NORMAL, normalise
+from backend.data.normal import NORMAL, Normal, normalise
 from backend.data.samples import is_there
 from backend.errors import PoolError
 from backend.records import Pool, RejectedRow
@@ -35,12 +38,12 @@ def load_pool(
 ) -> Pool:
     """A pool from files, folders, hub dataset ids ("owner/name", "owner/name:split"), or "demo".
 
-    Every source is read in the format it has, or as `mapping` (column by role, see `formats.ROLES`) says. A row
-    that cannot be read is in `Pool.rejected` with its file, row number and reason; the others load.
+    Every source is read in the format it has, or as `mapping` (see `backend.data.mapping`) says. A row that cannot be
+    read is in `Pool.rejected` with its file, row number and reason; the others load.
 
     Parameters
     ----------
-    mappings : what `mapping` is for all, for single sources: by resolved path, or by the id of a hub dataset.
+    mappings : what `mapping` is for all, for single sources: by path, file name, or the id of a hub dataset.
     roots : where given, every path must lie inside one of these folders once links are followed.
     name : what to call the pool; made from the inputs where None.
     on_progress : called after each batch with bytes read and bytes in all; may raise to stop.
@@ -55,14 +58,19 @@ def load_pool(
     parts: list[pa.RecordBatch] = []
     files: list[str] = []
     rejected: list[RejectedRow] = []
-    identity = Identity()
+    identity, account = Identity(), Account()
+    general, single = mappings_of.by_source(mapping or {})
+    single |= {name: dict(own) for name, own in (mappings or {}).items()}
+    mappings_of.check_names(sources, single)
     for source in sources:
-        own = (mappings or {}).get(str(source.path or source.name), mapping)
-        for batch, bad, done in normalised(source, own):
-            rejected += [RejectedRow(source.name, row, reason) for row, reason in bad]
-            if batch.num_rows:
-                identity.add(batch)
-                parts.append(batch)
+        for normal, bad, done in normalised(source, mappings_of.of_source(source, general, single)):
+            for row, reason in bad:
+                rejected.append(RejectedRow(source.name, row, reason))
+                account.left_out(reason)
+            account.add(normal.batch.num_rows, chosen=normal.chosen, bad=normal.bad)
+            if normal.batch.num_rows:
+                identity.add(normal.batch)
+                parts.append(normal.batch)
                 files.append(source.name)
             if on_progress:
                 on_progress(before + min(done, source.size), total)
@@ -70,13 +78,14 @@ def load_pool(
     if on_progress:
         on_progress(total, total)
     table = _table(parts, files, identity)
-    return Pool(identity.pool_id(), name or name_of(given, sources), table, tuple(rejected))
+    about = account.told(mappings_of.for_sources(sources, general, single))
+    return Pool(identity.pool_id(), name or name_of(given, sources), table, tuple(rejected), about)
 
 
 def normalised(
     source: Source, mapping: Mapping[str, str] | None
-) -> Iterator[tuple[pa.RecordBatch, list[tuple[int, str]], int]]:
-    """One source as (normalised batch, (row, reason) of what was rejected, bytes read).
+) -> Iterator[tuple[Normal, list[tuple[int, str]], int]]:
+    """One source as (its samples, (row, reason) of all that was rejected, bytes read), batch by batch.
 
     Raises
     ------
@@ -89,9 +98,9 @@ def normalised(
     reasons: list[tuple[int, str]] = []
     for batch in batches:
         first = first if first is not None and len(first.rows) else batch
-        normal, bad = normalise(batch, reading, source.stem)
-        bad = sorted(batch.rejected + bad)
-        samples += normal.num_rows
+        normal = normalise(batch, reading, source.stem)
+        bad = sorted(batch.rejected + normal.rejected)
+        samples += normal.batch.num_rows
         reasons += bad[: max(0, 3 - len(reasons))]
         yield normal, bad, batch.done
     if not samples:
@@ -102,10 +111,10 @@ def recognise(
     source: Source, mapping: Mapping[str, str] | None
 ) -> tuple[tuple[str, ...], Reading | None, Iterator[Batch]]:
     """A source's columns, how to read it (None where that is not known), and its batches."""
-    given = from_mapping(mapping) if mapping else None
+    given = mappings_of.from_mapping(mapping) if mapping else None
     names = readers.columns_of(source)
     if names is not None:
-        reading = given or detect(names)
+        reading = _reading(given, names, detect(names))
         if reading is None:
             return names, None, readers.batches(source)
         check_columns(reading, names, source.name)
@@ -124,7 +133,21 @@ def recognise(
                 raise PoolError(
                     f'{source.name}: mapping {role}={path}: no record has "{path}" (found: {", ".join(names)})'
                 )
-    return names, given or detect_records(records), itertools.chain(seen, batches)
+    return names, _reading(given, names, detect_records(records)), itertools.chain(seen, batches)
+
+
+def _reading(given: Reading | None, names: Sequence[str], found: Reading | None) -> Reading | None:
+    """How to read a source: as somebody said, and what they left open as it was found."""
+    if given is None:
+        return found
+    if not given.columns:
+        return found and dataclasses.replace(found, speakers=given.speakers, keep_bad=given.keep_bad)
+    other = preference.counterpart(given.columns.get("response", ""), names)
+    if (
+        other and "rejected" not in given.columns
+    ):  # who names the chosen answer need not name what it is better than
+        return dataclasses.replace(given, columns={**given.columns, "rejected": other})
+    return given
 
 
 def unreadable(
@@ -145,7 +168,8 @@ def unreadable(
     lines.append(f"Expected: {EXPECTED}.")
     lines.append(
         "Or name the columns by role, for example prompt=COLUMN, response=COLUMN "
-        f"(roles: {', '.join(ROLES)}; a path such as instances.0.output goes into nested values)."
+        f"(roles: {', '.join(ROLES)}; a path such as instances.0.output goes into nested values), "
+        "and speakers that are not known, for example role.customer=user."
     )
     return "\n".join(lines)
 

@@ -64,9 +64,9 @@ def preview(
         rows += [row if isinstance(row, dict) else {"value": row} for row in shown]
         bad += part.rejected
         if reading is not None:
-            normal, unread = normalise(part, reading, source.stem)
-            bad += unread
-            samples += normal.to_pylist()
+            normal = normalise(part, reading, source.stem)
+            bad += normal.rejected
+            samples += normal.batch.to_pylist()
         if len(rows) >= limit:
             break
     problems += [f"row {row}: {reason}" for row, reason in sorted(bad)]

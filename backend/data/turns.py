@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from backend.data.messages import NO_LIST, Said, UnreadableRow, kind_of, plain, read_turn, without_nulls
@@ -29,11 +30,17 @@ NO_TOOLS = Tools()
 
 @dataclass(frozen=True)
 class Sample:
-    """One sample as it is stored; see `backend.records.Pool`. structure : JSON, None where it is plain."""
+    """One sample as it is stored; see `backend.records.Pool`.
+
+    structure : JSON, None where it is plain. chosen : whether its response was preferred to another one.
+    bad : whether it is marked as a bad one, and kept all the same.
+    """
 
     turns: list[Said]
     response: Said
     structure: str | None
+    chosen: bool = False
+    bad: bool = False
 
 
 def sample_from(said: list[Said], name: str, system: str = "", tools: Tools = NO_TOOLS) -> Sample:
@@ -67,8 +74,11 @@ def structure_of(said: Sequence[Said], tools: Tools = NO_TOOLS) -> str | None:
     return json.dumps(structure, ensure_ascii=False, default=str)
 
 
-def read_turns(value: Any, name: str) -> list[Said]:
-    """A list of {from, value} or {role, content}, or such a list as JSON text. An empty system turn is left out."""
+def read_turns(value: Any, name: str, speakers: Mapping[str, str] = MappingProxyType({})) -> list[Said]:
+    """A list of {from, value}, {role, content} or {human, assistant}, or such a list as JSON text.
+
+    speakers : see `read_turn`. An empty system turn is left out.
+    """
     if isinstance(value, str):
         try:
             value = json.loads(value)
@@ -78,10 +88,14 @@ def read_turns(value: Any, name: str) -> list[Said]:
             ) from None
     if not isinstance(value, list):
         raise UnreadableRow(f'"{name}" is {kind_of(value)}, where a list of turns is needed')
-    said = [read_turn(turn, f'"{name}" turn {number}') for number, turn in enumerate(value, start=1)]
-    last = max((at for at, turn in enumerate(said) if turn.role == "assistant"), default=None)
-    if last is not None and said[last].missing:
-        raise UnreadableRow(f'"{name}" turn {last + 1}, the last of the assistant, has no content')
+    said: list[Said] = []
+    unsaid: int | None = None
+    for number, turn in enumerate(value, start=1):
+        said += read_turn(turn, f'"{name}" turn {number}', speakers)
+        if said[-1].role == "assistant":
+            unsaid = number if said[-1].missing else None
+    if unsaid is not None:
+        raise UnreadableRow(f'"{name}" turn {unsaid}, the last of the assistant, has no content')
     return [turn for turn in said if turn.text or turn.role != "system"]
 
 

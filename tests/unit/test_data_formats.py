@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from backend.data import load_pool
-from backend.data.formats import detect, from_mapping
+from backend.data.formats import detect
+from backend.data.mapping import from_mapping
 from backend.errors import PoolError
 from backend.records import Pool
 
