@@ -33,12 +33,10 @@ from iterit_ui.components import (
 )
 from iterit_ui.curate_jobs import build_map_maker, build_scorer
 from iterit_ui.curate_state import Here, Value
-from iterit_ui.session import DRAW, QUIET, Session, bound, first_pool, map_functions
+from iterit_ui.session import DRAW, EVENT, QUIET, Session, bound, first_pool, map_functions
 
 Change = Callable[[Path, Here, Value], Here]
 NAMES = [f.name for f in fields(Here)]
-# every event with its own data: "always_last" would send that of the one under way a second time
-EVENT: dict[str, Any] = {**DRAW, "trigger_mode": "multiple"}
 # what a click on the export button has made is fetched by the page itself
 FETCH = "() => setTimeout(() => document.querySelector('#curate-download')?.click(), 80)"
 

@@ -32,6 +32,8 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden",
 LIVE: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 # for callbacks that only draw: without the queue they answer sooner, but a state they set tells nobody
 DRAW: dict[str, Any] = {**LIVE, "queue": False}
+# every event with its own data: "always_last" would send that of the one under way a second time
+EVENT: dict[str, Any] = {**DRAW, "trigger_mode": "multiple"}
 TABS = ("data", "curate", "tune", "epochs", "compare")
 VIEW: dict[str, Any] = {"which": "selected", "sort": "rank", "descending": False, "page": 0}
 COLOURS = {

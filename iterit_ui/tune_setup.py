@@ -16,11 +16,11 @@ import gradio as gr
 from backend import store
 from backend.errors import ConfigError, StudioError
 from iterit_ui.components.run_form import run_form
-from iterit_ui.session import QUIET, Session, bound, first_pool, get_pool, settings_of
+from iterit_ui.session import EVENT, QUIET, Session, bound, first_pool, get_pool, settings_of
 from iterit_ui.tune_check import verdict
-from iterit_ui.tune_config import config_of, load_run, load_text, read_draft, worded
+from iterit_ui.tune_config import Draft, config_of, load_run, load_text, read_draft, worded
 from iterit_ui.tune_count import count
-from iterit_ui.tune_form import FIELDS, FormValue, schema, to_form
+from iterit_ui.tune_form import FIELDS, FormValue, label, schema, to_form
 from iterit_ui.tune_launch import accelerate_files, model_choices, pool_choices, pool_inputs, start
 
 MOST_RUNS = 200  # that may be loaded from the list; older ones by their config.json
@@ -36,14 +36,9 @@ def build(session: Session, load: gr.State) -> None:
     said = gr.State({})
     look = [session.pool, session.settings, said]
 
+    # Curate sets its states without telling anybody: the form asks for them (`look`) whenever it is opened
     gr.on(
-        [
-            session.ready.change,
-            session.pool.change,
-            session.settings.change,
-            session.tab.change,
-            session.run.change,
-        ],
+        [session.ready.change, session.pool.change, session.settings.change, session.run.change],
         bound(shown, home, data, models),
         look,
         form,
@@ -54,13 +49,17 @@ def build(session: Session, load: gr.State) -> None:
     load.change(bound(loaded_run, home, models), load, said, **QUIET)
 
     # Gradio finds `event` by its annotation
-    def launch(event: gr.EventData) -> Any:
-        return launched(home, data, models, event._data)
+    def look_again(pool: str, settings: dict[str, Any], said: dict[str, Any], event: gr.EventData) -> Any:
+        return {**shown(home, data, models, pool, settings, said), "seen": seq_of(event._data)}
+
+    def launch(pool: str, settings: dict[str, Any], event: gr.EventData) -> Any:
+        return launched(home, data, models, event._data, pool, settings)
 
     def choose(pool: str, event: gr.EventData) -> Any:
         return chosen_pool(home, pool, event._data)
 
-    form.launch(launch, None, [session.run, said], concurrency_limit=1, **QUIET)
+    form.look(look_again, look, form, **EVENT)
+    form.launch(launch, look[:2], [session.run, said], concurrency_limit=1, **QUIET)
     form.pool(choose, session.pool, session.pool, **QUIET)
 
 
@@ -145,11 +144,22 @@ def questions(
 
 
 def launched(
-    home: Path, data: Sequence[Path], models: Sequence[Path], form: Any
+    home: Path,
+    data: Sequence[Path],
+    models: Sequence[Path],
+    form: Any,
+    pool: str,
+    settings: dict[str, Any],
 ) -> tuple[Any, dict[str, Any]]:
-    """Start the run that the form describes: (its id, what to say)."""
+    """Start the run that the form describes: (its id, what to say).
+
+    pool, settings : the session's, which the form must have heard of: what it sends as `carried` is what it was told last.
+    """
     try:
         draft = read_draft(form)
+        late = not_arrived(home, draft, form.get("carried"), pool, settings)
+        if late:
+            return gr.skip(), {"note": note("warn", "This was not launched", late)}
         get_pool(home, draft.pool)
         if not draft.model.strip():
             raise ConfigError("no model is chosen; take one from the list, or type a hub id (owner/name)")
@@ -168,6 +178,32 @@ def launched(
     info = store.run_info(home, run)
     title = f"{info.name} {'is queued' if info.state == 'queued' else 'was launched'}"
     return run, {"note": note("good", title, "It goes on without this page; progress is on the right.")}
+
+
+def seq_of(data: Any) -> int | None:
+    """The number that the page gave its question; None where it sent something else."""
+    seq = data.get("seq") if isinstance(data, dict) else None
+    return seq if isinstance(seq, int) else None
+
+
+def not_arrived(home: Path, draft: Draft, told: Any, pool: str, settings: dict[str, Any]) -> str:
+    """What the form has not heard of yet, "" where it has heard of everything.
+
+    told : what the form was told last, as `carried` gives it. pool, settings : the session's now.
+    """
+    again = "The form has them now: look at it, and launch again."
+    if not isinstance(told, dict):
+        return f"The settings of the Curate tab had not arrived in the form. {again}"
+    if draft.pool != pool:
+        return (
+            "Another pool was chosen, and the form had not heard of it. Look at the form, and launch again."
+        )
+    now = carried(home, pool, settings)
+    late = [name for name in sorted({*now, *told}) if now.get(name) != told.get(name)]
+    if not late:
+        return ""
+    names = ", ".join(f"“{label(name)}”" if name in FIELDS else name for name in late)
+    return f"Settings of the Curate tab were changed, and the form had not heard of it: {names}. {again}"
 
 
 def chosen_pool(home: Path, pool: str, data: Any) -> Any:

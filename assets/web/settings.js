@@ -7,8 +7,24 @@
     group.fields.map(({name, label, kind, min, max, step, options, default: start}) => [name, label, kind, min, max, step, options, start])]),
   value.sources && [value.sources.title, value.sources.help, value.sources.items.map(({name, colour, count}) => [name, colour, count])]]);
 
+  // Whether the server knows everything that was set on the Curate tab; others may wait for it.
+  studio.settled = (() => {
+    const waiting = new Set();
+    let now = true;
+    return {
+      get now() { return now; },
+      set(settled) {
+        if (settled === now) return;
+        now = settled;
+        for (const call of waiting) call(now);
+      },
+      watch(call) { waiting.add(call); },
+    };
+  })();
+
   studio.settings = (context) => {
-    const queue = studio.queue(context.trigger);
+    const own = Boolean(context.element.closest('#settings')); // the Curate tab's, which a run starts from
+    const queue = studio.queue(context.trigger, (settled) => { if (own) studio.settled.set(settled); });
     const root = context.element.firstElementChild;
     let value = null;
     let seen = '';

@@ -40,6 +40,10 @@
     let asked = 0;
     let timer = 0;
     let filled = '';
+    // Curate's settings come with the answer to the last `look`, which is asked whenever the form is opened
+    let looked = 0;
+    let fresh = false;
+    let open = false;
 
     const preset = (name) => given.schema.presets.find((one) => one.name === name) || given.schema.presets[0];
     const based = (name) => ({...preset(name).values, ...given.carried});
@@ -150,7 +154,12 @@
       parts.problems.id = 'tune-problems';
       parts.pool.input.addEventListener('change', () => trigger('pool', {pool: parts.pool.input.value}));
       model.addEventListener('change', () => chooseModel(model.value.trim()));
-      parts.launch = studio.button('st-launch', 'Launch', '', () => { trigger('launch', form); });
+      parts.launch = studio.button('st-launch', 'Launch', '', () => {
+        if (!fresh || !said.ready) return;
+        said = {...said, ready: false}; // until what is said about it has come
+        showLaunch();
+        trigger('launch', {...form, carried: given.carried});
+      });
       parts.launch.id = 'tune-launch';
       const parallel = h('input');
       parallel.type = 'checkbox';
@@ -207,6 +216,10 @@
         h('b', '', note.title), ...(note.lines || []).map((line) => h('p', '', line)),
         note.before ? studio.button('st-link', 'Undo', 'the form as it was before', () => takeBack(note.before)) : null)] : []));
     };
+    const showLaunch = () => {
+      parts.launch.disabled = !(said.ready && fresh);
+      parts.launch.title = !fresh ? 'the settings of the Curate tab are on their way' : said.ready ? 'start it, or queue it behind the others' : 'first mend what is said above';
+    };
     const show = () => {
       const base = based(form.preset);
       const {schema} = given;
@@ -232,8 +245,7 @@
       parts.plan.show(said.plan, `${form.pool} ${form.model}`);
       if (said.command) parts.command.area.value = said.command;
       if (said.config) parts.config.area.value = said.config;
-      parts.launch.disabled = !said.ready;
-      parts.launch.title = said.ready ? 'start it, or queue it behind the others' : 'first mend what is said above';
+      showLaunch();
       parts.parallel.checked = Boolean(form.parallel);
       parts.run.replaceChildren(option(['a run of this folder …', '']), ...given.runs.map(option));
       showNote();
@@ -244,6 +256,7 @@
       if (!value) return;
       const before = given;
       given = value;
+      if (value.seen !== undefined && value.seen === looked && open && studio.settled.now) fresh = true;
       if (!form) {
         const kept = remembered();
         const model = given.models[0]?.[1] || '';
@@ -251,6 +264,7 @@
         form.values = {...based(form.preset), ...form.values};
         if (kept?.carried) carry(kept.carried);
         build(root);
+        look();
       } else if (before?.pool === given.pool) carry(before.carried); // another pool has marks of its own
       // only where it became another pool: an answer from before a pool was chosen here comes late
       if (given.pool && given.pool !== form.pool && given.pool !== before?.pool) {
@@ -265,6 +279,19 @@
       if (given.filled && given.filled.key !== filled) { filled = given.filled.key; fill(given.filled); return; }
       changed();
     });
+
+    const look = () => {
+      fresh = false;
+      if (parts) showLaunch();
+      if (open && given && studio.settled.now) trigger('look', {seq: ++looked});
+    };
+    studio.settled.watch(look);
+    new ResizeObserver(([entry]) => {
+      const now = entry.contentRect.width > 0; // the tab is open
+      if (now === open) return;
+      open = now;
+      look();
+    }).observe(context.element);
 
     // Only what has changed on Curate is taken over: what was typed here stays.
     const carry = (old) => {

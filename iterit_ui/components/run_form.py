@@ -21,21 +21,23 @@ FORM_SCRIPTS = [
 def run_form(
     value: dict[str, Any] | None = None, *, functions: list[Callable[[Any], dict[str, Any]]], **options: Any
 ) -> gr.HTML:
-    """The form; events `launch` with the form, `pool` {pool}.
+    """The form; events `launch` with the form and `carried` as it was told, `pool` {pool},
+    `look` {seq} whenever it is opened.
 
     The form's values live in the page (and outlive a reload of it), so that no answer overwrites what was typed. A form
     is {pool, model, preset, values: {setting: text or bool}, parallel, parent}.
 
     value : {schema (see `tune_form.schema`), pools, models, runs: [[label, value]], files: {setting: [path to offer]}, demo: the embedded pool's id, pool:
         the session's, carried: {setting: form value} from Curate, filled: {key, ...} what to fill in once (see
-        `tune_config.loaded`), note: {key, tone, title, lines} what to say once}.
+        `tune_config.loaded`), note: {key, tone, title, lines} what to say once,
+        seen: the `seq` of the `look` that this answers}. Nothing can be launched before the last `look` is answered.
     functions : `verdict(form)` -> see `tune_check.verdict`; `load({run} or {text, name})` -> see `tune_config.loaded`;
         each may answer {error}. `count({form, begin})` -> see `tune_count.count`.
     """
     return component(
         "tuneform",
         value,
-        events=("launch", "pool"),
+        events=("launch", "pool", "look"),
         scripts=FORM_SCRIPTS,
         # what stands there until the first answer has come
         template='<div class="st-tuneform"><p class="st-field-help">Setting up the form…</p></div>',

@@ -156,3 +156,53 @@ def test_a_configuration_is_pasted_and_what_cannot_be_taken_is_named(page, goto)
     page.locator("#tune-load").get_by_role("button", name="Load", exact=True).click()
     page.locator("#tune-message .st-note.error").get_by_text("is not JSON").wait_for()
     command_says(page, "--budget 44")
+
+
+# every question is late; a launch is kept here and not sent
+FAST = """
+window.late = 0;
+window.launched = [];
+const send = window.fetch;
+window.fetch = async (...given) => {
+  const body = typeof given[1]?.body === "string" ? given[1].body : "";
+  if (body.includes('"carried"')) { window.launched.push(JSON.parse(body).event_data); return new Promise(() => {}); }
+  if (window.late && body) await new Promise((go) => setTimeout(go, window.late));
+  return send(...given);
+};
+"""
+CLICKING = """() => {
+  const click = () => { document.querySelector("#tune-launch")?.click(); if (!window.launched.length) requestAnimationFrame(click); };
+  click();
+}"""
+
+
+def launched_budget(page) -> str:
+    page.wait_for_function("window.launched.length > 0")
+    return page.evaluate("window.launched[0].values.budget")
+
+
+def test_the_fastest_click_launches_what_was_set_on_curate(page, goto):
+    page.add_init_script(FAST)
+    goto(page, "tune")
+    page.locator("#tune-launch:not([disabled])").wait_for()
+    page.click('#steps button[role=tab][data-tab-id="curate"]')
+    slider = page.locator("#settings [data-field=budget] input[type=range]")
+    slider.wait_for()
+    page.evaluate(
+        """() => {
+            window.late = 300;
+            const slider = document.querySelector("#settings [data-field=budget] input[type=range]");
+            slider.value = 30;
+            slider.dispatchEvent(new Event("input", {bubbles: true}));
+            document.querySelector('#steps button[role=tab][data-tab-id="tune"]').click();
+        }"""
+    )
+    page.evaluate(CLICKING)
+    assert launched_budget(page) == "0.3"
+
+
+def test_the_fastest_click_launches_what_a_link_says(page, goto):
+    page.add_init_script(FAST.replace("window.late = 0", "window.late = 300"))
+    page.add_init_script(f"addEventListener('DOMContentLoaded', {CLICKING})")
+    goto(page, "tune", budget=0.3)
+    assert launched_budget(page) == "0.3"

@@ -30,6 +30,12 @@ def home(tmp_path):
     return tmp_path
 
 
+def launched(home, sent, *, data=(), settings=None):
+    """What a launch answers to a form that has heard of everything."""
+    told = tune_setup.carried(home, sent["pool"], settings or {})
+    return tune_setup.launched(home, data, (), {**sent, "carried": told}, sent["pool"], settings or {})
+
+
 def draft(preset="paper", *, pool=None, model="nowhere/tiny", parallel=False, parent="", **changes):
     """The form as the page sends it."""
     values = {name: form.to_form(name, form.default(name, preset)) for name in NAMES}
@@ -168,7 +174,7 @@ def test_what_is_no_form_is_refused_in_words(home, sent):
     assert say(sent)["error"]
     assert load(sent)["error"]
     assert count(sent)["error"] and count({"form": sent, "begin": True})["error"]
-    assert tune_setup.launched(home, (), (), sent)[1]["note"]["tone"] == "error"
+    assert tune_setup.launched(home, (), (), sent, "", {})[1]["note"]["tone"] == "error"
 
 
 # ---------------------------------------------------------------- counting tokens
@@ -278,10 +284,10 @@ def test_what_is_no_configuration_is_refused(home, words):
 
 
 def test_a_run_is_copied_into_the_form(home, no_worker):
-    run, _ = tune_setup.launched(home, (), (), draft(budget="10"))
+    run, _ = launched(home, draft(budget="10"))
     found = tune_setup.loaded_run(home, (), f"{run}#1")["filled"]
     assert found["key"] == f"{run}#1" and found["parent"] == run and found["values"]["budget"] == "10"
-    again, _ = tune_setup.launched(home, (), (), draft(budget="11", parent=run))
+    again, _ = launched(home, draft(budget="11", parent=run))
     assert store.run_info(home, again).parent == run
     assert tune_setup.loaded_run(home, (), "20200101-000000-aaaaaa#1")["note"]["tone"] == "error"
     assert tune_setup.loaded_run(home, (), "") == {}
@@ -339,12 +345,12 @@ def no_worker(monkeypatch):
 
 
 def test_a_launch_queues_the_run_that_the_form_describes(home, no_worker):
-    run, told = tune_setup.launched(home, (), (), draft(budget="10", held_out="0.1"))
+    run, told = launched(home, draft(budget="10", held_out="0.1"))
     assert told["note"]["tone"] == "good" and "queued" in told["note"]["title"]
     config = store.read_config(home, run)
     assert (config.budget, config.model, config.pool) == (10.0, "nowhere/tiny", ("trees.jsonl",))
     assert store.run_info(home, run).pool_id == trees().id
-    beside, _ = tune_setup.launched(home, (), (), draft(budget="10", parallel=True))
+    beside, _ = launched(home, draft(budget="10", parallel=True))
     assert store.run_info(home, beside).allow_parallel
     with database.reading(home) as connection:
         assert connection.execute("SELECT count(*) FROM runs").fetchone()[0] == 2
@@ -355,6 +361,36 @@ def test_a_held_out_file_outside_the_data_roots_is_refused(home, no_worker, tmp_
     secret.write_text('{"instruction": "a", "output": "b"}\n')
     allowed = tmp_path / "allowed"
     allowed.mkdir()
-    run, told = tune_setup.launched(home, (allowed,), (), draft(held_out=str(secret)))
+    run, told = launched(home, draft(held_out=str(secret)), data=(allowed,))
     assert run == gr.skip() and told["note"]["tone"] == "error"
+    assert store.runs(home) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "settings", "words"),
+    [
+        (None, {}, "had not arrived"),
+        ({}, {"budget": 0.2}, "“Budget”"),
+        ({"budget": "0.2"}, {"budget": 0.3}, "“Budget”"),
+        ({"budget": "0.2"}, {}, "“Budget”"),
+    ],
+)
+def test_a_launch_that_has_not_heard_of_curate_is_refused(home, no_worker, told, settings, words):
+    sent = draft(budget="10") | ({} if told is None else {"carried": told})
+    run, answer = tune_setup.launched(home, (), (), sent, trees().id, settings)
+    assert run == gr.skip() and answer["note"]["tone"] == "warn" and words in answer["note"]["lines"][0]
+    assert store.runs(home) == []
+
+
+def test_a_launch_that_has_heard_of_curate_may_differ_from_it(home, no_worker):
+    run, _ = launched(home, draft(budget="10"), settings={"budget": 0.2})
+    assert store.read_config(home, run).budget == 10.0
+
+
+def test_a_launch_of_another_pool_than_the_page_shows_is_refused(home, no_worker):
+    sent = {**draft(budget="10"), "carried": {}}
+    assert (
+        "Another pool"
+        in tune_setup.launched(home, (), (), sent, "0123456789abcdef", {})[1]["note"]["lines"][0]
+    )
     assert store.runs(home) == []
