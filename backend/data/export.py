@@ -1,12 +1,13 @@
 """Samples in the formats that trainers read, written one at a time; what is written loads as the same samples.
 
 alpaca    instruction, input (empty: it is part of the instruction), output, and system and history where a
-          conversation has them. Turns that do not alternate user and assistant, or tool turns, do not fit that:
-          there instruction is the list of {from, value} turns.
-messages  messages: [{role, content}], the response as the last one.
-sharegpt  conversations: [{from, value}] with system, human, gpt and observation.
+          conversation has them. Where the turns of one sample do not alternate user and assistant, instruction is the
+          list of {from, value} turns in all of them. Reasoning, tools and calls are text.
+messages  messages: [{role, content}], the response as the last one, with reasoning_content, tool_calls, tool_call_id
+          and name as they came in, and tools.
+sharegpt  conversations: [{from, value}] with system, human, gpt, function_call and observation, and tools as text.
 
-Every record has `source`, and `label` where the sample has one.
+Every record has `source`, and `label` where a sample of the file has one.
 """
 
 from __future__ import annotations
@@ -16,15 +17,14 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, TextIO, get_args
+from typing import Any, TextIO, get_args
 
 import numpy as np
 
+from backend.data.layouts import ExportFormat, Written, look, record_of, written
 from backend.errors import PoolError
-from backend.records import Pool, Turn
+from backend.records import Pool
 
-ExportFormat = Literal["alpaca", "messages", "sharegpt"]
-_SPEAKER = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
 _PAGE = 1024
 
 
@@ -71,17 +71,17 @@ def write_samples(
 
 
 def records(pool: Pool, rows: np.ndarray, format: ExportFormat) -> Iterator[dict[str, Any]]:
-    """The rows as records of a format, a page of them in memory at a time."""
-    write = {"alpaca": _alpaca, "messages": _messages, "sharegpt": _sharegpt}[format]
+    """The rows as records of a format, a page of them in memory at a time; all have the same keys and types."""
+    write = record_of(format, look(_samples(pool, rows), format))
+    return (write(sample) for sample in _samples(pool, rows))
+
+
+def _samples(pool: Pool, rows: np.ndarray) -> Iterator[Written]:
+    names = ("turns", "response", "source", "label", "structure")
+    columns = [name for name in names if name in pool.table.column_names]
     for start in range(0, len(rows), _PAGE):
-        for sample in pool.take(
-            rows[start : start + _PAGE], ("turns", "response", "source", "label")
-        ).to_pylist():
-            record = write(sample["turns"], sample["response"])
-            record["source"] = sample["source"]
-            if sample["label"] is not None:
-                record["label"] = sample["label"]
-            yield record
+        for sample in pool.take(rows[start : start + _PAGE], columns).to_pylist():
+            yield written(sample)
 
 
 def _write_lines(stream: TextIO, texts: Iterable[str]) -> None:
@@ -95,30 +95,3 @@ def _write_array(stream: TextIO, texts: Iterable[str]) -> None:
         stream.write(mark + text)
         mark = ",\n"
     stream.write("\n]\n" if mark == ",\n" else "[]\n")
-
-
-def _alpaca(turns: list[Turn], response: str) -> dict[str, Any]:
-    system = turns[0]["content"] if turns and turns[0]["role"] == "system" else ""
-    talk = turns[1:] if system else turns
-    roles = [turn["role"] for turn in talk]
-    if len(talk) % 2 == 0 or roles != [("user", "assistant")[i % 2] for i in range(len(talk))]:
-        return {"instruction": _spoken(turns), "input": "", "output": response}
-    record: dict[str, Any] = {"instruction": talk[-1]["content"], "input": "", "output": response}
-    if system:
-        record["system"] = system
-    if len(talk) > 1:
-        texts = [turn["content"] for turn in talk[:-1]]
-        record["history"] = [list(pair) for pair in zip(texts[::2], texts[1::2], strict=True)]
-    return record
-
-
-def _messages(turns: list[Turn], response: str) -> dict[str, Any]:
-    return {"messages": [*turns, {"role": "assistant", "content": response}]}
-
-
-def _sharegpt(turns: list[Turn], response: str) -> dict[str, Any]:
-    return {"conversations": [*_spoken(turns), {"from": "gpt", "value": response}]}
-
-
-def _spoken(turns: list[Turn]) -> list[dict[str, str]]:
-    return [{"from": _SPEAKER[turn["role"]], "value": turn["content"]} for turn in turns]

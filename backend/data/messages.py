@@ -177,6 +177,9 @@ def _assistant(turn: dict[str, Any], name: str, content: str | None, thought: st
         if "reasoning_content" in more:  # a text that begins with other reasoning stays whole behind it
             said = Said("assistant", said.text, said.text)
         more["reasoning_content"] = beside
+    verbatim = turn.get("verbatim")  # how an export keeps a text whose spacing its parts do not tell
+    if isinstance(verbatim, str) and verbatim and calls:
+        text = verbatim
     missing = content is None and not as_text and not beside
     return Said("assistant", text, said.content, more, said.written and not beside and not calls, missing)
 
@@ -246,11 +249,20 @@ def _calls(turn: dict[str, Any], where: str) -> tuple[list[dict[str, Any]], str]
         calls = [calls]
     if not isinstance(calls, list):
         raise UnreadableRow(f'{where}: "tool_calls" is {kind_of(calls)}, where a list is needed')
-    calls = without_nulls(calls)
+    calls = [_without_id(call) for call in without_nulls(calls)]
     checked = _checked(calls)
     if checked is None:
         raise UnreadableRow(f'{where}: "tool_calls" holds something other than calls by name')
     return checked, calls_text(checked)
+
+
+def _without_id(call: Any) -> Any:
+    """A call without an id that says nothing."""
+    return (
+        {key: value for key, value in call.items() if key != "id" or value}
+        if isinstance(call, dict)
+        else call
+    )
 
 
 def _called(text: str) -> Said:

@@ -2,14 +2,20 @@
 
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from backend.data import ExportFormat, load_pool, write_samples
+from backend.data import ExportFormat, load_pool, messages, write_samples
 from backend.errors import PoolError
 from backend.records import Pool
+
+SHARED = Path(os.environ.get("ITERIT_SHARED", Path(__file__).parents[2].parent / "shared"))
 
 
 @pytest.fixture
@@ -53,10 +59,14 @@ def test_round_trip(tmp_path: Path, pool: Pool, format: ExportFormat, suffix: st
     assert {file.name for file in tmp_path.iterdir()} == {"pool.json", path.name}
 
 
-def test_alpaca_uses_system_and_history(pool: Pool) -> None:
+def lines(pool: Pool, rows: list[int] | None, format: ExportFormat) -> list[dict[str, Any]]:
     stream = io.StringIO()
-    write_samples(stream, pool, [3, 4], "alpaca")
-    plain, listed = map(json.loads, stream.getvalue().rstrip("\n").split("\n"))
+    write_samples(stream, pool, rows, format)
+    return [json.loads(line) for line in stream.getvalue().rstrip("\n").split("\n")]
+
+
+def test_alpaca_uses_system_and_history(pool: Pool) -> None:
+    plain, first = lines(pool, [3, 1], "alpaca")
     assert plain == {
         "instruction": "${alert(1)}",
         "input": "",
@@ -64,8 +74,168 @@ def test_alpaca_uses_system_and_history(pool: Pool) -> None:
         "system": "<b>",
         "history": [["${alert(1)}", "{{7*7}}"]],
         "source": "s1",
+        "label": "",
     }
-    assert [turn["from"] for turn in listed["instruction"]] == ["human", "gpt", "observation"]
+    assert first == {**plain, "system": "", "history": [], "label": "l"}
+    assert "label" not in lines(pool, [3, 0], "alpaca")[0]
+    listed = lines(pool, [3, 4], "alpaca")
+    assert [[turn["from"] for turn in record["instruction"]] for record in listed] == [
+        ["system", "human", "gpt", "human"],
+        ["human", "gpt", "observation"],
+    ]
+
+
+CALL = {"type": "function", "function": {"name": "w", "arguments": '{"c": "Rome"}'}}
+TALK = [
+    {"role": "user", "content": "Weather?"},
+    {"role": "assistant", "content": None, "tool_calls": [CALL]},
+    {"role": "tool", "content": "20", "tool_call_id": "1"},
+    {"role": "assistant", "content": "20 degrees.", "reasoning_content": "It is 20."},
+]
+TOOL = {"type": "function", "function": {"name": "w"}}
+
+
+def read(folder: Path, *rows: object) -> Pool:
+    path = folder / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return load_pool([str(path)])
+
+
+def without(record: Any, *nothing: object) -> Any:
+    """Nested values without keys that say nothing."""
+    if isinstance(record, dict):
+        return {key: without(value, *nothing) for key, value in record.items() if value not in nothing}
+    return [without(value, *nothing) for value in record] if isinstance(record, list) else record
+
+
+def test_messages_come_out_as_they_came_in(tmp_path: Path) -> None:
+    row = {"messages": TALK, "tools": [TOOL], "source": "s"}
+    (out,) = lines(read(tmp_path, row), None, "messages")
+    assert without(out, "", None) == without(row, None)
+    assert {tuple(message) for message in out["messages"]} == {
+        ("role", "content", "reasoning_content", "tool_call_id", "tool_calls")
+    }
+    think = {"messages": [TALK[0], {"role": "assistant", "content": "<think>r</think>x"}], "source": "s"}
+    assert lines(read(tmp_path, think), None, "messages") == [think]
+
+
+def test_sharegpt_comes_out_as_it_came_in(tmp_path: Path) -> None:
+    row = {
+        "conversations": [
+            {"from": "system", "value": "Be brief."},
+            {"from": "human", "value": "Weather?"},
+            {"from": "function_call", "value": '{"name":"w","arguments":{"c":"Rome"}}'},
+            {"from": "observation", "value": '{"t":20}'},
+            {"from": "gpt", "value": "20 degrees."},
+        ],
+        "tools": '[{"name":"w"}]',
+        "source": "s",
+    }
+    pool = read(
+        tmp_path, row, {"conversations": row["conversations"][1:2] + row["conversations"][-1:], "source": "s"}
+    )
+    out = lines(pool, None, "sharegpt")
+    assert out[0] == row and out[1]["tools"] == "[]"
+
+
+def key_types(record: Any) -> Any:
+    if isinstance(record, dict):
+        return {key: key_types(value) for key, value in record.items()}
+    return type(record).__name__ if not isinstance(record, list) else [key_types(item) for item in record]
+
+
+@pytest.mark.parametrize("format", ["alpaca", "messages", "sharegpt"])
+def test_structure_round_trip(tmp_path: Path, format: ExportFormat) -> None:
+    calls = [
+        {"name": "w", "arguments": {"c": "Rome"}},
+        {"id": "7", "function": {"name": "v", "arguments": {"n": 1}}},
+    ]
+    rows = [
+        {"messages": TALK, "tools": [TOOL], "label": "l"},
+        {"conversations": [{"from": "human", "value": "q"}, {"from": "function_call", "value": '{"name":"w","arguments":{}}'}], "tools": '[{"name":"w"}]', "system": "S"},
+        {"messages": [*TALK[:1], {"role": "assistant", "content": "Look:", "tool_calls": calls, "thinking": "hm"}]},
+        {"messages": [TALK[0], {"role": "assistant", "content": "<think>\n\n</think>\n\nx"}], "functions": [{"name": "a"}, {"name": "b", "x": 1}]},
+        {"instruction": "plain", "output": "text"},
+    ]  # fmt: skip
+    pool = read(tmp_path, *rows)
+    path = tmp_path / "out.jsonl"
+    write_samples(path, pool, None, format)
+    again = load_pool([str(path)])
+    assert again.ids.tolist() == pool.ids.tolist() and not again.rejected
+    records = list(map(json.loads, path.read_text().splitlines()))
+    assert (
+        len({json.dumps({key: type(value).__name__ for key, value in record.items()}) for record in records})
+        == 1
+    )
+    if format == "messages":
+        assert len({tuple(message) for record in records for message in record["messages"]}) == 1
+        before, after = (one.conversations(np.arange(5)) for one in (pool, again))
+        assert [one.tools for one in after] == [one.tools for one in before]
+        for old, new in zip(before, after, strict=True):
+            for one, other in zip(old.messages or [], new.messages or [], strict=True):
+                assert {k: v for k, v in one.items() if k != "tool_calls"} == {
+                    k: v for k, v in other.items() if k != "tool_calls"
+                }
+                assert messages.calls_text(one.get("tool_calls", [])) == messages.calls_text(
+                    other.get("tool_calls", [])
+                )
+    if format == "sharegpt":
+        assert [turn["from"] for turn in records[0]["conversations"]] == [
+            "human",
+            "function_call",
+            "observation",
+            "gpt",
+        ]
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="shared data is not here (ITERIT_SHARED)")
+@pytest.mark.parametrize("format", ["messages", "sharegpt"])
+def test_real_tool_data_round_trip(tmp_path: Path, format: ExportFormat) -> None:
+    pool = load_pool([str(SHARED / "data" / "sharegpt_tools.json")])
+    write_samples(tmp_path / "out.jsonl", pool, None, format)
+    again = load_pool([str(tmp_path / "out.jsonl")])
+    assert again.ids.tolist() == pool.ids.tolist()
+    if format == "sharegpt":  # but for the source, which the file's name gave
+        assert again.table["structure"].to_pylist() == pool.table["structure"].to_pylist()
+
+
+def loaded(path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The file as the datasets library reads it."""
+    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
+    import datasets
+
+    datasets.disable_progress_bars()
+    cache = str(path.parent / "cache")
+    return datasets.load_dataset("json", data_files=str(path), split="train", cache_dir=cache)
+
+
+@pytest.mark.parametrize("format", ["messages", "sharegpt"])
+def test_what_comes_up_late_is_read_by_the_datasets_library(
+    tmp_path: Path, format: ExportFormat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library takes the types from the first 10 MB; what a late row alone brings must fit them."""
+    plain = {"instruction": "Say it." + " Please." * 250_000, "output": "It."}
+    late = {
+        "instruction": "Add 2 and 3.",
+        "output": "5",
+        "system": "Be brief.",
+        "history": [["1+1?", "2"]],
+        "label": "clean",
+    }
+    pool = read(tmp_path, *[plain] * 6, late, {"messages": TALK, "tools": [TOOL]})
+    write_samples(tmp_path / "out.jsonl", pool, None, format)
+    found = loaded(tmp_path / "out.jsonl", monkeypatch)
+    assert len(found) == 8 and found[6]["label"] == "clean" and found[0]["label"] == ""
+    again = load_pool([str(tmp_path / "out.jsonl")])
+    assert again.ids.tolist() == pool.ids.tolist()
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="shared data is not here (ITERIT_SHARED)")
+def test_late_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    subprocess.run([sys.executable, SHARED / "cases" / "late_keys.py", tmp_path], check=True)
+    pool = load_pool([str(tmp_path / "plain.jsonl"), str(tmp_path / "late.jsonl")])
+    write_samples(tmp_path / "out.jsonl", pool, None, "alpaca")
+    assert len(loaded(tmp_path / "out.jsonl", monkeypatch)) == 12_001
 
 
 def test_empty_export(tmp_path: Path, pool: Pool) -> None:
