@@ -5,13 +5,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+WORKERS ?= 2
 
-.PHONY: help run test check fix bench screenshots clean
+.PHONY: help run test check lint fix bench screenshots clean
 
 help:
 	@echo "make run    install and open the app on the embedded demo (ARGS='--port 7861 --data-root DIR')"
-	@echo "make test   install and run every test (browser tests need Chromium)"
+	@echo "make test   install and run every test (browser tests need Chromium; ARGS='tests/ui -k table' runs these only)"
 	@echo "make check  lint, format, types, import contracts, unit tests"
+	@echo "make lint   the same without the tests"
 	@echo "make fix    mend what lint and format can mend"
 	@echo "make bench  run all benchmarks (half an hour; ARGS='selection --json' runs one)"
 	@echo "make screenshots  take the pictures in docs/screenshots anew"
@@ -20,15 +22,27 @@ help:
 run: $(VENV)/.app
 	$(BIN)/python app.py $(ARGS)
 
+# Without ARGS: a file of tests at a time on each of WORKERS processes, then, one after another, those that start several
+# processes or a browser and would wait for a core beside others. Both parts run, whatever comes of the first.
+ifeq ($(strip $(ARGS)),)
+test: $(VENV)/.dev
+	@failed=0; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not alone" || failed=1; \
+	$(BIN)/python -m pytest -m alone || failed=1; \
+	exit $$failed
+else
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(ARGS)
+endif
 
-check: $(VENV)/.dev
+check: lint
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/unit -m "not slow"
+
+lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports --no-cache
-	$(BIN)/python -m pytest tests/unit -m "not slow"
 
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

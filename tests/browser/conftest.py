@@ -1,7 +1,7 @@
 """The app as its users meet it: a process of its own on a free port, and one Chromium.
 
 The page fixtures fail on an error of the page, an error in its console, a dialog (the test data hold payloads that
-would open one) and a request that leaves the machine.
+would open one) and a request that leaves the machine. App and Chromium end with the last test of this folder.
 """
 
 from __future__ import annotations
@@ -44,7 +44,14 @@ PAYLOADS = [
 ]
 
 
-@pytest.fixture(scope="session")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test in this folder runs alone: a page and the app behind it keep two cores busy."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.alone)
+
+
+@pytest.fixture(scope="package")
 def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with files as people bring them: payloads, unknown columns, and one that holds nothing."""
     folder = tmp_path_factory.mktemp("data")
@@ -60,7 +67,7 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared() -> Path:
     """Real pools that are no part of the project."""
     folder = Path(os.environ.get("ITERIT_SHARED", ROOT.parent / "shared"))
@@ -69,13 +76,13 @@ def shared() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The app's runs folder."""
     return tmp_path_factory.mktemp("runs")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def app_url(runs_dir: Path, data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a running app."""
     with serving(runs_dir, data_root, tmp_path_factory.mktemp("app")) as url:
@@ -128,7 +135,7 @@ def serving_page(words: Sequence[str], folder: Path, **environment: str) -> Iter
         app.wait(30)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[object]:
     """Chromium; without it the browser tests are skipped, except where a machine runs all tests (CI is set)."""
     sync_api = pytest.importorskip("playwright.sync_api")

@@ -47,7 +47,7 @@ def rows(page):
     return page.locator("#data-table tbody tr")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def noisy(data_root: Path) -> str:
     """A file with what the health cards count, and every text another one, so that nobody else has this pool."""
     long = "Once a week the small shop at the corner sells bread, cheese and apples from the valley behind the hills"

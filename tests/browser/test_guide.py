@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 expect.set_options(timeout=WAIT)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def messy(data_root: Path) -> Path:
     """The three files, in the folder that the app was started with."""
     command = [sys.executable, str(ROOT / "docs" / "make_messy_files.py"), str(data_root)]

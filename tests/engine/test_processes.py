@@ -23,6 +23,8 @@ from backend.errors import ConfigError, ModelError, Stopped
 from backend.prompts import Encoded, encode
 from backend.records import Progress
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = 120
 

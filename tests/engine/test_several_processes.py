@@ -12,7 +12,7 @@ from backend import jobs, store
 from backend.config import RunConfig
 from backend.training import last_checkpoint
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 @pytest.fixture(scope="module")

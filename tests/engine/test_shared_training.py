@@ -35,6 +35,7 @@ def everything(run: dict[str, Any]) -> list[list[int]]:
     return sorted(itertools.chain.from_iterable(run["read"]))
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_two_processes_are_one(tmp_path: Path) -> None:
     one, two = told(tmp_path / "one", processes=1), told(tmp_path / "two", processes=2)
@@ -50,6 +51,7 @@ def test_two_processes_are_one(tmp_path: Path) -> None:
     assert len(everything(two)) == 14
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_two_processes_stop_together_and_go_on(tmp_path: Path) -> None:
     """Only the first is asked; both stop after the same step, and the outcome is that of the run that was not stopped."""
