@@ -15,7 +15,9 @@ from pathlib import Path
 
 from backend import data, launcher, preflight, store
 from backend.config import RunConfig
+from backend.data import mapping as mappings
 from backend.data.demo import HELDOUT
+from backend.data.formats import ROLES, head_of
 from backend.errors import ConfigError, RunError
 from backend.processes import (
     end_at_once,
@@ -247,7 +249,28 @@ def load_held_out(config: RunConfig, *, roots: Sequence[Path] | None = None) -> 
     """The held-out samples from the file that the configuration names; "demo" are the embedded ones."""
     if config.held_out == "demo":
         return data.load_pool([str(HELDOUT)])
-    return data.load_pool([config.held_out], mapping=config.mapping or None, roots=roots)
+    mapping = _held_out_mapping(config, roots)
+    return data.load_pool([config.held_out], mapping=mapping or None, roots=roots)
+
+
+def _held_out_mapping(config: RunConfig, roots: Sequence[Path] | None) -> dict[str, str]:
+    """What the mapping says about the file of held-out samples: what names it, else what is said for all files, and
+    of that the columns only where the file has them."""
+    general, single = mappings.by_source(config.mapping)
+    for name, own in single.items():
+        if name in (config.held_out, Path(config.held_out).name) or _same_file(name, config.held_out):
+            return own
+    if not general:
+        return {}
+    names = data.preview(config.held_out, limit=1, roots=roots).columns
+    columns = {role: path for role, path in general.items() if role in ROLES}
+    if all(head_of(path, names) in names for path in columns.values()):
+        return general
+    return {key: value for key, value in general.items() if key not in columns}
+
+
+def _same_file(one: str, other: str) -> bool:
+    return Path(one).expanduser().resolve() == Path(other).expanduser().resolve()
 
 
 def with_absolute_paths(config: RunConfig) -> RunConfig:
@@ -259,6 +282,7 @@ def with_absolute_paths(config: RunConfig) -> RunConfig:
     return dataclasses.replace(
         config,
         pool=tuple(absolute(name) for name in config.pool),
+        mapping=mappings.with_names(config.mapping, absolute),
         model=absolute(config.model),
         held_out=config.held_out if is_share(config.held_out) else absolute(config.held_out),
     )

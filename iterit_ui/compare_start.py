@@ -16,7 +16,14 @@ from backend.errors import ConfigError, StudioError
 from iterit_ui.components import note
 from iterit_ui.session import DRAW, QUIET, Session, first_pool, get_pool
 from iterit_ui.theme import counted, duration, number
-from iterit_ui.tune_launch import allowed_model, model_choices, pool_choices, pool_inputs, preset_for
+from iterit_ui.tune_launch import (
+    allowed_model,
+    model_choices,
+    pool_choices,
+    pool_inputs,
+    pool_mapping,
+    preset_for,
+)
 
 USUAL = ("iterit", "iterit-static", "superfiltering", "diversity", "random", "random-each-epoch")
 RUN = "run "  # before a run's id among the places that settings come from
@@ -181,6 +188,7 @@ def asked_for(
         complete = config_from(
             {
                 "pool": pool_inputs(home, pool),
+                "mapping": pool_mapping(home, pool),
                 "model": allowed_model(model or "", model_roots),
                 **_marks(home, pool),
                 **changes,

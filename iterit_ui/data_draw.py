@@ -30,7 +30,7 @@ def opened_pool(home: Path, pool_id: str) -> list[Any]:
         return [view, did, {"tone": "empty", "title": text.NO_POOL_YET}, None, None, None]
     pool = get_pool(home, pool_id)
     return [
-        view, did, views.rejected_note(pool), charts.sources_chart(home, pool_id), None, views.table_value(home, pool_id, view, ""),
+        view, did, views.rows_note(pool), charts.sources_chart(home, pool_id), None, views.table_value(home, pool_id, view, ""),
     ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """What the chosen files hold before they are loaded: format, which column is what, and the first rows as read.
 
-What was chosen lies in one state: {"paths": as named, "mappings": column by role of the files that a person mapped,
-"active": the file on screen}. Files are named there by their resolved path, hub datasets by their id.
+What was chosen lies in one state: {"paths": as named, "mappings": what a person said about single files (see
+`backend.data.mapping`: columns by role, roles by speaker, bad rows), "active": the file on screen}. Files are named there by their resolved path, hub datasets by their id.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from backend import data
 from backend.data.formats import ROLES
 from backend.data.hub import is_id
 from backend.data.inputs import find_sources
+from backend.data.mapping import BAD, KEEP, SPEAKER, WHOSE
+from backend.data.messages import SPEAKERS
 from backend.errors import StudioError
 from iterit_ui import text, theme
 from iterit_ui.components import whole
@@ -25,7 +27,8 @@ FIRST_ROWS = 12
 MOST_LOOKS = 200  # files that are looked at before loading; a folder may hold more
 CUT = 320  # characters of a text that the preview shows
 # what makes a sample by two texts, and by a list of turns: one of them
-TWO_TEXTS, ONE_LIST = ("prompt", "input", "response", "history"), ("messages", "tools")
+TWO_TEXTS, ONE_LIST = ("prompt", "input", "response", "history"), ("messages",)
+MOST_SPEAKERS = 16
 
 
 @dataclass(frozen=True)
@@ -102,28 +105,72 @@ def hub_words(error: str) -> str:
 
 
 def mapped(chosen: dict[str, Any], roots: tuple[Path, ...], event: dict[str, Any]) -> dict[str, Any]:
-    """The choice after a role was given another column: for the file on screen and those with the same columns."""
+    """The choice after a role was given another column, a speaker a role, or bad rows another fate: {role, column}.
+
+    It holds for the file on screen and those with the same columns.
+    """
     role, column = event.get("role"), event.get("column")
     all_looks = looks(chosen, roots)
     at = all_looks[chosen["active"]] if chosen["active"] < len(all_looks) else None
-    if at is None or role not in ROLES or not isinstance(column, str):
+    if at is None or not isinstance(role, str) or not isinstance(column, str):
         return chosen
     found = _unmapped(at, roots)
-    if found is None or (column and column not in columns_of(found)):
+    if found is None or not _can_be(role, column, found):
         return chosen
-    mapping = dict(chosen["mappings"].get(at.item.key) or found.mapping)
-    mapping.pop(role, None)
-    if column:
-        mapping[role] = column
-        for group, other in ((TWO_TEXTS, ONE_LIST), (ONE_LIST, TWO_TEXTS)):
-            if role in group:
-                mapping = {name: value for name, value in mapping.items() if name not in other}
+    mapping = dict(chosen["mappings"].get(at.item.key) or {})
+    if role in ROLES:
+        mapping = _with_column({**({} if columns_in(mapping) else found.mapping), **mapping}, role, column)
+    else:
+        mapping.pop(role, None)
+        if column:
+            mapping[role] = column
     mappings = dict(chosen["mappings"])
     for other in all_looks:
         same = _unmapped(other, roots)
         if same is not None and set(same.columns) == set(found.columns):
             mappings[other.item.key] = mapping
+            if not mapping:
+                del mappings[other.item.key]
     return {**chosen, "mappings": mappings}
+
+
+def _can_be(role: str, value: str, found: data.Preview) -> bool:
+    """Whether this can be said about the file: what a browser sends is checked."""
+    if role in ROLES:
+        return not value or value in columns_of(found)
+    if role == BAD:
+        return value in ("", KEEP)
+    return role.removeprefix(SPEAKER) in speakers_of(found) and value in ("", *WHOSE)
+
+
+def _with_column(mapping: dict[str, str], role: str, column: str) -> dict[str, str]:
+    """The mapping with another column for a role; what cannot stand beside it is taken out."""
+    mapping.pop(role, None)
+    if not column:
+        return mapping
+    mapping[role] = column
+    # a conversation may be answered by a column of its own, once both are named
+    for group, other in ((TWO_TEXTS[:2] + TWO_TEXTS[3:], ONE_LIST), (ONE_LIST, TWO_TEXTS)):
+        if role in group:
+            mapping = {name: value for name, value in mapping.items() if name not in other}
+    return mapping
+
+
+def columns_in(mapping: dict[str, str]) -> dict[str, str]:
+    """Of what was said about a file, the columns by role."""
+    return {role: column for role, column in mapping.items() if role in ROLES}
+
+
+def speakers_of(found: data.Preview) -> list[str]:
+    """Who speaks in the first rows, in lower case, as often as not under names that are not known."""
+    names: dict[str, None] = {}
+    for row in found.rows:
+        for value in row.values():
+            for turn in value if isinstance(value, (list, tuple)) else [value]:
+                name = (turn.get("role") or turn.get("from")) if isinstance(turn, dict) else None
+                if isinstance(name, str) and name.strip():
+                    names[name.strip().lower()[:60]] = None
+    return list(names)[:MOST_SPEAKERS]
 
 
 def as_found(chosen: dict[str, Any], roots: tuple[Path, ...]) -> dict[str, Any]:
@@ -215,7 +262,12 @@ def _file_on_screen(
     mapping = chosen["mappings"].get(one.item.key)
     if plain is None:
         return {"error": one.error}
-    roles = mapping if mapping is not None else plain.mapping
+    said = mapping or {}
+    roles = columns_in(said) or plain.mapping
+    speakers = speakers_of(plain)
+    named = {name: said.get(f"{SPEAKER}{name}", SPEAKERS.get(name, "")) for name in speakers}
+    unknown = [name for name in speakers if name not in SPEAKERS]
+    bad = BAD in said or any("is marked as bad" in problem for problem in plain.problems)
     same = sum(
         other.item.key != one.item.key and chosen["mappings"].get(other.item.key) == mapping for other in all_looks
     )  # fmt: skip
@@ -225,6 +277,12 @@ def _file_on_screen(
             {"role": role, "label": label, "hint": hint, "value": roles.get(role, ""), "main": main}
             for role, (label, hint, main) in text.ROLE.items()
         ],
+        # those that are known as well: with one that is not, it may be the other way round
+        "speakers": [{"name": name, "value": role} for name, role in named.items()] if unknown else [],
+        "speakers_title": text.SPEAKERS,
+        "whose": [*WHOSE],
+        "bad": {"label": text.KEEP_BAD, "on": said.get(BAD) == KEEP} if bad else None,
+        "told": text.PREFERENCE if "rejected" in roles else "",
         "by_hand": mapping is not None,
         "same": same if mapping is not None else 0,
         "rows": [],
@@ -245,6 +303,7 @@ def _file_on_screen(
 
 def still_missing(roles: dict[str, str]) -> str:
     """Which column has to be chosen before a mapping by hand says what a sample is; "" where none is missing."""
+    roles = columns_in(roles)
     if not roles or "messages" in roles or {"prompt", "response"} <= roles.keys():
         return ""
     if roles.keys() & {"prompt", "response"}:

@@ -18,7 +18,7 @@ from backend.data.hub import is_id
 from backend.errors import StudioError
 from backend.records import Pool
 from iterit_ui import data_mapping as mapping
-from iterit_ui import messages, text, theme
+from iterit_ui import messages, text
 from iterit_ui.components import note, status_line
 from iterit_ui.components.base import WEB, component
 from iterit_ui.session import DRAW, QUIET, Session, bound, get_pool
@@ -174,9 +174,10 @@ def load_chosen(
         done[:] = read, total
 
     def read() -> Pool:
+        here = {item.key for item in mapping.items_of(chosen["paths"], roots)}
         pool = data.load_pool(
             chosen["paths"],
-            mappings=chosen["mappings"],
+            mappings={key: own for key, own in chosen["mappings"].items() if key in here},
             roots=roots,
             name=" ".join((name or "").split()) or None,
             on_progress=note_progress,
@@ -198,7 +199,7 @@ def load_chosen(
     good = {
         "tone": "good",
         "title": f"{pool.name} is open",
-        "text": f"{theme.counted(len(pool), 'sample')} read, {theme.counted(len(pool.rejected), 'row')} left out.",
+        "text": pool.about.sentence if pool.about else "",
     }
     yield [pool.id, {}, "", "", {}, None, good, listed(home, pool.id), [], None, "", ""]
 

@@ -102,15 +102,18 @@ def card_hint(home: Path, pool_id: str, one: Finding, working: bool) -> str:
     return f"in {theme.counted(one.groups, 'group')}" if one.groups else text.CARDS.get(one.key, "")
 
 
-def rejected_note(pool: Pool) -> dict[str, Any] | None:
-    """A warning where rows of the files could not be read."""
-    if not pool.rejected:
+def rows_note(pool: Pool) -> dict[str, Any] | None:
+    """What was done to the rows that a pool was read from; a warning where some were left out."""
+    if pool.about is None and not pool.rejected:
         return None
+    told = pool.about.sentence if pool.about else ""
+    if not pool.rejected:
+        return {"tone": "info", "text": told}
     first = pool.rejected[0]
     return {
         "tone": "warn",
-        "title": f"{theme.counted(len(pool.rejected), 'row')} could not be read and {'is' if len(pool.rejected) == 1 else 'are'} not in the pool",
-        "text": f"First: {first.file}, row {first.row:,}: {first.reason}. The card “Rejected rows” lists them.",
+        "title": f"{theme.counted(len(pool.rejected), 'row')} {'is' if len(pool.rejected) == 1 else 'are'} not in the pool",
+        "text": f"{told} First: {first.file}, row {first.row:,}: {first.reason}. The card “Rejected rows” lists them.".strip(),
     }
 
 

@@ -127,15 +127,26 @@ ROLE = {
     "source": ("Source", "where a sample comes from; the file's name where no column says so", True),
     "messages": (
         "Conversation",
-        "a list of turns with role and content; the last one is the response",
+        "a list of turns with role and content; the last one is the response unless another column holds it",
+        False,
+    ),
+    "rejected": ("Rejected answer", "what the response was preferred to; left out", False),
+    "better": (
+        "Which is better",
+        "says which of the two answers, response or rejected, was preferred",
         False,
     ),
     "reasoning": ("Reasoning", "what the model thinks before it answers; part of the response", False),
     "system": ("System prompt", "said before the conversation", False),
     "history": ("History", "earlier rounds, as pairs of user and assistant", False),
     "tools": ("Tools", "descriptions of the functions a conversation may call", False),
+    "good": ("Good or bad", "true or false: rows marked as bad are left out", False),
     "label": ("Label", "a note that comes with the data; no part of the method reads it", False),
 }
+SPEAKERS = "Whose turns are these?"
+SPEAKER_HINT = "who speaks in the turns of this name"
+PREFERENCE = "Preference data: the chosen answer is the response, the rejected one is left out."
+KEEP_BAD = "Read rows that are marked as bad, too"
 NOT_RECOGNISED = (
     "The format is not recognised. Choose which column holds the prompt and which the response, "
     "or the one that holds the whole conversation."

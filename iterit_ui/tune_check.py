@@ -19,7 +19,7 @@ from iterit_ui.curate_settings import without_effect
 from iterit_ui.session import get_pool
 from iterit_ui.tune_config import Draft, config_of, config_text, fields_named, read_draft, settings_of, worded
 from iterit_ui.tune_form import label
-from iterit_ui.tune_launch import command_line, pool_inputs, with_allowed_files
+from iterit_ui.tune_launch import command_line, pool_inputs, pool_mapping, with_allowed_files
 
 TRAINING_ONLY = (
     "learning_rate",
@@ -91,7 +91,9 @@ def launchable(
     """
     if not draft.model.strip():
         raise ConfigError("model is empty; choose one from the list, or type a hub id (owner/name)")
-    config = config_of(draft, pool_inputs(home, draft.pool), draft.model.strip())
+    config = config_of(
+        draft, pool_inputs(home, draft.pool), draft.model.strip(), pool_mapping(home, draft.pool)
+    )
     return with_allowed_files(config, data_roots, model_roots)
 
 

@@ -96,14 +96,20 @@ def settings_of(draft: Draft) -> tuple[dict[str, Any], list[Problem]]:
     return settings, problems
 
 
-def config_of(draft: Draft, inputs: Sequence[str], model: str) -> RunConfig:
+def config_of(
+    draft: Draft, inputs: Sequence[str], model: str, mapping: Mapping[str, str] | None = None
+) -> RunConfig:
     """The checked configuration that the form describes, on the files `inputs` and the model.
+
+    mapping : how the pool's files were read; it takes the place of what the form says about that.
 
     Raises
     ------
     ConfigError : a setting cannot be read, is out of its range, or contradicts another.
     """
     settings = {name: from_form(name, value) for name, value in draft.values.items()}
+    if mapping:
+        settings["mapping"] = dict(mapping)
     return config_from({**settings, "pool": tuple(inputs), "model": model}, preset=draft.preset)
 
 
@@ -198,7 +204,7 @@ def loaded(home: Path, roots: Sequence[Path], values: Mapping[str, Any], *, pool
                 taken[name] = to_form(name, _alone(name, value))
             except ConfigError as error:
                 said.append(f"{worded(str(error))} The form keeps what it had.")
-    chosen, why = _pool_here(home, pool, values.get("pool"))
+    chosen, why = _pool_here(home, pool, values.get("pool"), values.get("mapping"))
     said += why
     model, why = _model_here(roots, values.get("model"))
     said += why
@@ -228,7 +234,7 @@ def _alone(name: str, value: Any) -> Any:
     return found
 
 
-def _pool_here(home: Path, pool: str, inputs: Any) -> tuple[str, list[str]]:
+def _pool_here(home: Path, pool: str, inputs: Any, mapping: Any) -> tuple[str, list[str]]:
     here = [value for _, value in pool_choices(home)]
     if pool in here:
         return pool, []
@@ -237,9 +243,11 @@ def _pool_here(home: Path, pool: str, inputs: Any) -> tuple[str, list[str]]:
     named = [inputs] if isinstance(inputs, str) else [str(item) for item in inputs or ()]
     if named == ["demo"] and here and pool_choices(home)[0][0].startswith("demo"):
         return here[0], []
-    for info in store.list_pools(home):
-        if list(info.inputs) == named and info.id in here:
-            return info.id, []
+    found = [info for info in store.list_pools(home) if list(info.inputs) == named and info.id in here]
+    # the same files may have been read in several ways
+    found.sort(key=lambda info: (info.about.mapping if info.about else {}) != (mapping or {}))
+    if found:
+        return found[0].id, []
     words = ", ".join(named)[:300] or pool
     return "", [f"Its pool ({words}) is not here: read it on the Data tab. Until then the chosen pool stays."]
 

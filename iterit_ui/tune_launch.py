@@ -143,6 +143,12 @@ def pool_inputs(home: Path, pool_id: str) -> tuple[str, ...]:
     return store.pool_info(home, pool_id).inputs
 
 
+def pool_mapping(home: Path, pool_id: str) -> dict[str, str]:
+    """How a pool's files were read, where somebody said so; see `backend.data.mapping`."""
+    about = None if not pool_id or is_demo(pool_id) else store.pool_info(home, pool_id).about
+    return {} if about is None else about.mapping
+
+
 def preset_for(pool_id: str, model: str) -> str:
     """The preset that suits a pool and a model."""
     return "demo" if is_demo(pool_id) and model == "demo" else "paper"

@@ -21,7 +21,14 @@ from iterit_ui.tune_check import verdict
 from iterit_ui.tune_config import Draft, config_of, load_run, load_text, read_draft, worded
 from iterit_ui.tune_count import count
 from iterit_ui.tune_form import FIELDS, FormValue, label, schema, to_form
-from iterit_ui.tune_launch import accelerate_files, model_choices, pool_choices, pool_inputs, start
+from iterit_ui.tune_launch import (
+    accelerate_files,
+    model_choices,
+    pool_choices,
+    pool_inputs,
+    pool_mapping,
+    start,
+)
 
 MOST_RUNS = 200  # that may be loaded from the list; older ones by their config.json
 
@@ -163,7 +170,9 @@ def launched(
         get_pool(home, draft.pool)
         if not draft.model.strip():
             raise ConfigError("no model is chosen; take one from the list, or type a hub id (owner/name)")
-        config = config_of(draft, pool_inputs(home, draft.pool), draft.model.strip())
+        config = config_of(
+            draft, pool_inputs(home, draft.pool), draft.model.strip(), pool_mapping(home, draft.pool)
+        )
         run = start(
             home,
             config,

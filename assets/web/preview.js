@@ -60,6 +60,29 @@
     return [box, more];
   };
 
+  // one speaker of the conversations, and whose turns these are
+  const speaker = (value, item, trigger) => {
+    const select = h('select');
+    select.dataset.role = `role.${item.name}`;
+    for (const role of ['', ...value.whose]) {
+      const option = h('option', '', role || '(not known)');
+      option.value = role;
+      select.append(option);
+    }
+    select.value = item.value;
+    select.addEventListener('change', () => trigger('map', {role: `role.${item.name}`, column: select.value}));
+    return h('label', `st-role${item.value ? ' given' : ''}`, null, h('span', '', item.name), select);
+  };
+
+  const bad = (value, trigger) => {
+    const box = h('input');
+    box.type = 'checkbox';
+    box.checked = value.bad.on;
+    box.dataset.role = 'bad';
+    box.addEventListener('change', () => trigger('map', {role: 'bad', column: box.checked ? 'keep' : ''}));
+    return h('label', 'st-role-bad', null, box, h('span', '', value.bad.label));
+  };
+
   const files = (value, trigger) => {
     const list = h('ul', 'st-files');
     value.files.forEach((file, index) => {
@@ -103,6 +126,12 @@
     if (value.error) parts.push(h('div', 'st-preview-note error', value.error));
     if (value.roles) {
       parts.push(...roles(value, root, trigger));
+      if (value.speakers.length) {
+        parts.push(h('h4', 'st-speakers-title', value.speakers_title),
+          h('div', 'st-roles st-speakers', null, ...value.speakers.map((item) => speaker(value, item, trigger))));
+      }
+      if (value.bad) parts.push(bad(value, trigger));
+      if (value.told) parts.push(h('div', 'st-preview-note', value.told));
       if (value.by_hand) {
         const told = value.same ? `Mapped by hand, here and in ${value.same === 1 ? '1 other file' : `${value.same} other files`} with the same columns.` : 'Mapped by hand.';
         parts.push(h('div', 'st-preview-hand', null, h('span', '', told), studio.button('st-link', 'Back to what was found', null, () => trigger('reset', {}))));
@@ -114,6 +143,6 @@
     root.replaceChildren(...parts);
     const list = root.querySelector('.st-files');
     if (list && from) list.scrollTop = from.scrollTop;
-    if (focused) root.querySelector(`select[data-role="${CSS.escape(focused)}"]`)?.focus();
+    if (focused) root.querySelector(`[data-role="${CSS.escape(focused)}"]`)?.focus();
   });
 })();

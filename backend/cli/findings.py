@@ -10,7 +10,7 @@ import typer
 
 from backend.cli import console, outputs
 from backend.cli.options import AsJson, RunsDir, with_settings
-from backend.cli.pools import preset_of, read_pool
+from backend.cli.pools import preset_of, read_pool, tell_rows
 from backend.config import RunConfig, config_from
 
 if TYPE_CHECKING:
@@ -113,14 +113,19 @@ def reading_of(settings: dict[str, Any], pool: list[str], model: str, preset: st
     return config_from(values, preset=preset_of(preset, tuple(pool), model))
 
 
-def find_pool(home: Path, inputs: list[str], mapping: dict[str, str] | None) -> tuple[Pool, bool]:
+def find_pool(
+    home: Path, inputs: list[str], mapping: dict[str, str] | None, *, tell: bool = True
+) -> tuple[Pool, bool]:
     """The pool, and whether it is in the runs folder."""
     from backend import store
 
     there = {info.id for info in store.list_pools(home)}
     if len(inputs) == 1 and inputs[0] in there:
-        return store.load_pool_from_store(home, inputs[0]), True
-    samples = read_pool(inputs, mapping)
+        stored = store.load_pool_from_store(home, inputs[0])
+        if tell:
+            tell_rows(stored)
+        return stored, True
+    samples = read_pool(inputs, mapping, tell=tell)
     return samples, samples.id in there
 
 

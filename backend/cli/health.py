@@ -61,7 +61,7 @@ def health(
     home = runs_dir.resolve()
     mapping = settings.pop("mapping", None)
     config = reading_of(settings, pool, model, preset) if model else None
-    samples, is_stored = find_pool(home, pool, mapping)
+    samples, is_stored = find_pool(home, pool, mapping, tell=as_json)
     pairs = store.load_near(home, samples.id) if is_stored else None
     if pairs is None and near is not None:
         pairs = near_of(samples)
@@ -73,8 +73,12 @@ def health(
     if as_json:
         lines = [{**dataclasses.asdict(finding), "known": finding.known} for finding in found]
         about = {"id": samples.id, "name": samples.name, "rows": counts["rows"], "sources": counts["sources"]}
+        if samples.about is not None:
+            about["read"] = {**dataclasses.asdict(samples.about), "told": samples.about.sentence}
         console.print_json({"pool": about, "findings": lines})
         return
+    if samples.about is not None:
+        print(samples.about.sentence)
     sources = "; ".join(f"{name} {count:,}" for name, count in counts["sources"].items())
     console.print_table(
         f"{samples.name}: {counts['rows']:,} samples ({sources})",

@@ -135,6 +135,17 @@ def _help(name: str) -> str:
     return f"{text[0].upper()}{text[1:]}. [{'; '.join(notes)}]"
 
 
+def _pair(name: str, item: str) -> tuple[str, str, str]:
+    """NAME=VALUE in its parts; a mapping's name may be a path, which may hold the sign itself."""
+    if name == "mapping":
+        from backend.data.mapping import is_key
+
+        for at, letter in enumerate(item):
+            if letter == "=" and is_key(item[:at].rpartition(":")[2]):
+                return item[:at], "=", item[at + 1 :]
+    return item.partition("=")
+
+
 def _plain(value: Any) -> bool:
     return isinstance(value, (str, tuple, bool))
 
@@ -148,7 +159,7 @@ def _parsed(name: str, value: Any) -> Any:
     kind = get_args(_HINTS[name])[1]
     pairs = {}
     for item in value:
-        key, equals, text = item.partition("=")
+        key, equals, text = _pair(name, item)
         if not equals or not key:
             raise ConfigError(f"{option_name(name)} {item!r}: NAME=VALUE is needed")
         try:

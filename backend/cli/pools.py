@@ -32,8 +32,8 @@ def preset_of(preset: str | None, pool: tuple[str, ...], model: str) -> str:
     return preset or ("demo" if pool == ("demo",) and model == "demo" else "paper")
 
 
-def read_pool(inputs: list[str], mapping: dict[str, str] | None = None) -> Pool:
-    """Read the pool that the command line names, with a progress bar."""
+def read_pool(inputs: list[str], mapping: dict[str, str] | None = None, *, tell: bool = True) -> Pool:
+    """Read the pool that the command line names, with a progress bar, and say what was done to its rows."""
     from backend import data
 
     with console.progress_bar() as bar:
@@ -42,12 +42,18 @@ def read_pool(inputs: list[str], mapping: dict[str, str] | None = None) -> Pool:
             mapping=mapping or None,
             on_progress=lambda done, total: bar.show("reading", done >> 10, total >> 10, "KiB"),
         )
+    if tell:
+        tell_rows(pool)
+    return pool
+
+
+def tell_rows(pool: Pool) -> None:
+    """Say what was done to the rows that a pool was read from."""
+    if pool.about is not None:
+        console.say(f"{pool.name}: {pool.about.sentence}")
     if pool.rejected:
         first = pool.rejected[0]
-        console.say(
-            f"{len(pool.rejected):,} rows could not be read, the first: {first.file} row {first.row}: {first.reason}"
-        )
-    return pool
+        console.say(f"the first left out: {first.file} row {first.row}: {first.reason}")
 
 
 @with_settings(("mapping", *SCORING))

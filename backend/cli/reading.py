@@ -10,7 +10,7 @@ import typer
 
 from backend.cli import console
 from backend.cli.options import AsJson, Preset, RunsDir, with_settings
-from backend.cli.pools import preset_of, read_pool
+from backend.cli.pools import preset_of, read_pool, tell_rows
 from backend.config import RunConfig, config_from
 from backend.errors import PoolError
 
@@ -95,7 +95,9 @@ def _pool(names: list[str], home: Path, mapping: dict[str, str]) -> Pool:
     from backend import store
 
     if len(names) == 1 and names[0] in {info.id for info in store.list_pools(home)}:
-        return store.load_pool_from_store(home, names[0])
+        stored = store.load_pool_from_store(home, names[0])
+        tell_rows(stored)
+        return stored
     return read_pool(names, mapping)
 
 

@@ -21,7 +21,9 @@ class RunConfig(SelectionSettings):
     pool: tuple[str, ...] = setting((), "files, folders, a hub dataset id, or 'demo'", group="data")
     mapping: dict[str, str] = setting(
         {},
-        "columns by role (prompt, input, response, system, source) for a file whose format is not recognised",
+        "how files are read whose format is not recognised, or not as you want it: columns by role (prompt=question, "
+        "response=answer.text, messages=dialog), speakers (role.customer=user), bad=keep to read rows marked as bad; "
+        "with a file's name or path and a colon before it for that file alone (talks.jsonl:messages=dialog)",
         group="data",
     )
     model: str = setting("", "folder of a causal language model, a hub id, or 'demo'", group="model")

@@ -12,7 +12,7 @@ What is said for a source alone takes the place of what is said for all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from backend.data.batch import Source
@@ -49,6 +49,12 @@ def flat(general: Mapping_, single: Mapping[str, Mapping_]) -> dict[str, str]:
     """The one dictionary for what is said for all sources and for single ones."""
     pairs = {f"{name}:{key}": value for name, keys in single.items() for key, value in keys.items()}
     return {**general, **pairs}
+
+
+def with_names(mapping: Mapping_, name: Callable[[str], str]) -> dict[str, str]:
+    """The mapping with every source named as `name` gives it."""
+    general, single = by_source(mapping)
+    return flat(general, {name(source): own for source, own in single.items()})
 
 
 def of_source(source: Source, general: Mapping_, single: Mapping[str, Mapping_]) -> Mapping_:
@@ -120,5 +126,5 @@ def _check_columns(columns: Mapping_) -> None:
             "mapping: name the columns of prompt and response, or that of messages (given: "
             f"{', '.join(f'{role}={column}' for role, column in columns.items())})"
         )
-    if "messages" in columns and {"prompt", "input", "history"} & set(columns):
+    if "messages" in columns and "response" not in columns and {"prompt", "input", "history"} & set(columns):
         raise PoolError("mapping: messages already holds the prompt; name one or the other")

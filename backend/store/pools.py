@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backend.errors import PoolError
-from backend.records import Pool, RejectedRow
+from backend.records import Pool, RejectedRow, RowsRead
 from backend.store.files import replacing, write_json
 from backend.store.layout import POOL_ID, pool_folder
 from backend.store.maps import bring_shipped_map
@@ -37,6 +37,7 @@ class PoolInfo:
     sources : number of samples by source.
     inputs : what it was read from, as it was named then.
     rejected : number of rows that could not be read.
+    about : what was done to the rows that it was read from; None where that is not known (an older pool).
     created : seconds since 1970 (UTC).
     """
 
@@ -49,6 +50,7 @@ class PoolInfo:
     created: float
     has_labels: bool
     has_map: bool
+    about: RowsRead | None = None
 
 
 def save_pool(home: Path, pool: Pool, *, inputs: Sequence[str] = (), listed: bool = True) -> None:
@@ -70,12 +72,14 @@ def save_pool(home: Path, pool: Pool, *, inputs: Sequence[str] = (), listed: boo
         "has_labels": labels is not None,
         "listed": listed,
         "rejected": [asdict(row) for row in pool.rejected],
-    }
+        "about": pool.about and {**asdict(pool.about), "reasons": [list(one) for one in pool.about.reasons], "notes": list(pool.about.notes)},
+    }  # fmt: skip
     old = _read_meta(folder)
     if old is not None:
         meta["listed"] = listed or old["listed"]
         meta["inputs"] = meta["inputs"] or old["inputs"]
-        if all(old[key] == value for key, value in meta.items()):
+        meta["about"] = meta["about"] or old.get("about")
+        if all(old.get(key) == value for key, value in meta.items()):
             return
     meta["created"] = old["created"] if old else time.time()
     with replacing(folder / "samples.parquet") as temporary:
@@ -99,7 +103,8 @@ def load_pool_from_store(home: Path, pool_id: str) -> Pool:
         table = pq.read_table(folder / "samples.parquet", memory_map=True)
     except (OSError, pa.ArrowException) as error:
         raise PoolError(f"{folder / 'samples.parquet'} cannot be read ({error})") from error
-    return Pool(pool_id, meta["name"], table, tuple(RejectedRow(**row) for row in meta["rejected"]))
+    rejected = tuple(RejectedRow(**row) for row in meta["rejected"])
+    return Pool(pool_id, meta["name"], table, rejected, _about(meta))
 
 
 def sample_ids(home: Path, pool_id: str) -> np.ndarray:
@@ -192,10 +197,20 @@ def _info(folder: Path, meta: dict[str, Any]) -> PoolInfo:
         sources=meta["sources"],
         inputs=tuple(meta["inputs"]),
         rejected=len(meta["rejected"]),
+        about=_about(meta),
         created=meta["created"],
         has_labels=meta["has_labels"],
         has_map=(folder / "map.parquet").is_file(),
     )
+
+
+def _about(meta: dict[str, Any]) -> RowsRead | None:
+    """What was done to a pool's rows, as it was written down."""
+    kept = meta.get("about")
+    if not kept:
+        return None
+    reasons = tuple((str(reason), int(count)) for reason, count in kept["reasons"])
+    return RowsRead(**{**kept, "reasons": reasons, "notes": tuple(kept["notes"])})
 
 
 def _counts(pool: Pool) -> dict[str, int]:

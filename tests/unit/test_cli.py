@@ -154,7 +154,7 @@ def test_scores_that_do_not_fit_say_why(tmp_path, pool_file, content, message):
     scores.write_text(content)
     result = run("select", pool_file, "--scores", scores)
     assert result.exit_code == 1 and result.stdout == ""
-    assert message in result.stderr and result.stderr.startswith("error: ")
+    assert message in result.stderr and "\nerror: " in f"\n{result.stderr}"
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".jsonl"])
