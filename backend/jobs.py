@@ -15,6 +15,7 @@ from pathlib import Path
 
 from backend import data, launcher, preflight, store
 from backend.config import RunConfig
+from backend.data import inputs
 from backend.data import mapping as mappings
 from backend.data.demo import HELDOUT
 from backend.data.formats import ROLES, head_of
@@ -276,15 +277,12 @@ def _same_file(one: str, other: str) -> bool:
 def with_absolute_paths(config: RunConfig) -> RunConfig:
     """The configuration with every path that exists made absolute: a worker has another working folder."""
 
-    def absolute(name: str) -> str:
-        return str(Path(name).resolve()) if name not in ("", "demo") and Path(name).exists() else name
-
     return dataclasses.replace(
         config,
-        pool=tuple(absolute(name) for name in config.pool),
-        mapping=mappings.with_names(config.mapping, absolute),
-        model=absolute(config.model),
-        held_out=config.held_out if is_share(config.held_out) else absolute(config.held_out),
+        pool=tuple(inputs.absolute(name) for name in config.pool),
+        mapping=mappings.with_names(config.mapping, inputs.absolute),
+        model=inputs.absolute(config.model),
+        held_out=config.held_out if is_share(config.held_out) else inputs.absolute(config.held_out),
     )
 
 

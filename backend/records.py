@@ -112,7 +112,7 @@ class Pool:
         label : string or null, a note for evaluation that no part of the method reads
         structure : string or null, JSON {"messages": [...], "tools": [...]}, see `Conversation`; only in pools of
             which a sample has reasoning, tools or tool calls
-    rejected : rows that could not be read.
+    rejected : rows that could not be read, the first of them where they are very many.
     about : what was done to the rows it was read from; None where that is not known.
     """
 
@@ -124,6 +124,12 @@ class Pool:
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    @property
+    def left_out(self) -> int:
+        """How many rows could not be read; of very many, `rejected` lists the first."""
+        counted = sum(count for _, count in self.about.reasons) if self.about is not None else 0
+        return max(counted, len(self.rejected))
 
     @cached_property
     def ids(self) -> np.ndarray:

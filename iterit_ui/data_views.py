@@ -67,7 +67,7 @@ def cards_value(home: Path, pool_id: str, view: dict[str, Any], *, working: bool
         elif key == "sources":
             card = {"label": "Sources", "value": theme.number(len(pool.sources)), "hint": f"from {files}"}
         elif key == "rejected":
-            count = len(pool.rejected)
+            count = pool.left_out
             card = {
                 "label": "Rejected rows",
                 "value": theme.number(count),
@@ -112,7 +112,7 @@ def rows_note(pool: Pool) -> dict[str, Any] | None:
     first = pool.rejected[0]
     return {
         "tone": "warn",
-        "title": f"{theme.counted(len(pool.rejected), 'row')} {'is' if len(pool.rejected) == 1 else 'are'} not in the pool",
+        "title": f"{theme.counted(pool.left_out, 'row')} {'is' if pool.left_out == 1 else 'are'} not in the pool",
         "text": f"{told} First: {first.file}, row {first.row:,}: {first.reason}. The card “Rejected rows” lists them.".strip(),
     }
 
@@ -209,8 +209,9 @@ def rejected_value(pool: Pool, page: int) -> dict[str, Any]:
     pages = max(1, -(-len(pool.rejected) // PAGE_SIZE))
     page = min(page, pages - 1)
     shown = pool.rejected[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+    more = pool.left_out - len(pool.rejected)
     return {
-        "title": text.LISTS["rejected"][0],
+        "title": text.LISTS["rejected"][0] + (f", the first of them; and {more:,} more" if more else ""),
         "columns": REJECTED_COLUMNS,
         "rows": [{"file": one.file, "row": theme.number(one.row), "reason": one.reason} for one in shown],
         "ids": [""] * len(shown),

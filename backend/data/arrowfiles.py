@@ -1,8 +1,12 @@
-"""Parquet and Arrow IPC (file and stream) in record batches; only the columns that are asked for are read."""
+"""Parquet and Arrow IPC (file and stream) in record batches; only the columns that are asked for are read.
+
+Arrow trusts what stands in a file: a damaged offset ends the process that follows it. So files from outside are read in
+a process of their own (see `guard`), and a batch is gone through whole before anything else looks at it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,7 +14,8 @@ import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
 
-from backend.data.batch import BATCH_ROWS, Batch, Source, suffix_of
+from backend.data import limits
+from backend.data.batch import BATCH_BYTES, BATCH_ROWS, Batch, Source, suffix_of
 from backend.errors import PoolError
 
 _IPC_FILE = b"ARROW1"
@@ -23,9 +28,56 @@ def _readable(source: Source) -> Iterator[None]:
         if source.path is not None and source.path.stat().st_size == 0:
             raise PoolError(f"{source.name}: the file is empty")
         yield
-    except (pa.ArrowException, OSError) as error:
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, TypeError, LookupError) as error:
+        # of a damaged file anything may come out: names that are no text, counts below zero, types that are not there
         kind = "Parquet" if source.path and suffix_of(source.path) in (".parquet", ".pq") else "Arrow"
-        raise PoolError(f"{source.name}: cannot be read as {kind} ({str(error).splitlines()[0]})") from error
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise PoolError(f"{source.name}: cannot be read as {kind} ({limits.shortened(reason)})") from error
+
+
+def validated(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch, once all its offsets, lengths and codes are known to lie where they may.
+
+    Text that is not UTF-8 is let through: it does no harm, and its row is left out with that reason.
+
+    Raises
+    ------
+    ArrowInvalid : the batch is damaged.
+    """
+    for column in batch.columns:
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as error:
+            if "utf8" not in str(error).lower():
+                raise
+            column.view(_as_bytes(column.type)).validate(full=True)
+    return batch
+
+
+def _as_bytes(kind: pa.DataType) -> pa.DataType:
+    """A type with bytes wherever it has text."""
+    if pa.types.is_string(kind):
+        return pa.binary()
+    if pa.types.is_large_string(kind):
+        return pa.large_binary()
+    if pa.types.is_string_view(kind):
+        return pa.binary_view()
+    if pa.types.is_dictionary(kind):
+        return pa.dictionary(kind.index_type, _as_bytes(kind.value_type), kind.ordered)
+    if pa.types.is_struct(kind):
+        fields = (kind.field(i) for i in range(kind.num_fields))
+        return pa.struct([field.with_type(_as_bytes(field.type)) for field in fields])
+    if pa.types.is_map(kind):
+        return pa.map_(_as_bytes(kind.key_type), _as_bytes(kind.item_type))
+    if pa.types.is_list(kind):
+        return pa.list_(_as_bytes(kind.value_type))
+    if pa.types.is_large_list(kind):
+        return pa.large_list(_as_bytes(kind.value_type))
+    if pa.types.is_fixed_size_list(kind):
+        return pa.list_(_as_bytes(kind.value_type), kind.list_size)
+    return kind
 
 
 def columns_of(source: Source) -> tuple[str, ...]:
@@ -46,18 +98,15 @@ def batches(source: Source, columns: Sequence[str] | None = None) -> Iterator[Ba
             yield from _parquet(source, columns)
         else:
             with pa.memory_map(str(source.path)) as mapped, _ipc_reader(mapped) as reader:
-                yield from _cut(source, _ipc_batches(reader, columns), mapped.tell)
+                yield from _cut(_ipc_batches(reader, columns), lambda _: min(source.size, mapped.tell()))
 
 
 def table_batches(source: Source, table: pa.Table, columns: Sequence[str] | None) -> Iterator[Batch]:
     """Rows of a table that lies in memory or in mapped files."""
     if columns is not None:
         table = table.select(list(columns))
-    start = 0
-    for part in table.to_batches(max_chunksize=BATCH_ROWS):
-        rows = np.arange(start, start + part.num_rows, dtype=np.int64)
-        start += part.num_rows
-        yield Batch(rows, part, [], source.size * start // max(1, table.num_rows))
+    with _readable(source):
+        yield from _cut(table.to_batches(), lambda rows: source.size * rows // table.num_rows)
 
 
 def _is_parquet(source: Source) -> bool:
@@ -66,13 +115,11 @@ def _is_parquet(source: Source) -> bool:
 
 def _parquet(source: Source, columns: Sequence[str] | None) -> Iterator[Batch]:
     with pq.ParquetFile(str(source.path)) as file:
-        start, total = 0, max(1, file.metadata.num_rows)
+        total = max(1, file.metadata.num_rows)
         # a column of nested values is asked for by its own name, a dot in a name would mean one of its fields
         names = None if columns is None or any("." in name for name in columns) else list(columns)
-        for part in file.iter_batches(batch_size=BATCH_ROWS, columns=names):
-            rows = np.arange(start, start + part.num_rows, dtype=np.int64)
-            start += part.num_rows
-            yield Batch(rows, part, [], source.size * start // total)
+        parts = file.iter_batches(batch_size=BATCH_ROWS, columns=names)
+        yield from _cut(parts, lambda rows: source.size * rows // total)
 
 
 def _ipc_reader(mapped: pa.MemoryMappedFile) -> pa.RecordBatchFileReader | pa.RecordBatchStreamReader:
@@ -92,13 +139,14 @@ def _ipc_batches(
         yield part if columns is None else part.select(list(columns))
 
 
-def _cut(source: Source, parts: Iterator[pa.RecordBatch], tell: object) -> Iterator[Batch]:
-    """Batches of at most BATCH_ROWS: a writer may have put everything into one."""
+def _cut(parts: Iterable[pa.RecordBatch], tell: Callable[[int], int]) -> Iterator[Batch]:
+    """Batches of at most BATCH_ROWS and about BATCH_BYTES: a writer may have put everything into one."""
     start = 0
     for part in parts:
-        for first in range(0, part.num_rows, BATCH_ROWS):
-            piece = part.slice(first, BATCH_ROWS)
+        validated(part)
+        each = max(1, min(BATCH_ROWS, part.num_rows * BATCH_BYTES // max(1, part.nbytes)))
+        for first in range(0, part.num_rows, each):
+            piece = part.slice(first, each)
             rows = np.arange(start, start + piece.num_rows, dtype=np.int64)
             start += piece.num_rows
-            done = tell() if callable(tell) else 0
-            yield Batch(rows, piece, [], min(source.size, int(done)))
+            yield Batch(rows, piece, [], tell(start))

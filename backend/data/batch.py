@@ -24,6 +24,7 @@ class Source:
     name : what its rows report as their file.
     stem : the source of rows that name none.
     size : bytes, for progress.
+    split : the key of a JSON document whose records are read; where None, the usual one.
     """
 
     name: str
@@ -31,6 +32,14 @@ class Source:
     size: int
     path: Path | None = None
     table: pa.Table | None = None
+    split: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What a mapping by hand knows it by: its path, with the key that is read; a hub dataset's id."""
+        if self.path is None:
+            return self.name
+        return f"{self.path}:{self.split}" if self.split is not None else str(self.path)
 
 
 @dataclass(frozen=True)
@@ -41,12 +50,14 @@ class Batch:
     data : k rows: parsed JSON values, or an Arrow batch.
     rejected : (row number, reason) of what could not even be parsed, up to the end of this batch.
     done : bytes of the source read so far.
+    note : a sentence about the whole source, with its first batch: what of it was left aside.
     """
 
     rows: np.ndarray
     data: list[Any] | pa.RecordBatch
     rejected: list[tuple[int, str]]
     done: int
+    note: str = ""
 
 
 def suffix_of(path: Path) -> str:

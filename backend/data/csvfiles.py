@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from backend.data import streams
+from backend.data import limits, streams
 from backend.data.batch import BATCH_BYTES, BATCH_ROWS, Batch, Source, suffix_of
 from backend.errors import PoolError
 
@@ -42,6 +41,7 @@ def batches(source: Source) -> Iterator[Batch]:
         fields: list[list[str]] = []
         rejected: list[tuple[int, str]] = []
         row, weight = -1, 0
+        values: list[str] | None
         while True:
             line = reader.line_num + 1
             try:
@@ -49,22 +49,21 @@ def batches(source: Source) -> Iterator[Batch]:
             except StopIteration:
                 break
             except csv.Error as error:
-                row += 1
-                rejected.append((row, _why(error, line, reader.line_num)))
-                continue
-            except ValueError as error:  # not UTF-8
+                values, problem = None, _why(error, line, reader.line_num)
+            except ValueError as error:  # not UTF-8, or a line too long
                 raise PoolError(f"{source.name} {error}") from error
-            if not values:
+            else:
+                problem = _misfit(values, header, line) if values else ""
+            if values == []:
                 continue
             row += 1
-            problem = _misfit(values, header, line)
-            if problem:
+            if problem or values is None:
                 rejected.append((row, problem))
-                continue
-            numbers.append(row)
-            fields.append(values)
-            weight += sum(map(len, values))
-            if len(fields) == BATCH_ROWS or weight > BATCH_BYTES:
+            else:
+                numbers.append(row)
+                fields.append(values)
+                weight += sum(map(len, values))
+            if len(fields) + len(rejected) >= BATCH_ROWS or weight > BATCH_BYTES:
                 yield Batch(np.asarray(numbers, dtype=np.int64), _table(header, fields), rejected, tell())
                 numbers, fields, rejected, weight = [], [], [], 0
         yield Batch(np.asarray(numbers, dtype=np.int64), _table(header, fields), rejected, tell())
@@ -76,15 +75,16 @@ def _table(header: list[str], fields: list[list[str]]) -> pa.RecordBatch:
 
 
 def _reader(source: Source, stream: io.BufferedReader) -> Reader:
-    # a field is as long as it is: the module's limit of 131,072 characters is there for a shared parser's memory
-    csv.field_size_limit(sys.maxsize)
+    csv.field_size_limit(limits.FIELD_CHARS)  # the module's own, 131,072, is less than long answers have
     first = stream.peek(1 << 16)[: 1 << 16].split(b"\n", 1)[0].decode("utf-8", "replace")
     delimiter = "\t" if source.path and suffix_of(source.path) == ".tsv" else _delimiter(first)
     return csv.reader(_lines(stream), delimiter=delimiter, strict=True)
 
 
 def _lines(stream: io.BufferedReader) -> Iterator[str]:
-    for number, line in enumerate(stream, start=1):
+    for number, line in enumerate(streams.lines(stream), start=1):
+        if line is None:  # it may lie within quotes: nobody knows which row goes on where
+            raise ValueError(streams.too_long(number))
         yield streams.decode(line, number)
 
 
@@ -111,10 +111,12 @@ def _misfit(values: list[str], header: list[str], line: int) -> str:
     if len(values) == len(header):
         return ""
     count = f"{len(values)} field{'s' * (len(values) != 1)}"
-    return f"line {line}: {count}, but the header names {len(header)} ({', '.join(header)})"
+    return f"line {line}: {count}, but the header names {len(header)} ({limits.names(header)})"
 
 
 def _why(error: csv.Error, line: int, last: int) -> str:
     if "unexpected end of data" in str(error):
         return f"line {line}: a quoted field is not closed before the file ends (line {last})"
+    if "field larger than field limit" in str(error):
+        return f"line {line}: a field is longer than {limits.FIELD_CHARS:,} characters, the most that is read"
     return f"line {line}: malformed CSV ({error})"

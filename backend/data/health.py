@@ -27,12 +27,13 @@ def health(pool: Pool) -> dict[str, Any]:
     duplicate_groups : different samples that occur more than once (same turns and response).
     duplicate_rows : their occurrences beyond the first.
     duplicate_responses : samples whose response an earlier one has word for word (exact duplicates included).
-    sources, files : samples by source and by file, largest first; rejected_by_file : rejected rows by file.
+    sources, files : samples by source and by file, largest first; rejected_by_file : rejected rows by file, of
+        those that are listed.
     """
     copies = _occurrence(pool)
     return {
         "rows": len(pool),
-        "rejected": len(pool.rejected),
+        "rejected": pool.left_out,
         "empty_responses": len(rows_of(pool, "empty_responses")),
         "duplicate_groups": int(np.count_nonzero(copies == 1)),
         "duplicate_rows": int(np.count_nonzero(copies > 0)),

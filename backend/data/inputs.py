@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +33,7 @@ def find_sources(inputs: Sequence[str | Path], *, roots: Sequence[Path] | None =
     """
     if not inputs:
         raise PoolError(f'no input: give files or folders ({READABLE}), a hub dataset id, or "demo"')
-    found: list[tuple[Path, str]] = []  # resolved path, name within its input
+    found: list[tuple[Path, str | None]] = []  # resolved path, split
     sources: list[Source] = []
     for given in map(str, inputs):
         if given == "demo":
@@ -39,15 +41,34 @@ def find_sources(inputs: Sequence[str | Path], *, roots: Sequence[Path] | None =
                 raise PoolError(f"demo: the embedded pool is missing ({demo.POOL})")
             sources.append(Source("demo", "demo", demo.POOL.stat().st_size, path=demo.POOL))
             continue
-        path = _resolve(given, roots)
+        document, split = split_of(given)
+        path = _resolve(document, roots)
         if path is None:
             sources.append(hub.fetch(given))
             continue
-        for file, name in _files(path, given, roots):
-            if all(file != other for other, _ in found):
-                found.append((file, name))
-                sources.append(Source(name, stem_of(file), file.stat().st_size, path=file))
+        for file, name in _files(path, document, roots):
+            if (file, split) not in found:
+                found.append((file, split))
+                name = name if split is None else f"{name}:{split}"
+                sources.append(Source(name, stem_of(file), file.stat().st_size, path=file, split=split))
     return _distinct(sources)
+
+
+def split_of(given: str) -> tuple[str, str | None]:
+    """("pool.json", "test") of "pool.json:test", a key of a JSON document; (given, None) of anything else."""
+    document, _, split = given.rpartition(":")
+    path = Path(document)
+    if not split or "/" in split or suffix_of(path) != ".json" or os.path.exists(given):
+        return given, None
+    return document, split
+
+
+def absolute(given: str) -> str:
+    """An input with its path made absolute, where it is one that exists; a hub id or "demo" as it is."""
+    document, split = split_of(given)
+    if document in ("", "demo") or not Path(document).exists():
+        return given
+    return str(Path(document).resolve()) + (f":{split}" if split is not None else "")
 
 
 def name_of(inputs: Sequence[str | Path], sources: Sequence[Source]) -> str:
@@ -139,7 +160,7 @@ def _distinct(sources: list[Source]) -> list[Source]:
     """Two files of the same name report as their whole paths."""
     names = [source.name for source in sources]
     return [
-        Source(str(source.path), source.stem, source.size, path=source.path)
+        dataclasses.replace(source, name=source.key)
         if source.path is not None and names.count(source.name) > 1
         else source
         for source in sources

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from backend.data import streams
+from backend.data import limits, streams
 
 _CHUNK = 1 << 20
 _SPACE = " \t\r\n"
@@ -18,6 +18,24 @@ _NEAR_END = 16
 
 class Malformed(ValueError):
     """Not JSON; the message begins with line and column."""
+
+
+TOO_DEEP = f"nested too deeply, at most {limits.NESTING} levels are read"
+
+
+def is_too_deep(value: Any, text: str, start: int = 0, end: int | None = None) -> bool:
+    """Whether a parsed value has more levels than are read; text[start:end] is what it was parsed from."""
+    if not isinstance(value, (dict, list)):
+        return False
+    if text.count("[", start, end) + text.count("{", start, end) <= limits.NESTING:
+        return False
+    level = [value]
+    for _ in range(limits.NESTING):
+        inner = [item.values() if isinstance(item, dict) else item for item in level]
+        level = [value for items in inner for value in items if isinstance(value, (dict, list))]
+        if not level:
+            return False
+    return True
 
 
 class JsonArray:
@@ -58,11 +76,14 @@ class JsonArray:
                 value, end = self._decode(self._text, self._at)
             except json.JSONDecodeError as error:
                 cut_off = error.msg.startswith("Unterminated string")
+                if len(self._text) - self._at > limits.LINE_BYTES:
+                    most = f"{limits.LINE_BYTES:,} characters"
+                    self._fail(f"the element that begins here is not closed within {most}", self._at)
                 if (cut_off or len(self._text) - error.pos <= _NEAR_END) and self._fill():
                     continue
                 self._fail(error.msg, error.pos)
             except RecursionError:
-                self._fail("nested too deeply", self._at)
+                self._fail(TOO_DEEP, self._at)
             except ValueError as error:  # a number of thousands of digits
                 self._fail(str(error), self._at)
             else:
@@ -70,6 +91,8 @@ class JsonArray:
                 cut_off = not isinstance(value, (dict, list, str)) and len(self._text) - end <= _NEAR_END
                 if cut_off and self._fill():
                     continue
+                if is_too_deep(value, self._text, self._at, end):
+                    self._fail(TOO_DEEP, self._at)
                 size, self._at = end - self._at, end
                 return value, size
 
@@ -89,7 +112,7 @@ class JsonArray:
             return False
         self._line, self._column = self._position(self._at)
         rest = self._text[self._at :]
-        raw = self._stream.read(max(self._chunk, len(rest)))
+        raw = self._stream.read(max(self._chunk, min(len(rest), limits.LINE_BYTES)))
         try:
             more = self._bytes.decode(raw, final=not raw)
         except UnicodeDecodeError as error:

@@ -15,12 +15,11 @@ import numpy as np
 
 from backend.data import streams
 from backend.data.batch import BATCH_BYTES, BATCH_ROWS, Batch, Source, suffix_of
-from backend.data.jsonarray import JsonArray, Malformed
+from backend.data.jsonarray import TOO_DEEP, JsonArray, Malformed, is_too_deep
+from backend.data.splits import record_of, records_in
 from backend.errors import PoolError
 
 _LINES = (".jsonl", ".ndjson")
-_WRAPPERS = ("data", "rows", "train", "examples", "samples", "items", "records")
-_TURNS = ("conversations", "messages", "history")
 
 
 def batches(source: Source) -> Iterator[Batch]:
@@ -28,9 +27,11 @@ def batches(source: Source) -> Iterator[Batch]:
     assert source.path is not None
     with streams.open_text(source.path, source.name) as (stream, tell):
         head = stream.peek(1 << 16)[: 1 << 16].lstrip()
-        if head.startswith(b"["):
+        if source.split is not None and head.startswith(b"["):
+            raise PoolError(f'{source.name}: there is no key "{source.split}": the file is an array of rows')
+        if head.startswith(b"[") and not _looks_like_lines(head):
             yield from _array(source, stream, tell)
-        elif suffix_of(source.path) in _LINES or _looks_like_lines(head):
+        elif source.split is None and (suffix_of(source.path) in _LINES or _looks_like_lines(head)):
             yield from _json_lines(stream, tell)
         else:
             yield from _document(source, stream)
@@ -41,12 +42,12 @@ def _batch(numbers: list[int], values: list[Any], rejected: list[tuple[int, str]
 
 
 def _looks_like_lines(head: bytes) -> bool:
-    """Whether the first line is an object of its own and another one follows."""
+    """Whether the first line is an object or a list of its own and another one follows."""
     first, _, rest = head.partition(b"\n")
-    if not rest.lstrip().startswith(b"{"):
+    if not rest.lstrip().startswith(first[:1]) or first[:1] not in (b"{", b"["):
         return False
     try:
-        return isinstance(json.loads(first), dict)
+        return isinstance(json.loads(first), (dict, list))
     except (ValueError, RecursionError):
         return False
 
@@ -56,22 +57,28 @@ def _json_lines(stream: io.BufferedReader, tell: Callable[[], int]) -> Iterator[
     values: list[Any] = []
     rejected: list[tuple[int, str]] = []
     row, weight = -1, 0
-    for number, line in enumerate(stream, start=1):
+    for number, line in enumerate(streams.lines(stream), start=1):
         # only \n ends a line: U+2028 and the like may stand in a text
-        if not line.strip():
+        if line is not None and not line.strip():
             continue
         row += 1
         try:
-            values.append(json.loads(streams.decode(line, number).lstrip("\ufeff")))
+            if line is None:
+                raise ValueError(streams.too_long(number))
+            text = streams.decode(line, number).lstrip("\ufeff")
+            value = json.loads(text)
+            if is_too_deep(value, text):
+                raise ValueError(TOO_DEEP)
+            values.append(record_of(value))
             numbers.append(row)
         except json.JSONDecodeError as error:
             rejected.append((row, f"line {number}, column {error.pos + 1}: malformed JSON ({error.msg})"))
         except RecursionError:
-            rejected.append((row, f"line {number}: nested too deeply"))
-        except ValueError as error:  # not UTF-8, or a number of thousands of digits
-            text = str(error)
-            rejected.append((row, text if text.startswith("line ") else f"line {number}: {text}"))
-        weight += len(line)
+            rejected.append((row, f"line {number}: {TOO_DEEP}"))
+        except ValueError as error:  # not UTF-8, too long or deep, or a number of thousands of digits
+            reason = str(error)
+            rejected.append((row, reason if reason.startswith("line ") else f"line {number}: {reason}"))
+        weight += len(line or b"")
         if len(values) + len(rejected) >= BATCH_ROWS or weight > BATCH_BYTES:
             yield _batch(numbers, values, rejected, tell())
             numbers, values, rejected, weight = [], [], [], 0
@@ -83,7 +90,7 @@ def _array(source: Source, stream: io.BufferedReader, tell: Callable[[], int]) -
     values: list[Any] = []
     try:
         for value, size in JsonArray(stream):
-            values.append(value)
+            values.append(record_of(value))
             weight += size
             if len(values) == BATCH_ROWS or weight > BATCH_BYTES:
                 yield _batch(list(range(start, start + len(values))), values, [], tell())
@@ -96,7 +103,8 @@ def _array(source: Source, stream: io.BufferedReader, tell: Callable[[], int]) -
 def _document(source: Source, stream: io.BufferedReader) -> Iterator[Batch]:
     raw = stream.read()
     try:
-        value = json.loads(raw.decode("utf-8"))
+        text = raw.decode("utf-8")
+        value = json.loads(text)
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         column = len(raw[raw.rfind(b"\n", 0, error.start) + 1 : error.start].decode("utf-8")) + 1
@@ -106,39 +114,13 @@ def _document(source: Source, stream: io.BufferedReader) -> Iterator[Batch]:
             f"{source.name} line {error.lineno}, column {error.colno}: malformed JSON ({error.msg})"
         ) from error
     except RecursionError as error:
-        raise PoolError(f"{source.name}: nested too deeply") from error
+        raise PoolError(f"{source.name}: {TOO_DEEP}") from error
     except ValueError as error:
         raise PoolError(f"{source.name}: {error}") from error
-    records = records_in(value)
+    if is_too_deep(value, text):
+        raise PoolError(f"{source.name}: {TOO_DEEP}")
+    records, note = records_in(value, source)
     for start in range(0, len(records), BATCH_ROWS):
         part = records[start : start + BATCH_ROWS]
-        yield _batch(list(range(start, start + len(part))), part, [], source.size)
-
-
-def records_in(value: Any) -> list[Any]:
-    """The records of a parsed document: {"data": [...]}, {"column": [...]}, {"column": {"0": ...}}, or one record."""
-    if isinstance(value, list):
-        return value
-    if not isinstance(value, dict) or any(_is_turns(value.get(key)) for key in _TURNS):
-        return [value]
-    for key in _WRAPPERS:
-        if isinstance(value.get(key), list) and all(isinstance(item, dict) for item in value[key]):
-            return list(value[key])
-    columns = list(value.values())
-    if len(columns) == 1 and isinstance(columns[0], list) and all(isinstance(c, dict) for c in columns[0]):
-        return list(columns[0])
-    if columns and all(isinstance(column, list) for column in columns):
-        if len({len(column) for column in columns}) == 1:
-            return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
-    elif columns and all(isinstance(c, dict) and c.keys() == columns[0].keys() for c in columns):
-        return [{name: column[key] for name, column in value.items()} for key in columns[0]]
-    return [value]
-
-
-def _is_turns(value: Any) -> bool:
-    """Whether this is one conversation: a list of objects that name a speaker."""
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(turn, dict) and ("role" in turn or "from" in turn) for turn in value)
-    )
+        numbers = np.arange(start, start + len(part), dtype=np.int64)
+        yield Batch(numbers, part, [], source.size, note if not start else "")

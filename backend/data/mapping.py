@@ -67,11 +67,12 @@ def of_source(source: Source, general: Mapping_, single: Mapping[str, Mapping_])
 
 def is_called(source: Source, name: str) -> bool:
     """Whether a name means this source: its path, its file's name, or its own name."""
-    if name == source.name:
+    if name in (source.name, source.key):
         return True
     if source.path is None:
         return False
-    return name in (str(source.path), source.path.name) or Path(name).expanduser().resolve() == source.path
+    whole = str(Path(name).expanduser().resolve())
+    return source.path.name == name or whole in (str(source.path), source.key)
 
 
 def for_sources(

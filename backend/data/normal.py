@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from backend.data import media
+from backend.data import limits, media
 from backend.data.batch import Batch
 from backend.data.formats import Reading, detect_keys
 from backend.data.messages import UnreadableRow, plain
@@ -59,22 +59,48 @@ def normalise(batch: Batch, reading: Reading, stem: str) -> Normal:
         return _by_row(batch.rows, batch.data, reading, stem)
     if _is_flat(batch.data, reading):
         return _by_column(batch.rows, batch.data, reading, stem)
-    data = _without_media(batch.data, reading)
+    return _by_row(batch.rows, records_of(_without_media(batch.data, reading)), reading, stem)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """Stands for a row of a table whose values cannot be had, and says why."""
+
+    reason: str
+
+
+def records_of(data: pa.RecordBatch) -> list[Any]:
+    """The rows of a table as dictionaries, `Broken` where one holds what Python has no value for."""
     try:
-        records = data.to_pylist()
-    except UnicodeDecodeError:
-        records = [_record_or_none(data, i) for i in range(data.num_rows)]
-    return _by_row(batch.rows, records, reading, stem)
+        return data.to_pylist()
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - see `reason_of`; which row it is shows when they are read one by one
+        return [_record(data, i) for i in range(data.num_rows)]
 
 
-def _record_or_none(data: pa.RecordBatch, i: int) -> Any:
+def _record(data: pa.RecordBatch, i: int) -> Any:
     try:
         return data.slice(i, 1).to_pylist()[0]
-    except UnicodeDecodeError:
-        return NOT_UTF8
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - see `reason_of`
+        return Broken(reason_of(error))
 
 
-NOT_UTF8 = object()
+def reason_of(error: Exception) -> str:
+    """Why a row is left out, from whatever went wrong while it was read.
+
+    Rows come from everywhere and hold anything: a date where text belongs, a number where a list does, levels upon
+    levels. What Python or Arrow say to that cannot be listed beforehand, and one such row must not take the pool
+    along. So everything is caught at the row, here and in `_by_row`, and nowhere else; and nothing is hidden by it,
+    since the reason, with type and message, is counted and listed like any other.
+    """
+    if isinstance(error, UnreadableRow):
+        return limits.shortened(str(error))
+    if isinstance(error, UnicodeDecodeError):
+        return "holds text that is not UTF-8"
+    return limits.shortened(f"cannot be read ({type(error).__name__}: {error})")
 
 
 def _without_media(data: pa.RecordBatch, reading: Reading) -> pa.RecordBatch:
@@ -124,18 +150,16 @@ def _by_row(rows: np.ndarray, records: Sequence[Any], reading: Reading, stem: st
     known: dict[tuple[str, ...], Reading] = {}
     for row, record in zip(rows.tolist(), records, strict=True):
         try:
-            if record is NOT_UTF8:
-                raise UnreadableRow("holds text that is not UTF-8")
+            if isinstance(record, Broken):
+                raise UnreadableRow(record.reason)
             own = _own_reading(record, reading, known)
             sample = sample_of(record, own)
             source, label = source_of(record, own) or stem, label_of(record, own)
             _check_text(sample, source, label or "")
-        except UnreadableRow as problem:
-            rejected.append((row, str(problem)))
-            continue
-        except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as problem:
-            # whatever a row holds, it is this row that cannot be read, not its file
-            rejected.append((row, f"cannot be read ({type(problem).__name__}: {str(problem)[:200]})"))
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001 - see `reason_of`
+            rejected.append((row, reason_of(error)))
             continue
         chosen += sample.chosen
         bad += sample.bad
@@ -152,10 +176,14 @@ def _by_row(rows: np.ndarray, records: Sequence[Any], reading: Reading, stem: st
 
 
 def _check_text(sample: Sample, *texts: str) -> None:
-    """Raise UnreadableRow for half a surrogate pair, which JSON can spell but no tokenizer can read."""
+    """Raise UnreadableRow for half a surrogate pair, which no tokenizer can read, and for a text without measure."""
     said = [turn.text for turn in (*sample.turns, sample.response)]
     try:
         for text in (*texts, *said, sample.structure or ""):
+            if len(text) > limits.FIELD_CHARS:
+                raise UnreadableRow(
+                    f"holds a text of {len(text):,} characters (at most {limits.FIELD_CHARS:,})"
+                )
             text.encode()
     except UnicodeEncodeError as error:
         code = ord(error.object[error.start])
@@ -180,6 +208,8 @@ def _assemble(
 
 def _is_flat(data: pa.RecordBatch, reading: Reading) -> bool:
     """Whether every column that is read is valid text (or nothing but nulls)."""
+    if not {"prompt", "response"} <= reading.columns.keys():
+        return False
     mapped = set(reading.columns.values())
     for name in data.schema.names:
         if media.is_media(name) and name not in mapped and data.column(name).null_count < data.num_rows:
@@ -193,8 +223,11 @@ def _is_flat(data: pa.RecordBatch, reading: Reading) -> bool:
         if role not in _FLAT_ROLES or not _is_text(column.type):
             return False
         try:
-            _text(column).validate(full=True)
+            text = _text(column)
+            text.validate(full=True)
         except pa.ArrowInvalid:  # bytes that are not UTF-8: row by row finds out which
+            return False
+        if (pc.max(pc.binary_length(text)).as_py() or 0) > limits.FIELD_CHARS:
             return False
     return True
 
@@ -206,6 +239,8 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _text(column: pa.Array) -> pa.Array:
+    if column.null_count == len(column):  # of any type, and not every one can be cast
+        return pa.nulls(len(column), pa.string())
     return column if pa.types.is_string(column.type) else column.cast(pa.string())
 
 

@@ -5,26 +5,56 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from backend.data import limits, preference, readers
 from backend.data import mapping as mappings_of
-from backend.data import preference, readers
 from backend.data.account import Account
 from backend.data.batch import Batch, Source
 from backend.data.formats import EXPECTED, ROLES, Reading, check_columns, detect, detect_records
 from backend.data.identity import Identity
 from backend.data.inputs import find_sources, name_of
-from backend.data.normal import NORMAL, Normal, normalise
+from backend.data.normal import NORMAL, Broken, normalise, records_of
 from backend.data.samples import is_there
 from backend.errors import PoolError
 from backend.records import Pool, RejectedRow
 
 _EXCERPT = 300
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a pool will be read from: its name, and of each source the name and the size in bytes.
+
+    mapping : what a person said about columns and speakers, as far as it concerns these sources.
+    """
+
+    name: str
+    sources: tuple[tuple[str, int], ...]
+    mapping: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of one source, as samples. done : bytes of the source read so far.
+
+    source : the source's number in the plan. batch, chosen, bad : see `Normal`.
+    rejected : (row, reason) of what is no sample. note : what else was left aside, a sentence.
+    """
+
+    source: int
+    batch: pa.RecordBatch
+    chosen: int
+    bad: int
+    rejected: list[tuple[int, str]]
+    done: int
+    note: str
 
 
 def load_pool(
@@ -36,13 +66,15 @@ def load_pool(
     name: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Pool:
-    """A pool from files, folders, hub dataset ids ("owner/name", "owner/name:split"), or "demo".
+    """A pool from files, folders, hub dataset ids ("owner/name", "owner/name:split"), or "demo", read in this process.
 
+    A damaged file can end the process that reads it: files that somebody else made are read by `guard.load_outside`.
     Every source is read in the format it has, or as `mapping` (see `backend.data.mapping`) says. A row that cannot be
     read is in `Pool.rejected` with its file, row number and reason; the others load.
 
     Parameters
     ----------
+    inputs : "file.json:test" is the key "test" of a JSON document.
     mappings : what `mapping` is for all, for single sources: by path, file name, or the id of a hub dataset.
     roots : where given, every path must lie inside one of these folders once links are followed.
     name : what to call the pool; made from the inputs where None.
@@ -52,40 +84,92 @@ def load_pool(
     ------
     PoolError : an input cannot be found or opened, a JSON file is malformed, or a file holds no readable row.
     """
+    plan, parts = read_parts(inputs, mapping=mapping, mappings=mappings, roots=roots)
+    return assembled(plan, parts, name=name, on_progress=on_progress)
+
+
+def read_parts(
+    inputs: Sequence[str | Path],
+    *,
+    mapping: Mapping[str, str] | None = None,
+    mappings: Mapping[str, Mapping[str, str]] | None = None,
+    roots: Sequence[Path] | None = None,
+    on_source: Callable[[int], None] | None = None,
+) -> tuple[Plan, Iterator[Part]]:
+    """What will be read, and the reading of it; arguments and errors as of `load_pool`.
+
+    on_source : called with a source's number before it is opened.
+    """
     given: list[str | Path] = [inputs] if isinstance(inputs, (str, Path)) else list(inputs)
     sources = find_sources(given, roots=roots)
-    total, before = sum(source.size for source in sources), 0
-    parts: list[pa.RecordBatch] = []
-    files: list[str] = []
-    rejected: list[RejectedRow] = []
-    identity, account = Identity(), Account()
     general, single = mappings_of.by_source(mapping or {})
     single |= {name: dict(own) for name, own in (mappings or {}).items()}
     mappings_of.check_names(sources, single)
-    for source in sources:
-        for normal, bad, done in normalised(source, mappings_of.of_source(source, general, single)):
-            for row, reason in bad:
-                rejected.append(RejectedRow(source.name, row, reason))
-                account.left_out(reason)
-            account.add(normal.batch.num_rows, chosen=normal.chosen, bad=normal.bad)
-            if normal.batch.num_rows:
-                identity.add(normal.batch)
-                parts.append(normal.batch)
-                files.append(source.name)
-            if on_progress:
-                on_progress(before + min(done, source.size), total)
-        before += source.size
+
+    def read() -> Iterator[Part]:
+        for number, source in enumerate(sources):
+            if on_source:
+                on_source(number)
+            yield from normalised(source, mappings_of.of_source(source, general, single), number)
+
+    sizes = tuple((source.name, source.size) for source in sources)
+    said = mappings_of.for_sources(sources, general, single)
+    return Plan(name_of(given, sources), sizes, said), read()
+
+
+def assembled(
+    plan: Plan,
+    parts: Iterable[Part],
+    *,
+    name: str | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    most_bytes: int | None = None,
+) -> Pool:
+    """The pool of what was read.
+
+    most_bytes : of memory that its samples may take.
+
+    Raises
+    ------
+    PoolError : they take more.
+    """
+    total = sum(size for _, size in plan.sources)
+    before = np.cumsum([0, *(size for _, size in plan.sources)]).tolist()
+    batches: list[pa.RecordBatch] = []
+    files: list[str] = []
+    rejected: list[RejectedRow] = []
+    identity, account = Identity(), Account()
+    weight = 0
+    for part in parts:
+        file, size = plan.sources[part.source]
+        for row, reason in part.rejected:
+            if len(rejected) < limits.KEPT_REJECTIONS:
+                rejected.append(RejectedRow(file, row, reason))
+            account.left_out(reason)
+        account.add(part.batch.num_rows, chosen=part.chosen, bad=part.bad)
+        if part.note:
+            account.note(part.note)
+        if part.batch.num_rows:
+            identity.add(part.batch)
+            batches.append(part.batch)
+            files.append(file)
+            weight += part.batch.nbytes
+            if most_bytes is not None and weight > most_bytes:
+                raise PoolError(
+                    f"{file}: the samples take more memory than a pool may here ({limits.in_words(most_bytes)}; "
+                    f"{limits.MEMORY} sets it); load fewer files, or a part of this one"
+                )
+        if on_progress:
+            on_progress(before[part.source] + min(part.done, size), total)
     if on_progress:
         on_progress(total, total)
-    table = _table(parts, files, identity)
-    about = account.told(mappings_of.for_sources(sources, general, single))
-    return Pool(identity.pool_id(), name or name_of(given, sources), table, tuple(rejected), about)
+    table = _table(batches, files, identity)
+    about = account.told(plan.mapping)
+    return Pool(identity.pool_id(), name or plan.name, table, tuple(rejected), about)
 
 
-def normalised(
-    source: Source, mapping: Mapping[str, str] | None
-) -> Iterator[tuple[Normal, list[tuple[int, str]], int]]:
-    """One source as (its samples, (row, reason) of all that was rejected, bytes read), batch by batch.
+def normalised(source: Source, mapping: Mapping[str, str] | None, number: int = 0) -> Iterator[Part]:
+    """One source as samples, batch by batch. number : the source's, in its plan.
 
     Raises
     ------
@@ -99,10 +183,10 @@ def normalised(
     for batch in batches:
         first = first if first is not None and len(first.rows) else batch
         normal = normalise(batch, reading, source.stem)
-        bad = sorted(batch.rejected + normal.rejected)
+        bad = [(row, limits.shortened(why)) for row, why in sorted(batch.rejected + normal.rejected)]
         samples += normal.batch.num_rows
         reasons += bad[: max(0, 3 - len(reasons))]
-        yield normal, bad, batch.done
+        yield Part(number, normal.batch, normal.chosen, normal.bad, bad, batch.done, batch.note)
     if not samples:
         raise PoolError(unreadable(source, names, first, reading, reasons))
 
@@ -131,7 +215,7 @@ def recognise(
         for role, path in given.columns.items():
             if not any(is_there(record, path) for record in records):
                 raise PoolError(
-                    f'{source.name}: mapping {role}={path}: no record has "{path}" (found: {", ".join(names)})'
+                    f'{source.name}: mapping {role}={path}: no record has "{path}" (found: {limits.names(names)})'
                 )
     return names, _reading(given, names, detect_records(records)), itertools.chain(seen, batches)
 
@@ -161,10 +245,13 @@ def unreadable(
     lines = [f"{source.name}: no sample could be read."]
     if reading:
         lines[0] = f"{source.name}: no sample could be read as {reading.format}."
-    lines.append(f"Found: columns {', '.join(names)}." if names else "Found: no columns.")
+    lines.append(f"Found: columns {limits.names(tuple(names))}." if names else "Found: no columns.")
     if batch is not None and len(batch.rows):
         lines.append(f"First record: {_excerpt(batch)}")
-    lines += [f"row {row}: {reason}" for row, reason in reasons or (batch.rejected[:3] if batch else ())]
+    lines += [
+        f"row {row}: {limits.shortened(reason)}"
+        for row, reason in reasons or (batch.rejected[:3] if batch else ())
+    ]
     lines.append(f"Expected: {EXPECTED}.")
     lines.append(
         "Or name the columns by role, for example prompt=COLUMN, response=COLUMN "
@@ -175,9 +262,24 @@ def unreadable(
 
 
 def _excerpt(batch: Batch) -> str:
-    first: Any = batch.data[0] if isinstance(batch.data, list) else batch.data.slice(0, 1).to_pylist()[0]
-    text = json.dumps(first, ensure_ascii=False, default=str)
-    return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]} ..."
+    first: Any = batch.data[0] if isinstance(batch.data, list) else records_of(batch.data.slice(0, 1))[0]
+    if isinstance(first, Broken):
+        return first.reason
+    return limits.shortened(json.dumps(shown(first), ensure_ascii=False, default=str), _EXCERPT)
+
+
+def shown(value: Any) -> Any:
+    """A value as much of which as somebody looks at: long texts and lists cut."""
+    if isinstance(value, str):
+        return limits.shortened(value, limits.SHOWN_CHARS)
+    if isinstance(value, dict):
+        kept = itertools.islice(value.items(), limits.SHOWN_ITEMS)
+        return {limits.shortened(str(key)): shown(item) for key, item in kept}
+    if isinstance(value, list):
+        return [shown(item) for item in value[: limits.SHOWN_ITEMS]]
+    if isinstance(value, bytes):
+        return f"{len(value):,} bytes"
+    return value
 
 
 def _table(parts: list[pa.RecordBatch], files: list[str], identity: Identity) -> pa.Table:

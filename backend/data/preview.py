@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backend.data import limits
 from backend.data.batch import Batch
 from backend.data.inputs import find_sources
-from backend.data.normal import normalise
-from backend.data.pool import recognise, unreadable
+from backend.data.normal import Broken, normalise, records_of
+from backend.data.pool import recognise, shown, unreadable
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Preview:
     format : name of the format, "unknown" where none fits and no mapping is given.
     mapping : column by role, as it would be read.
     columns : every column (JSON: every key of the first records).
-    rows : the first rows as they stand in the file.
+    rows : the first rows as they stand in the file, of long texts and lists the beginning.
     samples : those of them that can be read: row, turns, response, source, label.
     problems : one sentence for each row that cannot be read, or why none can.
     """
@@ -60,26 +61,34 @@ def preview(
     for batch in batches:
         first = first if first is not None and len(first.rows) else batch
         part = _head(batch, limit - len(rows))
-        shown = part.data if isinstance(part.data, list) else part.data.to_pylist()
-        rows += [row if isinstance(row, dict) else {"value": row} for row in shown]
+        if batch.note:
+            problems.append(batch.note)
+        held = part.data if isinstance(part.data, list) else records_of(part.data)
+        rows += [_as_shown(row) for row in held]
         bad += part.rejected
         if reading is not None:
             normal = normalise(part, reading, source.stem)
             bad += normal.rejected
-            samples += normal.batch.to_pylist()
+            samples += [shown(sample) for sample in normal.batch.to_pylist()]
         if len(rows) >= limit:
             break
-    problems += [f"row {row}: {reason}" for row, reason in sorted(bad)]
+    problems += [f"row {row}: {limits.shortened(reason)}" for row, reason in sorted(bad)[:limit]]
     if reading is None or not samples:
         problems.insert(0, unreadable(source, names, first, reading, bad[:3]))
     return Preview(
         reading.format if reading else "unknown",
         reading.within(names) if reading else {},
-        names,
+        names[: limits.SHOWN_ITEMS],
         rows,
         samples,
         problems,
     )
+
+
+def _as_shown(row: Any) -> dict[str, Any]:
+    if isinstance(row, Broken):
+        return {"value": row.reason}
+    return shown(row) if isinstance(row, dict) else {"value": shown(row)}
 
 
 def _head(batch: Batch, limit: int) -> Batch:

@@ -13,6 +13,7 @@ from typing import Any
 
 import zstandard
 
+from backend.data import limits
 from backend.errors import PoolError
 
 _GZIP = b"\x1f\x8b"
@@ -26,6 +27,18 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _CHUNK = 1 << 20
+# one byte of Zstandard can stand for 32 KiB: so many at a time unpack to 128 MiB at most
+_ZSTD_STEP = 4096
+_HEAD = 4096
+_MANY_ZEROS = 0.1
+_FOREIGN = (
+    (b"PAR1", "a Parquet file"),
+    (b"ARROW1", "an Arrow file"),
+    (b"PK\x03\x04", "a ZIP archive or an office document"),
+    (b"BZh", "compressed with bzip2"),
+    (b"\xfd7zXZ", "compressed with xz"),
+    (b"%PDF", "a PDF document"),
+)
 
 
 class _Recoded(io.RawIOBase):
@@ -50,6 +63,28 @@ class _Recoded(io.RawIOBase):
         return len(taken)
 
 
+class _Bounded(io.RawIOBase):
+    """What a compressed file unpacks to, no more of it than is allowed."""
+
+    def __init__(self, stream: io.RawIOBase | io.BufferedIOBase, packed: int, name: str) -> None:
+        self._stream, self._packed, self._name, self._count = stream, packed, name, 0
+        self._most = max(limits.UNPACKED_FREE, limits.UNPACKED_RATIO * packed)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        count = self._stream.readinto(buffer) or 0
+        self._count += count
+        if self._count > self._most:
+            raise PoolError(
+                f"{self._name}: unpacks to more than {limits.in_words(self._most)}, from "
+                f"{limits.in_words(self._packed)} (allowed: {limits.in_words(limits.UNPACKED_FREE)}, or "
+                f"{limits.UNPACKED_RATIO} times its size); unpack it yourself if that is meant"
+            )
+        return count
+
+
 @contextmanager
 def open_text(path: Path, name: str) -> Iterator[tuple[io.BufferedReader, Callable[[], int]]]:
     """A stream of UTF-8 bytes, and a function that tells how many of the file's own bytes were read.
@@ -62,11 +97,17 @@ def open_text(path: Path, name: str) -> Iterator[tuple[io.BufferedReader, Callab
     """
     try:
         with open(path, "rb") as raw:
-            magic = raw.peek(4)[:4]
+            magic = raw.peek(8)[:8]
             if not magic:
                 raise PoolError(f"{name}: the file is empty")
-            stream: io.BufferedReader = _buffered(_decompressed(raw, magic))
-            head = stream.peek(4)[:4]
+            for mark, kind in _FOREIGN:
+                if magic.startswith(mark):
+                    raise PoolError(f"{name}: its first bytes are those of {kind}, its name says text")
+            unpacked = _decompressed(raw, magic)
+            if unpacked is not raw:
+                unpacked = _Bounded(unpacked, path.stat().st_size, name)
+            stream: io.BufferedReader = _buffered(unpacked)
+            head = stream.peek(_HEAD)[:_HEAD]
             if not head:
                 raise PoolError(f"{name}: the file is empty once decompressed")
             for mark, encoding in _MARKS:
@@ -76,6 +117,13 @@ def open_text(path: Path, name: str) -> Iterator[tuple[io.BufferedReader, Callab
                     else:
                         stream.read(len(mark))
                     break
+            else:
+                encoding = unmarked(head)
+                if encoding:
+                    raise PoolError(
+                        f"{name}: is {encoding} without a byte order mark; save it as UTF-8 "
+                        f"(for example: iconv -f {encoding} -t UTF-8 old > new)"
+                    )
             yield stream, raw.tell
     except (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError) as error:
         raise PoolError(f"{name}: the compressed file is damaged or incomplete ({error})") from error
@@ -83,6 +131,22 @@ def open_text(path: Path, name: str) -> Iterator[tuple[io.BufferedReader, Callab
         raise PoolError(f"{name}: not valid {error.encoding} ({error.reason})") from error
     except OSError as error:
         raise PoolError(f"{name}: cannot be read ({error.strerror or error})") from error
+
+
+def unmarked(head: bytes) -> str:
+    """The encoding of text that holds zero bytes in every second or in three of four places; "" where it is another."""
+    whole = len(head) // 4 * 4
+    if not whole or head.count(0) < _MANY_ZEROS * len(head):
+        return ""
+    zeros = [head[at:whole:4].count(0) / (whole / 4) for at in range(4)]
+    if min(zeros[2:]) > 0.9:
+        return "UTF-32LE"
+    if min(zeros[:2]) > 0.9:
+        return "UTF-32BE"
+    even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
+    if odd > 4 * even:
+        return "UTF-16LE"
+    return "UTF-16BE" if even > 4 * odd else ""
 
 
 def _buffered(stream: Any) -> io.BufferedReader:
@@ -111,10 +175,10 @@ class _Zstd(io.RawIOBase):
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         while not self._ready:
             if self._frame.eof:
-                self._left = self._frame.unused_data
+                self._left = self._frame.unused_data + self._left
                 self._frame, self._started = zstandard.ZstdDecompressor().decompressobj(), False
-            chunk = self._left or self._raw.read(1 << 16)
-            self._left = b""
+            given = self._left or self._raw.read(1 << 16)
+            chunk, self._left = given[:_ZSTD_STEP], given[_ZSTD_STEP:]
             if not chunk:
                 if self._started:
                     raise EOFError("it ends in the middle of a frame")
@@ -125,6 +189,22 @@ class _Zstd(io.RawIOBase):
         buffer[: len(taken)] = taken
         self._ready = self._ready[len(taken) :]
         return len(taken)
+
+
+def lines(stream: io.BufferedReader) -> Iterator[bytes | None]:
+    """The stream's lines with their ends; None for one that is longer than LINE_BYTES, which is passed over."""
+    while line := stream.readline(limits.LINE_BYTES + 1):
+        if len(line) <= limits.LINE_BYTES:
+            yield line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = stream.readline(limits.LINE_BYTES)
+        yield None
+
+
+def too_long(number: int) -> str:
+    """Why a line is not read."""
+    return f"line {number}: longer than {limits.in_words(limits.LINE_BYTES)}, which is the most that is read"
 
 
 def decode(line: bytes, number: int) -> str:

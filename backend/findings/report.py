@@ -96,7 +96,7 @@ def report(
     found += _unscorable(pool, lengths, scores)
     if pool.rejected:
         hint = "Not in the pool; the list of them says why."
-        found.append(Finding("rejected", "Rows that could not be read", len(pool.rejected), hint=hint))
+        found.append(Finding("rejected", "Rows that could not be read", pool.left_out, hint=hint))
     for opening in openings(response_texts(pool), top=top):
         hint = "Most of them refuse to answer." if opening.refusal else "Responses begin so."
         found.append(Finding(f"opening:{opening.text}", f"“{opening.text} …”", opening.count, hint=hint))
