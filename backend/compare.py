@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import get_args
 
 from backend import analysis, config, jobs, store
+from backend.analysis.held_out_words import planned_words
 from backend.config import RunConfig, Strategy
 from backend.errors import ConfigError, RunError
 from backend.records import Pool
@@ -27,6 +28,7 @@ class Plan:
     steps : optimizer steps of each, as far as the settings tell: a strategy that finds fewer candidates than the budget
         has fewer. equal_steps : steps that "full at equal steps" is stopped at, 0 where it is not asked for.
     seconds : in all, NaN where unknown. source : what `seconds` was found from, or why there is no figure.
+    measured_on : what the held-out losses will be of, in words.
     problems : what would make a run fail for certain.
     warnings : what a person should know before.
     """
@@ -36,6 +38,7 @@ class Plan:
     equal_steps: int
     seconds: float
     source: str
+    measured_on: str
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -134,6 +137,7 @@ def plan(home: Path, configs: Sequence[RunConfig], pool_id: str, rows: int) -> P
         equal,
         seconds,
         unknown or (sources[0].source if sources else "nothing to run"),
+        planned_words(configs[0], rows) if configs else "",
         tuple(problems),
         tuple(warnings),
     )

@@ -160,6 +160,12 @@ def is_sixteen_bit(config: RunConfig, device: machine.Device) -> bool:
 
 
 def _files(config: RunConfig) -> Iterator[Problem]:
+    if config.held_out == "demo" and tuple(config.pool) != ("demo",):
+        text = (
+            "held_out is 'demo': the held-out loss is measured on rows of the demo and says nothing about this pool (a share "
+            "from 0 up to 1 keeps samples of the pool aside; a file of your own does as well)"
+        )
+        yield Problem("held_out", text, False)
     if held_out_share(config) is None and config.held_out != "demo" and not Path(config.held_out).exists():
         text = f"held_out is {config.held_out!r}, and there is no such file (allowed: a share from 0 up to 1, a file, 'demo')"
         # a hub data set has one slash, and can only be looked for there

@@ -9,6 +9,7 @@ import gradio as gr
 import numpy as np
 
 from backend import analysis, store
+from backend.analysis.comparison import measured_words
 from backend.analysis.paired import paired
 from backend.errors import StudioError
 from backend.records import Pool
@@ -59,14 +60,14 @@ def results(
     arms = [(arm.label, arm.strategy) for arm in found.arms]
     summary, points = analysis.summary_table(found), analysis.loss_points(found)
     differences = analysis.difference_table(found)
-    pool = pool_of(home, found)
+    pool, on = pool_of(home, found), measured_words(found)
     when = "for all epochs" if epoch == ALL_EPOCHS else f"for epoch {epoch}"
     return (
         remarks_note(found),
         headline(found),
-        plots.final_losses(summary, points, arms, reference=found.reference),
+        measured(plots.final_losses(summary, points, arms, reference=found.reference), on),
         plots.differences(differences, arms, reference=found.reference),
-        plots.loss_course(points, arms, over=over if over in plots.OVER else "epoch"),  # type: ignore[arg-type]
+        measured(plots.loss_course(points, arms, over=over if over in plots.OVER else "epoch"), on),  # type: ignore[arg-type]
         strategies_table(found, pool),
         differences_table(found),
         *selections(found, pool, None if epoch == ALL_EPOCHS else epoch, when, arms),
@@ -74,6 +75,11 @@ def results(
         missing_table(found),
         gr.Column(visible=True),
     )
+
+
+def measured(figure: Value, on: str) -> Value:
+    """A figure of held-out losses that says what they were measured on."""
+    return {**figure, "note": f"Measured on {on}. {figure['note']}"} if on and "note" in figure else figure
 
 
 def runs_of(home: Path, comparison: str, chosen: list[str]) -> list[str]:

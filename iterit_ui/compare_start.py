@@ -227,6 +227,7 @@ def plan_note(planned: compare.Plan) -> dict[str, Any]:
         f"{counted(len(planned.configs), 'run')}, one after the other.",
         f"{number(steps)} optimizer steps in all" + (f"; full is stopped after {number(planned.equal_steps)}." if planned.equal_steps else "."),
         f"Time in all: {time} ({planned.source}).",
+        f"Held-out loss: on {planned.measured_on}.",
     ]  # fmt: skip
     if len(seeds) == 1:
         lines.append("One seed shows no spread: nothing can be said about differences then. Five are usual.")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from backend import analysis
+from backend.analysis.comparison import measured_words
 from backend.analysis.paired import DEFINITION
 from backend.errors import StudioError
 from backend.records import Pool
@@ -38,6 +39,7 @@ def strategies_table(found: analysis.Comparison, pool: Pool | None) -> Value:
     shown = (whole[:-1] if same else whole)[:6]
     untouched = summary["before"].dropna()
     alike = untouched.nunique() == 1
+    on = measured_words(found)
     rows = []
     for row in summary.to_dict("records"):
         cells = {
@@ -70,7 +72,7 @@ def strategies_table(found: analysis.Comparison, pool: Pool | None) -> Value:
     ]  # fmt: skip
     return _table(
         "Strategies",
-        "Held-out loss in nats per token: mean ± sample standard deviation over the seeds, lowest at the end first; in brackets the "
+        f"Held-out loss{f' on {on}' if on else ''}, in nats per token: mean ± sample standard deviation over the seeds, lowest at the end first; in brackets the "
         "number of seeds where it is another. "
         + (f"The untouched model: {score(float(untouched.iloc[0]), 4)}." if alike else ""),
         columns,

@@ -10,6 +10,7 @@ import gradio as gr
 import numpy as np
 
 from backend import analysis, store
+from backend.analysis.held_out_words import words_or_none
 from backend.errors import StudioError
 from iterit_ui import epochs_view as view
 from iterit_ui import text
@@ -106,7 +107,14 @@ def everything(home: Path, here: Here) -> list[Any]:
         choice,
         player(here, at, planned),
         {"tone": "info", "title": words, "text": strategy_note(story.settings.strategy, by_epoch)},
-        view.cards(by_epoch, at.epoch, pool_rows=len(story.pool), newest=newest, listed=at.listed.key),
+        view.cards(
+            by_epoch,
+            at.epoch,
+            pool_rows=len(story.pool),
+            newest=newest,
+            listed=at.listed.key,
+            measured_on=words_or_none(home, here.run),
+        ),
         flow_value(story.flow, at.epoch, at.listed.key),
         world(at),
         *charts(at),

@@ -52,11 +52,19 @@ EMPTY_TABLE = {
 }
 
 
-def cards(table: pd.DataFrame, epoch: int, *, pool_rows: int, newest: Hardest | None, listed: str) -> Value:
+def cards(
+    table: pd.DataFrame,
+    epoch: int,
+    *,
+    pool_rows: int,
+    newest: Hardest | None,
+    listed: str,
+    measured_on: str = "",
+) -> Value:
     """The figures of one epoch, as buttons where they list samples.
 
     table : as `analysis.epoch_table` gives it, `epoch` among its rows. newest : the hardest against the epoch before,
-    None at the first. listed : the key of what the table lists.
+    None at the first. listed : the key of what the table lists. measured_on : the held-out samples, in words.
     """
     row = table[table["epoch"] == epoch].iloc[0]
     earlier = table[table["epoch"] < epoch]
@@ -88,7 +96,7 @@ def cards(table: pd.DataFrame, epoch: int, *, pool_rows: int, newest: Hardest | 
             delta=None if before is None else signed(row["mean_complexity"] - before["mean_complexity"], 3),
         ),
         card(
-            "Held-out loss", score(row["held_out_after"]), hint=held_out_hint(row),
+            "Held-out loss", score(row["held_out_after"]), hint=held_out_hint(row, measured_on),
             delta=signed(row["held_out_after"] - row["held_out_before"], 3),
         ),
     ]  # fmt: skip
@@ -136,14 +144,15 @@ def signed(value: float, digits: int) -> str:
     return f"{'+' if value > 0 else '−' if value < 0 else '±'}{abs(value):.{digits}f}"
 
 
-def held_out_hint(row: pd.Series) -> str:
-    """What the held-out loss of an epoch is compared with, and what was not measured."""
+def held_out_hint(row: pd.Series, measured_on: str = "") -> str:
+    """What the held-out loss of an epoch is measured on and compared with, and what was not measured."""
+    where = f", on {measured_on}" if measured_on else ""
     before, after = row["held_out_before"], row["held_out_after"]
     if not np.isfinite(before) and not np.isfinite(after):
         return "not measured: this run holds nothing out, or has not come so far"
     if not np.isfinite(after):
-        return f"after this epoch: not measured yet; before it {score(before)} nats per token"
-    return f"nats per token after this epoch; before it {score(before)}"
+        return f"after this epoch: not measured yet; before it {score(before)} nats per token{where}"
+    return f"nats per token after this epoch; before it {score(before)}{where}"
 
 
 def map_value(

@@ -12,6 +12,7 @@ from typing import Any
 import gradio as gr
 
 from backend import analysis, store
+from backend.analysis.held_out_words import words_or_none
 from backend.errors import StudioError
 from backend.store import RunInfo
 from iterit_ui import messages
@@ -149,7 +150,8 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
             {"key": "pool", "label": "Pool · samples", "sort": True, "width": "120px", "minor": True},
             {"key": "model", "label": "Model", "sort": True, "width": "90px", "minor": True},
             {"key": "loss", "label": "Held-out loss", "sort": True, "align": "right", "width": "104px",
-             "hint": "measured last; compare it only where the held-out samples are the same"},
+             "hint": "measured last; only losses on the same samples can be compared"},
+            {"key": "measured", "label": "Measured on", "width": "150px", "minor": True, "hint": "what the held-out loss is of"},
             {"key": "comparison", "label": "Comparison", "width": "120px", "minor": True},
             {"key": "tags", "label": "Tags", "placeholder": "add tags", "hint": "separated by commas", "longest": 400, **writes},
             {"key": "notes", "label": "Notes", "placeholder": "add a note", "longest": 2000, **writes},
@@ -162,7 +164,8 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
                 "strategy": info.strategy,
                 "pool": f"{info.pool_name} · {number(info.pool_rows)}",
                 "model": Path(info.model).name or info.model,
-                "loss": score(last_loss(home, info), 4),
+                "loss": loss_cell(home, info),
+                "measured": words_or_none(home, info.id),
                 "comparison": names.get(info.comparison or "", ""),
                 "tags": ", ".join(info.tags),
                 "notes": " ".join(info.notes.split()),
@@ -223,6 +226,15 @@ def bar_value(home: Path, opened: str) -> Value | None:
             },
         ],
     }
+
+
+def loss_cell(home: Path, info: RunInfo) -> Value:
+    """The held-out loss that a run measured last, and what it was measured on."""
+    loss = last_loss(home, info)
+    if math.isnan(loss):
+        return {"text": score(loss, 4)}
+    words = words_or_none(home, info.id)
+    return {"text": score(loss, 4), "title": f"on {words}" if words else ""}
 
 
 def last_loss(home: Path, info: RunInfo) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from backend import analysis, store
+from backend.analysis.held_out_words import words_or_none
 from backend.errors import StudioError
 from backend.store import RunInfo
 from iterit_ui import plots, text
@@ -18,7 +19,12 @@ Value = dict[str, Any]
 
 def course_figure(home: Path, info: RunInfo, metrics: list[Any]) -> Value:
     """Losses, learning rate, gradient norm and memory of a run."""
-    figure = plots.course(analysis.loss_table(metrics), analysis.held_out_points(metrics), epochs=info.epochs)
+    figure = plots.course(
+        analysis.loss_table(metrics),
+        analysis.held_out_points(metrics),
+        epochs=info.epochs,
+        measured_on=words_or_none(home, info.id),
+    )
     if store.read_config(home, info.id).held_out == "demo" and "note" in figure:
         figure["note"] += text.DEMO_HELD_OUT
     return figure
@@ -34,6 +40,7 @@ def figures(home: Path, info: RunInfo, metrics: list[Any]) -> Value:
     speed = trained[-1].tokens_per_second if trained else float("nan")
     change = float(held_out["change"].iloc[-1]) if len(held_out) > 1 else float("nan")
     untouched = "the untouched model" if len(held_out) else "not measured yet"
+    where = words_or_none(home, info.id)
     return {
         "cards": [
             _card("Step", "–" if last is None else number(last["step"]), hint=_trained(last, info)),
@@ -41,7 +48,8 @@ def figures(home: Path, info: RunInfo, metrics: list[Any]) -> Value:
             _card(
                 "Held-out loss",
                 score(held_out["held_out"].iloc[-1]) if len(held_out) else "–",
-                hint=f"{change:+.3f} against the untouched model" if np.isfinite(change) else untouched,
+                hint=(f"{change:+.3f} against the untouched model" if np.isfinite(change) else untouched)
+                + (f"; on {where}" if where else ""),
             ),
             _card("Speed", number(speed), unit="tokens/s", hint="training, in the last epoch"),
             _card(

@@ -9,6 +9,7 @@ from typing import Any
 
 from backend import analysis, jobs, preflight, store
 from backend.analysis import Figure, PlanEstimate
+from backend.analysis.held_out_words import file_words
 from backend.analysis.plan_tokens import NOT_COUNTED
 from backend.config import RunConfig
 from backend.errors import ConfigError, StudioError
@@ -225,7 +226,11 @@ def _row(name: str, figure: Figure, written: Any) -> tuple[str, str, str]:
 
 
 def _on(held_out: Figure) -> str:
-    return f"on {theme.counted(round(held_out.value), 'sample')}" if held_out.known else held_out.source
+    if not held_out.known:
+        return held_out.source
+    if held_out.source.startswith("the demo"):
+        return f"on {file_words('demo', round(held_out.value))}"
+    return f"on {theme.counted(round(held_out.value), 'sample')} {held_out.source}"
 
 
 def _gib(value: float) -> str:

@@ -17,6 +17,7 @@ from backend import store
 from backend.config import PRESETS, RunConfig, config_from, to_json, typed_value
 from backend.errors import ConfigError, StudioError
 from backend.preflight import Problem
+from iterit_ui.session import is_demo
 from iterit_ui.tune_form import FIELDS, FormValue, default, form_fields, from_form, label, to_form
 from iterit_ui.tune_launch import allowed_model, pool_choices
 
@@ -63,8 +64,9 @@ def read_draft(data: Any) -> Draft:
     if unknown:
         raise ConfigError(f"the page sent the setting {unknown[0]!r}, which is unknown")
     values: dict[str, FormValue] = {}
+    embedded = not words["pool"] or is_demo(words["pool"])
     for name in form_fields():
-        value = given.get(name, to_form(name, default(name, preset)))
+        value = given.get(name, to_form(name, default(name, preset, embedded=embedded)))
         if not isinstance(value, (str, bool)):
             raise ConfigError(f"the page sent {name} as a {type(value).__name__}; a text is needed")
         values[name] = value

@@ -11,7 +11,7 @@ import dataclasses
 from functools import lru_cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from backend.config import PRESET_HELP, PRESETS, STRATEGY_HELP, TRACKERS, RunConfig
+from backend.config import PRESET_HELP, PRESETS, STRATEGY_HELP, TRACKERS, RunConfig, preset_values
 from backend.errors import ConfigError
 from iterit_ui import text
 from iterit_ui.curate_settings import STRATEGY_WORDS
@@ -35,6 +35,7 @@ GROUPS = ("selection", "training", "lora", "model", "running", "data")
 # text fields that deserve more than one line although they hold one text
 LONG = ("system_prompt",)
 FormValue = str | bool
+OTHER_POOL = ("another",)  # stands for any that is not the embedded one
 
 
 def advanced(group: str) -> list[str]:
@@ -58,6 +59,12 @@ def schema() -> dict[str, Any]:
             "label": text.PRESET.get(name, name.replace("-", " ").capitalize()),
             "help": f"{PRESET_HELP[name][0].upper()}{PRESET_HELP[name][1:]}.",
             "values": {field: to_form(field, default(field, name)) for field in form_fields()},
+            # what it sets otherwise for a pool that is not the embedded one
+            "elsewhere": {
+                field: to_form(field, value)
+                for field, value in preset_values(name, OTHER_POOL).items()
+                if value != default(field, name)
+            },
         }
         for name in PRESETS
     ]
@@ -101,9 +108,10 @@ def label(name: str) -> str:
     return words[0].upper() + words[1:]
 
 
-def default(name: str, preset: str = "paper") -> Any:
-    """A setting's value in a preset."""
-    return PRESETS[preset].get(name, getattr(RunConfig(), name))
+def default(name: str, preset: str = "paper", *, embedded: bool = True) -> Any:
+    """A setting's value in a preset. embedded : for the embedded pool, or another one."""
+    values = preset_values(preset, None if embedded else OTHER_POOL)
+    return values.get(name, getattr(RunConfig(), name))
 
 
 def to_form(name: str, value: Any) -> FormValue:

@@ -18,7 +18,8 @@
       bar.style.background = studio.token(item.colour || '--selected');
       node.append(h('div', 'st-cell-box', null, bar, h('span', 'num', text)));
     } else node.append(h('span', '', text));
-    if (text.length > 24) node.title = text.slice(0, 400);
+    const title = item.title || (text.length > 24 ? text : '');
+    if (title) node.title = title.slice(0, 400);
     return node;
   };
 

@@ -46,7 +46,8 @@
     let open = false;
 
     const preset = (name) => given.schema.presets.find((one) => one.name === name) || given.schema.presets[0];
-    const based = (name) => ({...preset(name).values, ...given.carried});
+    const values = (name) => ({...preset(name).values, ...(form && form.pool !== given.demo ? preset(name).elsewhere : {})});
+    const based = (name) => ({...values(name), ...given.carried});
     const suiting = (pool, model) => (pool === given.demo && model === 'demo' ? 'demo' : 'paper');
     const keep = () => sessionStorage.setItem(STORE, JSON.stringify({form, carried: given.carried}));
 
@@ -99,7 +100,7 @@
     };
     const fill = (found) => {
       const before = structuredClone(form);
-      if (found.preset) { form.preset = found.preset; form.values = {...preset(found.preset).values}; }
+      if (found.preset) { form.preset = found.preset; form.values = values(found.preset); }
       form.values = {...form.values, ...found.values};
       form.model = found.model || form.model;
       form.parent = found.parent || '';
@@ -260,7 +261,7 @@
       if (!form) {
         const kept = remembered();
         const model = given.models[0]?.[1] || '';
-        form = kept?.form?.values ? kept.form : {pool: given.pool, model, preset: suiting(given.pool, model), values: based(suiting(given.pool, model)), parallel: false, parent: ''};
+        form = kept?.form?.values ? kept.form : {pool: given.pool, model, preset: suiting(given.pool, model), values: {}, parallel: false, parent: ''};
         form.values = {...based(form.preset), ...form.values};
         if (kept?.carried) carry(kept.carried);
         build(root);
@@ -295,7 +296,7 @@
 
     // Only what has changed on Curate is taken over: what was typed here stays.
     const carry = (old) => {
-      const base = preset(form.preset).values;
+      const base = values(form.preset);
       for (const name of new Set([...Object.keys(old), ...Object.keys(given.carried)])) {
         if (old[name] !== given.carried[name]) form.values[name] = given.carried[name] ?? base[name];
       }

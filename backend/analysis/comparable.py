@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from backend.analysis.arms import Arm
-from backend.analysis.compared_runs import ComparedRun
+from backend.analysis.compared_runs import DRAWN, ComparedRun
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,16 @@ def _held_out(runs: Sequence[ComparedRun], measured: MeasuredOn) -> list[Remark]
                 "on different samples cannot be compared.",
             )
         )
-    if measured.by_seed:
+    kinds = {run.held_out_words.partition(DRAWN)[0] for run in runs if run.id in measured.counted}
+    if measured.by_seed and len(kinds) > 1:
+        found.append(
+            Remark(
+                "warn",
+                f"The seeds measured on different samples ({_list(sorted(kinds))}): only the differences within a seed compare "
+                "like with like, and means over the seeds are of no one thing.",
+            )
+        )
+    if measured.by_seed and len(kinds) < 2:
         found.append(
             Remark(
                 "info",
@@ -114,6 +123,7 @@ def _held_out(runs: Sequence[ComparedRun], measured: MeasuredOn) -> list[Remark]
                 "too, and only the differences within a seed compare like with like.",
             )
         )
+    if measured.by_seed:
         unshared = [run for run in runs if "not every strategy" in measured.left_out.get(run.id, "")]
         if unshared:
             seeds = _list(str(seed) for seed in sorted({run.seed for run in unshared}))

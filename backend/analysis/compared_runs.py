@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from backend import store
+from backend.analysis.held_out_words import held_out_words
 from backend.config import RunConfig, held_out_share
 from backend.errors import StudioError
 from backend.records import Metrics
@@ -26,6 +27,7 @@ UNFINISHED = {
     "stopping": "is being stopped",
     "stopped": "stopped before its end",
 }
+DRAWN = " (drawn with seed "  # before the seed, in the words for held-out samples
 WHOLE = 1e-6  # of an epoch: closer to a whole number than any step is
 
 
@@ -203,14 +205,13 @@ def _measured_on(home: Path, run_id: str, config: RunConfig, epochs: tuple[int, 
     how = f"{config.max_length} {config.system_prompt!r}"
     pools = store.read_run_pool(home, run_id)
     if pools.held_out_id:
-        name = Path(config.held_out).name or config.held_out
-        return f"{pools.held_out_id} {how}", f"{name} ({pools.held_out_id[:8]})"
-    share = held_out_share(config)
-    if not share:
+        return f"{pools.held_out_id} {how}", held_out_words(home, run_id)
+    if not held_out_share(config):
         return "", "nothing held out"
-    words = f"{100 * share:g} % of the pool, drawn with seed {config.seed}"
+    words = held_out_words(home, run_id)
     if not epochs:
-        return "", f"{words}; not drawn yet"
+        return "", words
+    words = f"{words}{DRAWN}{config.seed})"
     rows = store.read_kept_aside(home, run_id, epochs[0])
     return f"{pools.id} {sha256(rows.tobytes()).hexdigest()[:16]} {how}", words
 

@@ -17,7 +17,7 @@ import pandas as pd
 from backend import store
 from backend.analysis.arms import Arm, arms_of
 from backend.analysis.comparable import MeasuredOn, Remark, measured_on, remarks
-from backend.analysis.compared_runs import ComparedRun, compared_run
+from backend.analysis.compared_runs import DRAWN, ComparedRun, compared_run
 from backend.analysis.paired import Paired, mean_and_sd, paired
 from backend.errors import RunError, StudioError
 
@@ -126,6 +126,18 @@ def compare(home: Path, run_ids: Sequence[str], *, reference: str = "") -> Compa
         text = "; ".join(unreadable.values())
         said.insert(0, Remark("warn", f"{len(unreadable)} of {len(ids)} runs cannot be read: {text}."))
     return Comparison(tuple(arms[i] for i in order), chosen, tuple(said), measured, unreadable)
+
+
+def measured_words(comparison: Comparison) -> str:
+    """What the losses that count were measured on, such as "the demo's 360 held-out rows"; "" where none counts."""
+    runs = [run for run in comparison.runs if run.id in comparison.measured.counted]
+    words = list(dict.fromkeys(run.held_out_words for run in runs))
+    if len(words) < 2:
+        return words[0] if words else ""
+    plain = {word.partition(DRAWN)[0] for word in words}
+    if len(plain) == 1:
+        return f"{plain.pop()}, other samples for each seed"
+    return "other samples for each seed: " + "; ".join(words[:4]) + ("; ..." if len(words) > 4 else "")
 
 
 def _reference(arms: Sequence[Arm], asked: str) -> str:

@@ -150,9 +150,8 @@ def _held_out_rows(config: RunConfig) -> int | None:
 def _held_out(config: RunConfig, ahead: Course) -> Figure:
     if ahead.held_out is None:
         return Figure(NAN, f"{config.held_out} has not been read")
-    return Figure(
-        float(ahead.held_out), "kept aside from the pool" if config.held_out != "demo" else "the embedded set"
-    )
+    where = "the demo's held-out rows" if config.held_out == "demo" else "kept aside from the pool"
+    return Figure(float(ahead.held_out), where)
 
 
 def _figures_of_tokens(

@@ -10,6 +10,7 @@ from typing import Any
 from backend import store
 from backend.analysis.comparable import flat
 from backend.analysis.compared_runs import environment_of
+from backend.analysis.held_out_words import held_out_words
 from backend.config import to_json
 
 
@@ -39,7 +40,9 @@ def run_differences(home: Path, run_ids: Sequence[str]) -> list[Different]:
     names = list(dict.fromkeys(name for one in configs for name in one))
     found = [Different("setting", name, tuple(_words(one.get(name)) for one in configs)) for name in names]
     found.append(Different("pool", "pool id", tuple(pool.id for pool in pools)))
-    found.append(Different("pool", "held-out samples", tuple(pool.held_out_id or "" for pool in pools)))
+    found.append(
+        Different("pool", "held-out samples", tuple(held_out_words(home, run_id) for run_id in run_ids))
+    )
     known = list(dict.fromkeys(name for one in environments for name in one))
     found += [Different("environment", name, tuple(one.get(name) for one in environments)) for name in known]
     return [

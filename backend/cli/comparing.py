@@ -138,6 +138,7 @@ def plan_lines(planned: Any) -> list[str]:
         f"{sum(planned.steps):,} optimizer steps in all",
         f"time in all: {console.duration(planned.seconds) if planned.seconds == planned.seconds else 'not known'}"
         f" ({planned.source})",
+        f"held-out loss: on {planned.measured_on}",
     ]
     if len(seeds) == 1:
         lines.append("one seed shows no spread: nothing can be said about differences then")

@@ -76,11 +76,13 @@ def as_markdown(home: Path, title: str, found: Comparison, epoch: int | None) ->
 def as_values(home: Path, title: str, found: Comparison, epoch: int | None) -> dict[str, Any]:
     """The same as JSON values, NaN as null."""
     from backend import analysis
+    from backend.analysis.comparison import measured_words
 
     pool = _pool(home, found)
     values: dict[str, Any] = {
         "title": title,
         "reference": found.reference,
+        "measured_on": measured_words(found),
         "remarks": [dataclasses.asdict(remark) for remark in found.remarks],
         "strategies": analysis.summary_table(found).to_dict("records"),
         "differences": analysis.difference_table(found).to_dict("records"),
@@ -116,6 +118,7 @@ def _pool(home: Path, found: Comparison) -> Pool | None:
 
 def _losses(found: Comparison) -> Table:
     from backend import analysis
+    from backend.analysis.comparison import measured_words
 
     table = analysis.summary_table(found)
     names = [str(name).removeprefix("after_") for name in table.columns]
@@ -132,7 +135,8 @@ def _losses(found: Comparison) -> Table:
         rows.append([*cells, _spread(row["final"], row["final_sd"], row["n"], usual=row["n"])])
     end = f"at the end (epoch {last})" if same else "at the end"
     columns = ["strategy", "seeds", "untouched", *(f"after epoch {epoch}" for epoch in shown), end]
-    return "Held-out loss", columns, rows, HEADLINE
+    on = measured_words(found)
+    return "Held-out loss", columns, rows, f"Measured on {on}. {HEADLINE}" if on else HEADLINE
 
 
 def _differences(found: Comparison) -> Table:

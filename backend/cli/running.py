@@ -146,6 +146,7 @@ def _watch(home: Path, run_id: str, *, told: int, measured: int) -> RunInfo:
     told, measured : events and held-out losses that are known already.
     """
     from backend import jobs, store
+    from backend.analysis.held_out_words import words_or_none
 
     with _interrupts() as asked, console.progress_bar() as bar:
         answered = 0
@@ -158,9 +159,12 @@ def _watch(home: Path, run_id: str, *, told: int, measured: int) -> RunInfo:
                     console.say(f"{console.moment(event.at)[11:]} {event.text}")
             told = len(events)
             losses = _held_out(home, run_id)
+            if losses[measured:]:
+                where = words_or_none(home, run_id)
             for metrics in losses[measured:]:
                 console.say(
                     f"{' ' * 8} held-out loss {console.number(metrics.held_out, 4)} {trained(metrics)}"
+                    + (f", on {where}" if where else "")
                 )
             measured = max(measured, len(losses))
             if not info.active and info.state != "queued":

@@ -128,6 +128,7 @@ def show(run: RunArgument, runs_dir: RunsDir = Path("runs"), as_json: AsJson = F
         print(f"error: {info.error}")
     changed = shlex.join(word for name, value in shown["changed"].items() for word in as_options(name, value))
     print(f"settings that differ from the paper's: {changed or 'none'}")
+    print(f"held-out loss measured on: {shown['measured_on'] or 'nothing'}")
     print()
     console.print_table(
         "Selections (overlap: share that was also selected for the epoch before)",
@@ -220,6 +221,7 @@ def moved_since(records: Sequence[EpochRecord], *, ceiling: float) -> list[dict[
 def summary(home: Path, info: RunInfo) -> dict[str, Any]:
     """All that `show` tells about a run, as JSON values."""
     from backend import analysis, store
+    from backend.analysis.held_out_words import held_out_words
 
     config = store.read_config(home, info.id)
     epochs = [store.read_epoch(home, info.id, epoch) for epoch in store.epochs(home, info.id)]
@@ -232,6 +234,7 @@ def summary(home: Path, info: RunInfo) -> dict[str, Any]:
         "changed": changed_settings(config),
         "epochs": table.to_dict("records"),
         "moved": moved_since(epochs, ceiling=config.max_complexity),
+        "measured_on": held_out_words(home, info.id),
         "held_out": [
             {"epochs_trained": m.epoch, "step": m.step, "loss": m.held_out}
             for m in metrics

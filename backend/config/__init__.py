@@ -6,7 +6,7 @@ setting that is not described here does not exist.
 
 from backend.config.check import budget_of, check, held_out_share
 from backend.config.fields import setting
-from backend.config.presets import PRESET_HELP, PRESETS
+from backend.config.presets import PRESET_HELP, PRESETS, preset_values
 from backend.config.read import config_from, selection_settings, to_json, typed_value
 from backend.config.run import TRACKERS, Attention, Precision, RunConfig, Schedule
 from backend.config.selection import STRATEGY_HELP, Ranking, SelectionSettings, Strategy
@@ -30,6 +30,7 @@ __all__ = [
     "config_from",
     "epoch_steps",
     "held_out_share",
+    "preset_values",
     "selection_settings",
     "setting",
     "steps_in_all",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from backend.config.check import check
-from backend.config.presets import PRESETS
+from backend.config.presets import PRESETS, preset_values
 from backend.config.run import RunConfig
 from backend.config.selection import SelectionSettings
 from backend.errors import ConfigError
@@ -27,7 +27,7 @@ def config_from(values: Mapping[str, Any], *, preset: str = "paper") -> RunConfi
     unknown = sorted(set(values) - known)
     if unknown:
         raise ConfigError(f"setting {unknown[0]!r} is unknown (known: {', '.join(sorted(known))})")
-    merged = {**PRESETS[preset], **values}
+    merged = {**preset_values(preset, values.get("pool")), **values}
     hints = get_type_hints(RunConfig)
     config = RunConfig(**{name: _coerce(name, value, hints[name]) for name, value in merged.items()})
     check(config)

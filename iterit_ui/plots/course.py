@@ -18,18 +18,19 @@ ROWS = (
 LOSSES = (0.6, 0.93)
 
 
-def course(table: pd.DataFrame, held_out: pd.DataFrame, *, epochs: int) -> Figure:
+def course(table: pd.DataFrame, held_out: pd.DataFrame, *, epochs: int, measured_on: str = "") -> Figure:
     """Training and held-out loss above; learning rate, gradient norm and memory below, all over epochs trained.
 
     table : as `analysis.loss_table` gives it. held_out : as `analysis.held_out_points` gives it.
-    epochs : of the whole run, for the axis.
+    epochs : of the whole run, for the axis. measured_on : the held-out samples, in words.
     """
     if table.empty and held_out.empty:
         return empty("Nothing yet: the first line comes once the model has been measured or trained.", TITLE)
     data = [_line(table, "loss", "training loss", "nats per token", ".4f", SELECTED, "y")]
     if len(held_out):
         data.append(_held_out(held_out))
-    notes = ["Lower losses are better; the held-out samples are never trained on"]
+    where = f" ({measured_on})" if measured_on else ""
+    notes = [f"Lower losses are better; the held-out samples{where} are never trained on"]
     broken = int((~np.isfinite(table["loss"])).sum())
     if broken:
         notes.append(f"{broken:,} steps had a loss that is no finite number; they are gaps")

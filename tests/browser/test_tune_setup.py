@@ -30,6 +30,20 @@ def birds() -> Pool:
     return Pool("b1bdb1bdb1bdb1bd", "birds", table)
 
 
+def test_the_demo_preset_measures_another_pool_on_a_share_of_it(page, goto, runs_dir):
+    store.save_pool(runs_dir, birds(), inputs=("birds.jsonl",))
+    goto(page, "tune")
+    held_out = page.locator("#tune-held-out input")
+    page.wait_for_function("document.querySelector('#tune-held-out input')?.value === 'demo'")
+    page.locator("#tune-pool select").select_option(birds().id)
+    page.wait_for_function("document.querySelector('#tune-budget input')?.value === '0.05'")  # the paper's
+    page.locator("#tune-preset input[value=demo]").check()
+    page.wait_for_function("document.querySelector('#tune-budget input')?.value === '0.1'")
+    assert held_out.input_value() == "0.05"
+    page.locator("#tune-pool select").select_option(load_pool([str(demo.POOL)]).id)
+    page.wait_for_function("document.querySelector('#tune-held-out input')?.value === 'demo'")
+
+
 def test_a_run_of_another_pool_is_loaded_whole(page, goto, runs_dir):
     pool, here = birds(), load_pool([str(demo.POOL)])
     store.save_pool(runs_dir, pool, inputs=("birds.jsonl",))

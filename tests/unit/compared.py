@@ -53,19 +53,20 @@ def made_run(
     picks: Sequence[Sequence[int]] = ((0, 1, 2, 3), (2, 3, 4, 5)),
     state: str = "done",
     pool: Pool | None = None,
-    held_out: Pool | None = None,
+    held_out: Pool | str | None = None,
     kept_aside: Sequence[int] = (),
     **values: object,
 ) -> str:
     """A run that measured these held-out losses: before training, then after each epoch. Every epoch has two steps.
 
-    held_out : samples that it was measured on; a pool of seven where None.
+    held_out : samples that it was measured on, or how a configuration names the pool of seven that else is measured on.
     """
     pool = pool or labelled()
-    aside = held_out or labelled(7, name="aside")
+    aside = held_out if isinstance(held_out, Pool) else labelled(7, name="aside")
     store.save_pool(home, pool)
     store.save_pool(home, aside, listed=False)
-    given = {"held_out": "aside.json"} if not kept_aside else {"held_out": "0.1"}
+    file = held_out if isinstance(held_out, str) else "aside.json"
+    given = {"held_out": file} if not kept_aside else {"held_out": "0.1"}
     config = settings(**{**given, **values})
     run = store.create_run(home, config, pool, held_out=None if kept_aside else aside)
     n = len(pool)
