@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import smollm2
 import tiny
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
@@ -49,3 +50,15 @@ def shared() -> Path:
     if not (SHARED / "golden").is_dir():
         pytest.skip(f"no golden files in {SHARED} (set ITERIT_SHARED)")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def real_model() -> Path:
+    """The folder of SmolLM2-135M-Instruct, for tests that are marked slow; where it cannot be had, they are skipped, but
+    never where tests run unwatched."""
+    try:
+        return smollm2.folder()
+    except smollm2.Unavailable as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
