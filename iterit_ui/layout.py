@@ -13,7 +13,7 @@ from iterit_ui import address, compare_tab, curate_tab, data_tab, epochs_tab, me
 from iterit_ui.components.base import component
 from iterit_ui.components.watcher import watcher
 from iterit_ui.curate_actions import name_of
-from iterit_ui.session import DRAW, QUIET, TABS, Session, first_pool, get_pool, new_session, prepare
+from iterit_ui.session import DRAW, EVENT, QUIET, TABS, Session, first_pool, get_pool, new_session, prepare
 from iterit_ui.watching import watched
 
 BUILDERS = {
@@ -23,6 +23,9 @@ BUILDERS = {
     "epochs": epochs_tab.build,
     "compare": compare_tab.build,
 }
+
+LOOKED_AT = ("run", "epoch", "comparison", "chosen")
+"""States that go back with the browser's Back, beside the tab."""
 
 # constant, as every template is: Gradio evaluates templates as code
 HEADER = """
@@ -54,7 +57,7 @@ def build(
         header = component("header", template=HEADER, events=("name",), elem_id="header")
         tabs = gr.Tabs(elem_id="steps", selected="data")
         # not inside the tabs: whatever is there shifts the order by which Gradio knows them
-        bar = component("address", elem_id="address")
+        bar = component("address", events=("back",), elem_id="address")
         watch = watcher(functions=[watched(home)], elem_id="watch")
         session = new_session(home, tuple(data_roots), tuple(model_roots), tabs, bar, watch)
         items = {}
@@ -80,8 +83,27 @@ def _wire_address(page: gr.Blocks, session: Session, items: dict[str, gr.Tab], b
     page.load(restore, None, [*session.states, session.ready, session.tabs], **QUIET)
     for name, item in items.items():
         item.select(_chosen(name), session.ready, session.tab, **QUIET)
+    bar.back(_back, None, [getattr(session, name) for name in LOOKED_AT], **EVENT)
     drawn = [session.ready, *session.states]
     gr.on([state.change for state in session.states], mirrored, drawn, bar, **DRAW)
+
+
+def _back(event: gr.EventData) -> list[Any]:
+    return looked_at(event._data)
+
+
+def looked_at(data: Any) -> list[Any]:
+    """What was looked at in an entry of the browser's history, in the order of `LOOKED_AT`, from its query parameters.
+
+    Settings, filter and pool stay as they are: Back takes nobody's work away, and they have an undo of their own.
+    """
+    query = (
+        {key: value for key, value in data.items() if isinstance(value, str)}
+        if isinstance(data, dict)
+        else {}
+    )
+    view = address.read(query)
+    return [view["run"], view["epoch"], view["comparison"], view["runs"]]
 
 
 def _chosen(name: str) -> Any:

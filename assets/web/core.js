@@ -166,14 +166,3 @@ studio.head = (root, value) => {
     ...[value.title ? h('h3', '', value.title) : null, note,
       legend.children.length ? legend : null].filter(Boolean));
 };
-
-// The address bar mirrors the session; written only after it has been read (the first value is null).
-studio.address = (context) => studio.mount(context, (value) => {
-  if (!value) return;
-  // the tab that is open here wins: somebody may have clicked before the page had started
-  value.tab = document.querySelector('#steps button[role=tab][aria-selected=true]')?.dataset.tabId || value.tab;
-  const url = new URL(location.href);
-  for (const key of [...url.searchParams.keys()]) if (!key.startsWith('__')) url.searchParams.delete(key);
-  for (const [key, item] of Object.entries(value)) url.searchParams.set(key, item);
-  if (url.href !== location.href) history.replaceState(history.state, '', url);
-});

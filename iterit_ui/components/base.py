@@ -44,6 +44,7 @@ SCRIPTS = [
     WEB / f"{name}.js"
     for name in [
         "core",
+        "address",
         "header",
         "panels",
         "table_head",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from iterit_ui import address
+from iterit_ui.layout import looked_at
 from iterit_ui.session import VIEW
 
 
@@ -88,3 +89,18 @@ def test_a_comparison_stands_for_its_runs() -> None:
     assert view["comparison"] == "c20260101-000000-abcdef"
     written = address.written(**{**view, "runs": ["20260101-000000-abcdef"]})
     assert written["comparison"] == view["comparison"] and "runs" not in written
+
+
+def test_back_takes_only_what_was_looked_at() -> None:
+    run = "20260101-000000-abcdef"
+    query = {
+        "tab": "epochs",
+        "run": run,
+        "epoch": "2",
+        "budget": "0.3",
+        "pool": "0123456789abcdef",
+        "runs": run,
+    }
+    assert looked_at(query) == [run, 2, "", [run]]
+    assert looked_at({"run": "../x", "epoch": "many", "comparison": 3}) == ["", 0, "", []]
+    assert looked_at(None) == ["", 0, "", []]
