@@ -187,7 +187,7 @@ def _tell(home: Path, run_id: str, here: Rank, text: str) -> None:
 def _counting(home: Path, pool: Pool, config: RunConfig) -> Callable[[], NgramCounts]:
     """Count the pool's n-grams beside everything else; the result is waited for where it is asked for."""
     aside = ThreadPoolExecutor(1, thread_name_prefix="n-grams")
-    counts = aside.submit(store.ngram_counts, home, pool, suffix=config.response_suffix)
+    counts = aside.submit(store.ngram_counts, home, pool, suffix=config.response_suffix, words=config.words)
     aside.shutdown(wait=False)
     return counts.result
 

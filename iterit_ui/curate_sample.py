@@ -75,9 +75,7 @@ def tfidf_of(home: Path, shown: Shown) -> diversity.Tfidf:
     made = shown.what.selection
     rows = analysis.candidate_rows(made)
     counts = get_counts(home, shown.pool.id)
-    return TFIDF.get(
-        shown.pool.id, shown.settings.response_suffix, rows, lambda: diversity.tfidf(counts, rows)
-    )
+    return TFIDF.get(shown.pool.id, shown.settings, rows, lambda: diversity.tfidf(counts, rows))
 
 
 def neighbours_of(home: Path, shown: Shown, row: int) -> list[dict[str, Any]]:

@@ -89,9 +89,7 @@ def weighed(
 ) -> tuple[selection.Candidates, Tfidf]:
     """Who may be picked under these settings, and the TF-IDF of exactly these, as selecting uses them."""
     chosen = selection.candidates_of_pool(pool, scores, settings, rows=rows, held_out=held_out)
-    tfidf = cache.get(
-        pool.id, settings.response_suffix, chosen.rows, lambda: diversity.tfidf(counts, chosen.rows)
-    )
+    tfidf = cache.get(pool.id, settings, chosen.rows, lambda: diversity.tfidf(counts, chosen.rows))
     return chosen, tfidf
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from backend import store
 from backend.analysis.epochs import load_epoch
 from backend.analysis.what_if import ngram_counts
-from backend.config import RunConfig, SelectionSettings, budget_of
+from backend.config import RunConfig, SelectionSettings, Words, budget_of
 from backend.diversity import NgramCounts
 from backend.records import EpochRecord, Pool, Selection, Status
 from backend.selection import review_settings, reviewed_record
@@ -73,7 +73,7 @@ def review_selection(home: Path, run_id: str, epoch: int, changes: Mapping[str, 
     settings = review_settings(config, changes)
     record = reviewed_record(
         pool,
-        lambda: _counts(home, pool.id, config.response_suffix),
+        lambda: _counts(home, pool.id, config.response_suffix, config.words),
         proposal,
         config,
         changes,
@@ -118,5 +118,5 @@ def _pool(home: Path, pool_id: str) -> Pool:
 
 
 @lru_cache(maxsize=2)
-def _counts(home: Path, pool_id: str, suffix: str) -> NgramCounts:
-    return ngram_counts(home, _pool(home, pool_id), suffix=suffix)
+def _counts(home: Path, pool_id: str, suffix: str, words: Words) -> NgramCounts:
+    return ngram_counts(home, _pool(home, pool_id), suffix=suffix, words=words)

@@ -15,7 +15,7 @@ import numpy as np
 from backend import diversity, selection, store
 from backend.analysis.epochs import changes, mean_known
 from backend.analysis.histograms import candidate_rows
-from backend.config import SelectionSettings, Strategy, budget_of
+from backend.config import SelectionSettings, Strategy, Words, budget_of
 from backend.diversity import NgramCounts, Tfidf
 from backend.records import Pool, Scores, Selection, Status
 
@@ -47,9 +47,15 @@ class TfidfCache:
         self._kept: OrderedDict[bytes, Tfidf] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, pool_id: str, suffix: str, rows: np.ndarray, make: Callable[[], Tfidf]) -> Tfidf:
-        """The TF-IDF of these candidate rows, made by `make` where it is not kept."""
-        key = blake2b(rows.tobytes(), digest_size=16, key=f"{pool_id}/{suffix}".encode()[:64]).digest()
+    def get(
+        self, pool_id: str, settings: SelectionSettings, rows: np.ndarray, make: Callable[[], Tfidf]
+    ) -> Tfidf:
+        """The TF-IDF of these candidate rows, made by `make` where it is not kept.
+
+        settings : of these it goes by how responses are cut into words, and what is added to them.
+        """
+        made_from = f"{settings.words}/{pool_id}/{settings.response_suffix}"
+        key = blake2b(rows.tobytes(), digest_size=16, key=made_from.encode()[:64]).digest()
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
@@ -62,9 +68,9 @@ class TfidfCache:
         return made
 
 
-def ngram_counts(home: Path, pool: Pool, *, suffix: str = "") -> NgramCounts:
+def ngram_counts(home: Path, pool: Pool, *, suffix: str = "", words: Words = "paper") -> NgramCounts:
     """A pool's n-gram counts: read where they are stored, else counted and stored."""
-    return store.ngram_counts(home, pool, suffix=suffix)
+    return store.ngram_counts(home, pool, suffix=suffix, words=words)
 
 
 def what_if(
@@ -88,7 +94,7 @@ def what_if(
     n = len(pool) if held_out is None else int((~held_out).sum())
     budget = budget_of(settings.budget, n)
     rows = selection.candidates_of_pool(pool, scores, settings, held_out=held_out).rows
-    tfidf = cache.get(pool.id, settings.response_suffix, rows, lambda: diversity.tfidf(counts, rows))
+    tfidf = cache.get(pool.id, settings, rows, lambda: diversity.tfidf(counts, rows))
     made = selection.select_of_pool(
         pool, counts, scores, settings, budget=budget, held_out=held_out, tfidf=tfidf
     )

@@ -14,6 +14,7 @@ from backend.cli.pools import preset_of, read_pool, tell_rows
 from backend.config import RunConfig, config_from
 
 if TYPE_CHECKING:
+    from backend.config import Words
     from backend.findings import Lengths, NearPairs
     from backend.records import Pool
     from backend.work import Report
@@ -26,7 +27,7 @@ PresetName = Annotated[str | None, typer.Option("--preset", help="Where the othe
 READING = ("system_prompt", "max_length")
 
 
-@with_settings(("mapping",))
+@with_settings(("mapping", "words"))
 def findings(pool: Inputs, settings: dict[str, Any], runs_dir: RunsDir = Path("runs")) -> None:
     """Index a pool for searching and look for near-duplicates. Done once per pool and kept in the runs folder."""
     from backend import store, work
@@ -40,10 +41,13 @@ def findings(pool: Inputs, settings: dict[str, Any], runs_dir: RunsDir = Path("r
             bar.show(stage, done, total, "samples")
 
         store.build_search(home, samples, on_progress=lambda done, total: at("indexing texts", done, total))
-        if store.load_near(home, samples.id) is None:
+        words = settings.get("words") or store.pool_words(home, samples.id)
+        if store.load_near(home, samples.id, words=words) is None:
             report("near-duplicates")
-            pairs = near_of(samples, on_progress=lambda done, total: at("near-duplicates", done, total))
-            store.save_near(home, samples.id, pairs)
+            pairs = near_of(
+                samples, words, on_progress=lambda done, total: at("near-duplicates", done, total)
+            )
+            store.save_near(home, samples.id, pairs, words=words)
     console.say(f"{samples.name} ({samples.id}) can be searched, and its near-duplicates are known")
 
 
@@ -140,17 +144,18 @@ def stored_pool(home: Path, inputs: list[str], mapping: dict[str, str] | None) -
     return samples
 
 
-def near_of(samples: Pool, on_progress: Any = None) -> NearPairs:
-    """The pool's near-duplicates, with a progress bar where nobody else reports."""
+def near_of(samples: Pool, words: Words, on_progress: Any = None) -> NearPairs:
+    """The pool's near-duplicates under one cutting into words, with a progress bar where nobody else reports."""
     from backend import findings as look
 
     prompts, responses = look.prompt_texts(samples, system=False), look.response_texts(samples)
     if on_progress is not None:
-        return look.near_pairs(prompts, responses, on_progress=on_progress)
+        return look.near_pairs(prompts, responses, words=words, on_progress=on_progress)
     with console.progress_bar() as bar:
         return look.near_pairs(
             prompts,
             responses,
+            words=words,
             on_progress=lambda done, total: bar.show("near-duplicates", done, total, "samples"),
         )
 

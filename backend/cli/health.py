@@ -20,13 +20,15 @@ from backend.cli.findings import (
     stored_pool,
 )
 from backend.cli.options import AsJson, RunsDir, with_settings
+from backend.cli.pools import say_what_fits
+from backend.data.scripts import unspaced_share
 from backend.errors import ConfigError
 
 if TYPE_CHECKING:
     from backend.findings import Finding
 
 
-@with_settings(("mapping", *READING))
+@with_settings(("mapping", "words", *READING))
 def health(
     pool: Inputs,
     settings: dict[str, Any],
@@ -59,20 +61,32 @@ def health(
     if near is not None and not LOWEST <= near <= 1:
         raise ConfigError(f"--near {near:g}: a similarity from {LOWEST} to 1 is needed")
     home = runs_dir.resolve()
-    mapping = settings.pop("mapping", None)
+    mapping, chosen = settings.pop("mapping", None), settings.pop("words", None)
     config = reading_of(settings, pool, model, preset) if model else None
     samples, is_stored = find_pool(home, pool, mapping, tell=as_json)
-    pairs = store.load_near(home, samples.id) if is_stored else None
+    words = chosen or (store.pool_words(home, samples.id) if is_stored else "paper")
+    pairs = store.load_near(home, samples.id, words=words) if is_stored else None
     if pairs is None and near is not None:
-        pairs = near_of(samples)
+        pairs = near_of(samples, words)
         if is_stored:
-            store.save_near(home, samples.id, pairs)
+            store.save_near(home, samples.id, pairs, words=words)
     counted = lengths_of(home, samples, config, keep=is_stored) if config else None
-    found = look.report(samples, near=pairs, lengths=counted, threshold=THRESHOLD if near is None else near)
+    found = look.report(
+        samples, near=pairs, lengths=counted, threshold=THRESHOLD if near is None else near, words=words
+    )
+    share = unspaced_share(samples.responses())
+    say_what_fits(share, words)
     counts = data.health(samples)
     if as_json:
         lines = [{**dataclasses.asdict(finding), "known": finding.known} for finding in found]
-        about = {"id": samples.id, "name": samples.name, "rows": counts["rows"], "sources": counts["sources"]}
+        about = {
+            "id": samples.id,
+            "name": samples.name,
+            "rows": counts["rows"],
+            "sources": counts["sources"],
+            "unspaced_share": share,
+            "words": words,
+        }
         if samples.about is not None:
             about["read"] = {**dataclasses.asdict(samples.about), "told": samples.about.sentence}
         console.print_json({"pool": about, "findings": lines})

@@ -16,9 +16,10 @@ import typer
 
 from backend.cli import console, estimating, outputs
 from backend.cli.options import AsJson, Preset, RunsDir, with_settings
-from backend.cli.pools import preset_of, read_pool
+from backend.cli.pools import preset_of, read_pool, say_what_fits
 from backend.cli.showing import find_run, summary
 from backend.config import RunConfig, config_from
+from backend.data.scripts import unspaced_share
 from backend.errors import ConfigError, RunError, Stopped
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def tune(
     home = runs_dir.resolve()
     outputs.check_folder(home)
     samples = read_pool(list(inputs), complete.mapping)
+    say_what_fits(unspaced_share(samples.responses()), complete.words)
     if dry_run:
         estimating.dry_run(
             home, jobs.with_absolute_paths(complete), samples.id, len(samples), as_json=as_json

@@ -10,8 +10,9 @@ import typer
 
 from backend.cli import console
 from backend.cli.options import AsJson, PoolArgument, with_settings
-from backend.cli.pools import SELECTING, read_pool
+from backend.cli.pools import SELECTING, read_pool, say_what_fits
 from backend.config import SelectionSettings, budget_of, selection_settings, to_json
+from backend.data.scripts import unspaced_share
 from backend.errors import PoolError
 
 if TYPE_CHECKING:
@@ -56,8 +57,9 @@ def _read(pool: list[str], scores: Path, settings: dict[str, Any]) -> _Given:
     mapping = settings.pop("mapping", None)
     chosen = selection_settings(SelectionSettings(), **settings)
     samples = read_pool(pool, mapping)
+    say_what_fits(unspaced_share(samples.responses()), chosen.words)
     stored = scores_file.read_scores(scores, samples)
-    counts = diversity.count_ngrams(samples.responses(), suffix=chosen.response_suffix)
+    counts = diversity.count_ngrams(samples.responses(), suffix=chosen.response_suffix, words=chosen.words)
     return _Given(samples, stored.scores, stored.rows, chosen, counts, analysis.TfidfCache())
 
 

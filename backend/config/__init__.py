@@ -9,7 +9,7 @@ from backend.config.fields import setting
 from backend.config.presets import PRESET_HELP, PRESETS, preset_values
 from backend.config.read import config_from, selection_settings, to_json, typed_value
 from backend.config.run import TRACKERS, Attention, Precision, RunConfig, Schedule
-from backend.config.selection import STRATEGY_HELP, Ranking, SelectionSettings, Strategy
+from backend.config.selection import STRATEGY_HELP, Ranking, SelectionSettings, Strategy, Words
 from backend.config.steps import batches, epoch_steps, steps_in_all, steps_per_epoch, warmup_steps
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Schedule",
     "SelectionSettings",
     "Strategy",
+    "Words",
     "batches",
     "budget_of",
     "check",

@@ -19,6 +19,7 @@ Strategy = Literal[
     "full",
 ]
 Ranking = Literal["paper", "authors"]
+Words = Literal["paper", "unicode"]
 
 STRATEGY_HELP: dict[str, str] = {
     "iterit": "complexity x diversity, re-scored and re-selected before every epoch (the method)",
@@ -113,6 +114,14 @@ class SelectionSettings:
         "closing marker too, for example <|im_end|>)",
         group="selection",
         origin="paper (none)",
+    )
+    words: Words = setting(
+        "paper",
+        "how responses are cut into the words that n-grams are of: paper takes runs of two or more letters and digits, as "
+        "scikit-learn does; unicode takes each character of a script without spaces (Chinese, Japanese, Thai, Lao, Khmer, "
+        "Burmese) as a word and cuts all others by Unicode's rules, where single letters and emoji count too",
+        group="selection",
+        origin="paper",
     )
     seed: int = setting(
         0, "seed of every draw: random strategies, held-out split, batch order", group="selection", low=0

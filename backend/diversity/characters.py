@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,6 +13,11 @@ UNICODE_SIZE = 0x110000
 NOT_WORD, WORD, BY_CONTEXT = 1, 2, 3  # 0: not looked at yet
 # the one letter whose lower case depends on its neighbours (it differs at the end of a word)
 SIGMA = 0x3A3
+
+
+def kind_by_pattern(character: str) -> int:
+    """Whether a lower-case character is one of a word's in ``\\w``: WORD or NOT_WORD."""
+    return WORD if character.isalnum() or character == "_" else NOT_WORD
 
 
 def joined(texts: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
@@ -24,11 +30,13 @@ def joined(texts: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
 class Characters:
     """What lower case a character has and whether it belongs to a word, learnt as characters turn up.
 
+    kind_of : what a lower-case character is to the cutting: a number from 1 to 255 that is not BY_CONTEXT.
     lower : (UNICODE_SIZE,) uint32, code point of the lower case; 0 where not looked at yet.
-    kinds : (UNICODE_SIZE,) uint8, WORD or NOT_WORD of a lower-case character; BY_CONTEXT of a character whose
-        lower case is more than one character or depends on its neighbours.
+    kinds : (UNICODE_SIZE,) uint8, `kind_of` of a lower-case character; BY_CONTEXT of a character whose lower case is
+        more than one character or depends on its neighbours.
     """
 
+    kind_of: Callable[[str], int] = kind_by_pattern
     lower: np.ndarray = field(default_factory=lambda: np.zeros(UNICODE_SIZE, dtype=np.uint32))
     kinds: np.ndarray = field(default_factory=lambda: np.zeros(UNICODE_SIZE, dtype=np.uint8))
 
@@ -59,7 +67,7 @@ class Characters:
             self.kinds[code] = BY_CONTEXT
             return
         self.lower[code] = ord(low)
-        self.kinds[ord(low)] = WORD if low.isalnum() or low == "_" else NOT_WORD
+        self.kinds[ord(low)] = self.kind_of(low)
 
 
 @njit(cache=True, nogil=True)

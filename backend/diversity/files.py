@@ -7,10 +7,12 @@ import tempfile
 import zipfile
 from dataclasses import fields
 from pathlib import Path
+from typing import cast, get_args
 
 import numpy as np
 import pyarrow as pa
 
+from backend.config import Words
 from backend.diversity.groups import Groups
 from backend.diversity.ngrams import NgramCounts
 from backend.errors import PoolError
@@ -35,6 +37,7 @@ def save_counts(path: Path | str, counts: NgramCounts) -> None:
     )
     arrays["letters"] = np.frombuffer(letters, dtype=np.uint8) if letters else np.zeros(0, np.uint8)
     arrays["suffix"] = np.frombuffer(counts.suffix.encode(), dtype=np.uint8)
+    arrays["words"] = np.frombuffer(counts.words.encode(), dtype=np.uint8)
     arrays["format"] = np.array(FORMAT)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
     try:
@@ -72,6 +75,10 @@ def load_counts(path: Path | str) -> NgramCounts:
             groups = Groups(*(stored[f"groups_{field.name}"] for field in fields(Groups)))
             bounds, letters = stored["word_bounds"], stored["letters"]
             suffix = stored["suffix"].tobytes().decode()
+            # files from before there was a choice say nothing of it
+            cut = stored["words"].tobytes().decode() if "words" in stored else "paper"
+            if cut not in get_args(Words):
+                raise ValueError(f"words are {cut!r}")
     except FileNotFoundError:
         raise PoolError(f"{path}: no n-gram counts here") from None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
@@ -81,4 +88,4 @@ def load_counts(path: Path | str) -> NgramCounts:
     words = pa.Array.from_buffers(
         pa.large_string(), len(bounds) - 1, [None, pa.py_buffer(bounds), pa.py_buffer(letters)]
     )
-    return NgramCounts(**arrays, groups=groups, vocabulary=words, suffix=suffix)
+    return NgramCounts(**arrays, groups=groups, vocabulary=words, suffix=suffix, words=cast(Words, cut))

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numba import njit
 
+from backend.config import Words
 from backend.diversity.groups import Groups, group_ngrams
 from backend.diversity.numbering import ONCE, number_longer, number_words
 from backend.diversity.tokens import tokenize
@@ -37,6 +38,7 @@ class NgramCounts:
     solo_terms, solo_tf : (n, 5, 3) and (n, 5) int32, the most frequent of these, -1 and 0 padded.
     vocabulary : the words as an Arrow string array.
     suffix : text that was added to every response before counting.
+    words : how the responses were cut into words.
     """
 
     indptr: np.ndarray
@@ -50,6 +52,7 @@ class NgramCounts:
     solo_tf: np.ndarray
     vocabulary: pa.Array
     suffix: str = ""
+    words: Words = "paper"
 
     def __len__(self) -> int:
         return len(self.solo_sum)
@@ -60,30 +63,32 @@ class NgramCounts:
         return (np.diff(self.indptr) > 0) | (self.solo_sum > 0)
 
 
-def count_ngrams(responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffix: str = "") -> NgramCounts:
+def count_ngrams(
+    responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffix: str = "", words: Words = "paper"
+) -> NgramCounts:
     """Count the 1-, 2- and 3-grams of every response followed by `suffix` (once per pool; a second per 50,000).
 
-    The same words and n-grams as scikit-learn's ``TfidfVectorizer(ngram_range=(1, 3))``: lower case, words of two
-    or more word characters. A missing response counts as empty.
+    With `paper` the same words and n-grams as scikit-learn's ``TfidfVectorizer(ngram_range=(1, 3))``: lower case, words
+    of two or more word characters. With `unicode` those of `breaks`. A missing response counts as empty.
     """
-    tokens = tokenize(responses, suffix=suffix)
-    words = number_words(tokens.words, tokens.indptr, len(tokens.vocabulary))
-    pairs = number_longer(words, tokens.indptr, 2)
+    tokens = tokenize(responses, suffix=suffix, words=words)
+    singles = number_words(tokens.words, tokens.indptr, len(tokens.vocabulary))
+    pairs = number_longer(singles, tokens.indptr, 2)
     triples = number_longer(pairs, tokens.indptr, 3)
-    columns = _columns([words.df, pairs.df, triples.df])
+    columns = _columns([singles.df, pairs.df, triples.df])
     terms = np.full((sum(int((c >= 0).sum()) for c in columns), NGRAM), -1, dtype=np.int32)
-    for size, (ngrams, column) in enumerate(zip((words, pairs, triples), columns), start=1):
+    for size, (ngrams, column) in enumerate(zip((singles, pairs, triples), columns), start=1):
         shared = np.flatnonzero(column >= 0)
         for k in range(size):
             terms[column[shared], k] = tokens.words[ngrams.first[shared] + k]
-    entries = sum(int(ngrams.total[ngrams.df > 1].sum()) for ngrams in (words, pairs, triples))
+    entries = sum(int(ngrams.total[ngrams.df > 1].sum()) for ngrams in (singles, pairs, triples))
     # made here and not in compiled code, because NumPy asks for large pages
     indices, tf = np.empty(entries, dtype=np.int32), np.empty(entries, dtype=np.int32)
     indptr, solo_sum, solo_squares, solo_terms, solo_tf = _count_rows(
         tokens.words,
         tokens.indptr,
-        (words.numbers, pairs.numbers, triples.numbers),
-        (words.total, pairs.total, triples.total),
+        (singles.numbers, pairs.numbers, triples.numbers),
+        (singles.total, pairs.total, triples.total),
         columns,
         np.full(len(terms), -1, dtype=np.int64),
         indices,
@@ -102,6 +107,7 @@ def count_ngrams(responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffi
         solo_tf,
         vocabulary=tokens.vocabulary,
         suffix=suffix,
+        words=words,
     )
 
 

@@ -1,21 +1,26 @@
-"""Responses -> word numbers, cut exactly as scikit-learn's vectorizers cut by default.
+"""Responses -> word numbers, cut as scikit-learn's vectorizers cut by default (`paper`), or by Unicode's rules (`unicode`).
 
-A word is a match of ``(?u)\\b\\w\\w+\\b`` in the lower-cased text. That is the same as: a run of two or more word
-characters that cannot be made longer, where a word character is one that `str.isalnum` accepts, or "_". The text is
-read as Arrow holds it, in UTF-8: no Python string is made of it, and each character is looked up in two tables.
+`paper`: a word is a match of ``(?u)\\b\\w\\w+\\b`` in the lower-cased text. That is the same as: a run of two or more word
+characters that cannot be made longer, where a word character is one that `str.isalnum` accepts, or "_".
+`unicode`: see `breaks`. The text is read as Arrow holds it, in UTF-8: no Python string is made of it, and each character
+is looked up in two tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numba import njit
 
-from backend.diversity.characters import WORD, Characters, decode, joined, spell
+from backend.config import Words
+from backend.diversity.breaks import kind_of
+from backend.diversity.characters import WORD, Characters, decode, joined, kind_by_pattern, spell
+from backend.diversity.unicode_tokens import number_unicode_words
+from backend.diversity.vocabulary import Vocabulary, mark_of, number_of
 
 
 @dataclass(frozen=True)
@@ -32,20 +37,29 @@ class Tokens:
     vocabulary: pa.Array
 
 
-def tokenize(responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffix: str = "") -> Tokens:
-    """The words of every response (followed by `suffix`), numbered by first appearance."""
-    characters, known = Characters(), _Vocabulary()
+def tokenize(
+    responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffix: str = "", words: Words = "paper"
+) -> Tokens:
+    """The words of every response (followed by `suffix`), numbered by first appearance.
+
+    words : how the text is cut into words.
+    """
+    by_pattern = words == "paper"
+    number = _number_words if by_pattern else number_unicode_words
+    characters = Characters(kind_by_pattern if by_pattern else kind_of)
+    known = Vocabulary()
     parts: list[np.ndarray] = []
     ends: list[np.ndarray] = [np.zeros(1, dtype=np.int64)]
     total = 0
     for data, offsets in _texts(responses, suffix):
         data, offsets = characters.learn(data, offsets)
-        words = np.empty((offsets[-1] - offsets[0]) // 2 + 1, dtype=np.int32)
+        numbers = np.empty(most_words(int(offsets[-1] - offsets[0]), words), dtype=np.int32)
         word_ends = np.empty(len(offsets) - 1, dtype=np.int64)
         row = count = 0
         while row < len(word_ends):
-            known.make_room(int(offsets[row + 1] - offsets[row]))
-            row, count, known.size = _number_words(
+            length = int(offsets[row + 1] - offsets[row])
+            known.make_room(length, most_words(length, words))
+            row, count, known.size = number(
                 data,
                 offsets,
                 row,
@@ -56,11 +70,11 @@ def tokenize(responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffix: s
                 known.letters,
                 known.bounds,
                 known.size,
-                words,
+                numbers,
                 word_ends,
                 count,
             )
-        parts.append(words[:count].copy())
+        parts.append(numbers[:count].copy())
         ends.append(word_ends + total)
         total += count
     return Tokens(
@@ -68,6 +82,11 @@ def tokenize(responses: Sequence[str] | pa.Array | pa.ChunkedArray, *, suffix: s
         indptr=np.concatenate(ends),
         vocabulary=known.texts(),
     )
+
+
+def most_words(length: int, words: Words) -> int:
+    """As many words as a text of so many bytes can have: of two characters and what divides them, or of one."""
+    return length // 2 + 1 if words == "paper" else length + 1
 
 
 def _texts(
@@ -97,73 +116,6 @@ def _texts(
         yield joined([((text or "") + suffix).encode("utf-8", "surrogatepass") for text in responses])
 
 
-@dataclass
-class _Vocabulary:
-    """The words known so far, found by open addressing.
-
-    table : word number + 1, 0 where free. letters : their UTF-8, one word behind the other.
-    bounds : word v is letters[bounds[v]:bounds[v + 1]]. marks : what `_mark` makes of them.
-    """
-
-    size: int = 0
-    table: np.ndarray = field(default_factory=lambda: np.zeros(1 << 16, dtype=np.int32))
-    marks: np.ndarray = field(default_factory=lambda: np.empty(1 << 15, dtype=np.uint64))
-    letters: np.ndarray = field(default_factory=lambda: np.empty(1 << 18, dtype=np.uint8))
-    bounds: np.ndarray = field(default_factory=lambda: np.zeros(1 << 15, dtype=np.int64))
-
-    def make_room(self, length: int) -> None:
-        """Room for all the words that a text of `length` bytes can bring."""
-        words = self.size + length // 2 + 1
-        self.letters = _grown(self.letters, int(self.bounds[self.size]) + 2 * length)
-        self.bounds = _grown(self.bounds, words + 1)
-        self.marks = _grown(self.marks, words)
-        if 2 * words > len(self.table):
-            self.table = np.zeros(1 << (4 * words).bit_length(), dtype=np.int32)
-            _refill(self.table, self.marks, self.size)
-
-    def texts(self) -> pa.Array:
-        bounds = self.bounds[: self.size + 1].copy()
-        letters = self.letters[: bounds[-1]].copy()
-        return pa.Array.from_buffers(
-            pa.large_string(), self.size, [None, pa.py_buffer(bounds), pa.py_buffer(letters)]
-        )
-
-
-def _grown(array: np.ndarray, size: int) -> np.ndarray:
-    """`array`, or a copy with room for `size` items (at least doubled, so that growing stays linear)."""
-    if len(array) >= size:
-        return array
-    larger = np.empty(max(size, 2 * len(array)), dtype=array.dtype)
-    larger[: len(array)] = array
-    return larger
-
-
-@njit(cache=True, nogil=True)
-def _mark(block: np.uint64, before: np.uint64) -> np.uint64:
-    """A word's 64 bits: of its bytes, eight at a time, the last of them first in place.
-
-    A word of up to eight bytes is one block, and no other word of as many bytes has the same bits.
-    """
-    return (before ^ block) * np.uint64(0x9E3779B97F4A7C15)
-
-
-@njit(cache=True, nogil=True)
-def _slot(mark: np.uint64, mask: int) -> np.int64:
-    """Where the search begins: the high bits folded into the low ones."""
-    return np.int64((mark ^ (mark >> np.uint64(32))) & np.uint64(mask))
-
-
-@njit(cache=True, nogil=True)
-def _refill(table: np.ndarray, marks: np.ndarray, known: int) -> None:
-    """Enter the words known so far into a new, larger table."""
-    mask = len(table) - 1
-    for word in range(known):
-        slot = _slot(marks[word], mask)
-        while table[slot] != 0:
-            slot = (slot + 1) & mask
-        table[slot] = word + 1
-
-
 @njit(cache=True, nogil=True)
 def _number_words(
     data: np.ndarray,
@@ -185,7 +137,6 @@ def _number_words(
     A word is spelt out behind the known ones; where it is new it stays there. Returns the row that comes next, the
     words numbered and the words known.
     """
-    mask = len(table) - 1
     while row < len(offsets) - 1:
         at, end = offsets[row], offsets[row + 1]
         most = known + (end - at) // 2 + 1
@@ -207,31 +158,13 @@ def _number_words(
                 characters += 1
                 for k in range(before, spelt):
                     if (k - start) & 7 == 0:
-                        mark, block = _mark(block, mark), np.uint64(0)
+                        mark, block = mark_of(block, mark), np.uint64(0)
                     block = block << np.uint64(8) | np.uint64(letters[k])
                 continue
             if characters >= 2:
-                mark = _mark(block, mark)
-                length = spelt - start
-                slot = _slot(mark, mask)
-                word = -1
-                while table[slot] != 0:
-                    word = table[slot] - 1
-                    same = marks[word] == mark and bounds[word + 1] - bounds[word] == length
-                    if same and length > 8:
-                        for k in range(length):
-                            if letters[bounds[word] + k] != letters[start + k]:
-                                same = False
-                                break
-                    if same:
-                        break
-                    word = -1
-                    slot = (slot + 1) & mask
-                if word < 0:
-                    word = known
-                    table[slot] = word + 1
-                    marks[word] = mark
-                    bounds[word + 1] = spelt
+                mark = mark_of(block, mark)
+                word = number_of(mark, start, spelt, table, marks, letters, bounds, known)
+                if word == known:
                     start = spelt
                     known += 1
                 words[count] = word

@@ -5,7 +5,7 @@ Texts and arrays in, arrays out; imports neither torch nor transformers, and rea
 
 from backend.findings.lengths import NOT_SCORED, Lengths
 from backend.findings.near import LOWEST, NearPairs, near_groups, near_pairs
-from backend.findings.openings import Opening, opening_of, opening_rows, openings
+from backend.findings.openings import Opening, beginnings, opening_of, opening_rows, openings
 from backend.findings.refusals import is_refusal, refusal_rows
 from backend.findings.report import (
     GROUPED,
@@ -30,6 +30,7 @@ __all__ = [
     "Lengths",
     "NearPairs",
     "Opening",
+    "beginnings",
     "groups_of_finding",
     "is_refusal",
     "keep_one",

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
+from backend.config import Words
 from backend.errors import ConfigError
 
 LOWEST = 0.5
@@ -44,6 +45,7 @@ def near_pairs(
     prompts: Sequence[str],
     responses: Sequence[str],
     *,
+    words: Words = "paper",
     lowest: float = LOWEST,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> NearPairs:
@@ -61,6 +63,7 @@ def near_pairs(
     Parameters
     ----------
     prompts, responses : the n samples' texts. Leave system turns out: one text before all samples makes all alike.
+    words : `unicode` makes a run of three characters where they are of a script without spaces.
     lowest : similarity from which pairs are kept, more than 0 and at most 1.
     on_progress : called with samples done and in all; may raise to stop.
 
@@ -80,7 +83,9 @@ def near_pairs(
     )
     texts = list(firsts)
     rows = np.fromiter(firsts.values(), dtype=np.int64, count=len(firsts))
-    shingles, offsets = shingle_sets([prompt for prompt, _ in texts], [response for _, response in texts])
+    shingles, offsets = shingle_sets(
+        [prompt for prompt, _ in texts], [response for _, response in texts], words=words
+    )
     del firsts, texts
     found = _Forest(len(prompts))
     for first, copy in copies:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from backend import data
+from backend.config import Words
 from backend.errors import PoolError
 from backend.findings.lengths import NOT_SCORED, Lengths
 from backend.findings.near import NearPairs, near_groups, numbered
@@ -60,6 +61,7 @@ def report(
     scores: Scores | None = None,
     threshold: float = THRESHOLD,
     top: int = 12,
+    words: Words = "paper",
 ) -> list[Finding]:
     """What is worth a look: half a second for 52,000 samples, nearly all of it for refusals and openings.
 
@@ -67,7 +69,7 @@ def report(
     ----------
     near : pairs of near-duplicates, where they have been looked for; grouped from `threshold` on.
     lengths, scores : what is known from a tokenizer or a model, where there is any.
-    top : openings listed at most.
+    top : openings listed at most. words : how they are cut into words.
     """
     empty = rows_of_finding(pool, "empty")
     refused = rows_of_finding(pool, "refusal")
@@ -97,7 +99,7 @@ def report(
     if pool.rejected:
         hint = "Not in the pool; the list of them says why."
         found.append(Finding("rejected", "Rows that could not be read", pool.left_out, hint=hint))
-    for opening in openings(response_texts(pool), top=top):
+    for opening in openings(response_texts(pool), top=top, cut=words):
         hint = "Most of them refuse to answer." if opening.refusal else "Responses begin so."
         found.append(Finding(f"opening:{opening.text}", f"“{opening.text} …”", opening.count, hint=hint))
     return found
@@ -111,8 +113,9 @@ def rows_of_finding(
     lengths: Lengths | None = None,
     scores: Scores | None = None,
     threshold: float = THRESHOLD,
+    words: Words = "paper",
 ) -> np.ndarray:
-    """(k,) int64: the rows behind a finding, ascending.
+    """(k,) int64: the rows behind a finding, ascending. words : how openings were cut into words.
 
     Refusals and openings read every response (a third of a second for 52,000 samples): worth keeping by pool and key.
 
@@ -129,7 +132,7 @@ def rows_of_finding(
     elif key == "refusal":
         return refusal_rows(response_texts(pool))
     elif kind == "opening" and detail:
-        return opening_rows(response_texts(pool), detail)
+        return opening_rows(response_texts(pool), detail, cut=words)
     elif key == "too_long":
         if lengths is None:
             raise PoolError(f"over length: {_NO_TOKENS}")

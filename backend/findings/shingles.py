@@ -13,7 +13,13 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
+from backend.config import Words
+from backend.data.scripts import is_unspaced
+from backend.diversity.breaks import ALONE, MARK, kind_of
+
 LENGTH = 5
+# characters of scripts without spaces are words, and say as much as three Latin ones: three of them are a run
+ALONE_WEIGHT = 2
 CHUNK = 4096  # samples whose characters are spelt out at once
 # what the two texts' shingles start from: they differ where no character reaches
 _PROMPT, _RESPONSE = np.uint64(1 << 40), np.uint64(1 << 41)
@@ -26,8 +32,13 @@ def normal(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-def shingle_sets(prompts: Sequence[str], responses: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def shingle_sets(
+    prompts: Sequence[str], responses: Sequence[str], *, words: Words = "paper"
+) -> tuple[np.ndarray, np.ndarray]:
     """The shingles of n samples, given by their normal texts.
+
+    words : with `unicode` a run is of three characters where they are of a script without spaces, whose marks go with
+        them, and of as many of both as weigh five where a text has both.
 
     Returns
     -------
@@ -42,9 +53,17 @@ def shingle_sets(prompts: Sequence[str], responses: Sequence[str]) -> tuple[np.n
     offsets = np.zeros(len(prompts) + 1, dtype=np.int64)
     for begin in range(0, len(prompts), CHUNK):
         end = min(begin + CHUNK, len(prompts))
+        (asked, asked_bounds), (given, given_bounds) = (
+            _spelt(prompts[begin:end]),
+            _spelt(responses[begin:end]),
+        )
         _fill(
-            *_spelt(prompts[begin:end]),
-            *_spelt(responses[begin:end]),
+            asked,
+            _weights(asked, words),
+            asked_bounds,
+            given,
+            _weights(given, words),
+            given_bounds,
             LENGTH,
             found,
             offsets[begin : end + 1],
@@ -58,11 +77,27 @@ def _spelt(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     return codes, np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)
 
 
+def _weights(codes: np.ndarray, words: Words) -> np.ndarray:
+    """(characters,) uint8: how much of a run each character makes up."""
+    if words == "paper" or not len(codes):
+        return np.ones(len(codes), dtype=np.uint8)
+    known, places = np.unique(codes, return_inverse=True)
+    weight = [_weight(code) if is_unspaced(code) else 1 for code in known.tolist()]
+    return np.array(weight, dtype=np.uint8)[places]
+
+
+def _weight(code: int) -> int:
+    """The weight of a character in a block of a script without spaces."""
+    return {ALONE: ALONE_WEIGHT, MARK: 0}.get(kind_of(chr(code)), 1)
+
+
 @njit(cache=True, nogil=True)
 def _fill(
     prompts: np.ndarray,
+    prompt_weights: np.ndarray,
     prompt_bounds: np.ndarray,
     responses: np.ndarray,
+    response_weights: np.ndarray,
     response_bounds: np.ndarray,
     length: int,
     found: np.ndarray,
@@ -71,8 +106,10 @@ def _fill(
     """Write the distinct shingles of each sample, sorted, into `found` from offsets[0] on, and the other offsets."""
     kept = offsets[0]
     for i in range(len(prompt_bounds) - 1):
-        at = _hash_runs(prompts[prompt_bounds[i] : prompt_bounds[i + 1]], length, _PROMPT, found, kept)
-        at = _hash_runs(responses[response_bounds[i] : response_bounds[i + 1]], length, _RESPONSE, found, at)
+        own = slice(prompt_bounds[i], prompt_bounds[i + 1])
+        at = _hash_runs(prompts[own], prompt_weights[own], length, _PROMPT, found, kept)
+        own = slice(response_bounds[i], response_bounds[i + 1])
+        at = _hash_runs(responses[own], response_weights[own], length, _RESPONSE, found, at)
         ordered = np.sort(found[kept:at])
         for k in range(len(ordered)):
             if k == 0 or ordered[k] != ordered[k - 1]:
@@ -82,13 +119,20 @@ def _fill(
 
 
 @njit(cache=True, nogil=True)
-def _hash_runs(codes: np.ndarray, length: int, start: np.uint64, found: np.ndarray, at: int) -> int:
+def _hash_runs(
+    codes: np.ndarray, weights: np.ndarray, length: int, start: np.uint64, found: np.ndarray, at: int
+) -> int:
     """Write the hashes of all runs; a text shorter than one is one. Returns the place behind the last."""
-    runs = max(len(codes) - length + 1, min(len(codes), 1))
-    for first in range(runs):
+    for first in range(len(codes)):
         mark = start
-        for k in range(first, min(first + length, len(codes))):
-            mark = (mark ^ np.uint64(codes[k])) * _FACTOR
+        weight, k = 0, first
+        while weight < length and k < len(codes):
+            weight += weights[k]
+            k += 1
+        if weight < length and first:
+            break
+        for place in range(first, k):
+            mark = (mark ^ np.uint64(codes[place])) * _FACTOR
             mark ^= mark >> _HALF
         found[at] = mark
         at += 1

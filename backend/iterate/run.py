@@ -87,7 +87,7 @@ def run(
             "no held-out loss will be measured: %s", _nothing_held_out(config, pool, held_out_pool)
         )
     if counts is None:
-        counts = partial(count_ngrams, pool.responses(), suffix=config.response_suffix)
+        counts = partial(count_ngrams, pool.responses(), suffix=config.response_suffix, words=config.words)
     decisions = Decisions(config, pool, encoded, counts, aside.taken, report, review, together=together)
     start = Start()
     if resume:

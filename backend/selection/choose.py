@@ -141,7 +141,9 @@ def _selection(chosen: Candidates, rows: np.ndarray, picks: Picks) -> Selection:
 def warm_up() -> None:
     """Compile what a selection needs on a pool of three responses, so that no page waits for it later."""
     # with letters that each of the vectorizer's ways has to deal with
-    counts = count_ngrams(pa.array(["two words", "two más words words", "İki İki"]))
+    texts = pa.array(["two words", "two más words words", "İki İki"])
+    counts = count_ngrams(texts)
+    count_ngrams(texts, words="unicode")
     scores = Scores.unknown(3, response_tokens=np.ones(3, dtype=np.int32))
     for budget in (1, 2):  # of one of three each candidate is looked at by itself, of two copies are together
         made = select(

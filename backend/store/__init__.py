@@ -119,6 +119,7 @@ from backend.store.run_states import (
 from backend.store.saved_settings import SavedSettings, delete_settings, save_settings, saved_settings
 from backend.store.search import build_search, has_search, parse_query, search
 from backend.store.timing import Planned
+from backend.store.words import pool_unspaced_share, pool_words, set_pool_words
 from backend.store.work import (
     WorkInfo,
     WorkKind,
@@ -211,6 +212,8 @@ __all__ = [
     "parse_query",
     "pool_folder",
     "pool_info",
+    "pool_unspaced_share",
+    "pool_words",
     "queue_again",
     "read_config",
     "read_draft",
@@ -247,6 +250,7 @@ __all__ = [
     "set_mark",
     "set_note",
     "set_plan",
+    "set_pool_words",
     "set_process",
     "set_state",
     "set_work",

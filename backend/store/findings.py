@@ -11,11 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from backend.config import Words
 from backend.errors import PoolError
 from backend.findings import LOWEST, Lengths, NearPairs
 from backend.store.files import replacing
 from backend.store.layout import pool_folder
 from backend.store.search import has_search
+from backend.store.words import pool_words
 
 # grows when pairs are found in another way, so that stored ones are found anew
 NEAR_VERSION = 1
@@ -31,20 +33,20 @@ class LengthsKey:
 
 
 def has_findings(home: Path, pool_id: str) -> bool:
-    """Whether all that the work "findings" makes is there."""
-    return has_search(home, pool_id) and load_near(home, pool_id) is not None
+    """Whether all that the work "findings" makes is there, under the cutting that was chosen for the pool."""
+    return has_search(home, pool_id) and load_near(home, pool_id, words=pool_words(home, pool_id)) is not None
 
 
-def save_near(home: Path, pool_id: str, pairs: NearPairs) -> None:
-    """Store a pool's near-duplicate pairs."""
+def save_near(home: Path, pool_id: str, pairs: NearPairs, *, words: Words = "paper") -> None:
+    """Store a pool's near-duplicate pairs under one cutting into words."""
     table = pa.table({"a": pairs.a, "b": pairs.b, "similarity": pairs.similarity})
     about = {"version": NEAR_VERSION, "lowest": pairs.lowest}
-    _write(_near_path(home, pool_id), table, about)
+    _write(_near_path(home, pool_id, words), table, about)
 
 
-def load_near(home: Path, pool_id: str) -> NearPairs | None:
-    """A pool's near-duplicate pairs; None where they have not been looked for, or not down to today's lowest."""
-    found = _read(_near_path(home, pool_id))
+def load_near(home: Path, pool_id: str, *, words: Words = "paper") -> NearPairs | None:
+    """A pool's near-duplicate pairs under one cutting; None where they have not been looked for, or not down to today's lowest."""
+    found = _read(_near_path(home, pool_id, words))
     if found is None:
         return None
     table, about = found
@@ -94,8 +96,8 @@ def stored_lengths(home: Path, pool_id: str) -> list[LengthsKey]:
     return keys
 
 
-def _near_path(home: Path, pool_id: str) -> Path:
-    return pool_folder(home, pool_id) / "near.parquet"
+def _near_path(home: Path, pool_id: str, words: Words) -> Path:
+    return pool_folder(home, pool_id) / ("near.parquet" if words == "paper" else f"near-{words}.parquet")
 
 
 def _lengths_path(home: Path, pool_id: str, key: LengthsKey) -> Path:

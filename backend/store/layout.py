@@ -2,6 +2,7 @@
 
     home/studio.sqlite                          states, heartbeats, events, marks, notes, saved settings, work
     home/pools/<pool id>/                       samples.parquet, meta.json, ngrams.npz, map.parquet, clusters.parquet
+                                                words.json (how its responses are cut), scripts.json (what they are in)
     home/pools/<pool id>/rows/                  <key>.bits: sets of rows that an address names
     home/<run id>/                              config.json, pool.json, metrics.jsonl, log.txt, checkpoints/, model/
     home/<run id>/epochs/<e>/                   samples.parquet, picks.parquet, meta.json

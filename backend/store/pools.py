@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from backend.config import Words
 from backend.errors import PoolError
 from backend.records import Pool, RejectedRow, RowsRead
 from backend.store.files import replacing, write_json
@@ -159,20 +160,23 @@ def pool_info(home: Path, pool_id: str) -> PoolInfo:
     return _info(folder, meta)
 
 
-def ngrams_path(home: Path, pool_id: str, *, suffix: str = "") -> Path:
-    """The file of a pool's n-gram counts; text added to every response makes other counts, hence another file."""
+def ngrams_path(home: Path, pool_id: str, *, suffix: str = "", words: Words = "paper") -> Path:
+    """The file of a pool's n-gram counts; text added to every response, or another cutting into words, makes other
+    counts, hence another file."""
     mark = f"-{sha256(suffix.encode()).hexdigest()[:8]}" if suffix else ""
+    mark += "" if words == "paper" else f"-{words}"
     return pool_folder(home, pool_id) / f"ngrams{mark}.npz"
 
 
-def ngram_counts(home: Path, pool: Pool, *, suffix: str = "") -> NgramCounts:
+def ngram_counts(home: Path, pool: Pool, *, suffix: str = "", words: Words = "paper") -> NgramCounts:
     """A pool's n-gram counts: read where they are stored, else counted and stored."""
     from backend import diversity  # compiled code: loaded where it is needed, not with every command
 
-    path = ngrams_path(home, pool.id, suffix=suffix)
+    path = ngrams_path(home, pool.id, suffix=suffix, words=words)
     if not diversity.is_stored(path):
         with replacing(path) as temporary:
-            diversity.save_counts(temporary, diversity.count_ngrams(pool.responses(), suffix=suffix))
+            counts = diversity.count_ngrams(pool.responses(), suffix=suffix, words=words)
+            diversity.save_counts(temporary, counts)
     return diversity.load_counts(path)
 
 

@@ -90,15 +90,17 @@ def test_cache_reuses_a_candidate_set_and_forgets_the_oldest(trees):
 
         return inner
 
-    cache = analysis.TfidfCache(size=2)
+    cache, plain = analysis.TfidfCache(size=2), SelectionSettings()
+    other_words = SelectionSettings(words="unicode")
     first, second, third = np.array([1, 2]), np.array([1, 3]), np.array([2, 3])
-    assert cache.get("p", "", first, make("first")) == "first"
-    assert cache.get("p", "", first, make("again")) == "first"
-    assert cache.get("other pool", "", first, make("other")) == "other"
-    cache.get("p", "", second, make("second"))
-    cache.get("p", "", third, make("third"))
-    cache.get("p", "", first, make("first once more"))
-    assert made == ["first", "other", "second", "third", "first once more"]
+    assert cache.get("p", plain, first, make("first")) == "first"
+    assert cache.get("p", plain, first, make("again")) == "first"
+    assert cache.get("other pool", plain, first, make("other")) == "other"
+    cache.get("p", plain, second, make("second"))
+    cache.get("p", plain, third, make("third"))
+    cache.get("p", plain, first, make("first once more"))
+    cache.get("p", other_words, first, make("first in other words"))
+    assert made == ["first", "other", "second", "third", "first once more", "first in other words"]
 
 
 def test_baselines_have_the_budget_and_are_what_they_say(trees):

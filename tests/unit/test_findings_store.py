@@ -149,7 +149,9 @@ def test_findings_are_made_once_reported_and_only_what_is_missing(tmp_path, pool
 
 def test_a_failure_is_written_down_for_those_who_wait(tmp_path, pool_file, monkeypatch):
     home = tmp_path / "runs"
-    monkeypatch.setattr(store, "save_near", lambda *_: (_ for _ in ()).throw(PoolError("the disk is full")))
+    monkeypatch.setattr(
+        store, "save_near", lambda *_, **__: (_ for _ in ()).throw(PoolError("the disk is full"))
+    )
     result = run("findings", pool_file, "--runs-dir", home)
     assert result.exit_code == 1
     info = store.work_info(home, store.list_pools(home)[0].id, "findings")
