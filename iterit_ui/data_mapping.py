@@ -162,7 +162,7 @@ def columns_in(mapping: dict[str, str]) -> dict[str, str]:
 
 
 def speakers_of(found: data.Preview) -> list[str]:
-    """Who speaks in the first rows, in lower case, as often as not under names that are not known."""
+    """Who speaks in the first rows, in lower case; first those whose role is not known."""
     names: dict[str, None] = {}
     for row in found.rows:
         for value in row.values():
@@ -170,7 +170,7 @@ def speakers_of(found: data.Preview) -> list[str]:
                 name = (turn.get("role") or turn.get("from")) if isinstance(turn, dict) else None
                 if isinstance(name, str) and name.strip():
                     names[name.strip().lower()[:60]] = None
-    return list(names)[:MOST_SPEAKERS]
+    return sorted(names, key=lambda name: name in SPEAKERS)[:MOST_SPEAKERS]
 
 
 def as_found(chosen: dict[str, Any], roots: tuple[Path, ...]) -> dict[str, Any]:
@@ -267,7 +267,7 @@ def _file_on_screen(
     speakers = speakers_of(plain)
     named = {name: said.get(f"{SPEAKER}{name}", SPEAKERS.get(name, "")) for name in speakers}
     unknown = [name for name in speakers if name not in SPEAKERS]
-    bad = BAD in said or any("is marked as bad" in problem for problem in plain.problems)
+    bad = BAD in said or "good" in roles or any("is marked as bad" in problem for problem in plain.problems)
     same = sum(
         other.item.key != one.item.key and chosen["mappings"].get(other.item.key) == mapping for other in all_looks
     )  # fmt: skip

@@ -18,7 +18,7 @@ from backend.data.hub import is_id
 from backend.errors import StudioError
 from backend.records import Pool
 from iterit_ui import data_mapping as mapping
-from iterit_ui import messages, text
+from iterit_ui import messages, text, theme
 from iterit_ui.components import note, status_line
 from iterit_ui.components.base import WEB, component
 from iterit_ui.session import DRAW, QUIET, Session, bound, get_pool
@@ -199,7 +199,7 @@ def load_chosen(
     good = {
         "tone": "good",
         "title": f"{pool.name} is open",
-        "text": pool.about.sentence if pool.about else "",
+        "text": f"{theme.counted(len(pool), 'sample')} read, {theme.counted(pool.left_out, 'row')} left out.",
     }
     yield [pool.id, {}, "", "", {}, None, good, listed(home, pool.id), [], None, "", ""]
 

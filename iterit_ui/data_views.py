@@ -109,11 +109,11 @@ def rows_note(pool: Pool) -> dict[str, Any] | None:
     told = pool.about.sentence if pool.about else ""
     if not pool.rejected:
         return {"tone": "info", "text": told}
-    first = pool.rejected[0]
+    count = theme.counted(pool.left_out, "row")
     return {
         "tone": "warn",
-        "title": f"{theme.counted(pool.left_out, 'row')} {'is' if pool.left_out == 1 else 'are'} not in the pool",
-        "text": f"{told} First: {first.file}, row {first.row:,}: {first.reason}. The card “Rejected rows” lists them.".strip(),
+        "title": f"{count} {'is' if pool.left_out == 1 else 'are'} not in the pool",
+        "text": f"{told} The card “Rejected rows” lists them.".strip(),
     }
 
 

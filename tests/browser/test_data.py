@@ -128,6 +128,27 @@ def test_a_known_format_can_be_read_another_way_and_back(page, goto):
     expect(role).to_have_value("source")
 
 
+def test_speakers_get_roles_by_hand_and_the_pool_says_how_it_was_read(page, goto, data_root):
+    talks = [[("user", "assistant"), ("Customer", "agent"), ("user", "nobody")][i % 3] for i in range(9)]
+    lines = [
+        json.dumps({"messages": [{"role": a, "content": f"ask {i}"}, {"role": b, "content": f"reply {i}"}]})
+        for i, (a, b) in enumerate(talks)
+    ]
+    (data_root / "talks.jsonl").write_text("\n".join(lines))
+    goto(page)
+    choose(page, "talks.jsonl")
+    preview = page.locator("#preview")
+    expect(preview).to_contain_text("role 'Customer' is unknown")
+    for speaker, role in (("customer", "user"), ("agent", "assistant")):
+        preview.locator(f'select[data-role="role.{speaker}"]').select_option(role)
+    expect(preview).to_contain_text("reply 1")
+    load(page, "6")
+    expect(page.locator("#data-note")).to_contain_text(
+        "9 rows: 6 read, 3 left out because a turn of \"messages\" role 'nobody' is unknown. "
+        "Read as role.customer=user, role.agent=assistant."
+    )
+
+
 def test_groups_are_thinned_out_and_taken_back(page, goto, noisy):
     goto(page)
     choose(page, noisy)

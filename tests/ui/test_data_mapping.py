@@ -129,3 +129,76 @@ def test_a_column_that_is_not_there_is_not_taken(root: Path, event: dict[str, An
 def test_a_file_that_is_not_there_is_refused(root: Path, index: object) -> None:
     with pytest.raises(StudioError):
         mapping.shown(choice(root, "odd.json"), {"index": index})
+
+
+@pytest.fixture
+def talks(tmp_path: Path) -> Path:
+    """A conversation with speakers of its own, another with known ones, and rows that are marked as bad."""
+    rows = [
+        {
+            "messages": [{"role": asks, "content": f"q{i}"}, {"role": answers, "content": f"a{i}"}],
+            "label": i != 2,
+        }
+        for i, (asks, answers) in enumerate(
+            [("user", "assistant"), ("Customer", "agent"), ("user", "assistant")]
+        )
+    ]
+    (tmp_path / "talks.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    pairs = [{"prompt": "q", "chosen": "good", "rejected": "poor"}]
+    (tmp_path / "pairs.jsonl").write_text("\n".join(json.dumps(row) for row in pairs))
+    return tmp_path
+
+
+def test_speakers_get_roles_by_hand_and_the_columns_stay_as_found(talks: Path) -> None:
+    chosen = choice(talks, "talks.jsonl")
+    value = mapping.preview_value(chosen, (talks,))
+    assert value is not None and value["told"] == ""
+    assert {one["name"]: one["value"] for one in value["speakers"]} == {
+        "user": "user", "assistant": "assistant", "customer": "", "agent": "",
+    }  # fmt: skip
+    for speaker, role in (("customer", "user"), ("agent", "assistant")):
+        chosen = mapping.mapped(chosen, (talks,), {"role": f"role.{speaker}", "column": role})
+    assert list(chosen["mappings"].values()) == [{"role.customer": "user", "role.agent": "assistant"}]
+    value = mapping.preview_value(chosen, (talks,))
+    assert (
+        value is not None and value["ready"] and value["by_hand"] and roles(value)["messages"] == "messages"
+    )
+    assert [row.get("response") for row in value["rows"]] == ["a0", "a1", None]
+    again = mapping.mapped(chosen, (talks,), {"role": "source", "column": "label"})
+    assert list(again["mappings"].values()) == [
+        {
+            "messages": "messages",
+            "source": "label",
+            "label": "label",
+            "role.customer": "user",
+            "role.agent": "assistant",
+        }
+    ]
+    for speaker in ("customer", "agent"):
+        chosen = mapping.mapped(chosen, (talks,), {"role": f"role.{speaker}", "column": ""})
+    assert chosen["mappings"] == {}
+
+
+def test_rows_marked_as_bad_can_be_kept(talks: Path) -> None:
+    chosen = choice(talks, "talks.jsonl")
+    value = mapping.preview_value(chosen, (talks,))
+    assert value is not None and value["bad"] == {
+        "label": "Read rows that are marked as bad, too",
+        "on": False,
+    }
+    chosen = mapping.mapped(chosen, (talks,), {"role": "bad", "column": "keep"})
+    value = mapping.preview_value(chosen, (talks,))
+    assert value is not None and value["bad"]["on"] and value["rows"][2]["response"] == "a2"
+
+
+def test_preference_data_are_said_to_be_that(talks: Path) -> None:
+    value = mapping.preview_value(choice(talks, "pairs.jsonl"), (talks,))
+    assert value is not None and value["files"][0]["format"] == "preference"
+    assert value["told"].startswith("Preference data") and value["rows"][0]["response"] == "good"
+    assert not value["speakers"] and value["bad"] is None
+
+
+@pytest.mark.parametrize("event", [{"role": "role.customer", "column": "boss"}, {"role": "role.nobody", "column": "user"}, {"role": "bad", "column": "x"}])  # fmt: skip
+def test_what_cannot_be_said_of_speakers_is_not_taken(talks: Path, event: dict[str, Any]) -> None:
+    chosen = choice(talks, "talks.jsonl")
+    assert mapping.mapped(chosen, (talks,), event) == chosen
