@@ -29,7 +29,8 @@ class ModelText:
         closes its turn; response_tokens is 0 where the sample cannot be scored.
     whole_tokens : tokens of the conversation if nothing were cut.
     max_length : tokens after which it is cut.
-    alone_text, alone_start, alone_end, alone_tokens : likewise the assistant turn rendered alone, after the cut.
+    alone_text, alone_start, alone_end, alone_tokens : likewise the same response behind what the template writes before
+        an assistant's turn, after the cut.
     reason : "" where the sample can be scored, else why not. Where the template refuses it there is no text.
     """
 
@@ -54,7 +55,7 @@ class ModelText:
 
     @property
     def alone_segments(self) -> list[Segment]:
-        """The same of the assistant turn rendered alone; its "prompt" is what the template writes before a response."""
+        """The same of the turn without its prompt; its "prompt" is what the template writes before a response."""
         return self._parts(self.alone_text, self.alone_start, self.alone_end, len(self.alone_text))
 
     @staticmethod
@@ -73,13 +74,11 @@ class ModelText:
 class TokenLosses:
     """How well a model expects each piece of a sample's response, with and without its prompt.
 
-    pieces : k texts which joined are the response with what closes its turn, up to where max_length cuts (or to where
-        it ends alone, should the template write more behind a prompt). A piece is one token, or several that cannot
-        be told apart by their characters: the bytes of one character, or a place where the response is tokenised
-        otherwise behind a prompt than alone.
-    tokens : (k,) int32, tokens of each piece behind the prompt; 0 where it has none there that is scored.
+    pieces : k texts which joined are the response with what closes its turn, up to where max_length cuts. A piece is one
+        token, or several that cannot be told apart by their characters: the bytes of one character.
+    tokens : (k,) int32, tokens of each piece.
     conditioned, alone : (k,) float64, nats of each piece (the sum over its tokens) behind the prompt and without it;
-        NaN where nothing stands before the first token, or a piece was not read that way.
+        NaN where nothing stands before the first token.
     closing : index of the first piece that closes the turn; k where that is cut.
     loss_cond, loss_prior : means in nats per token, the two losses of which complexity is made.
     response_tokens : tokens of the response, with those that close the turn.

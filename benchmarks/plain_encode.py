@@ -1,23 +1,27 @@
 """Encoding as it is defined, through transformers' public methods and nothing else: what the fast way must agree with.
 
-Every conversation and every turn rendered alone is rendered twice by `apply_chat_template`, with the response and
-with a sentinel in its place, and both texts are tokenised.
+Every conversation is rendered twice by `apply_chat_template`, with the response and with a sentinel in its place, and
+tokenised. Without its prompt a response has the same tokens, behind those of what the template writes before an
+assistant's turn.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import takewhile
 
 import jinja2
 import numpy as np
 from transformers import PreTrainedTokenizerBase
+from transformers.utils.chat_template_utils import _compile_jinja_template
 
 from backend.prompts import EMPTY_RESPONSE, NO_RESPONSE_TOKEN
 from backend.records import Pool, Turn
 
 TEMPLATE_DATE = "26 Jul 2024"
+TEMPLATE_DAY = datetime(2024, 7, 26)
 CHUNK = 512
 Sample = tuple[
     list[int], int, list[int], int, int, str
@@ -36,44 +40,64 @@ def plain_encode(
     shows_system = writes(tokenizer, [Turn(role="system", content="SystemProbe"), *U], "SystemProbe")
     call = [*U, Turn(role="assistant", content="A"), Turn(role="tool", content="ToolProbe")]
     shows_tools = writes(tokenizer, call, "ToolProbe")
-    header = lone_header(tokenizer)
+    begin, header = lone_header(tokenizer)
     samples: list[Sample] = []
-    for begin in range(0, len(pool), CHUNK):
-        rendered: list[tuple[tuple[str, int], tuple[str, int]] | str] = []
-        table = pool.take(np.arange(begin, min(begin + CHUNK, len(pool))), ("turns", "response")).to_pydict()
+    for start in range(0, len(pool), CHUNK):
+        rendered: list[tuple[str, int, str] | str] = []
+        table = pool.take(np.arange(start, min(start + CHUNK, len(pool))), ("turns", "response")).to_pydict()
         for turns, response in zip(table["turns"], table["response"], strict=True):
             if not response.strip():
                 rendered.append(EMPTY_RESPONSE)
                 continue
             try:
-                whole = conversation(tokenizer, turns, response, system_prompt, shows_system, shows_tools)
-                rendered.append((whole, alone(tokenizer, header, response)))
+                text, at, rest = conversation(
+                    tokenizer, turns, response, system_prompt, shows_system, shows_tools
+                )
             except Refused as error:
                 rendered.append(f"chat template: {error}")
-        texts = [text for both in rendered if not isinstance(both, str) for text, _ in both]
-        tokens = iter(offsets(tokenizer, texts))
-        for both in rendered:
-            if isinstance(both, str):
-                samples.append(([], 0, [], 0, 0, both))
+                continue
+            # where the template begins this very response before its usual place, so does the lone turn
+            rest = rest[-len(header) :] if header else ""
+            lone = header.removesuffix(rest) or begin if rest and header.endswith(rest) else header
+            rendered.append((text, at, lone))
+        tokens = iter(offsets(tokenizer, [one[0] for one in rendered if not isinstance(one, str)]))
+        for one in rendered:
+            if isinstance(one, str):
+                samples.append(([], 0, [], 0, 0, one))
             else:
-                samples.append(cut(both, next(tokens), next(tokens), max_length))
+                samples.append(cut(tokenizer, *one, next(tokens), max_length))
     return samples
 
 
-def offsets(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[tuple[list[int], list[int]]]:
-    """Ids and the ends of the tokens, in characters."""
+def offsets(
+    tokenizer: PreTrainedTokenizerBase, texts: list[str]
+) -> list[tuple[list[int], list[tuple[int, int]]]]:
+    """Ids and the characters of the tokens."""
     if not texts:
         return []
     made = tokenizer(texts, add_special_tokens=False, padding=False, truncation=False, verbose=False)
-    return [(one.ids, [end for _, end in one.offsets]) for one in made.encodings]
+    return [(one.ids, one.offsets) for one in made.encodings]
 
 
-def cut(both, whole, lone, max_length):  # type: ignore[no-untyped-def]
-    first, lone_first = bisect_right(whole[1], both[0][1]), bisect_right(lone[1], both[1][1])
-    left = min(min(len(whole[0]), max_length) - first, min(len(lone[0]), max_length) - lone_first)
+def cut(tokenizer, text, start, header, tokens, max_length):  # type: ignore[no-untyped-def]
+    ids, places = tokens
+    first = bisect_right([end for _, end in places], start)
+    while first < len(ids) and ids[first] in tokenizer.added_tokens_decoder:
+        begin, end = places[first]
+        if begin >= start or text[start:end].strip():
+            break
+        first += 1
+    lone = offsets(tokenizer, [header])[0][0] if header else []
+    taken = text[places[first - 1][1] : start] if first else ""
+    if first and lone[-1:] != ids[first - 1 : first] and taken and header.endswith(taken):
+        header = header.removesuffix(taken)
+        lone = offsets(tokenizer, [header])[0][0] if header else []
+    ids = ids[:max_length]
+    left = len(ids) - first
     if left <= 0:
         return [], 0, [], 0, 0, NO_RESPONSE_TOKEN
-    return whole[0][: first + left], first, lone[0][: lone_first + left], lone_first, left, ""
+    lone = lone[max(0, len(lone) + left - max_length) :]
+    return ids, first, lone + ids[first:], len(lone), left, ""
 
 
 def conversation(
@@ -83,7 +107,7 @@ def conversation(
     system_prompt: str,
     shows_system: bool,
     shows_tools: bool,
-) -> tuple[str, int]:
+) -> tuple[str, int, str]:
     prompt = [Turn(role=turn["role"], content=turn["content"]) for turn in turns]
     if system_prompt and all(turn["role"] != "system" for turn in prompt):
         prompt.insert(0, Turn(role="system", content=system_prompt))
@@ -100,31 +124,24 @@ def conversation(
     raise refusals[0]
 
 
-def alone(tokenizer: PreTrainedTokenizerBase, header: str | None, response: str) -> tuple[str, int]:
-    if header is None:
-        return with_span(tokenizer, [], response)
-    text, start = with_span(tokenizer, U, response)
-    return header + text[start:], len(header)
-
-
-def lone_header(tokenizer: PreTrainedTokenizerBase) -> str | None:
-    try:
-        with_span(tokenizer, [], "A")
-        return None
-    except Refused:
-        pass
-    text, start = with_span(tokenizer, U, "A")
+def lone_header(tokenizer: PreTrainedTokenizerBase) -> tuple[str, str]:
+    """The token that begins every text, and what stands before a response whose turn is all there is."""
+    before, _ = frame(tokenizer, U)
+    begin = tokenizer.bos_token or ""
+    begin = begin if before.startswith(begin) else ""
     try:
         shorter = apply(tokenizer, U)
     except Refused:
         shorter = ""
-    before = text[:start]
-    header = before[len(shorter) :] if shorter and before.startswith(shorter) else ""
-    begin = tokenizer.bos_token or ""
-    return (begin if begin and before.startswith(begin) else "") + header
+    opening = before[len(shorter) :] if shorter and before.startswith(shorter) else ""
+    try:
+        alone, _ = frame(tokenizer, [])
+    except Refused:
+        return begin, begin + opening
+    return begin, alone if alone.endswith(opening) else begin + opening
 
 
-def with_span(tokenizer: PreTrainedTokenizerBase, prompt: Sequence[Turn], response: str) -> tuple[str, int]:
+def frame(tokenizer: PreTrainedTokenizerBase, prompt: Sequence[Turn]) -> tuple[str, str]:
     sentinel = "ResponseSentinel"
     while any(sentinel in turn["content"] for turn in prompt):
         sentinel += "X"
@@ -132,17 +149,24 @@ def with_span(tokenizer: PreTrainedTokenizerBase, prompt: Sequence[Turn], respon
     start = marked.rfind(sentinel)
     if start < 0:
         raise Refused("the assistant's content is not in what it writes")
-    before, closing = marked[:start], marked[start + len(sentinel) :]
+    return marked[:start], marked[start + len(sentinel) :]
+
+
+def with_span(
+    tokenizer: PreTrainedTokenizerBase, prompt: Sequence[Turn], response: str
+) -> tuple[str, int, str]:
+    """The text, where the response begins, and how much of what usually stands before it does not."""
+    before, closing = frame(tokenizer, prompt)
     text = apply(tokenizer, [*prompt, Turn(role="assistant", content=response)])
-    if text == before + response + closing:
-        return text, start
     if text.startswith(before) and text.endswith(closing) and len(text) >= len(before) + len(closing):
-        return text, start
-    return text, sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, before)))
+        return text, len(before), ""
+    start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, before)))
+    return text, start, before[start:]
 
 
 def apply(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Turn]) -> str:
     messages = [{"role": turn["role"], "content": turn["content"]} for turn in turns]
+    _compile_jinja_template(tokenizer.chat_template).globals["strftime_now"] = TEMPLATE_DAY.strftime
     try:
         return str(tokenizer.apply_chat_template(messages, tokenize=False, date_string=TEMPLATE_DATE))
     except (jinja2.TemplateError, TypeError, ValueError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -18,6 +18,9 @@ from backend.config import Precision
 from backend.model import autocast
 from backend.prompts import Encoded, Sequences
 from backend.records import Progress, Scores, Stage
+
+# grows where the same samples and the same model get other scores than before
+SCORING_VERSION = 2
 
 NON_FINITE = "non-finite loss"
 NOTHING_BEFORE = "no token before the response"
@@ -50,8 +53,9 @@ def score(
     wanted = np.arange(len(encoded)) if rows is None else np.asarray(rows, dtype=np.int64)
     scorable = wanted[encoded.reason[wanted] == ""]
     report = _Report("score", epoch, 2, on_progress)
-    both = (encoded.conditioned, encoded.alone)
-    conditioned, alone = _losses(model, both, scorable, encoded.pad_id, batch_tokens, precision, report)
+    conditioned, alone = _losses(
+        model, _same_tokens(encoded), scorable, encoded.pad_id, batch_tokens, precision, report
+    )
 
     scores = Scores.unknown(len(encoded), encoded.response_tokens)
     scores.loss_cond[scorable], scores.loss_prior[scorable] = conditioned, alone
@@ -89,6 +93,14 @@ def held_out_loss(
     if counts.sum() == 0:
         return float("nan")
     return float((losses * counts)[counts > 0].sum() / counts.sum())
+
+
+def _same_tokens(encoded: Encoded) -> tuple[Sequences, Sequences]:
+    """Both readings, with the same tokens scored: where nothing stands before a lone turn's first token, nothing says
+    how likely that token is there, and it is left out of both."""
+    conditioned = encoded.conditioned
+    first = np.minimum(conditioned.first + (encoded.alone.first == 0), conditioned.lengths)
+    return replace(conditioned, first=first.astype(np.int32)), encoded.alone
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import takewhile
 
 import numpy as np
 from tokenizers import Encoding
@@ -55,24 +54,18 @@ def token_losses(
         first=np.array([sample.first, sample.alone_first], dtype=np.int32),
     )
     conditioned, alone = _nats(model, of, tokenizer.pad_token_id or 0, precision)
-    loss_cond, loss_prior = _mean(conditioned, of.first[0]), _mean(alone, of.first[1])
+    loss_cond, loss_prior = (_mean(nats, of.first) for nats in (conditioned, alone))
 
     whole = template.conversation(turns, response, system_prompt=system_prompt)
-    lone = template.alone(response)
-    ends, lone_ends = (
-        _ends(rendering, encoding, first, sample.response_tokens)
-        for rendering, encoding, first in zip(
-            (whole, lone), tokenize(tokenizer, [whole.text, lone.text]), of.first.tolist(), strict=True
-        )
-    )
-    tails = whole.text[whole.start :], lone.text[lone.start :]
-    borders = _borders(ends, lone_ends[lone_ends <= _same(*tails)])
+    (encoding,) = tokenize(tokenizer, [whole.text])
+    ends = _ends(whole, encoding, sample.first, sample.response_tokens)
+    borders = np.unique(ends)
     begins = np.concatenate([[0], borders[:-1]])
     return TokenLosses(
-        pieces=[tails[0][begin:end] for begin, end in zip(begins, borders, strict=True)],
+        pieces=[whole.text[whole.start :][begin:end] for begin, end in zip(begins, borders, strict=True)],
         tokens=np.diff(np.searchsorted(ends, borders, side="right"), prepend=0).astype(np.int32),
         conditioned=_by_piece(conditioned, ends, borders),
-        alone=_by_piece(alone, lone_ends, borders),
+        alone=_by_piece(alone, ends, borders),
         closing=int(np.searchsorted(begins, whole.end - whole.start)),
         loss_cond=loss_cond,
         loss_prior=loss_prior,
@@ -102,9 +95,9 @@ def _nats(
     return np.concatenate([first[0], conditioned]), np.concatenate([first[1], alone])
 
 
-def _mean(nats: np.ndarray, first: int) -> float:
-    """Mean over the tokens that something stands before, the same as scoring takes."""
-    scored = nats[1:] if first == 0 else nats
+def _mean(nats: np.ndarray, first: np.ndarray) -> float:
+    """Mean over the tokens that something stands before in both readings, the same as scoring takes."""
+    scored = nats[1:] if first.min() == 0 else nats
     return float(scored.mean()) if len(scored) else math.nan
 
 
@@ -120,33 +113,9 @@ def _ends(rendering: Rendering, encoding: Encoding, first: int, count: int) -> n
     return np.maximum.accumulate(np.array(ends, dtype=np.int64))
 
 
-def _same(text: str, other: str) -> int:
-    """Characters that both begin with: nearly always all, as a template seldom writes a response in two ways."""
-    if text == other:
-        return len(text)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, other)))
-
-
-def _borders(ends: np.ndarray, lone_ends: np.ndarray) -> np.ndarray:
-    """(k,) int64, increasing: where the pieces end.
-
-    A piece ends where a token does in both renderings. Where one of them has kept more of the response than the
-    other, its own tokens are the pieces from there on.
-    """
-    common = np.intersect1d(ends, lone_ends)
-    last = common[-1] if len(common) else 0
-    longer = [np.unique(some[some > last]) for some in (ends, lone_ends)]
-    if all(map(len, longer)):  # they agree on no border from here on
-        return np.append(common, max(some[-1] for some in longer))
-    return np.concatenate([common, *longer])
-
-
 def _by_piece(nats: np.ndarray, ends: np.ndarray, borders: np.ndarray) -> np.ndarray:
-    """(k,) float64: nats of each piece; NaN where no token ends with it."""
-    piece = np.searchsorted(borders, ends)
-    inside = piece < len(borders)
-    sums = np.bincount(piece[inside], weights=nats[inside], minlength=len(borders))
-    return np.where(np.isin(borders, ends), sums, np.nan)
+    """(k,) float64: nats of each piece, which ends at its border."""
+    return np.bincount(np.searchsorted(borders, ends), weights=nats, minlength=len(borders))
 
 
 def _reason(loss_cond: float, loss_prior: float, of: Sequences, response_tokens: int) -> str:

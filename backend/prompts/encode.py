@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from backend.errors import ModelError
 from backend.prompts.encoded import EMPTY_RESPONSE, NO_RESPONSE_TOKEN, NOT_ENCODED, Encoded, Sequences
-from backend.prompts.lone import Anchor, anchor_of
+from backend.prompts.lone import LoneHeaders
 from backend.prompts.render import NotRendered
 from backend.prompts.template import ChatTemplate, Rendering, read_template
 from backend.prompts.tokens import first_token, tokenize
@@ -20,8 +20,8 @@ from backend.records import Pool, Progress, Turn
 
 CHUNK = 512  # samples rendered and tokenised at once: enough to keep the tokenizer's threads busy
 
-# a conversation and its assistant turn rendered alone, or the reason why there are none
-_Both = tuple[Rendering, Rendering] | str
+# a conversation, or the reason why there is none
+_Rendered = Rendering | str
 
 
 def encode(
@@ -114,9 +114,9 @@ def _chunks(
     pool: Pool, wanted: np.ndarray, template: ChatTemplate, system_prompt: str, max_length: int
 ) -> Iterator[tuple[np.ndarray, list[_Sample]]]:
     """The samples chunk by chunk; one chunk is tokenised, on other threads, while the next is rendered."""
-    anchor = anchor_of(template)
+    headers = LoneHeaders(template)
     with ThreadPoolExecutor(1) as others:
-        waiting: tuple[np.ndarray, list[_Both], Future[list[Encoding]]] | None = None
+        waiting: tuple[np.ndarray, list[_Rendered], Future[list[Encoding]]] | None = None
         for begin in [*range(0, len(wanted), CHUNK), None]:
             following = None
             if begin is not None:
@@ -126,7 +126,7 @@ def _chunks(
                 following = chunk, rendered, others.submit(tokenize, template.tokenizer, _wholes(rendered))
             if waiting is not None:
                 chunk, rendered, encodings = waiting
-                yield chunk, _samples(template, anchor, rendered, encodings.result(), max_length)
+                yield chunk, _samples(template, headers, rendered, encodings.result(), max_length)
             waiting = following
 
 
@@ -136,75 +136,61 @@ def encode_one(
     """Render and tokenise one sample."""
     rendered = _render(template, [turns], [response], system_prompt)
     encodings = tokenize(template.tokenizer, _wholes(rendered))
-    return _samples(template, None, rendered, encodings, max_length)[0]
+    return _samples(template, LoneHeaders(template), rendered, encodings, max_length)[0]
 
 
 def _render(
     template: ChatTemplate, turns: Sequence[Sequence[Turn]], responses: Sequence[str], system_prompt: str
-) -> list[_Both]:
+) -> list[_Rendered]:
     return [
-        _render_both(template, prompt, response, system_prompt)
+        _render_one(template, prompt, response, system_prompt)
         for prompt, response in zip(turns, responses, strict=True)
     ]
 
 
-def _wholes(rendered: Sequence[_Both]) -> list[str]:
+def _wholes(rendered: Sequence[_Rendered]) -> list[str]:
     """The texts of the conversations that could be rendered."""
-    return [both[0].text for both in rendered if not isinstance(both, str)]
+    return [whole.text for whole in rendered if not isinstance(whole, str)]
 
 
 def _samples(
     template: ChatTemplate,
-    anchor: Anchor | None,
-    rendered: Sequence[_Both],
+    headers: LoneHeaders,
+    rendered: Sequence[_Rendered],
     encodings: Sequence[Encoding],
     max_length: int,
 ) -> list[_Sample]:
-    """Samples from their renderings and the tokens of the conversations among them.
-
-    anchor : of the template; where a turn rendered alone ends as its conversation does from there on, its tokens
-        are taken from the conversation's, and made otherwise.
-    """
+    """Samples from their renderings and the tokens of the conversations among them."""
     samples: list[_Sample] = []
-    left: list[tuple[int, Rendering, Encoding, int]] = []
     unused = iter(encodings)
-    for both in rendered:
-        if isinstance(both, str):
-            samples.append(_nothing(both))
+    for whole in rendered:
+        if isinstance(whole, str):
+            samples.append(_nothing(whole))
             continue
-        whole, lone = both
         encoding = next(unused)
-        first = first_token(encoding, whole.start)
-        found = anchor.tokens(whole, lone, encoding, first) if anchor else None
-        if found is None:
-            left.append((len(samples), lone, encoding, first))
-            samples.append(_nothing(""))  # until its lone turn is tokenised, below
-        else:
-            samples.append(_cut(np.array(encoding.ids, dtype=np.int32), first, *found, max_length))
-    lones = tokenize(template.tokenizer, [lone.text for _, lone, _, _ in left])
-    for (at, lone, encoding, first), alone in zip(left, lones, strict=True):
-        ids, lone_ids = (np.array(one.ids, dtype=np.int32) for one in (encoding, alone))
-        samples[at] = _cut(ids, first, lone_ids, first_token(alone, lone.start), max_length)
+        first = first_token(encoding, whole.text, whole.start, template.special)
+        ids = np.array(encoding.ids[:max_length], dtype=np.int32)
+        left = len(ids) - first
+        if left <= 0:
+            samples.append(_nothing(NO_RESPONSE_TOKEN))
+            continue
+        header = headers.before(whole, encoding, first)
+        # a model's positions are for both: a header (with a default system text) that is too long loses its beginning
+        header = header[max(0, len(header) + left - max_length) :]
+        samples.append(_Sample(ids, first, np.concatenate([header, ids[first:]]), len(header), left, ""))
     return samples
 
 
-def _render_both(template: ChatTemplate, turns: Sequence[Turn], response: str, system_prompt: str) -> _Both:
-    """The two renderings of a sample, or the reason why there are none."""
+def _render_one(
+    template: ChatTemplate, turns: Sequence[Turn], response: str, system_prompt: str
+) -> _Rendered:
+    """A sample's conversation, or the reason why there is none."""
     if not response.strip():
         return EMPTY_RESPONSE
     try:
-        return template.conversation(turns, response, system_prompt=system_prompt), template.alone(response)
+        return template.conversation(turns, response, system_prompt=system_prompt)
     except NotRendered as error:
         return f"chat template: {error}"
-
-
-def _cut(ids: np.ndarray, first: int, lone_ids: np.ndarray, lone_first: int, max_length: int) -> _Sample:
-    """Cut the ends, so that both renderings keep the same number of response tokens."""
-    left = min(len(ids), max_length) - first
-    left = min(left, min(len(lone_ids), max_length) - lone_first)
-    if left <= 0:
-        return _nothing(NO_RESPONSE_TOKEN)
-    return _Sample(ids[: first + left], first, lone_ids[: lone_first + left], lone_first, left, "")
 
 
 def _nothing(reason: str) -> _Sample:

@@ -38,9 +38,10 @@ class Sequences:
 class Encoded:
     """What a model reads of a pool of n samples.
 
-    conditioned : the whole conversation, cut at its end after max_length tokens.
-    alone : the assistant turn rendered alone, with as many response tokens as `conditioned` has left.
-    response_tokens : (n,) int32, response tokens left in both, with those that close the turn; -1 where the row
+    conditioned : the whole conversation with what closes its last turn, cut at its end after max_length tokens: what
+        is trained on.
+    alone : the very same response tokens behind what the template writes before an assistant's turn.
+    response_tokens : (n,) int32, response tokens left after the cut, with those that close the turn; -1 where the row
         was not asked for.
     reason : (n,) object of str, "" where there is something to score, else why not.
     pad_id : token that fills the shorter rows of a batch (no model attends to it).

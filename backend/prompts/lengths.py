@@ -27,8 +27,7 @@ def count_lengths(
 ) -> Lengths:
     """Tokens of every conversation before it is cut, and what the cut leaves of its response.
 
-    Reasons and response tokens are those that scoring would give. A conversation counts as many response tokens as the
-    turn rendered alone has too, which for nearly every chat template is all of them.
+    Reasons and response tokens are those that scoring would give.
 
     Parameters
     ----------
@@ -42,9 +41,7 @@ def count_lengths(
     limit = min(max_length, positions or max_length)
     encoded = encode(pool, tokenizer, system_prompt=system_prompt, max_length=UNCUT, on_progress=on_progress)
     scorable = encoded.reason == ""
-    # both renderings are cut at the limit, and keep as many response tokens as the one that keeps fewer
-    first = np.maximum(encoded.conditioned.first, encoded.alone.first)
-    left = np.minimum(encoded.response_tokens, np.maximum(limit - first, 0))
+    left = np.minimum(encoded.response_tokens, np.maximum(limit - encoded.conditioned.first, 0))
     reason = encoded.reason.copy()
     reason[scorable & (left == 0)] = NO_RESPONSE_TOKEN
     return Lengths(

@@ -1,98 +1,40 @@
-"""The tokens of a turn rendered alone, from those of its conversation.
+"""A response without its prompt: the tokens that stand before it where the assistant's turn is all there is.
 
-A special token cuts a text: what follows it is tokenised as if nothing stood before. So where a template writes one
-between the prompt and the response, the conversation and the turn rendered alone have the same tokens from there on,
-and only one of them needs tokenising.
+The response's own tokens are those of the conversation: a loss with the prompt and one without it are of the very same
+tokens, however a template writes a turn that stands alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from tokenizers import AddedToken, Encoding
+from tokenizers import Encoding
 
-from backend.prompts.render import NotRendered
 from backend.prompts.template import ChatTemplate, Rendering
 from backend.prompts.tokens import token_chars, tokenize
 
 
-@dataclass(frozen=True)
-class Anchor:
-    """The last special token before the response in a turn rendered alone.
+class LoneHeaders:
+    """Tokens of what a template writes before an assistant's turn; a pool needs few of them, so they are kept."""
 
-    token, length : its id, and its characters.
-    header : the text before the response in a turn rendered alone; it begins at character `at` of it.
-    before : (k,) int32, tokens before it.
-    between : tokens between it and the response; one more or less where the response merges with the header.
-    """
+    def __init__(self, template: ChatTemplate) -> None:
+        @lru_cache(maxsize=1024)
+        def tokens(text: str) -> np.ndarray:
+            return np.array(tokenize(template.tokenizer, [text])[0].ids, dtype=np.int32)
 
-    token: int
-    length: int
-    header: str
-    at: int
-    before: np.ndarray
-    between: int
+        self._tokens = tokens
 
-    def tokens(
-        self, whole: Rendering, lone: Rendering, encoding: Encoding, first: int
-    ) -> tuple[np.ndarray, int] | None:
-        """The tokens of `lone` and the index of its first response token, or None where they must be made.
+    def before(self, whole: Rendering, encoding: Encoding, first: int) -> np.ndarray:
+        """(k,) int32: what stands before the response's tokens where its turn is alone.
 
         encoding, first : tokens of `whole` and the index of its first response token.
         """
-        header = self.header[self.at :]
-        if not lone.text.startswith(self.header) or lone.start != len(self.header):
-            return None
-        if not whole.text.endswith(header + lone.text[lone.start :]):
-            return None
-        begin = whole.start - len(header)
-        if len(whole.text) - whole.start != len(lone.text) - lone.start:
-            return None
-        ids = encoding.ids
-        for place in range(first - 1, max(first - self.between - 4, -1), -1):
-            if ids[place] != self.token:
-                continue
-            if token_chars(encoding, place) != (begin, begin + self.length):
-                return None
-            tail = np.array(ids[place:], dtype=np.int32)
-            return np.concatenate([self.before, tail]), len(self.before) + first - place
-        return None
-
-
-def anchor_of(template: ChatTemplate) -> Anchor | None:
-    """The template's anchor; None where it writes no special token before a response, or none that surely cuts."""
-    try:
-        lone = template.alone("A")
-    except NotRendered:
-        return None
-    added = template.tokenizer.backend_tokenizer.get_added_tokens_decoder()
-    encoding = tokenize(template.tokenizer, [lone.text])[0]
-    ids = encoding.ids
-    places = [
-        k for k, token in enumerate(ids) if token in added and _cuts(added[token], list(added.values()))
-    ]
-    before = [k for k in places if token_chars(encoding, k)[1] <= lone.start]
-    if not before:
-        return None
-    begin, end = token_chars(encoding, before[-1])
-    if lone.text[begin:end] != added[ids[before[-1]]].content:
-        return None
-    return Anchor(
-        token=ids[before[-1]],
-        length=end - begin,
-        header=lone.text[: lone.start],
-        at=begin,
-        before=np.array(ids[: before[-1]], dtype=np.int32),
-        between=len(
-            [k for k in range(before[-1] + 1, len(ids)) if token_chars(encoding, k)[1] <= lone.start]
-        ),
-    )
-
-
-def _cuts(token: AddedToken, others: list[AddedToken]) -> bool:
-    """Whether a token is found as it stands, whatever is around it: it takes no spaces along, and no longer token
-    holds its text."""
-    if token.normalized or token.lstrip or token.rstrip or token.single_word:
-        return False
-    return not any(token.content in other.content for other in others if other.content != token.content)
+        ids = self._tokens(whole.header)
+        if not first or (len(ids) and ids[-1] == encoding.ids[first - 1]):
+            return ids
+        # the first response token takes the header's end along, as "\n\n" does with a response that begins with "\n"
+        taken = whole.text[token_chars(encoding, first - 1)[1] : whole.start]
+        if taken and whole.header.endswith(taken):
+            return self._tokens(whole.header.removesuffix(taken))
+        return ids

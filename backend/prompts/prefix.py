@@ -52,7 +52,10 @@ def prefix(turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase, *, system_
     except NotRendered as error:
         raise ModelError(f"the chat template refuses this conversation: {error}") from error
     encodings = tokenize(tokenizer, [whole.text for whole in wholes])
-    firsts = [first_token(encoding, whole.start) for whole, encoding in zip(wholes, encodings, strict=True)]
+    firsts = [
+        first_token(encoding, whole.text, whole.start, template.special)
+        for whole, encoding in zip(wholes, encodings, strict=True)
+    ]
     first, at = min((first, at) for at, first in enumerate(firsts))
     whole, encoding = wholes[at], encodings[at]
     special = set(tokenizer.all_special_ids) | set(tokenizer.added_tokens_decoder)

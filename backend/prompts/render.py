@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import jinja2
 from transformers import PreTrainedTokenizerBase
@@ -12,7 +13,9 @@ from backend.records import Turn
 
 Render = Callable[[Sequence[Turn]], str]
 
-# What Llama's templates write when they cannot ask for the date: a score must not depend on the day
+# A score must not depend on the day: templates that write a date are told this one, which is what Llama's write when
+# they cannot ask for it
+TEMPLATE_DAY = datetime(2024, 7, 26)
 TEMPLATE_DATE = "26 Jul 2024"
 
 # A template is a program of somebody else's: raise_exception and undefined names are jinja2's, adding a missing
@@ -33,10 +36,7 @@ def renderer(tokenizer: PreTrainedTokenizerBase) -> Render:
     """
     if type(tokenizer).apply_chat_template is not PreTrainedTokenizerBase.apply_chat_template:
         return lambda turns: applied(tokenizer, turns)
-    try:
-        template = _compile_jinja_template(tokenizer.get_chat_template())
-    except RENDER_ERRORS as error:
-        raise NotRendered(str(error)) from error
+    template = _compiled(tokenizer)
     # all that the template sees but the messages: jinja2 otherwise puts it together anew for every text
     names = {
         **template.globals,
@@ -59,10 +59,24 @@ def renderer(tokenizer: PreTrainedTokenizerBase) -> Render:
 
 def applied(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Turn]) -> str:
     """The same by the tokenizer's public method."""
+    _compiled(tokenizer)
     try:
         return str(tokenizer.apply_chat_template(_messages(turns), tokenize=False, date_string=TEMPLATE_DATE))
     except RENDER_ERRORS as error:
         raise NotRendered(str(error)) from error
+
+
+def _compiled(tokenizer: PreTrainedTokenizerBase) -> jinja2.Template:
+    """The tokenizer's template as transformers compiles and keeps it, told the day that counts for all scores.
+
+    The clock cannot be given as an argument: what a template is given is made plain data first.
+    """
+    try:
+        template = _compile_jinja_template(tokenizer.get_chat_template())
+    except RENDER_ERRORS as error:
+        raise NotRendered(str(error)) from error
+    template.globals["strftime_now"] = TEMPLATE_DAY.strftime
+    return template
 
 
 def _messages(turns: Sequence[Turn]) -> list[dict[str, str]]:

@@ -33,11 +33,10 @@ def show(
     sample = encode_one(template, turns, response, system_prompt, max_length)
     try:
         whole = template.conversation(turns, response, system_prompt=system_prompt)
-        lone = template.alone(response)
     except NotRendered as error:
         reason = sample.reason or f"chat template: {error}"
         return ModelText("", 0, 0, 0, 0, 0, 0, max_length, "", 0, 0, 0, reason)
-    whole_tokens, lone_tokens = tokenize(tokenizer, [whole.text, lone.text])
+    (whole_tokens,) = tokenize(tokenizer, [whole.text])
     kept = min(len(whole_tokens), max_length)
     cut = len(whole.text) if kept == len(whole_tokens) else token_chars(whole_tokens, kept - 1)[1]
     return ModelText(
@@ -49,9 +48,9 @@ def show(
         response_tokens=sample.response_tokens,
         whole_tokens=len(whole_tokens),
         max_length=max_length,
-        alone_text=lone.text,
-        alone_start=lone.start,
-        alone_end=lone.end,
-        alone_tokens=min(len(lone_tokens), max_length),
+        alone_text=whole.header + whole.text[whole.start : cut],
+        alone_start=len(whole.header),
+        alone_end=len(whole.header) + max(0, min(whole.end, cut) - whole.start),
+        alone_tokens=len(sample.alone),
         reason=sample.reason,
     )

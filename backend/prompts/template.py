@@ -22,11 +22,16 @@ AFTER_USER = [Turn(role="user", content="U")]  # the shortest conversation that 
 
 @dataclass(frozen=True)
 class Rendering:
-    """text : what the model reads. start, end : its characters that are the response; what follows closes the turn."""
+    """A conversation as text.
+
+    text : what the model reads. start, end : its characters that are the response; what follows closes the turn.
+    header : what stands before the response where its turn is all there is.
+    """
 
     text: str
     start: int
     end: int
+    header: str
 
 
 @dataclass(frozen=True)
@@ -35,17 +40,18 @@ class ChatTemplate:
 
     shows_system : it writes a system turn; where not, the system text goes on top of the first user turn.
     shows_tools : it writes a tool's turn after an assistant's; where not, a tool's turn is given as a user's.
-    lone_header : what stands before the response where the assistant turn is rendered alone, or None where the
-        template renders a lone assistant turn by itself (see `alone`).
-    lone_frame : what the template writes before and after the response that `alone` renders.
+    begin : the token that begins every text, "" where it writes none.
+    lone_header : what it writes before an assistant's turn that stands alone, or would: see `read_template`.
+    special : ids of the tokens that were added to the tokenizer's vocabulary.
     """
 
     tokenizer: PreTrainedTokenizerBase
     render: Render
     shows_system: bool
     shows_tools: bool
-    lone_header: str | None
-    lone_frame: tuple[str, str]
+    begin: str
+    lone_header: str
+    special: frozenset[int]
 
     def conversation(self, turns: Sequence[Turn], response: str, *, system_prompt: str) -> Rendering:
         """The whole conversation; `system_prompt` only where the turns bring no system turn of their own.
@@ -65,31 +71,38 @@ class ChatTemplate:
         # plainer and plainer: roles that alternate, then the system text in the first user turn too
         for plain in (prompt, _alternating(prompt), _alternating(_system_into_first_user(prompt))):
             try:
-                return _with_span(self.render, plain, response)
+                return self._placed(plain, response)
             except NotRendered as error:
                 refusals.append(error)
         raise refusals[0]
 
-    def alone(self, response: str) -> Rendering:
-        """The assistant turn rendered alone.
+    def _placed(self, prompt: Sequence[Turn], response: str) -> Rendering:
+        """Render prompt and response, and find the response's place through a sentinel in it."""
+        before, closing = _frame(self.render, prompt)
+        text = _rendered(self.render, prompt, response)
+        end = len(text) - len(closing) if text.endswith(closing) else len(text)
+        if text.startswith(before) and len(before) <= end:
+            # the response between them, as it is, trimmed or rewritten
+            return Rendering(text, len(before), end, self.lone_header)
+        # the template writes another prompt for this very response: as far as both renderings agree
+        start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, before)))
+        return Rendering(text, start, max(start, end), self._header_without(before[start:]))
 
-        A template that writes a default system text by itself writes it here too. For one that refuses a
-        conversation without a user, the turn is what it writes for an assistant after a user's turn, behind the
-        token that begins every text (where the template writes one).
-        """
-        prompt: Sequence[Turn] = [] if self.lone_header is None else AFTER_USER
-        before, closing = self.lone_frame
-        turn = _placed(self.render, prompt, response, before, closing)
-        if turn.start != len(before):  # it writes something else before this response, or since midnight
-            turn = _with_span(self.render, prompt, response)
-        if self.lone_header is None:
-            return turn
-        start = len(self.lone_header)
-        return Rendering(self.lone_header + turn.text[turn.start :], start, start + turn.end - turn.start)
+    def _header_without(self, rest: str) -> str:
+        """The lone header up to where the response begins, which is `rest` before where one begins otherwise."""
+        rest = rest[-len(self.lone_header) :] if self.lone_header else ""
+        if rest and self.lone_header.endswith(rest):
+            return self.lone_header.removesuffix(rest) or self.begin
+        return self.lone_header
 
 
 def read_template(tokenizer: PreTrainedTokenizerBase) -> ChatTemplate:
     """Find out what a tokenizer's chat template can write, by rendering a few small conversations.
+
+    The lone header is what the template writes before an assistant's turn that is all there is, a default system text
+    included. A template may refuse such a conversation, or open its turn otherwise than after a user's (with a block
+    for reasoning in one of the two): there it is what stands between a user's turn and a response, behind the token
+    that begins every text, where the template writes one.
 
     Raises
     ------
@@ -102,27 +115,24 @@ def read_template(tokenizer: PreTrainedTokenizerBase) -> ChatTemplate:
         )
     try:
         render = renderer(tokenizer)
-        _with_span(render, AFTER_USER, "A")
+        before, _ = _frame(render, AFTER_USER)
     except NotRendered as error:
         raise ModelError(
             f"the chat template of {tokenizer.name_or_path} cannot render a user's and an assistant's turn: {error}"
         ) from error
     system = [Turn(role="system", content="SystemProbe"), *AFTER_USER]
     call = [*AFTER_USER, Turn(role="assistant", content="A"), Turn(role="tool", content="ToolProbe")]
-    alone = _renders_alone(render)
+    begin = tokenizer.bos_token or ""
+    begin = begin if before.startswith(begin) else ""
     return ChatTemplate(
         tokenizer=tokenizer,
         render=render,
         shows_system=_writes(render, system, "SystemProbe"),
         shows_tools=_writes(render, call, "ToolProbe"),
-        lone_header=None if alone else _derived_lone_header(render, tokenizer.bos_token or ""),
-        lone_frame=_frame(render, [] if alone else AFTER_USER),
+        begin=begin,
+        lone_header=_lone_header(render, before, begin),
+        special=frozenset(tokenizer.added_tokens_decoder),
     )
-
-
-def _with_span(render: Render, prompt: Sequence[Turn], response: str) -> Rendering:
-    """Render prompt and response, and find the response's start through a sentinel in its place."""
-    return _placed(render, prompt, response, *_frame(render, prompt))
 
 
 def _frame(render: Render, prompt: Sequence[Turn]) -> tuple[str, str]:
@@ -134,17 +144,6 @@ def _frame(render: Render, prompt: Sequence[Turn]) -> tuple[str, str]:
     if start < 0:
         raise NotRendered("the assistant's content is not in what it writes")
     return marked[:start], marked[start + len(sentinel) :]
-
-
-def _placed(render: Render, prompt: Sequence[Turn], response: str, before: str, closing: str) -> Rendering:
-    """Render prompt and response; `before` and `closing` are the prompt's `_frame`."""
-    text = _rendered(render, prompt, response)
-    end = len(text) - len(closing) if text.endswith(closing) else len(text)
-    if text.startswith(before) and text.endswith(closing) and len(before) <= end:
-        return Rendering(text, len(before), end)  # the response between them, as it is, trimmed or rewritten
-    # the template writes another prompt for this very response: as far as both renderings agree
-    start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(text, before)))
-    return Rendering(text, start, max(start, end))
 
 
 def _rendered(render: Render, prompt: Sequence[Turn], response: str) -> str:
@@ -166,24 +165,18 @@ def _writes(render: Render, prompt: Sequence[Turn], probe: str) -> bool:
         return False
 
 
-def _renders_alone(render: Render) -> bool:
-    try:
-        _with_span(render, [], "A")
-    except NotRendered:
-        return False
-    return True
-
-
-def _derived_lone_header(render: Render, begin: str) -> str:
-    """What the template puts between a user's turn and an assistant's response, behind the beginning token."""
-    both = _with_span(render, AFTER_USER, "A")
+def _lone_header(render: Render, before: str, begin: str) -> str:
+    """See `read_template`; `before` is what stands before a response to a user's turn."""
     try:
         shorter = render(AFTER_USER)
     except NotRendered:
         shorter = ""
-    before = both.text[: both.start]
-    header = before[len(shorter) :] if shorter and before.startswith(shorter) else ""
-    return (begin if begin and before.startswith(begin) else "") + header
+    opening = before[len(shorter) :] if shorter and before.startswith(shorter) else ""
+    try:
+        alone, _ = _frame(render, [])
+    except NotRendered:
+        return begin + opening
+    return alone if alone.endswith(opening) else begin + opening
 
 
 def _user(content: str) -> Turn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Collection
 
 from tokenizers import Encoding
 from transformers import PreTrainedTokenizerBase
@@ -27,10 +28,20 @@ def tokenize(tokenizer: PreTrainedTokenizerBase, texts: list[str]) -> list[Encod
     return encodings
 
 
-def first_token(encoding: Encoding, start: int) -> int:
-    """Index of the first token that ends behind a character: its end counts, because a token's own leading space
-    may lie before the response, and the spaces of a token can be missing from its offsets."""
-    return bisect_right(range(len(encoding)), start, key=lambda token: token_chars(encoding, token)[1])
+def first_token(encoding: Encoding, text: str, start: int, special: Collection[int]) -> int:
+    """Index of the first token that holds a character from `start` on, the response's beginning.
+
+    A token's end counts: its own leading space may lie before the response, and the spaces of a token can be missing
+    from its offsets. A special token that the template writes before the response and that takes spaces along is no
+    token of the response, be these the response's own.
+    """
+    first = bisect_right(range(len(encoding)), start, key=lambda token: token_chars(encoding, token)[1])
+    while first < len(encoding) and encoding.ids[first] in special:
+        begin, end = token_chars(encoding, first)
+        if begin >= start or text[start:end].strip():
+            break
+        first += 1
+    return first
 
 
 def token_chars(encoding: Encoding, token: int) -> tuple[int, int]:

@@ -8,8 +8,7 @@ import tiny
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from backend.prompts import encode, read_template
-from backend.prompts.lone import anchor_of
+from backend.prompts import encode
 from backend.prompts.render import NotRendered, applied, renderer
 from backend.records import Pool, Turn
 from benchmarks.encode import identical
@@ -28,7 +27,10 @@ CONTRARY = (
     "{{ m['content'] }}{% if loop.last and m['content'] | length > 12 %}{{ ' (long)' }}{% endif %}"
     "{{ '<|im_end|>' }}{% endfor %}{{ 'last: ' + messages[-1]['content'] if messages | length > 2 else '' }}"
 )
-DATED = "{{ date_string }}{{ bos_token }}{{ pad_token if tools is none }}" + tiny.CHATML
+DATED = (
+    "{{ date_string }}{{ strftime_now('%A %d %B') }}{{ bos_token }}{{ pad_token if tools is none }}"
+    + tiny.CHATML
+)
 TEMPLATES = {**tiny.TEMPLATES, "thinking": THINKING, "contrary": CONTRARY, "dated": DATED}
 
 PIECES = [
@@ -155,20 +157,6 @@ def test_more_than_one_chunk() -> None:
     assert identical(encode(pool, tokenizer, **settings), plain_encode(pool, tokenizer, **settings))
 
 
-def test_where_the_lone_turns_tokens_are_taken_from_the_conversation() -> None:
-    def anchor(name: str, kind: str) -> str | None:
-        tokenizer = tokenizer_of(kind, TEMPLATES[name])
-        found = anchor_of(read_template(tokenizer))
-        return found and tokenizer.convert_ids_to_tokens(found.token)
-
-    assert anchor("chatml", "bytes") == "<|im_start|>"
-    assert anchor("llama3", "llama") == "<|end_header_id|>"
-    assert anchor("mistral", "bytes") == "<s>"
-    assert anchor("chatml", "longer") is None  # another token could swallow it
-    assert anchor("chatml", "strips") is None  # it takes spaces along
-    assert anchor("own_markers", "bytes") == "<|assistant|>"
-
-
 @pytest.mark.parametrize("name", sorted(TEMPLATES))
 def test_a_template_writes_what_transformers_has_it_write(name: str) -> None:
     tokenizer = tiny.tokenizer(TEMPLATES[name])
@@ -184,6 +172,12 @@ def test_a_template_writes_what_transformers_has_it_write(name: str) -> None:
             assert str(error.value) == str(refusal)
         else:
             assert render(turns) == written
+
+
+def test_the_day_is_always_the_same() -> None:
+    text = renderer(tiny.tokenizer(DATED))([Turn(role="user", content="hi")])
+    assert text.startswith("26 Jul 2024Friday 26 July<s>")
+    assert applied(tiny.tokenizer(DATED), [Turn(role="user", content="hi")]) == text
 
 
 def test_a_tokenizers_own_way_of_rendering_is_kept() -> None:

@@ -81,9 +81,7 @@ def test_span_is_response_and_closing(template: tuple[str, ChatTemplate], respon
         whole = chat.conversation(turns, response, system_prompt=SYSTEM)
         assert whole.text[whole.start :] == written + CLOSING[name]
         assert SYSTEM in whole.text[: whole.start]
-    lone = chat.alone(response)
-    assert lone.text[: lone.start] == ALONE[name]
-    assert lone.text[lone.start :] == written + CLOSING[name]
+        assert whole.header == ALONE[name]
 
 
 def test_tokens_of_the_span_spell_it(template: tuple[str, ChatTemplate]) -> None:
@@ -93,6 +91,8 @@ def test_tokens_of_the_span_spell_it(template: tuple[str, ChatTemplate]) -> None
     assert set(encoded.reason) == {""}
     for row, response in enumerate(RESPONSES):
         end = (response.strip() if name in TRIMS else response) + CLOSING[name]
+        scored = [of.tokens(row)[of.first[row] :].tolist() for of in (encoded.conditioned, encoded.alone)]
+        assert scored[0] == scored[1]
         for sequences in (encoded.conditioned, encoded.alone):
             ids, first = sequences.tokens(row), sequences.first[row]
             assert len(ids) - first == encoded.response_tokens[row]
@@ -178,7 +178,7 @@ def test_empty_responses_and_truncation(tokenizer: PreTrainedTokenizerFast) -> N
     encoded = encode(pool, tokenizer, system_prompt="", max_length=30)
     assert list(encoded.reason) == [EMPTY_RESPONSE, EMPTY_RESPONSE, NO_RESPONSE_TOKEN, "", ""]
     assert list(encoded.response_tokens[:3]) == [0, 0, 0]
-    # the end is cut, and the turn rendered alone keeps as many response tokens
+    # the end is cut, and so it is without the prompt
     assert len(encoded.conditioned.tokens(3)) == 30
     left = encoded.response_tokens[3]
     assert left == 30 - encoded.conditioned.first[3]
