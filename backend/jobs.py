@@ -90,7 +90,7 @@ def launch(
         chosen = store.pool_info(home, pool)
     else:
         if pool is None:
-            chosen = data.load_pool(config.pool, mapping=config.mapping or None, roots=roots)
+            chosen = data.load_outside(config.pool, mapping=config.mapping or None, roots=roots)
         else:
             chosen = pool
         store.save_pool(home, chosen, inputs=config.pool)
@@ -251,7 +251,7 @@ def load_held_out(config: RunConfig, *, roots: Sequence[Path] | None = None) -> 
     if config.held_out == "demo":
         return data.load_pool([str(HELDOUT)])
     mapping = _held_out_mapping(config, roots)
-    return data.load_pool([config.held_out], mapping=mapping or None, roots=roots)
+    return data.load_outside([config.held_out], mapping=mapping or None, roots=roots)
 
 
 def _held_out_mapping(config: RunConfig, roots: Sequence[Path] | None) -> dict[str, str]:
@@ -263,7 +263,7 @@ def _held_out_mapping(config: RunConfig, roots: Sequence[Path] | None) -> dict[s
             return own
     if not general:
         return {}
-    names = data.preview(config.held_out, limit=1, roots=roots).columns
+    names = data.preview_outside(config.held_out, limit=1, roots=roots).columns
     columns = {role: path for role, path in general.items() if role in ROLES}
     if all(head_of(path, names) in names for path in columns.values()):
         return general

@@ -15,7 +15,7 @@ from typing import Any
 from backend import data
 from backend.data.formats import ROLES
 from backend.data.hub import is_id
-from backend.data.inputs import find_sources
+from backend.data.inputs import find_sources, split_of
 from backend.data.mapping import BAD, KEEP, SPEAKER, WHOSE
 from backend.data.messages import SPEAKERS
 from backend.errors import StudioError
@@ -67,8 +67,7 @@ def items_of(paths: list[str], roots: tuple[Path, ...]) -> list[Item]:
             found[given] = Item(given, given, None)
             continue
         for source in find_sources([given], roots=roots):
-            key = str(source.path)
-            found.setdefault(key, Item(source.name, key, source.size))
+            found.setdefault(source.key, Item(source.name, source.key, source.size))
     return list(found.values())
 
 
@@ -83,7 +82,7 @@ def looks(chosen: dict[str, Any], roots: tuple[Path, ...]) -> list[Look]:
 def look(item: Item, mapping: dict[str, str] | None, roots: tuple[Path, ...]) -> Look:
     """The first rows of one file, as they would be read."""
     try:
-        changed = Path(item.key).stat().st_mtime_ns if item.size is not None else 0
+        changed = Path(split_of(item.key)[0]).stat().st_mtime_ns if item.size is not None else 0
         return Look(item, _preview(item.key, tuple((mapping or {}).items()), roots, changed), "")
     except (StudioError, OSError) as error:
         return Look(item, None, hub_words(str(error)) if item.size is None else str(error))
@@ -96,7 +95,7 @@ def _preview(
     from backend.data import demo
 
     inside = None if Path(path) == demo.POOL else roots
-    return data.preview(path, mapping=dict(mapping) or None, limit=FIRST_ROWS, roots=inside)
+    return data.preview_outside(path, mapping=dict(mapping) or None, limit=FIRST_ROWS, roots=inside)
 
 
 def hub_words(error: str) -> str:

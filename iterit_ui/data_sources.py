@@ -175,7 +175,7 @@ def load_chosen(
 
     def read() -> Pool:
         here = {item.key for item in mapping.items_of(chosen["paths"], roots)}
-        pool = data.load_pool(
+        pool = data.load_outside(
             chosen["paths"],
             mappings={key: own for key, own in chosen["mappings"].items() if key in here},
             roots=roots,

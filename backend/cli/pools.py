@@ -38,7 +38,7 @@ def read_pool(inputs: list[str], mapping: dict[str, str] | None = None, *, tell:
     from backend import data
 
     with console.progress_bar() as bar:
-        pool = data.load_pool(
+        pool = data.load_outside(
             inputs,
             mapping=mapping or None,
             on_progress=lambda done, total: bar.show("reading", done >> 10, total >> 10, "KiB"),
