@@ -79,7 +79,7 @@ def results(
 
 def measured(figure: Value, on: str) -> Value:
     """A figure of held-out losses that says what they were measured on."""
-    return {**figure, "note": f"Measured on {on}. {figure['note']}"} if on and "note" in figure else figure
+    return {**figure, "note": f"On {on}. {figure['note']}"} if on and "note" in figure else figure
 
 
 def runs_of(home: Path, comparison: str, chosen: list[str]) -> list[str]:

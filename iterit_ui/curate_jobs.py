@@ -168,6 +168,6 @@ def map_followed(home: Path, pool_id: str) -> list[Any]:
 def map_job_value(info: WorkInfo) -> dict[str, Any]:
     """The work on a map for `status_line`."""
     return {
-        "state": info.state, "title": "Map", "text": info.stage or text.MAP_WAIT, "done": info.done, "total": info.total,
+        "state": info.state, "title": "Map", "text": text.MAP_STAGE.get(info.stage or "", info.stage or text.MAP_WAIT), "done": info.done, "total": info.total,
         "error": info.error,
     }  # fmt: skip

@@ -18,7 +18,7 @@ from backend import evaluation, store
 from backend.errors import EvaluationError, StudioError
 from iterit_ui.components import heading, note, table
 from iterit_ui.eval_show import Value, evaluations_table, log_text, results_table
-from iterit_ui.session import DRAW, QUIET, Session, bound
+from iterit_ui.session import DRAW, EVENT, QUIET, Session, bound
 
 BUSY_SECONDS, IDLE_SECONDS = 2.0, 15.0
 LINE = (
@@ -122,7 +122,7 @@ def build_eval(session: Session, runs: gr.State) -> None:
     def on_pick(picked: str, event: gr.EventData) -> Any:
         return pick(home, picked, event)
 
-    listed.pick(on_pick, chosen, chosen, **DRAW)
+    listed.pick(on_pick, chosen, chosen, **EVENT)
     stop.click(bound(stopped, home), chosen, message, **QUIET).then(bound(look, home), read, shown, **DRAW)
 
 

@@ -104,6 +104,11 @@ ACTIONS = [
 ]
 SEARCH = 'words, "a phrase", -not'
 NO_MAP = "This pool has no map yet. Laying it out takes about a minute and is done once; the rest of this page does not need it."
+MAP_STAGE = {
+    "tfidf": "Counting phrases",
+    "svd": "Finding what sets the responses apart most",
+    "umap": "Laying the responses out in two dimensions",
+}
 MAP_WAIT = "Counting phrases, then laying the responses out in two dimensions"
 
 SOURCE = {

@@ -6,6 +6,7 @@ import base64
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -19,9 +20,9 @@ from backend.records import Pool
 from iterit_ui import curate_actions as actions
 from iterit_ui import curate_draw as draw
 from iterit_ui import curate_events as events
+from iterit_ui import curate_jobs, layout
 from iterit_ui import curate_marking as marking
 from iterit_ui import curate_settings as settings
-from iterit_ui import layout
 from iterit_ui.curate_state import Here
 from iterit_ui.session import VIEW, settings_of
 
@@ -437,3 +438,10 @@ def test_a_link_to_an_unknown_pool_falls_back(home: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(gr, "Warning", lambda *a, **k: None)
     values = layout.restored(home, {"pool": "ffffffffffffffff", "tab": "curate"})
     assert values[0] == "curate" and values[1] != "ffffffffffffffff"
+
+
+@pytest.mark.parametrize("stage", ["tfidf", "svd", "umap", "something else", None])
+def test_a_map_under_way_says_what_is_done_in_words(stage: str | None) -> None:
+    info = SimpleNamespace(state="running", stage=stage, done=0, total=0, error=None)
+    words = curate_jobs.map_job_value(info)["text"]
+    assert words and words not in ("tfidf", "svd", "umap")
