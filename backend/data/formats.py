@@ -39,7 +39,7 @@ _OPTIONAL = {"source": ("source",), "label": ("label",), "good": ("kto_tag",)}
 _FORMATS: tuple[tuple[Format, dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]], ...] = (
     (
         "sharegpt",
-        {"messages": ("conversations", "conversation")},
+        {"messages": ("conversations",)},
         {"system": ("system",), "tools": ("tools", "functions")},
     ),
     ("messages", {"messages": ("messages",)}, {"system": ("system",), "tools": ("tools", "functions")}),
@@ -64,6 +64,8 @@ _FORMATS: tuple[tuple[Format, dict[str, tuple[str, ...]], dict[str, tuple[str, .
         {"prompt": ("question",), "response": ("answer",)},
         {"system": ("system",), "reasoning": ("reasoning_content", "thinking")},
     ),
+    # last, since it may be the name of something else beside columns that fit
+    ("sharegpt", {"messages": ("conversation",)}, {"system": ("system",), "tools": ("tools", "functions")}),
 )
 # beside a question these hold part of what was asked: a person has to say how they belong together
 _MORE_THAN_A_QUESTION = {"context", "choices", "options", "passage", "input"}

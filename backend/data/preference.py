@@ -20,7 +20,6 @@ PAIRS = (
     ("chosen", "rejected"),
     *((f"chosen_{kind}", f"rejected_{kind}") for kind in ("response", "answer", "completion", "output", "text")),
     *((f"{kind}_chosen", f"{kind}_rejected") for kind in ("response", "answer", "completion", "output", "text")),
-    ("accepted", "rejected"),
     ("preferred", "dispreferred"),
     ("response_j", "response_k"),
 )  # fmt: skip
