@@ -19,13 +19,13 @@ View = dict[str, Any]
 def first_screen(home: Path, pool_id: str) -> dict[str, Any]:
     """What the page shows before it has asked for anything."""
     _, _, message, sources, _, listed = opened_pool(home, pool_id)
-    figures, openings, lengths = health_of(home, pool_id)
+    figures, openings, lengths = heads(home, pool_id, VIEW)
     return {"message": message, "sources": sources, "table": listed, "cards": figures, "openings": openings, "lengths": lengths}  # fmt: skip
 
 
-def opened_pool(home: Path, pool_id: str) -> list[Any]:
+def opened_pool(home: Path, pool_id: str, view: View = VIEW) -> list[Any]:
     """View, nothing done, note, sources, head and first page of the list, for another pool."""
-    view, did = dict(VIEW), dict(actions.NOTHING_DONE)
+    view, did = dict(view), dict(actions.NOTHING_DONE)
     if not pool_id:
         return [view, did, {"tone": "empty", "title": text.NO_POOL_YET}, None, None, None]
     pool = get_pool(home, pool_id)
@@ -34,13 +34,8 @@ def opened_pool(home: Path, pool_id: str) -> list[Any]:
     ]  # fmt: skip
 
 
-def health_of(home: Path, pool_id: str) -> list[Any]:
-    """Cards, beginnings and lengths, for another pool."""
-    return heads(home, pool_id, VIEW)
-
-
 def heads(home: Path, pool_id: str, view: View) -> list[Any]:
-    """The same, with the list that is open marked."""
+    """Cards, beginnings and lengths, the open list marked."""
     if not pool_id:
         return [None] * 3
     return [*pressed(home, pool_id, view), charts.lengths_chart(home, pool_id)]

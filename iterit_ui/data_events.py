@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 
 from iterit_ui import curate_actions
 from iterit_ui import data_actions as actions
-from iterit_ui import data_draw as draw
 from iterit_ui import data_health as health
 from iterit_ui import data_lists as lists
 from iterit_ui import data_reading as reading
@@ -26,28 +24,9 @@ LONGEST_KEY = 400  # characters of a finding's key
 MOST_STEP = 1000
 
 
-def listed(
-    home: Path,
-    change: Callable[..., Any],
-    pool_id: str,
-    view: View,
-    opened: str,
-    did: dict[str, Any],
-    data: dict[str, Any],
-) -> list[Any]:
-    """View, head and page of the list, cards and beginnings, after an event that `change` makes another view of."""
-    new = change(pool_id, view, data)
-    if not pool_id or not isinstance(new, dict) or "which" not in new:
-        return [gr.skip()] * 5
-    return [new, *draw.turned(home, pool_id, new, opened, did), *draw.pressed(home, pool_id, new)]
-
-
-def turned_page(
-    home: Path, pool_id: str, view: View, opened: str, did: dict[str, Any], data: dict[str, Any]
-) -> list[Any]:
-    """View, head and page of the list, after another page was asked for: {page}."""
-    new = {**view, "page": whole(data.get("page"), 0, 1_000_000)}
-    return [new, *draw.turned(home, pool_id, new, opened, did)] if pool_id else [gr.skip()] * 3
+def turned_page(pool_id: str, view: View, data: dict[str, Any]) -> View:
+    """Another page of the list: {page}."""
+    return {**view, "page": whole(data.get("page"), 0, 1_000_000)}
 
 
 def listing(view: View, which: str) -> View:

@@ -7,13 +7,13 @@ the modules that they name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from iterit_ui import data_actions as actions
+from iterit_ui import data_answers as answers
 from iterit_ui import data_draw as draw
 from iterit_ui import data_events as events
 from iterit_ui import data_reading as reading
@@ -117,39 +117,44 @@ def _wire_drawing(session: Session, parts: Parts) -> None:
     home, pool = session.home, session.pool
     look = [pool, parts.view, session.sample, parts.did]
     heads = [parts.figures, parts.openings, parts.lengths]
+    turned = answers.drawn(bound(draw.turned, home))
     # two callbacks: the rows are there before the findings have been counted
     pool.change(
-        bound(draw.opened_pool, home), pool, [parts.view, parts.did, parts.message, parts.sources, parts.finding, parts.listed], **DRAW
+        answers.opened(bound(draw.opened_pool, home), kept=4), pool, [parts.view, parts.did, parts.message, parts.sources, parts.finding, parts.listed], **DRAW
     )  # fmt: skip
-    pool.change(bound(draw.health_of, home), pool, heads, **DRAW)
+    pool.change(answers.opened(bound(draw.heads, home)), pool, heads, **DRAW)
     pool.change(bound(work.begun, home), pool, [parts.status, parts.timer, parts.known], **QUIET)
     parts.timer.tick(bound(work.followed, home), [pool, parts.known], [parts.status, parts.timer, parts.known], **QUIET)  # fmt: skip
-    parts.view.change(
-        bound(draw.turned, home), look, [parts.finding, parts.listed], **DRAW
-    )  # a step to another page
-    parts.known.change(bound(draw.turned, home), look, [parts.finding, parts.listed], **DRAW)
-    parts.known.change(bound(draw.heads, home), [pool, parts.view], heads, **DRAW)
+    parts.view.change(turned, look, [parts.finding, parts.listed], **DRAW)  # a step to another page
+    parts.known.change(turned, look, [parts.finding, parts.listed], **DRAW)
+    parts.known.change(answers.drawn(bound(draw.heads, home)), [pool, parts.view], heads, **DRAW)
     # the Curate tab marks and opens samples without telling anybody: what it did shows when this tab is opened again
     gr.on(
-        [session.marked.change, session.sample.change, session.tab.change], bound(draw.turned, home), look, [parts.finding, parts.listed], **DRAW
+        [session.marked.change, session.sample.change, session.tab.change], turned, look, [parts.finding, parts.listed], **DRAW
     )  # fmt: skip
     read = [pool, session.sample, parts.view, parts.asked, parts.model, parts.longest]
-    full = bound(reading.followed, home, session.model_roots)
+    full = answers.drawn(bound(reading.followed, home, session.model_roots), view=2)
+    again = answers.drawn(bound(reading.again, home, session.model_roots), view=2)
     opened = gr.on(
         [session.sample.change, pool.change, session.tab.change],
-        bound(reading.opened, home),
+        answers.drawn(bound(reading.opened, home), view=2),
         read,
         parts.sample,
         **DRAW,
     )
     opened.then(full, read, parts.sample, **QUIET)
     parts.asked.change(full, read, parts.sample, **QUIET)
-    session.watch.changed(bound(draw.turned, home), look, [parts.finding, parts.listed], **DRAW)
+    session.watch.changed(turned, look, [parts.finding, parts.listed], **DRAW)
     # a run may have scored the pool in the meantime
     for event in (session.tab.change, session.watch.changed):
-        event(bound(draw.pressed, home), [pool, parts.view], [parts.figures, parts.openings], **DRAW)
-    session.watch.changed(bound(reading.again, home, session.model_roots), read, parts.sample, **DRAW)
-    session.marked.change(bound(reading.again, home, session.model_roots), read, parts.sample, **DRAW)
+        event(
+            answers.drawn(bound(draw.pressed, home)),
+            [pool, parts.view],
+            [parts.figures, parts.openings],
+            **DRAW,
+        )
+    session.watch.changed(again, read, parts.sample, **DRAW)
+    session.marked.change(again, read, parts.sample, **DRAW)
     parts.model.input(lambda name: work.limits_of(name)[0], parts.model, parts.longest, **QUIET)
     gr.on([parts.model.input, parts.longest.submit], full, read, parts.sample, **QUIET)
 
@@ -170,18 +175,23 @@ def _wire_lists(session: Session, parts: Parts) -> None:
         (parts.listed.chip, events.chip_removed),
         (parts.listed.chips_clear, events.chips_cleared),
     ):
-        event(_sent(bound(events.listed, home, function)), look, [*page, *lists], **EVENT)
-    parts.listed.turn(_sent(bound(events.turned_page, home)), look, page, **EVENT)
+        event(answers.listed(home, function), look, [*page, *lists], **EVENT)
+    parts.listed.turn(answers.listed(home, events.turned_page, cards=False), look, page, **EVENT)
     read = [session.pool, view, parts.asked]
-    parts.listed.pick(_sent(bound(events.picked_row, home)), read, [session.sample, parts.sample], **IN_TURN)
+    parts.listed.pick(
+        answers.looked(bound(events.picked_row, home), kept=1),
+        read,
+        [session.sample, parts.sample],
+        **IN_TURN,
+    )
     changed = [session.marked, parts.did]
     parts.listed.act(
-        _sent(bound(actions.table_act, home)), [session.pool, view, session.who], changed, **IN_TURN
+        answers.looked(bound(actions.table_act, home)), [session.pool, view, session.who], changed, **IN_TURN
     )
-    parts.finding.do(_sent(bound(actions.acted, home)), [session.pool, view, session.sample, session.who], changed, **IN_TURN)  # fmt: skip
+    parts.finding.do(answers.looked(bound(actions.acted, home)), [session.pool, view, session.sample, session.who], changed, **IN_TURN)  # fmt: skip
     working = [parts.status, parts.timer]
     counting = [session.pool, parts.model, parts.longest]
-    parts.finding.do(_sent(bound(work.asked, home, session.model_roots)), counting, working, **QUIET)
+    parts.finding.do(answers.sent(bound(work.asked, home, session.model_roots)), counting, working, **QUIET)
     parts.count.click(bound(work.counted, home, session.model_roots), counting, working, **QUIET)
 
 
@@ -190,21 +200,14 @@ def _wire_samples(session: Session, parts: Parts) -> None:
     home, who = session.home, [session.pool, session.who]
     changed = [session.marked, parts.did]
     for name, action in (("pin", "pin"), ("exclude", "exclude"), ("unmark", "clear")):
-        getattr(parts.sample, name)(_sent(bound(events.marked, home, action)), who, changed, **IN_TURN)
-    parts.sample.note(_sent(bound(events.noted, home)), who, changed, **IN_TURN)
-    parts.keyboard.mark(_sent(bound(events.marked_open, home)), [*who, session.sample], changed, **IN_TURN)
+        getattr(parts.sample, name)(answers.sent(bound(events.marked, home, action)), who, changed, **IN_TURN)
+    parts.sample.note(answers.sent(bound(events.noted, home)), who, changed, **IN_TURN)
+    parts.keyboard.mark(
+        answers.sent(bound(events.marked_open, home)), [*who, session.sample], changed, **IN_TURN
+    )
     for part in (parts.sample, parts.finding, parts.keyboard):
         part.undo(bound(actions.taken_back, home), who, changed, **QUIET)
     parts.keyboard.redo(bound(actions.done_again, home), who, changed, **QUIET)
     parts.sample.read(lambda: True, None, parts.asked, **QUIET)
     for part in (parts.sample, parts.keyboard):
-        part.step(_sent(bound(events.stepped, home)), [session.pool, parts.view, session.sample], [session.sample, parts.view], **IN_TURN)  # fmt: skip
-
-
-def _sent(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` with what a component's event brings as its last argument; it comes from a browser."""
-
-    def call(event: gr.EventData, *states: Any) -> Any:
-        return function(*states, event._data if isinstance(event._data, dict) else {})
-
-    return call
+        part.step(answers.stepped(home), [session.pool, parts.view, session.sample], [session.sample, parts.view], **IN_TURN)  # fmt: skip

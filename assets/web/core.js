@@ -115,12 +115,23 @@ studio.revision = (text) => {
 };
 
 // Calls draw(value, root) for the present value and for each later one, in order, and then writes data-rev.
-// `watch` misses what was set before it was called, hence the first call.
+// `watch` misses what was set before it was called, hence the first call. Of values with a number (in_order.py) none is
+// drawn that comes after one with a larger number: it answers an earlier question.
 studio.mount = ({element, props, watch}, draw) => {
   const root = element.firstElementChild;
   let last = Promise.resolve();
+  let newest = 0;
+  let shown = null;
   const update = () => {
-    const text = props.value || 'null'; // JSON, see `packed` in components/base.py
+    let text = props.value || 'null'; // JSON, see `packed` in components/base.py
+    const number = /^\{"seq":(\d+),"value":/.exec(text);
+    if (number) {
+      if (Number(number[1]) < newest) return;
+      newest = Number(number[1]);
+      text = text.slice(number[0].length, -1);
+      if (text === shown) return; // with another number; without one Gradio would not have told of it
+    }
+    shown = text;
     last = last.then(async () => {
       await draw(JSON.parse(text), root);
       root.dataset.rev = studio.revision(text);

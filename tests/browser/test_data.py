@@ -175,6 +175,36 @@ def test_groups_are_thinned_out_and_taken_back(page, goto, noisy):
     page.wait_for_function("n => document.querySelectorAll('#data-table tbody tr').length >= n", arg=found)
 
 
+def test_an_answer_that_comes_late_does_not_win(page, goto, noisy):
+    goto(page)
+    choose(page, noisy)
+    load(page, "34")
+    press(page, "Exact duplicates")
+    expect(rows(page)).to_have_count(3)
+    deed(page, "exclude the other 2").click()
+    expect(page.locator("#data-table .st-badge", has_text="excluded")).to_have_count(2)
+    late, holding = [], [True]  # what the page is told after Undo, computed by then and still under way
+
+    def hold(route):
+        if holding:
+            late.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    page.route("**/gradio_api/run/**", hold)
+    deed(page, "Undo").click()
+    while not any("list_key" in answer.text() for _, answer in late):
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+    holding.clear()
+    press(page, "Refusals")
+    expect(rows(page)).to_have_count(5)
+    for route, answer in late:
+        route.fulfill(response=answer)
+    rows(page).first.click()  # asked and answered after all of them
+    expect(page.locator("#data-sample .st-turn.role-assistant")).to_contain_text("I cannot help")
+    expect(rows(page)).to_have_count(5)
+
+
 def test_the_list_ends_at_what_the_slider_shows(page, goto, noisy):
     goto(page)
     choose(page, noisy)

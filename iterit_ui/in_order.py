@@ -1,0 +1,92 @@
+"""Answers in the order of their questions.
+
+Callbacks of one page run beside each other, and Gradio hands each the states as they were when it was asked. One that
+takes long may answer after a later one has, with what the page no longer lists; and one that is asked while another is
+under way reads states that the other is about to change. So each asks here first: it learns what the page lists by now,
+and gets a number that its answer carries. A component draws no answer with a smaller number than that of the one which
+it shows (`studio.mount` in assets/web/core.js).
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+View = dict[str, Any]
+MOST_SESSIONS = 1000  # sessions whose newest view is known; others go on with their states
+
+# from the clock, so that a page that was open when the app was started anew does not take every answer for an old one;
+# microseconds are numbers that JavaScript still tells apart
+_numbers = itertools.count(time.time_ns() // 1000)
+
+
+@dataclass
+class _Session:
+    pool_id: str
+    view: View
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class Newest:
+    """What each session's page lists by now: a view of a pool.
+
+    first : the view of a pool that was opened a moment ago.
+    """
+
+    def __init__(self, first: View) -> None:
+        self._first = first
+        self._lock = threading.Lock()
+        self._sessions: OrderedDict[str, _Session] = OrderedDict()
+
+    def opened(self, session: str, pool_id: str) -> tuple[View, int]:
+        """The view of a pool that the page has opened, and the answer's number."""
+        known = self._known(session, pool_id, self._first)
+        with known.lock:
+            if known.pool_id != pool_id:
+                known.pool_id, known.view = pool_id, dict(self._first)
+            return known.view, next(_numbers)
+
+    def read(self, session: str, pool_id: str, view: View) -> tuple[View, int] | None:
+        """What the page lists, and the answer's number; None where it has opened another pool since.
+
+        view : the session's state, for one that nothing is known of.
+        """
+        known = self._known(session, pool_id, view)
+        with known.lock:
+            return None if known.pool_id != pool_id else (known.view, next(_numbers))
+
+    def change(
+        self, session: str, pool_id: str, view: View, change: Callable[[View], Any]
+    ) -> tuple[Any, int] | None:
+        """What `change` makes of the newest view, which then is the newest, and the answer's number.
+
+        What is no view (`gr.skip()` where nothing changes) is given back and changes nothing. None as in `read`.
+        """
+        known = self._known(session, pool_id, view)
+        with known.lock:
+            if known.pool_id != pool_id:
+                return None
+            made = change(known.view)
+            if isinstance(made, dict) and "which" in made:
+                known.view = made
+            return made, next(_numbers)
+
+    def _known(self, session: str, pool_id: str, view: View) -> _Session:
+        with self._lock:
+            known = self._sessions.setdefault(session, _Session(pool_id, dict(view)))
+            self._sessions.move_to_end(session)
+            if len(self._sessions) > MOST_SESSIONS:
+                self._sessions.popitem(last=False)
+            return known
+
+
+def numbered(value: Any, number: int) -> Any:
+    """A component's value as the answer with this number; what leaves the component alone stays as it is."""
+    if isinstance(value, dict) and "__type__" in value:
+        return value
+    return {"seq": number, "value": value}

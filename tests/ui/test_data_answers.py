@@ -1,0 +1,111 @@
+"""The callbacks of Data as its events call them: an answer that comes late neither wins nor loses what came between."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from iterit_ui import data_answers as answers
+from iterit_ui import data_draw as draw
+from iterit_ui import data_events as events
+from iterit_ui.data_actions import NOTHING_DONE
+from iterit_ui.data_lists import VIEW
+from iterit_ui.in_order import MOST_SESSIONS, Newest, numbered
+from iterit_ui.session import bound, demo_pool, prepare
+
+
+@pytest.fixture
+def newest(monkeypatch: pytest.MonkeyPatch) -> Newest:
+    """Nothing is known of any page."""
+    monkeypatch.setattr(answers, "NEWEST", Newest(VIEW))
+    return answers.NEWEST
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> str:
+    prepare(tmp_path)
+    return demo_pool().id
+
+
+def page(name: str = "a page") -> Any:
+    return SimpleNamespace(session_hash=name)
+
+
+def brings(**data: Any) -> Any:
+    return SimpleNamespace(_data=data)
+
+
+def test_a_list_that_was_asked_for_earlier_has_the_smaller_number(
+    tmp_path: Path, pool: str, newest: Newest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow drawing of the list that was open answers after the click on another list."""
+    asked, go = threading.Event(), threading.Event()
+    turned = draw.turned
+
+    def slow(*values: Any) -> list[Any]:
+        asked.set()
+        assert go.wait(30)
+        return turned(*values)
+
+    late: list[Any] = []
+    drawn = answers.drawn(bound(slow, tmp_path))
+    thread = threading.Thread(target=lambda: late.extend(drawn(page(), pool, VIEW, "", NOTHING_DONE)))
+    thread.start()
+    assert asked.wait(30)
+    click = answers.listed(tmp_path, events.picked_card)
+    view, *shown = click(brings(key="refusal"), page(), pool, VIEW, "", NOTHING_DONE)
+    go.set()
+    thread.join(30)
+    assert view["which"] == "refusal" and len(shown) == 4
+    assert late[1]["value"]["total"] > shown[1]["value"]["total"]
+    assert late[1]["seq"] < shown[1]["seq"]
+    # asked after it, with the states of before it: what is drawn is the click's list
+    again = answers.drawn(bound(turned, tmp_path))(page(), pool, VIEW, "", NOTHING_DONE)
+    assert again[1]["value"] == shown[1]["value"] and again[1]["seq"] > shown[1]["seq"]
+
+
+def test_two_changes_at_once_are_both_kept(tmp_path: Path, pool: str, newest: Newest) -> None:
+    """The second is asked before the first has set the state that both are given."""
+    click = answers.listed(tmp_path, events.picked_card)
+    search = answers.listed(tmp_path, events.searched)
+    click(brings(key="refusal"), page(), pool, VIEW, "", NOTHING_DONE)
+    view = search(brings(text="help"), page(), pool, VIEW, "", NOTHING_DONE)[0]
+    assert (view["which"], view["text"]) == ("refusal", "help")
+    # another page has a view of its own, and what changes nothing is not answered
+    assert search(brings(text="x"), page("other"), pool, VIEW, "", NOTHING_DONE)[0]["which"] == "all"
+    assert click(brings(key="nonsense"), page(), pool, VIEW, "", NOTHING_DONE) == gr.skip()
+    assert newest.read("a page", pool, {})[0] == view  # type: ignore[index]
+
+
+def test_an_answer_about_a_pool_that_was_left_is_none(tmp_path: Path, pool: str, newest: Newest) -> None:
+    newest.change("a page", "left", VIEW, lambda view: {**view, "which": "near"})
+    view, *_, listed = answers.opened(bound(draw.opened_pool, tmp_path), kept=4)(page(), pool)
+    assert view == VIEW and listed["value"]["total"] == len(demo_pool())
+    drawn = answers.drawn(bound(draw.turned, tmp_path))
+    assert drawn(page(), "left", VIEW, "", NOTHING_DONE) == gr.skip()
+    assert answers.stepped(tmp_path)(brings(by=1), page(), "left", VIEW, "") == gr.skip()
+    # a step is one from the list that is open by now
+    newest.change("a page", pool, VIEW, lambda view: {**view, "page": 1})
+    sample, view = answers.stepped(tmp_path)(brings(by=1), page(), pool, VIEW, "")
+    assert sample == str(demo_pool().ids[50]) and view == gr.skip()
+
+
+def test_numbers_rise_and_what_is_left_alone_has_none() -> None:
+    newest = Newest(VIEW)
+    numbers = [newest.read("a", "p", VIEW)[1], newest.opened("b", "p")[1], newest.read("a", "p", VIEW)[1]]  # type: ignore[index]
+    assert numbers == sorted(set(numbers)) and numbers[-1] < 2**53
+    assert numbered(None, 3) == {"seq": 3, "value": None}
+    assert numbered(gr.skip(), 3) == gr.skip()
+
+
+def test_sessions_that_were_not_heard_of_for_long_are_forgotten() -> None:
+    newest = Newest(VIEW)
+    newest.change("first", "p", VIEW, lambda view: {**view, "which": "near"})
+    for i in range(MOST_SESSIONS):
+        newest.read(str(i), "p", VIEW)
+    assert newest.read("first", "p", VIEW)[0] == VIEW  # type: ignore[index]
