@@ -21,7 +21,7 @@ from backend.store.answers import load_question
 from iterit_ui.ask_show import looked
 from iterit_ui.components import heading, note
 from iterit_ui.components.answers import answers
-from iterit_ui.session import DRAW, QUIET, Session, bound
+from iterit_ui.session import DRAW, EVENT, QUIET, Session, bound
 
 SAME = (
     "Each model reads the prompt exactly as its run was trained: same chat template, same system prompt. "
@@ -102,7 +102,7 @@ def build_ask(session: Session, runs: gr.State) -> None:
     def on_again(event: gr.EventData) -> Any:
         return put_back(home, event)
 
-    shown.again(on_again, None, [prompt, sample, longest, temperature, seed, message, draw], **DRAW)
+    shown.again(on_again, None, [prompt, sample, longest, temperature, seed, message, draw], **EVENT)
 
 
 # ---------------------------------------------------------------- who and what

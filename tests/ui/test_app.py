@@ -39,6 +39,14 @@ def test_no_event_shows_progress_on_what_it_changes(built: dict[str, Any]) -> No
     assert len(built["events"]) > 100 and [event["api_name"] for event in shown] == ["load_files"]
 
 
+def test_every_event_of_a_component_is_sent_with_its_own_data(built: dict[str, Any]) -> None:
+    """With "always_last" the page sends the data of the event that is under way a second time, and the later is lost."""
+    # of Gradio's own, which send values; the last two carry nothing
+    plain = {"change", "input", "blur", "submit", "click", "tick", "load", "then", "changed", "stop"}
+    late = [event for event in built["events"] if event["trigger_mode"] == "always_last"]
+    assert late and {name for event in late for _, name in event["targets"]} <= plain
+
+
 def test_another_address_needs_a_password() -> None:
     with pytest.raises(ConfigError, match=r"--auth-file FILE.*ITERIT_AUTH"):
         app.launch(None, host="0.0.0.0")  # type: ignore[arg-type]
