@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from safetensors import SafetensorError
@@ -21,7 +22,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 from transformers.utils import is_flash_attn_2_available
 from transformers.utils import logging as transformers_logging
 
-from backend import adapters, model_files
+from backend import adapters, model_files, model_fit
 from backend.config import Attention, Precision, RunConfig
 from backend.errors import ModelError
 
@@ -32,6 +33,8 @@ DTYPES: dict[Arithmetic, torch.dtype] = {
     "bf16": torch.bfloat16,
     "fp16": torch.float16,
 }
+
+logger = logging.getLogger(__name__)
 
 # What from_pretrained raises for files that are missing, unreadable, of an unknown kind or out of reach
 LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError)
@@ -64,7 +67,8 @@ def load(
     Raises
     ------
     ModelError : nothing there, not a causal language model, no safetensors, no tokenizer, no chat template, no
-        network for a hub id, a precision or attention that the device does not have, or adapters of another model.
+        network for a hub id, a precision or attention that the device does not have, adapters of another model, a
+        tokenizer whose ids the embedding does not have, or weights that are NaN or infinite.
     """
     target = torch.device(device) if device is not None else best_device()
     arithmetic = arithmetic_of(precision, target)
@@ -79,7 +83,52 @@ def load(
     if model.generation_config is not None:
         model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.to(target)  # type: ignore[arg-type]
+    check_tokens(name, model, tokenizer)
+    check_finite(name, model)
     return model.eval(), tokenizer
+
+
+def check_tokens(name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Refuse a tokenizer that will give ids which the model's embedding does not have, and warn of one that may.
+
+    Raises
+    ------
+    ModelError : names the token, its id, and the rows of the embedding.
+    """
+    template = tokenizer.chat_template
+    strange = model_fit.beyond(
+        tokenizer.get_vocab(),
+        embedding_rows(model),
+        added=tokenizer.get_added_vocab(),
+        roles=[token for token in tokenizer.special_tokens_map.values() if isinstance(token, str)],
+        template=template if isinstance(template, str) else "\n".join((template or {}).values()),
+    )
+    if strange is not None and strange.harmful:
+        raise ModelError(strange.sentence(name))
+    if strange is not None:
+        logger.warning("%s", strange.sentence(name))
+
+
+def embedding_rows(model: PreTrainedModel) -> int:
+    """Ids that a model can read: 0 up to this."""
+    return int(cast(torch.nn.Embedding, model.get_input_embeddings()).weight.shape[0])
+
+
+def check_finite(name: str, model: PreTrainedModel) -> None:
+    """Refuse weights of which one is NaN or infinite: every loss would be, and no sample could be scored.
+
+    Reads all weights once (a GPU: milliseconds; a CPU: about a second for each 10 GB).
+
+    Raises
+    ------
+    ModelError : names the first such tensor.
+    """
+    for tensor, values in model.named_parameters():
+        if not values.is_floating_point() or not values.numel():
+            continue
+        # the extremes are NaN where any number is, and nothing as large as the tensor is made on the way
+        if not all(bool(torch.isfinite(end)) for end in torch.aminmax(values.detach())):
+            raise ModelError(model_fit.NOT_FINITE.format(name=tensor, model=name))
 
 
 def load_for(config: RunConfig) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -237,17 +286,30 @@ def _load_weights(name: str, source: str, dtype: torch.dtype, attention: Attenti
             use_safetensors=True,
             dtype=dtype,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are refused below, by name
             **chosen,
         )
     except LOAD_ERRORS as error:
         raise _unloadable(name, source, error) from error
     model, report = loaded
+    other = sorted(report["mismatched_keys"])
+    if other:
+        tensor, stored, needed = other[0]
+        raise ModelError(
+            f"the weights of model {name} do not go with its config.json: {tensor} has the shape {_size(stored)}, and "
+            f"{_size(needed)} is needed" + (f" (and {len(other) - 1:,} more)" if other[1:] else "")
+        )
     missing = sorted(report["missing_keys"])
     if missing:
         raise ModelError(
             f"the weights of model {name} lack {len(missing)} tensors of {type(model).__name__}, {missing[0]} first"
         )
     return model
+
+
+def _size(shape: Iterable[int]) -> str:
+    """A tensor's shape in words: 576 x 1,536."""
+    return " x ".join(f"{n:,}" for n in shape)
 
 
 def _check_attention(attention: Attention, device: torch.device, arithmetic: Arithmetic) -> None:

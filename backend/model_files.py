@@ -11,6 +11,7 @@ from backend.errors import ModelError
 
 ADAPTER = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
+TEMPLATES = ("chat_template.jinja", "chat_template.json")
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
 
 
@@ -113,6 +114,28 @@ def whole(name: str) -> str:
             raise ModelError(f"the adapters in {folder} are said to belong to themselves")
         seen.append(str(folder))
         name = adapter_base(folder)
+
+
+def chat_template(folder: Path) -> str:
+    """The chat template of the tokenizer in a folder, several named ones one after the other; "" where there is none.
+
+    Raises
+    ------
+    ModelError : a file that would hold it is not UTF-8, or no JSON object.
+    """
+    beside, inside = folder / TEMPLATES[0], folder / TEMPLATES[1]
+    if beside.is_file():
+        try:
+            return beside.read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise ModelError(f"{beside} cannot be read ({error})") from error
+    for path in (inside, folder / "tokenizer_config.json"):
+        given = read_json(path).get("chat_template") if path.is_file() else None
+        if isinstance(given, list):
+            given = "\n".join(str(one.get("template", "")) for one in given if isinstance(one, dict))
+        if isinstance(given, str) and given:
+            return given
+    return ""
 
 
 def read_json(path: Path) -> dict[str, Any]:

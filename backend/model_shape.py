@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
-import struct
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.errors import ModelError
 from backend.model_files import positions, read_json, text_config
-
-LONGEST_HEAD = 100 << 20  # bytes; safetensors itself allows no longer one
+from backend.model_tensors import tensors
 
 
 @dataclass(frozen=True)
@@ -46,7 +41,7 @@ def shape_of(folder: Path) -> Shape | None:
     ModelError : a file cannot be read.
     """
     config = text_config(read_json(folder / "config.json"))
-    tensors = _tensors(sorted(folder.glob("*.safetensors")))
+    found = tensors(sorted(folder.glob("*.safetensors")))
 
     def size(*names: str) -> int:
         values = [config.get(name) for name in names]
@@ -57,12 +52,14 @@ def shape_of(folder: Path) -> Shape | None:
     if not (hidden and heads and layers and vocabulary):
         return None
     return Shape(
-        parameters=sum(math.prod(shape) for shape, _ in tensors.values()),
-        bytes=sum(length for _, length in tensors.values()),
+        parameters=sum(math.prod(tensor.shape) for tensor in found.values()),
+        bytes=sum(tensor.bytes for tensor in found.values()),
         linear={
-            name.removesuffix(".weight"): (shape[0], shape[1])
-            for name, (shape, _) in tensors.items()
-            if name.endswith(".weight") and len(shape) == 2 and not _is_table(name, shape, vocabulary)
+            name.removesuffix(".weight"): (tensor.shape[0], tensor.shape[1])
+            for name, tensor in found.items()
+            if name.endswith(".weight")
+            and len(tensor.shape) == 2
+            and not _is_table(name, tensor.shape, vocabulary)
         },
         layers=layers,
         hidden=hidden,
@@ -79,23 +76,3 @@ def _is_table(name: str, shape: tuple[int, ...], vocabulary: int) -> bool:
     """Embeddings and output head, which get no adapters: named so, or as long as the vocabulary."""
     last = name.removesuffix(".weight").rpartition(".")[2]
     return last.startswith(("embed", "wte", "wpe", "lm_head")) or vocabulary in shape
-
-
-def _tensors(paths: Iterable[Path]) -> dict[str, tuple[tuple[int, ...], int]]:
-    """Shape and bytes of every tensor by name. A safetensors file begins with the length of a JSON head (8 bytes,
-    little endian) that lists them."""
-    found: dict[str, tuple[tuple[int, ...], int]] = {}
-    for path in paths:
-        try:
-            with open(path, "rb") as file:
-                (length,) = struct.unpack("<Q", file.read(8))
-                if length > LONGEST_HEAD:
-                    raise ValueError(f"its head is said to have {length:,} bytes")
-                head = json.loads(file.read(length))
-            for name, about in head.items():
-                if name != "__metadata__":
-                    begin, end = about["data_offsets"]
-                    found[name] = (tuple(int(n) for n in about["shape"]), int(end) - int(begin))
-        except (OSError, ValueError, struct.error, KeyError, TypeError, AttributeError) as error:
-            raise ModelError(f"{path} cannot be read as safetensors ({error})") from error
-    return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend import machine, memory, model_files, model_shape
+from backend import machine, memory, model_files, model_fit, model_shape, model_tensors
 from backend.config import (
     RunConfig,
     batches,
@@ -22,7 +22,6 @@ from backend.errors import ConfigError, ModelError
 
 GIB = 2**30
 FULL = 0.9  # of a device's memory: what an estimate may take before it is said to be tight
-TEMPLATES = ("chat_template.jinja", "chat_template.json")
 
 # of `accelerate config`: those in which a process does not share its model's weights with others. For MULTI_CPU accelerate
 # would start one process alone, without a word, unless mpirun starts it; `processes` does what is meant
@@ -80,8 +79,15 @@ def _model(config: RunConfig) -> Iterator[Problem]:
             text = f"model {whole} is not a folder here: it is fetched from the hub when the run starts, or its copy is used"
             yield Problem("model", text, False)
             return
+        model_fit.check_weights(folder, config.model)
         shape, positions = model_shape.shape_of(folder), model_files.positions(folder)
-        if not has_chat_template(model_files.folder_of(config.model) or folder):
+        speaker = model_files.folder_of(config.model) or folder  # adapters bring their own tokenizer
+        strange = _strange_tokens(folder, speaker)
+        if strange is not None:
+            yield Problem("model", strange.sentence(config.model), strange.harmful)
+        template = model_files.chat_template(speaker)
+        model_fit.check_template(template, config.model)
+        if not template:
             yield Problem(
                 "model",
                 f"the tokenizer of model {config.model} has no chat template; take the model's instruction-tuned "
@@ -107,17 +113,11 @@ def _model(config: RunConfig) -> Iterator[Problem]:
             yield Problem("lora_targets", text, False)
 
 
-def has_chat_template(folder: Path) -> bool:
-    """Whether the tokenizer in a folder brings a chat template.
-
-    Raises
-    ------
-    ModelError : tokenizer_config.json is no JSON object.
-    """
-    if any((folder / name).is_file() for name in TEMPLATES):
-        return True
-    path = folder / "tokenizer_config.json"
-    return path.is_file() and bool(model_files.read_json(path).get("chat_template"))
+def _strange_tokens(folder: Path, speaker: Path) -> model_fit.Beyond | None:
+    """Tokens of one folder that the embedding in another does not have."""
+    found = model_tensors.tensors(sorted(folder.glob("*.safetensors")))
+    rows = model_fit.embedding_rows(found, model_files.read_json(folder / "config.json"))
+    return model_fit.beyond_in(speaker, rows) if rows else None
 
 
 def _memory(config: RunConfig, shape: model_shape.Shape) -> Iterator[Problem]:

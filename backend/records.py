@@ -7,6 +7,7 @@ array of rows, a score an array by row.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -18,6 +19,10 @@ import pyarrow as pa
 
 Stage = Literal["load", "score", "select", "review", "train", "evaluate", "map", "save"]
 RunState = Literal["queued", "running", "waiting", "stopping", "stopped", "failed", "done"]
+
+
+# reasons of `Scores` for samples whose complexity nobody asked for: it could be scored, or is kept aside to measure on
+NOT_ASKED_FOR = ("not scored", "held out")
 
 
 class Turn(TypedDict):
@@ -226,6 +231,12 @@ class Scores:
 
     def __len__(self) -> int:
         return len(self.complexity)
+
+    def unscored(self) -> dict[str, int]:
+        """Why samples have no complexity and how many each, the most frequent first; those that nobody wanted scored
+        are not among them."""
+        counts = Counter(str(reason) for reason in self.reason if reason not in ("", *NOT_ASKED_FOR))
+        return dict(counts.most_common())
 
     @staticmethod
     def unknown(n: int, response_tokens: np.ndarray | None = None, reason: str = "not scored") -> Scores:

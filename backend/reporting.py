@@ -55,6 +55,11 @@ class Reporting:
             )
             rescored = int(record.rescored.sum())
             text += f", {rescored:,} scored" if rescored else ""
+            # at epoch 0 the pool is read for the first time; later the same samples are left out again
+            unscored = record.scores.unscored() if record.epoch == 0 else {}
+            if unscored:
+                reasons = "; ".join(f"{count:,} {reason}" for reason, count in unscored.items())
+                text += f"; {sum(unscored.values()):,} cannot be scored: {reasons}"
             store.add_event(self.home, self.run_id, "selected", text)
             logger.info("%s", text)
         if self.asked_to_stop.is_set():

@@ -14,7 +14,7 @@ from backend.cli import console, outputs
 from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
 from backend.config import RunConfig, SelectionSettings, Words, config_from, selection_settings, to_json
 from backend.data.scripts import fitting_words, unspaced_share
-from backend.errors import PoolError
+from backend.errors import ModelError, PoolError
 from backend.records import Progress, Status
 
 if TYPE_CHECKING:
@@ -98,10 +98,16 @@ def score(
     console.say(
         f"{defined:,} of {len(samples):,} samples scored, {high:,} with complexity 1 or above; written to {out}"
     )
+    reasons = scores.unscored()
+    for reason, count in reasons.items():
+        console.say(f"{count:,} not scored: {reason}")
     if as_json:
-        reasons = Counter(reason for reason in scores.reason.tolist() if reason)
         console.print_json(
             {"out": str(out), "samples": len(samples), "scored": defined, "unscorable": reasons, "high": high}
+        )
+    if reasons and not defined:
+        raise ModelError(
+            f"no sample of {samples.name} could be scored with model {model}: {next(iter(reasons))}"
         )
 
 
@@ -128,7 +134,7 @@ def _score(config: RunConfig, pool: Pool) -> Any:
             system_prompt=config.system_prompt,
             max_length=model.usable_length(language_model, config.max_length),
             on_progress=show,
-        )
+        ).readable(model.embedding_rows(language_model))
         with complexity.helpers(config, language_model, encoded):
             return complexity.score(
                 language_model,

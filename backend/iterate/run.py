@@ -22,7 +22,7 @@ from backend.iterate.choose import Decisions
 from backend.iterate.held_out import split
 from backend.iterate.report import Record, Reporter, Review
 from backend.iterate.resume import Start, start_of
-from backend.model import usable_length
+from backend.model import embedding_rows, usable_length
 from backend.prompts import Encoded, encode
 from backend.records import EpochRecord, Metrics, Pool, Progress
 from backend.together import Together
@@ -177,13 +177,14 @@ def _encode(
     tokenizer: PreTrainedTokenizerBase,
     report: Reporter,
 ) -> Encoded:
-    return encode(
+    encoded = encode(
         pool,
         tokenizer,
         system_prompt=config.system_prompt,
         max_length=usable_length(model, config.max_length),
         on_progress=report,
     )
+    return encoded.readable(embedding_rows(model))
 
 
 def _held_out(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 EMPTY_RESPONSE = "empty response"
 NO_RESPONSE_TOKEN = "no response token within max_length"
 NOT_ENCODED = "not scored"
+BEYOND_EMBEDDING = "a token beyond the model's embedding"
 
 
 @dataclass(frozen=True)
@@ -55,3 +56,12 @@ class Encoded:
 
     def __len__(self) -> int:
         return len(self.reason)
+
+    def readable(self, embedding_rows: int) -> Encoded:
+        """The same, but what holds an id that an embedding of so many rows does not have is not scored."""
+        reason = self.reason.copy()
+        for sequences in (self.conditioned, self.alone):
+            over = np.flatnonzero(sequences.ids >= embedding_rows)
+            rows = np.searchsorted(sequences.offsets, over, side="right") - 1
+            reason[rows] = BEYOND_EMBEDDING
+        return replace(self, reason=reason)

@@ -1,4 +1,4 @@
-"""Folders that look like a model's: a configuration, the head of a safetensors file and a tokenizer, without weights."""
+"""Folders that look like a model's: a configuration, a safetensors file of zeros and a tokenizer."""
 
 import json
 import math
@@ -49,8 +49,28 @@ def model_folder(folder: Path, *, template: bool = True, **changes: int) -> Path
         head[name] = {"dtype": "BF16", "shape": list(shape), "data_offsets": [at, end]}
         at = end
     text = json.dumps({"__metadata__": {"format": "pt"}, **head}).encode()
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text)
+    with open(folder / "model.safetensors", "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        file.truncate(file.tell() + at)  # weights of 0
     (folder / "tokenizer.json").write_text("{}")
     about = {"chat_template": "{{ messages }}"} if template else {}
     (folder / "tokenizer_config.json").write_text(json.dumps(about))
     return folder
+
+
+def give_tokens(folder: Path, tokens: dict[str, int], added: dict[str, int], **roles: str) -> None:
+    """Write the vocabulary, what was added to it, and the tokens of a role ("pad_token", ...) into a folder."""
+    listed = [{"id": number, "content": token} for token, number in added.items()]
+    (folder / "tokenizer.json").write_text(json.dumps({"added_tokens": listed, "model": {"vocab": tokens}}))
+    about = {**json.loads((folder / "tokenizer_config.json").read_text()), **roles}
+    (folder / "tokenizer_config.json").write_text(json.dumps(about))
+
+
+def set_number(folder: Path, tensor: str, at: int, bits: int) -> None:
+    """Write the two bytes of one number of a tensor."""
+    path = folder / "model.safetensors"
+    with open(path, "r+b") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        head = json.loads(file.read(length))
+        file.seek(8 + length + head[tensor]["data_offsets"][0] + 2 * at)
+        file.write(struct.pack("<H", bits))

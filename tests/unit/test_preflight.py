@@ -77,8 +77,9 @@ def test_adapters_lead_to_their_model(folder: Path, tmp_path: Path) -> None:
     about = {"peft_type": "LORA", "base_model_name_or_path": str(folder)}
     (adapters / "adapter_config.json").write_text(json.dumps(about))
     assert "adapter_model.safetensors is missing" in found(adapters)["model"].text
-    for name in ("adapter_model.safetensors", "tokenizer.json", "chat_template.jinja"):
-        (adapters / name).touch()
+    (adapters / "adapter_model.safetensors").touch()
+    (adapters / "tokenizer.json").write_text("{}")
+    (adapters / "chat_template.jinja").write_text("{{ messages }}")
     assert found(adapters) == {}
     assert "conversations are cut after 512" in found(adapters, max_length=600)["max_length"].text
     (folder / "config.json").rename(folder / "other.json")
