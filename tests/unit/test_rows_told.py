@@ -58,8 +58,6 @@ def test_health_tells_it(tmp_path: Path, odd: Path) -> None:
     ]
     result = run(*words)
     assert result.exit_code == 1 and "name the columns of prompt and response" in result.stderr
-    words[3:6] = ["odd.jsonl:prompt=q", "--mapping", f"{odd}:response=a"]
-    assert "mapping" in run(*words).stderr  # two names for one file: the first one's holds
     words[3:6] = ["odd.jsonl:prompt=q", "--mapping", "odd.jsonl:response=a"]
     result = run(*words)
     assert result.exit_code == 0 and TOLD in result.stdout
@@ -108,4 +106,3 @@ def test_held_out_samples_are_read_as_they_are(tmp_path: Path, odd: Path) -> Non
     columns = {"prompt": "q", "response": "a"}
     assert responses(plain, columns) == ["o"] and responses(odd, columns) == ["1", "2"]
     assert responses(odd, {"odd.jsonl:prompt": "a", "odd.jsonl:response": "q"}) == ["one", "two"]
-    assert responses(plain, {"train.jsonl:prompt": "q", "train.jsonl:response": "a"}) == ["o"]
