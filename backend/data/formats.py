@@ -64,6 +64,7 @@ _FORMATS: tuple[tuple[Format, dict[str, tuple[str, ...]], dict[str, tuple[str, .
         {"prompt": ("question",), "response": ("answer",)},
         {"system": ("system",), "reasoning": ("reasoning_content", "thinking")},
     ),
+    ("prompt-completion", {"prompt": ("human",), "response": ("assistant",)}, {"system": ("system",)}),
     # last, since it may be the name of something else beside columns that fit
     ("sharegpt", {"messages": ("conversation",)}, {"system": ("system",), "tools": ("tools", "functions")}),
 )

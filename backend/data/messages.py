@@ -70,6 +70,7 @@ class Said:
     more : reasoning_content, tool_calls, tool_call_id and name, where the turn has them.
     written : whether reasoning or calls stood in the text itself, so that the text is how the turn came in.
     missing : whether the turn says nothing at all: no content (null, not an empty text), reasoning or call.
+    tools : the tools that a system turn brings, as they stand there.
     """
 
     role: str
@@ -78,6 +79,7 @@ class Said:
     more: dict[str, Any] = field(default_factory=dict)
     written: bool = False
     missing: bool = False
+    tools: Any = None
 
     @property
     def message(self) -> dict[str, Any]:
@@ -156,7 +158,8 @@ def _one(turn: dict[str, Any], where: str, speakers: Mapping[str, str]) -> Said:
         names = {key: str(turn[key]) for key in ("tool_call_id", "name") if turn.get(key) not in (None, "")}
         return Said(role, content or "", content or "", names, missing=content is None)
     if role != "assistant":
-        return Said(role, content or "", content or "", missing=content is None)
+        tools = turn.get("tools") if role == "system" else None
+        return Said(role, content or "", content or "", missing=content is None, tools=tools)
     return _assistant(turn, name, content, thought, where)
 
 

@@ -45,7 +45,10 @@ class Sample:
 
 def sample_from(said: list[Said], name: str, system: str = "", tools: Tools = NO_TOOLS) -> Sample:
     """The sample that a conversation is: its last assistant turn is the response, what follows that is dropped."""
-    said = _with_system(said, system, tools)
+    brought = next((turn.tools for turn in said if turn.tools), None)
+    if brought and not tools.text:  # a system turn may bring them as well as a column
+        tools = read_tools(brought)
+    said = _with_system([turn for turn in said if turn.text or turn.role != "system"], system, tools)
     for at in range(len(said) - 1, -1, -1):
         if said[at].role == "assistant":
             return Sample(said[:at], said[at], structure_of(said[: at + 1], tools))
@@ -96,7 +99,7 @@ def read_turns(value: Any, name: str, speakers: Mapping[str, str] = MappingProxy
             unsaid = number if said[-1].missing else None
     if unsaid is not None:
         raise UnreadableRow(f'"{name}" turn {unsaid}, the last of the assistant, has no content')
-    return [turn for turn in said if turn.text or turn.role != "system"]
+    return [turn for turn in said if turn.text or turn.tools or turn.role != "system"]
 
 
 def _with_system(said: list[Said], system: str, tools: Tools) -> list[Said]:

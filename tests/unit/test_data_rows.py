@@ -206,6 +206,10 @@ def test_rounds_of_two_are_turns(tmp_path: Path) -> None:
     assert talk(pool, 1) == [("system", "s"), ("user", "q")] and pool.response(1) == "a"
 
 
+def test_a_round_as_columns(tmp_path: Path) -> None:
+    assert talk(pool_of(tmp_path, {"human": "Name a fruit", "assistant": "An apple."})) == FRUIT
+
+
 def test_speakers_by_hand(tmp_path: Path) -> None:
     row = {"messages": [{"role": "Customer", "content": "q"}, {"role": "agent", "content": "a"}]}
     mapping = {"role.customer": "user", "role.Agent": "assistant"}

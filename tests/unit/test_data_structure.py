@@ -116,6 +116,21 @@ def test_tools_and_calls(tmp_path: Path) -> None:
     assert other.ids.tolist() == pool.ids.tolist() and other.id != pool.id
 
 
+def test_tools_that_the_system_turn_brings(tmp_path: Path) -> None:
+    call = {"name": "w", "arguments": {}}
+    talk = [
+        {"role": "system", "content": "", "tools": '[{"name": "w"}]'},
+        ASK,
+        {"role": "assistant", "content": "", "tool_calls": json.dumps([call])},
+    ]
+    pool = pool_of(tmp_path, [{"conversations": talk}, {"conversations": talk, "system": "Be brief."}])
+    first, second = pool.conversations(np.arange(2))
+    assert first.tools == second.tools == [{"name": "w"}] and first.messages is not None
+    assert first.turns[0]["content"] == 'Tools:\n[{"name": "w"}]' and first.messages[0] == ASK
+    assert first.messages[1]["tool_calls"] == [call] and first.response == json.dumps([call])
+    assert second.messages is not None and second.messages[0]["content"] == "Be brief."
+
+
 def test_sharegpt_calls(tmp_path: Path) -> None:
     asked, told = {"from": "human", "value": "Weather?"}, {"from": "gpt", "value": "20 degrees."}
     call = {"from": "function_call", "value": '<think>\nr\n</think>\n\n{"name":"w","arguments":{}}'}
