@@ -86,7 +86,9 @@ def saved(home: Path, here: Here, data: Value) -> Here:
     name = " ".join(str(data.get("name", "")).split())[:LONGEST_NAME]
     if here.pool and name:
         key = scores_key(home, here.pool, here.scores)
-        store.save_settings(home, here.pool, name, here.settings, scores=key, who=here.who)
+        words = store.pool_words(home, here.pool)  # what is saved stays what it is if that is chosen anew
+        kept = here.settings if words == "paper" else {"words": words, **here.settings}
+        store.save_settings(home, here.pool, name, kept, scores=key, who=here.who)
         messages.info(f"Saved as {name}.")
     return replace(here, answered=_answer(data))
 
@@ -109,7 +111,7 @@ def recalled(home: Path, here: Here, data: Value) -> Here:
     if not found:
         return answered
     try:
-        after = settings.differences(here.pool, {}, **found[0].settings)
+        after = settings.differences(home, here.pool, {}, **{"words": "paper", **found[0].settings})
     except ConfigError as error:
         messages.warning(f"These settings do not fit any more: {error}")
         return answered

@@ -74,13 +74,13 @@ def tfidf_of(home: Path, shown: Shown) -> diversity.Tfidf:
     """The weighed n-grams of the selection's candidates; kept from the selection itself."""
     made = shown.what.selection
     rows = analysis.candidate_rows(made)
-    counts = get_counts(home, shown.pool.id)
+    counts = get_counts(home, shown.pool.id, shown.settings.words)
     return TFIDF.get(shown.pool.id, shown.settings, rows, lambda: diversity.tfidf(counts, rows))
 
 
 def neighbours_of(home: Path, shown: Shown, row: int) -> list[dict[str, Any]]:
     """The responses that read most like this one."""
-    found = analysis.neighbours(get_vocabulary(home, shown.pool.id), row, k=6)
+    found = analysis.neighbours(get_vocabulary(home, shown.pool.id, shown.settings.words), row, k=6)
     made = shown.what.selection
     return [
         {
@@ -118,7 +118,7 @@ def history_of(home: Path, shown: Shown, row: int) -> list[dict[str, Any]]:
 def reach_of(home: Path, shown: Shown, row: int) -> list[dict[str, Any]]:
     """From which budget or weight on the sample would be picked, each changed alone."""
     found = analysis.reach(
-        shown.pool, get_counts(home, shown.pool.id), shown.scores, shown.settings, row,
+        shown.pool, get_counts(home, shown.pool.id, shown.settings.words), shown.scores, shown.settings, row,
         cache=TFIDF, order=full_order(home, shown), held_out=shown.held_out, seconds=REACH_SECONDS,
     )  # fmt: skip
     rows = []

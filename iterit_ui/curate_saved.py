@@ -34,7 +34,9 @@ def compared_value(home: Path, pool_id: str, key: str, changed: dict[str, Any]) 
     ]
     for name, scores, settings in everybody:
         try:
-            shown = selected(home, pool_id, scores_key(home, pool_id, scores), settings)
+            # settings are saved with what differs from the paper's cutting, whatever was chosen for the pool since
+            used = settings if name == NOW else {"words": "paper", **settings}
+            shown = selected(home, pool_id, scores_key(home, pool_id, scores), used)
         except StudioError as error:
             rows.append({column["key"]: "–" for column in COLUMNS} | {"name": name, "differs": str(error)})
             ids.append("")
@@ -54,7 +56,7 @@ def row_of(home: Path, name: str, shown: Shown, present: Shown, settings: dict[s
     made = shown.what.selection
     told = analysis.selection_summary(shown.pool, shown.scores, made)
     moved = analysis.change(present.what.selection, made)
-    share = analysis.covered_share(get_vocabulary(home, shown.pool.id), made.rows)
+    share = analysis.covered_share(get_vocabulary(home, shown.pool.id, shown.settings.words), made.rows)
     return {
         "name": name,
         "strategy": STRATEGY_WORDS[shown.settings.strategy],

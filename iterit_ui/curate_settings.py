@@ -30,6 +30,13 @@ STRATEGY_WORDS = {
     "random": "Random",
     "random-each-epoch": "Random, drawn anew each epoch",
 }
+WORDS_OPTIONS = {
+    "paper": ("Between spaces (paper)", "Runs of two or more letters and digits, as scikit-learn cuts."),
+    "unicode": (
+        "Unicode, by character",
+        "Each character of Chinese, Japanese, Thai, Lao, Khmer and Burmese is a word; all other text is cut as Unicode says.",
+    ),
+}
 # how a field is shown: kind, label, lowest, highest, step
 SHAPES: dict[str, tuple[str, str, float, float, float]] = {
     "strategy": ("choice", "Strategy", 0, 0, 0),
@@ -38,13 +45,14 @@ SHAPES: dict[str, tuple[str, str, float, float, float]] = {
     "decay": ("slider", "Diversity decay", 0, 1, 0.05),
     "complexity_weight": ("slider", "Complexity weight", 0, 3, 0.1),
     "diversity_weight": ("slider", "Diversity weight", 0, 3, 0.1),
+    "words": ("choice", "Words", 0, 0, 0),
     "max_complexity": ("slider", "Complexity ceiling", 0.1, 2, 0.01),
     "min_response_tokens": ("number", "Shortest response", 0, 1_000_000, 1),
     "max_response_tokens": ("number", "Longest response", 0, 1_000_000, 1),
     "seed": ("number", "Seed of random draws", 0, 1_000_000, 1),
 }
 GROUPS = (
-    ("", ("strategy", "budget", "update_ratio", "decay", "complexity_weight", "diversity_weight")),
+    ("", ("strategy", "budget", "update_ratio", "decay", "complexity_weight", "diversity_weight", "words")),
     ("Limits", ("max_complexity", "min_response_tokens", "max_response_tokens", "seed")),
 )
 PAST: dict[str, Any] = {"undo": [], "redo": [], "field": "", "at": 0.0}
@@ -68,7 +76,7 @@ def settings_value(
     if not pool_id:
         return None
     pool = get_pool(home, pool_id)
-    start = starting_values(pool_id)
+    start = starting_values(home, pool_id)
     values = {**start, **changed}
     weights = values["source_weights"]
     return {
@@ -110,14 +118,21 @@ def field(name: str, values: dict[str, Any], start: dict[str, Any], problem: str
         "unit": "tokens" if name.endswith("tokens") else "x budget" if name == "update_ratio" else "",
     }  # fmt: skip
     if kind == "choice":
-        shown["options"] = [
-            {"value": key, "label": STRATEGY_WORDS[key], "hint": _sentence(STRATEGY_HELP[key])} for key in STRATEGIES
-        ]  # fmt: skip
+        shown["options"] = options(name)
     else:
         shown |= {"min": low, "max": high, "step": step}
     if name == "max_response_tokens":
         shown["words"] = {"0": "no limit"}
     return shown
+
+
+def options(name: str) -> list[dict[str, str]]:
+    """What a choice offers."""
+    if name == "words":
+        return [{"value": key, "label": label, "hint": hint} for key, (label, hint) in WORDS_OPTIONS.items()]
+    return [
+        {"value": key, "label": STRATEGY_WORDS[key], "hint": _sentence(STRATEGY_HELP[key])} for key in STRATEGIES
+    ]  # fmt: skip
 
 
 def without_effect(name: str, strategy: str) -> str:
@@ -126,6 +141,7 @@ def without_effect(name: str, strategy: str) -> str:
     used = {
         "update_ratio": strategy in ("iterit", "complexity"),
         "decay": iterit or strategy == "diversity",
+        "words": iterit or strategy == "diversity",
         "complexity_weight": iterit,
         "diversity_weight": iterit,
         "max_complexity": iterit or strategy in ("complexity", "superfiltering"),
@@ -137,21 +153,24 @@ def _sentence(words: str) -> str:
     return f"{words[0].upper()}{words[1:]}."
 
 
-def starting_values(pool_id: str) -> dict[str, Any]:
+def starting_values(home: Path, pool_id: str) -> dict[str, Any]:
     """Every selection setting of a pool before anybody changed one."""
-    return {**{name: getattr(PLAIN, name) for name in PLAIN.__dataclass_fields__}, **defaults_of(pool_id)}
+    return {
+        **{name: getattr(PLAIN, name) for name in PLAIN.__dataclass_fields__},
+        **defaults_of(home, pool_id),
+    }
 
 
-def differences(pool_id: str, changed: dict[str, Any], **values: Any) -> dict[str, Any]:
+def differences(home: Path, pool_id: str, changed: dict[str, Any], **values: Any) -> dict[str, Any]:
     """`changed` with new values, without what is the pool's default; checked.
 
     Raises
     ------
     ConfigError : a value is out of its range or contradicts another.
     """
-    start = starting_values(pool_id)
+    start = starting_values(home, pool_id)
     merged = {**changed, **values}
-    checked = selection_settings(SelectionSettings(), **{**defaults_of(pool_id), **merged})
+    checked = selection_settings(SelectionSettings(), **{**defaults_of(home, pool_id), **merged})
     return {name: getattr(checked, name) for name in merged if getattr(checked, name) != start[name]}
 
 
@@ -171,13 +190,13 @@ def set_to(home: Path, pool_id: str, changed: dict[str, Any], data: dict[str, An
         raise ConfigError(f"{name} is {value!r}; a number or a choice is needed")
     if name == "budget":
         value = budget_within(value, len(get_pool(home, pool_id)))
-    merged = {**starting_values(pool_id), **changed, name: value}
+    merged = {**starting_values(home, pool_id), **changed, name: value}
     shortest, longest = merged["min_response_tokens"], merged["max_response_tokens"]
     if name.endswith("tokens") and longest and shortest > longest:
         raise ConfigError(
             f"the shortest response ({shortest:,} tokens) is above the longest ({longest:,}); change the other first"
         )
-    return differences(pool_id, changed, **{name: value})
+    return differences(home, pool_id, changed, **{name: value})
 
 
 def budget_within(value: Any, n: int) -> float:
@@ -205,7 +224,9 @@ def weighed(home: Path, pool_id: str, changed: dict[str, Any], data: dict[str, A
     if isinstance(weight, bool) or not isinstance(weight, (int, float)):
         raise ConfigError(f"the weight of {pool.sources[index]} is {weight!r}; a number is needed")
     weights = {**changed.get("source_weights", {}), pool.sources[index]: round(float(weight), 3)}
-    return differences(pool_id, changed, source_weights={name: w for name, w in weights.items() if w != 1.0})
+    return differences(
+        home, pool_id, changed, source_weights={name: w for name, w in weights.items() if w != 1.0}
+    )
 
 
 def stepped(

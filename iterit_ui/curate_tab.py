@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from iterit_ui import address, text
+from iterit_ui import address, text, words_hint
 from iterit_ui import curate_draw as draw
 from iterit_ui import curate_events as events
 from iterit_ui import curate_marking as marking
@@ -48,6 +48,7 @@ class Parts:
     panel: gr.HTML
     source: gr.Dropdown
     message: gr.HTML
+    words: gr.HTML
     figures: gr.HTML
     charts: tuple[gr.HTML, ...]
     trade_offs: tuple[gr.HTML, ...]
@@ -98,6 +99,7 @@ def _lay_out(session: Session) -> Parts:
             panel = settings_panel(first[0], elem_id="settings")
         with gr.Column(elem_classes="wide"):
             message = note(first[1], elem_id="curate-note")
+            words = note(words_hint.note_value(home, first_pool(), {}), elem_id="curate-words")
             build_scorer(session)
             figures = cards(first[2], elem_id="curate-cards")
             saved = table(None, elem_id="saved-settings", elem_classes="st-gone-empty")
@@ -126,7 +128,7 @@ def _lay_out(session: Session) -> Parts:
     start = Here()
     own = [gr.State(getattr(start, name)) for name in NAMES[len(session.states) : -2]]
     return Parts(
-        panel, source, message, figures, charts, trade_offs, bar, world, listed, sample, tools, saved, keyboard, download, [*session.states, *own, session.who, session.marked],
+        panel, source, message, words, figures, charts, trade_offs, bar, world, listed, sample, tools, saved, keyboard, download, [*session.states, *own, session.who, session.marked],
     )  # fmt: skip
 
 
@@ -177,6 +179,16 @@ def _wire_arrival(session: Session, parts: Parts) -> None:
         return [*_changed(here, there), *draw.everything(home, there)]
 
     moments = [session.pool.change, session.scores.change, session.settings.change, session.marked.change]
+    hinted = [session.pool, session.settings]
+    gr.on([*moments, session.tab.change], bound(words_hint.note_value, home), hinted, parts.words, **DRAW)
+
+    def choose(pool: str, settings: Value, event: gr.EventData) -> list[Any]:
+        return words_hint.on_choice(
+            home, pool, settings, event._data if isinstance(event._data, dict) else {}
+        )
+
+    chosen = parts.words.act(choose, hinted, [session.marked, session.settings], **QUIET)
+    chosen.then(bound(words_hint.note_value, home), hinted, parts.words, **QUIET)
     gr.on(moments, draw_all, parts.states, [*parts.states, *parts.everything], **DRAW)
     source = [session.pool, session.scores]
     gr.on(
@@ -210,6 +222,7 @@ def _wire_settings(session: Session, parts: Parts) -> None:
     def after(done: Any) -> None:
         done.then(bound(draw.trade_offs, home), later, [*parts.trade_offs], **DRAW)
         done.then(bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
+        done.then(bound(words_hint.note_value, home), [session.pool, session.settings], parts.words, **DRAW)
 
     changes = {name: events.set_settings(name) for name in ("set", "weigh", "reset", "undo", "redo")}
     for name, change in changes.items():

@@ -58,7 +58,9 @@ def time_card(home: Path, shown: Shown, tokens: int | None) -> dict[str, Any]:
 
 def vocabulary_card(home: Path, shown: Shown) -> dict[str, Any]:
     """How much of the pool's phrases the selection holds."""
-    share = analysis.covered_share(get_vocabulary(home, shown.pool.id), shown.what.selection.rows)
+    share = analysis.covered_share(
+        get_vocabulary(home, shown.pool.id, shown.settings.words), shown.what.selection.rows
+    )
     return {"label": "Vocabulary", "value": theme.share(share), "bar": share, "tone": "selected",
             "hint": "covered, of the pool's TF-IDF mass"}  # fmt: skip
 

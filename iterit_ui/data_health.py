@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from backend import analysis, findings, store
+from backend.config import Words
 from backend.errors import PoolError
 from backend.findings import GROUPED, LOWEST, THRESHOLD, Finding, Lengths, NearPairs, Opening
 from backend.findings.lengths import NOT_SCORED
@@ -24,7 +25,7 @@ from iterit_ui.session import get_pool, get_scores
 
 Stamp = tuple[tuple[str, int], ...]
 # what each finding is computed from, beside the samples themselves
-FILES = {"near": "near.parquet", "too_long": "lengths-*.parquet", "unscorable": "lengths-*.parquet"}
+FILES = {"near": "near*.parquet", "too_long": "lengths-*.parquet", "unscorable": "lengths-*.parquet"}
 
 
 def stamp(home: Path, pool_id: str, name: str = "*") -> Stamp:
@@ -38,12 +39,12 @@ def stamp(home: Path, pool_id: str, name: str = "*") -> Stamp:
 
 def near_of(home: Path, pool_id: str) -> NearPairs | None:
     """Pairs of near-duplicates, where they have been looked for."""
-    return _near(home, pool_id, stamp(home, pool_id, FILES["near"]))
+    return _near(home, pool_id, store.pool_words(home, pool_id), stamp(home, pool_id, FILES["near"]))
 
 
 @lru_cache(maxsize=4)
-def _near(home: Path, pool_id: str, at: Stamp) -> NearPairs | None:
-    return store.load_near(home, pool_id)
+def _near(home: Path, pool_id: str, words: Words, at: Stamp) -> NearPairs | None:
+    return store.load_near(home, pool_id, words=words)
 
 
 def lengths_of(home: Path, pool_id: str) -> Lengths | None:
@@ -59,7 +60,8 @@ def _lengths(home: Path, pool_id: str, at: Stamp) -> Lengths | None:
 
 def report(home: Path, pool_id: str, threshold: float = THRESHOLD) -> dict[str, Finding]:
     """Every finding of a pool by its key, near-duplicates at this threshold."""
-    found = _report(home, pool_id, stamp(home, pool_id, "*.parquet"), scores_key(home, pool_id, ""))
+    words = store.pool_words(home, pool_id)
+    found = _report(home, pool_id, words, stamp(home, pool_id, "*.parquet"), scores_key(home, pool_id, ""))
     if threshold == THRESHOLD or not found["near"].known:
         return found
     groups = finding_groups(home, pool_id, f"near:{threshold:g}")
@@ -70,7 +72,7 @@ def report(home: Path, pool_id: str, threshold: float = THRESHOLD) -> dict[str, 
 
 
 @lru_cache(maxsize=4)
-def _report(home: Path, pool_id: str, at: Stamp, scores: str) -> dict[str, Finding]:
+def _report(home: Path, pool_id: str, words: Words, at: Stamp, scores: str) -> dict[str, Finding]:
     pool, near, lengths = get_pool(home, pool_id), near_of(home, pool_id), lengths_of(home, pool_id)
     known = scores_of(home, pool_id, scores)
     return {one.key: one for one in findings.report(pool, near=near, lengths=lengths, scores=known, top=0)}
@@ -97,10 +99,14 @@ def scores_of(home: Path, pool_id: str, key: str) -> Scores | None:
     return get_scores(home, pool_id, key) if key else None
 
 
-@lru_cache(maxsize=4)
 def openings(home: Path, pool_id: str) -> list[Opening]:
-    """The most frequent beginnings of a pool's responses."""
-    return findings.openings(findings.response_texts(get_pool(home, pool_id)))
+    """The most frequent beginnings of a pool's responses, under the cutting that was chosen for it."""
+    return _openings(home, pool_id, store.pool_words(home, pool_id))
+
+
+@lru_cache(maxsize=4)
+def _openings(home: Path, pool_id: str, words: Words) -> list[Opening]:
+    return findings.openings(findings.response_texts(get_pool(home, pool_id)), cut=words)
 
 
 def finding_label(home: Path, pool_id: str, key: str) -> str:
@@ -123,16 +129,19 @@ def finding_rows(home: Path, pool_id: str, key: str) -> np.ndarray:
     """
     kind = key.partition(":")[0]
     scores = scores_key(home, pool_id, "") if kind == "unscorable" else ""
-    return _rows(home, pool_id, key, stamp(home, pool_id, FILES[kind]) if kind in FILES else (), scores)
+    words = store.pool_words(home, pool_id)
+    return _rows(
+        home, pool_id, words, key, stamp(home, pool_id, FILES[kind]) if kind in FILES else (), scores
+    )
 
 
 @lru_cache(maxsize=64)
-def _rows(home: Path, pool_id: str, key: str, at: Stamp, scores: str) -> np.ndarray:
+def _rows(home: Path, pool_id: str, words: Words, key: str, at: Stamp, scores: str) -> np.ndarray:
     pool = get_pool(home, pool_id)
     name, threshold = near_key(key)
-    words = name.removeprefix("opening:")
-    if words != name and len(words.split()) == WORDS:
-        rows = np.flatnonzero(_begun(home, pool_id) == words).astype(np.int64)
+    begun = name.removeprefix("opening:")
+    if begun != name and len(begun.split()) == WORDS:
+        rows = np.flatnonzero(_begun(home, pool_id, words) == begun).astype(np.int64)
     else:
         rows = findings.rows_of_finding(
             pool,
@@ -141,22 +150,23 @@ def _rows(home: Path, pool_id: str, key: str, at: Stamp, scores: str) -> np.ndar
             lengths=lengths_of(home, pool_id),
             scores=scores_of(home, pool_id, scores),
             threshold=threshold,
+            words=words,
         )
     rows.setflags(write=False)
     return rows
 
 
 @lru_cache(maxsize=2)
-def _begun(home: Path, pool_id: str) -> np.ndarray:
+def _begun(home: Path, pool_id: str, words: Words) -> np.ndarray:
     """(n,) object: the beginning of every response, so that one after the other can be looked at without waiting."""
     texts = findings.response_texts(get_pool(home, pool_id))
-    return np.array([findings.opening_of(text) for text in texts], dtype=object)
+    return np.array(findings.beginnings(texts, cut=words), dtype=object)
 
 
 def warm(home: Path, pool_id: str) -> None:
     """Find out beforehand what takes a moment at the first click."""
     finding_rows(home, pool_id, "refusal")
-    _begun(home, pool_id)
+    _begun(home, pool_id, store.pool_words(home, pool_id))
 
 
 def finding_groups(home: Path, pool_id: str, key: str) -> np.ndarray | None:
@@ -168,11 +178,14 @@ def finding_groups(home: Path, pool_id: str, key: str) -> np.ndarray | None:
     """
     if near_key(key)[0] not in GROUPED:
         return None
-    return _groups(home, pool_id, key, stamp(home, pool_id, FILES["near"]) if key.startswith("near") else ())
+    words = store.pool_words(home, pool_id)
+    return _groups(
+        home, pool_id, words, key, stamp(home, pool_id, FILES["near"]) if key.startswith("near") else ()
+    )
 
 
 @lru_cache(maxsize=64)
-def _groups(home: Path, pool_id: str, key: str, at: Stamp) -> np.ndarray:
+def _groups(home: Path, pool_id: str, words: Words, key: str, at: Stamp) -> np.ndarray:
     name, threshold = near_key(key)
     groups = findings.groups_of_finding(
         get_pool(home, pool_id), name, near=near_of(home, pool_id), threshold=threshold

@@ -57,7 +57,7 @@ def key_of(view: dict[str, Any]) -> str:
 
 def listed(home: Path, pool_id: str, view: dict[str, Any]) -> Listed:
     """What a view lists; an empty list with the reason where that is not known."""
-    at = health.stamp(home, pool_id, "*.parquet")
+    at = health.stamp(home, pool_id, "*.parquet") + health.stamp(home, pool_id, "words.json")
     searched = store.has_search(home, pool_id) if view["text"] else False
     # a run's scores lie with the run, so no file of the pool's tells of them
     scores = scores_key(home, pool_id, "") if view["which"].partition(":")[0] == "unscorable" else ""

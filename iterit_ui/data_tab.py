@@ -18,7 +18,7 @@ from iterit_ui import data_draw as draw
 from iterit_ui import data_events as events
 from iterit_ui import data_reading as reading
 from iterit_ui import data_work as work
-from iterit_ui import text
+from iterit_ui import text, words_hint
 from iterit_ui.components import cards, chart, heading, keys, note, sample_view, status_line, table
 from iterit_ui.components.base import WEB, component
 from iterit_ui.curate_jobs import model_choices
@@ -42,6 +42,7 @@ class Parts:
     """
 
     message: gr.HTML
+    words: gr.HTML
     figures: gr.HTML
     model: gr.Dropdown
     longest: gr.Number
@@ -82,6 +83,7 @@ def _lay_out(session: Session) -> Parts:
     home, pool_id = session.home, first_pool()
     first = draw.first_screen(home, pool_id)  # it comes with the page
     message = note(first["message"], elem_id="data-note")
+    words = note(words_hint.note_value(home, pool_id), elem_id="data-words")
     figures = cards(first["cards"], elem_id="data-cards")
     with gr.Row(elem_classes=["scorer", "counter"], elem_id="token-counter"):
         model = gr.Dropdown(model_choices(session.model_roots), value="demo", label="Model for lengths and for the text as read",
@@ -107,7 +109,7 @@ def _lay_out(session: Session) -> Parts:
             sample = sample_view({"empty": text.NO_DATA_SAMPLE}, elem_id="data-sample")
     keyboard = keys(elem_id="data-keys")
     return Parts(
-        message, figures, model, longest, count, status, timer, sources, lengths, openings, finding, listed, sample, keyboard,
+        message, words, figures, model, longest, count, status, timer, sources, lengths, openings, finding, listed, sample, keyboard,
         view=gr.State(dict(VIEW)), did=gr.State(dict(actions.NOTHING_DONE)), asked=gr.State(False), known=gr.State(""),
     )  # fmt: skip
 
@@ -123,6 +125,13 @@ def _wire_drawing(session: Session, parts: Parts) -> None:
         answers.opened(bound(draw.opened_pool, home), kept=4), pool, [parts.view, parts.did, parts.message, parts.sources, parts.finding, parts.listed], **DRAW
     )  # fmt: skip
     pool.change(answers.opened(bound(draw.heads, home)), pool, heads, **DRAW)
+    gr.on([pool.change, session.marked.change, session.tab.change], bound(words_hint.note_value, home), pool, parts.words, **DRAW)  # fmt: skip
+    known = [parts.status, parts.timer, parts.known]
+    chosen = parts.words.act(answers.sent(bound(words_hint.on_choice, home)), [pool, session.settings], [session.marked, session.settings], **IN_TURN)  # fmt: skip
+    chosen.then(bound(words_hint.note_value, home), pool, parts.words, **QUIET)
+    chosen.then(bound(work.followed, home), [pool, parts.known], known, **QUIET)
+    # what was chosen on Curate has been looked for since
+    session.tab.change(bound(work.followed, home), [pool, parts.known], known, **QUIET)
     pool.change(bound(work.begun, home), pool, [parts.status, parts.timer, parts.known], **QUIET)
     parts.timer.tick(bound(work.followed, home), [pool, parts.known], [parts.status, parts.timer, parts.known], **QUIET)  # fmt: skip
     parts.view.change(turned, look, [parts.finding, parts.listed], **DRAW)  # a step to another page

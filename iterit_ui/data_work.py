@@ -66,13 +66,15 @@ def followed(home: Path, pool_id: str, seen: str) -> list[Any]:
     if not pool_id:
         return [None, gr.Timer(active=False), gr.skip()]
     works = [jobs.work_info(home, pool_id, kind) for kind in ("findings", "lengths")]
+    if works[0].state == "absent":  # the cutting into words was changed while it was looked for under another
+        works[0] = jobs.start_work(home, pool_id, "findings")
     now = stamp_of(home, pool_id)
     return [*shown(*works), gr.skip() if now == seen else now]
 
 
 def stamp_of(home: Path, pool_id: str) -> str:
     """What is known about a pool, as a short text that changes with it."""
-    names = ("near.parquet", "search.sqlite", health.FILES["too_long"])
+    names = (health.FILES["near"], "words.json", "search.sqlite", health.FILES["too_long"])
     return str([health.stamp(home, pool_id, name) for name in names]) if pool_id else ""
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from backend import analysis, store
 from backend.analysis import FullOrder, Vocabulary, WhatIf
-from backend.config import SelectionSettings
+from backend.config import SelectionSettings, Words
 from backend.records import Pool, Scores, Selection
 from iterit_ui.session import get_counts, get_pool, get_scores, settings_of
 
@@ -27,7 +27,7 @@ KEPT = 24  # selections that can be compared with what came after them
 class Shown:
     """A pool under some settings, and what they select. `token` names all that it was made from.
 
-    changed : the visitor's settings as JSON. marks : names the pool's pins and excludes.
+    changed : the visitor's settings as JSON, with the cutting into words that they go by. marks : names the pool's pins and excludes.
     held_out : (n,) bool, samples that the scores' run had kept aside; None where it had none.
     """
 
@@ -75,6 +75,7 @@ def selected(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any])
     ConfigError : see `analysis.what_if`.
     """
     marks = marks_digest(home, pool_id)
+    changed = {"words": store.pool_words(home, pool_id), **changed}
     key = json.dumps(changed, sort_keys=True)
     token = f"{home}|{pool_id}|{scores_key}|{marks}|{key}"
     with _recent_lock:
@@ -84,7 +85,8 @@ def selected(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any])
     settings = settings_of(home, pool_id, changed)
     pool, scores = get_pool(home, pool_id), get_scores(home, pool_id, scores_key)
     held_out = held_out_of(home, pool_id, scores_key)
-    what = analysis.what_if(pool, get_counts(home, pool_id), scores, settings, cache=TFIDF, held_out=held_out)
+    counts = get_counts(home, pool_id, settings.words)
+    what = analysis.what_if(pool, counts, scores, settings, cache=TFIDF, held_out=held_out)
     shown = Shown(token, pool, scores, scores_key, settings, key, marks, held_out, what)
     with _recent_lock:
         _recent[token] = shown
@@ -119,13 +121,14 @@ def full_order(home: Path, shown: Shown) -> FullOrder:
 
 @lru_cache(maxsize=8)
 def _full_order(home: Path, pool_id: str, scores_key: str, marks: str, changed: str) -> FullOrder:
+    settings = settings_of(home, pool_id, json.loads(changed))
     return analysis.full_order(
         get_pool(home, pool_id),
-        get_counts(home, pool_id),
+        get_counts(home, pool_id, settings.words),
         get_scores(home, pool_id, scores_key),
-        settings_of(home, pool_id, json.loads(changed)),
+        settings,
         cache=TFIDF,
-        vocabulary=get_vocabulary(home, pool_id),
+        vocabulary=get_vocabulary(home, pool_id, settings.words),
         held_out=held_out_of(home, pool_id, scores_key),
     )
 
@@ -143,9 +146,9 @@ def model_of(home: Path, scores_key: str) -> str:
 
 
 @lru_cache(maxsize=4)
-def get_vocabulary(home: Path, pool_id: str) -> Vocabulary:
+def get_vocabulary(home: Path, pool_id: str, words: Words = "paper") -> Vocabulary:
     """How much each n-gram weighs in the whole pool."""
-    return analysis.vocabulary(get_counts(home, pool_id))
+    return analysis.vocabulary(get_counts(home, pool_id, words))
 
 
 def scores_choices(home: Path, pool_id: str) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ import gradio as gr
 import numpy as np
 
 from backend import analysis, store
-from backend.config import PRESETS, SelectionSettings, selection_settings
+from backend.config import PRESETS, SelectionSettings, Words, selection_settings
 from backend.data import demo, load_pool
 from backend.errors import StudioError
 from backend.records import Pool, Scores
@@ -166,9 +166,9 @@ def first_pool() -> str:
 
 
 @lru_cache(maxsize=4)
-def get_counts(home: Path, pool_id: str) -> NgramCounts:
-    """The n-grams of a pool's responses, counted once and stored beside the pool."""
-    return analysis.ngram_counts(home, get_pool(home, pool_id))
+def get_counts(home: Path, pool_id: str, words: Words = "paper") -> NgramCounts:
+    """The n-grams of a pool's responses under one cutting into words, counted once and stored beside the pool."""
+    return analysis.ngram_counts(home, get_pool(home, pool_id), words=words)
 
 
 @lru_cache(maxsize=8)
@@ -188,10 +188,13 @@ def is_demo(pool_id: str) -> bool:
     return bool(pool_id) and demo.POOL.exists() and pool_id == demo_pool().id
 
 
-def defaults_of(pool_id: str) -> dict[str, Any]:
-    """The settings from which a pool's differences are counted: the demo has a preset of its own."""
+def defaults_of(home: Path, pool_id: str) -> dict[str, Any]:
+    """The settings from which a pool's differences are counted: the demo has a preset of its own, and any pool may have
+    another cutting into words."""
     names = SelectionSettings.__dataclass_fields__
-    return {k: v for k, v in PRESETS["demo" if is_demo(pool_id) else "paper"].items() if k in names}
+    preset = PRESETS["demo" if is_demo(pool_id) else "paper"]
+    words = store.pool_words(home, pool_id)
+    return {k: v for k, v in preset.items() if k in names} | ({} if words == "paper" else {"words": words})
 
 
 def settings_of(home: Path, pool_id: str, changed: dict[str, Any]) -> SelectionSettings:
@@ -200,7 +203,7 @@ def settings_of(home: Path, pool_id: str, changed: dict[str, Any]) -> SelectionS
     return selection_settings(
         SelectionSettings(),
         **{
-            **defaults_of(pool_id),
+            **defaults_of(home, pool_id),
             **changed,
             "pinned": tuple(i for i, mark in marks.items() if mark == "pinned"),
             "excluded": tuple(i for i, mark in marks.items() if mark == "excluded"),

@@ -31,6 +31,7 @@ CONTROL = {
     "max_complexity": "At 1 the prompt does not help the model, often a mismatch. Never selected at or above this.",
     "min_response_tokens": "Shorter responses are left out.",
     "max_response_tokens": "Longer ones are left out; 0 sets no limit.",
+    "words": "What counts as a word where phrases are counted. Languages written without spaces need “Unicode”.",
     "seed": "Another number is another draw of the random strategies and baselines.",
     "scores": "The model whose reading is used.",
 }
@@ -168,13 +169,24 @@ FINDINGS = {
     "too_long": "Longer than the model reads: what is beyond the limit is cut off.",
     "unscorable": "Complexity cannot be computed for these, so they are never selected.",
     "exact": "The same prompt and response, word for word, more than once.",
-    "near": "Prompt and response are nearly the same: they share most of their runs of five characters.",
+    "near": "Prompt and response are nearly the same: they share most of their runs of five characters (of three, where each character is a word).",
     "same_response": "One response stands at several prompts, word for word.",
     "refusal": "The response begins as refusals do. Some may be right to refuse: look before you exclude.",
     "opening": "Responses that begin with these words. Boilerplate teaches a model to say it too.",
 }
+WORDS_HINT = (
+    "{share} of the letters are of scripts written without spaces between words",
+    "Cut between spaces, a whole clause is one word there: diversity hardly tells responses apart, and near-duplicates are missed. "
+    "Taking each character as a word fits better.",
+    "Take each character as a word",
+)
+WORDS_CHOSEN = (
+    "Each character of Chinese, Japanese, Thai and the like is a word in this pool",
+    "For diversity, near-duplicates and beginnings; runs start with it, too.",
+    "Cut between spaces again",
+)
 NOT_KNOWN = "Not known yet."
-NEAR_SLIDER = "share of runs of five characters that two samples must have in common (Jaccard similarity)"
+NEAR_SLIDER = "share of runs of five characters (three, where each is a word) that two samples must have in common (Jaccard similarity)"
 KEEP_ONE = "keeps the pinned ones, else the first of each group that nobody excluded"
 EXCLUDE_ALL = "they stay in the pool, but are never selected; pinned ones are left alone"
 OPENINGS = ("How do responses begin?", "The most frequent first words. Click one to list its samples.")
@@ -214,6 +226,7 @@ GROUP = {
     "data": {"title": "Data", "help": "How files are read."},
 }
 SETTING = {
+    "words": "Words",
     "name": "Name of the run",
     "lora_rank": "LoRA rank",
     "lora_alpha": "LoRA alpha",

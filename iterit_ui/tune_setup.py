@@ -98,10 +98,12 @@ def shown(
 
 def carried(home: Path, pool: str, settings: dict[str, Any]) -> dict[str, FormValue]:
     """What was set on the Curate tab, and the pool's pins and excludes, as the form holds them."""
-    found = dict(settings)
+    found: dict[str, Any] = dict(settings)
     if pool:
         try:
             complete = settings_of(home, pool, {})
+            if complete.words != "paper":
+                found.setdefault("words", complete.words)
             found |= {name: ids for name in ("pinned", "excluded") if (ids := getattr(complete, name))}
         except StudioError:  # a link to a pool that is not here: the form says so itself
             return {}

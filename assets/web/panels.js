@@ -75,8 +75,12 @@
     root.setAttribute('role', value.tone === 'error' ? 'alert' : 'status');
     const steps = h('ol');
     for (const step of value.steps || []) steps.append(h('li', '', step));
+    const action = value.action && studio.button('st-action', value.action.label, '', () => {
+      action.disabled = true; // until the answer takes the note away or makes it another one
+      context.trigger('act', {key: value.action.key});
+    });
     root.replaceChildren(...[value.title ? h('b', '', value.title) : null, value.text ? h('p', '', value.text) : null,
-      steps.children.length ? steps : null].filter(Boolean));
+      steps.children.length ? steps : null, action].filter(Boolean));
   });
 
   studio.status = (context) => studio.mount(context, (value, root) => {

@@ -32,11 +32,11 @@ def toolbar(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
 
 
 def note(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
-    """A message or an empty state; nothing where value is None.
+    """A message or an empty state; nothing where value is None. Event `act` {key} of its button.
 
-    value : {tone, title, text, steps}; tone is info, empty, warn, error or good.
+    value : {tone, title, text, steps, action: {key, label}}; tone is info, empty, warn, error or good.
     """
-    return component("note", value, **options)
+    return component("note", value, events=("act",), **options)
 
 
 def status_line(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:

@@ -20,11 +20,12 @@ from backend.records import Pool
 from iterit_ui import curate_actions as actions
 from iterit_ui import curate_draw as draw
 from iterit_ui import curate_events as events
-from iterit_ui import curate_jobs, layout
+from iterit_ui import curate_jobs, layout, words_hint
 from iterit_ui import curate_marking as marking
 from iterit_ui import curate_settings as settings
 from iterit_ui.curate_state import Here
 from iterit_ui.session import VIEW, settings_of
+from iterit_ui.tune_setup import carried
 
 DIVERSITY = {"strategy": "diversity", "budget": 5.0}
 WHO = "Ada"
@@ -335,10 +336,10 @@ def test_stepping_goes_through_the_list_and_its_pages(home: Path, pool: Pool) ->
 
 
 def test_settings_are_differences_from_the_default(home: Path, pool: Pool) -> None:
-    assert settings.differences(pool.id, {}, decay=0.1, budget=0.05) == {}
-    changed = settings.differences(pool.id, {}, decay=0.5)
+    assert settings.differences(home, pool.id, {}, decay=0.1, budget=0.05) == {}
+    changed = settings.differences(home, pool.id, {}, decay=0.5)
     assert changed == {"decay": 0.5}
-    assert settings.differences(pool.id, changed, decay=0.1) == {}
+    assert settings.differences(home, pool.id, changed, decay=0.1) == {}
 
 
 def test_budget_as_share_and_as_number(home: Path, pool: Pool) -> None:
@@ -445,3 +446,47 @@ def test_a_map_under_way_says_what_is_done_in_words(stage: str | None) -> None:
     info = SimpleNamespace(state="running", stage=stage, done=0, total=0, error=None)
     words = curate_jobs.map_job_value(info)["text"]
     assert words and words not in ("tfidf", "svd", "umap")
+
+
+def chinese_pool(home: Path, tmp_path: Path) -> Pool:
+    rows = [
+        {"instruction": "问", "output": f"{'天地玄黄宇宙洪荒'[i % 8]}日月盈昃{'辰宿列张寒来暑往'[i // 8]}"}
+        for i in range(40)
+    ]
+    path = tmp_path / "chinese.json"
+    path.write_text(json.dumps(rows))
+    made = load_pool([path])
+    store.save_pool(home, made)
+    return made
+
+
+def test_words_that_fit_better_are_one_click_away(home: Path, tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.setattr(words_hint.jobs, "start_work", lambda *_: None)
+    made = chinese_pool(home, tmp_path)
+    assert words_hint.note_value(home, pool.id, {}) is None
+    hint = words_hint.note_value(home, made.id, {})
+    assert hint["title"].startswith("100 %") and hint["action"]["key"] == "unicode"
+    before = draw.everything(home, at(home, made, DIVERSITY))[8]
+    assert words_hint.on_choice(home, made.id, {"words": "paper", "decay": 0.5}, {"key": "unicode"}) == [1, {"decay": 0.5}]  # fmt: skip
+    assert words_hint.note_value(home, made.id, {}) is None
+    assert words_hint.note_value(home, made.id)["action"]["key"] == "paper"  # Data: it can be taken back
+    assert words_hint.note_value(home, made.id, {"words": "paper"})["action"]["key"] == "unicode"
+    assert settings_of(home, made.id, {}).words == "unicode"
+    shown = at(home, made, DIVERSITY)
+    assert draw.everything(home, shown)[8] != before
+    panel = draw.everything(home, shown)[0]
+    (field,) = [one for group in panel["groups"] for one in group["fields"] if one["name"] == "words"]
+    assert field["value"] == field["default"] == "unicode" and len(field["options"]) == 2
+    assert settings.set_to(home, made.id, {}, {"name": "words", "value": "paper"}) == {"words": "paper"}
+    assert carried(home, made.id, {})["words"] == "unicode"
+    assert carried(home, made.id, {"words": "paper"})["words"] == "paper"
+    assert [gr.skip()] * 2 == words_hint.on_choice(home, made.id, {}, {"key": "letters"})
+
+
+def test_saved_settings_keep_their_words(home: Path, tmp_path: Path, told: list[str]) -> None:
+    made = chinese_pool(home, tmp_path)
+    plain = events.saved(home, at(home, made, DIVERSITY), {"name": "plain"})
+    store.set_pool_words(home, made.id, "unicode")
+    events.saved(home, at(home, made, DIVERSITY), {"name": "by character"})
+    assert events.recalled(home, plain, {"name": "plain"}).settings == {**DIVERSITY, "words": "paper"}
+    assert events.recalled(home, plain, {"name": "by character"}).settings == DIVERSITY
