@@ -7,6 +7,7 @@ array of rows, a score an array by row.
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -351,12 +352,27 @@ class Metrics:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """Scores that were not computed again. samples : how many; at : seconds since 1970 (UTC), when the newest of them was."""
+
+    samples: int
+    at: float
+
+    @property
+    def words(self) -> str:
+        """ "taken from 2026-03-01 14:05, 2,200 samples"."""
+        moment = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.at))
+        return f"taken from {moment}, {self.samples:,} sample{'' if self.samples == 1 else 's'}"
+
+
+@dataclass(frozen=True)
 class EpochRecord:
     """Everything decided before one epoch: scores as they were known then, and the selection made from them.
 
-    rescored : (n,) bool, scored anew before this epoch.
+    rescored : (n,) bool, scored anew before this epoch, or taken from those who scored them with the very same model.
     diversity : (n,) float64, diversity of every candidate before any pick (all n-gram weights 1); NaN otherwise.
     changes : selection settings that a person changed for this epoch alone, by name.
+    taken : those of `rescored` whose scores were taken; None where all were computed.
     """
 
     epoch: int
@@ -366,3 +382,4 @@ class EpochRecord:
     selection: Selection
     seconds: dict[str, float] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
+    taken: Taken | None = None

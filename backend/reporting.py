@@ -54,6 +54,9 @@ class Reporting:
                 f"epoch {record.epoch}: {len(record.selection):,} of {len(record.scores):,} samples selected"
             )
             rescored = int(record.rescored.sum())
+            if record.taken is not None:
+                text += f", scores {record.taken.words}"
+                rescored -= record.taken.samples
             text += f", {rescored:,} scored" if rescored else ""
             # at epoch 0 the pool is read for the first time; later the same samples are left out again
             unscored = record.scores.unscored() if record.epoch == 0 else {}

@@ -133,6 +133,7 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
 
     # torch takes seconds to import: signs of life come first
     from backend import iterate, model
+    from backend.complexity import kept_losses
     from backend.together import PATIENCE, Together
 
     meet(here, threads=config.threads, patience=PATIENCE)
@@ -175,6 +176,14 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
             else None,
             measured=together.from_first(lambda: measured),
             together=together,
+            kept=lambda: kept_losses(
+                home,
+                config,
+                language_model,
+                tokenizer,
+                # those that were kept since the run was asked for are new: a comparison scores once
+                since=store.run_info(home, run_id).created if config.rescore else 0.0,
+            ),
         )
 
 

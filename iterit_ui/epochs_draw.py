@@ -99,7 +99,12 @@ def everything(home: Path, here: Here) -> list[Any]:
     by_epoch = story.table(held_out_losses(home, story.run))
     planned = max(info.epochs, len(story.epochs))
     words = epoch_words(
-        story.epochs, at.epoch, planned, strategy=story.settings.strategy, trains=info.epochs > 0
+        story.epochs,
+        at.epoch,
+        planned,
+        strategy=story.settings.strategy,
+        trains=info.epochs > 0,
+        taken=story.record(at.epoch).taken,
     )
     before = story.before(at.epoch)
     newest = None if before is None else story.hardest(before.epoch, at.epoch)

@@ -8,6 +8,7 @@ import pandas as pd
 
 from backend.analysis.hardest import Hardest
 from backend.analysis.quadrants import Quadrants
+from backend.records import Taken
 from iterit_ui import plots
 from iterit_ui.epochs_lists import OF_EPOCH
 from iterit_ui.epochs_view import Value, signed
@@ -131,12 +132,19 @@ def strategy_note(strategy: str, table: pd.DataFrame) -> str:
 
 
 def epoch_words(
-    epochs: Sequence[int], epoch: int, planned: int, *, strategy: str = "iterit", trains: bool = True
+    epochs: Sequence[int],
+    epoch: int,
+    planned: int,
+    *,
+    strategy: str = "iterit",
+    trains: bool = True,
+    taken: Taken | None = None,
 ) -> str:
     """Which epoch this is, and what that means."""
     if epoch == 0:
         needs_model = strategy in ("iterit", "iterit-static", "complexity", "superfiltering")
         what = f"chosen {'with the untouched model' if needs_model else 'without a model'}"
+        what += f" (scores {taken.words})" if taken else ""
         what += ", trained on first" if trains else "; this run only scores, nothing is trained"
     elif strategy in SELECT_ONCE:
         what = "trained on the selection of epoch 0 again"

@@ -240,6 +240,7 @@ SETTING = {
     "batch_size": "Batch size",
     "device_batch_size": "Samples per forward pass",
     "review": "Review before each epoch trains",
+    "rescore": "Score anew",
     "review_minutes": "Go on by itself after",
     "report_to": "Also report to",
     "accelerate_config": "Accelerate configuration file",

@@ -57,6 +57,8 @@ def run_value(home: Path, info: RunInfo, config: RunConfig, metrics: list[Metric
 def epoch_row(row: EpochLine, stages: list[str], info: RunInfo) -> Value:
     """One epoch's line of the timeline."""
     words: dict[str, str] = {"select": "", "review": "", "evaluate": _loss(row.held_out, "held-out loss")}
+    if row.taken is not None:
+        words["score"] = f"scores {row.taken.words}"
     if row.selected is not None:
         words["select"] = theme.counted(row.selected, "sample")
         if row.came is not None:

@@ -17,7 +17,7 @@ NO_MATTER = frozenset(
     {
         "seed", "name", "pool", "mapping", "held_out", "held_out_every", "threads", "batch_tokens", "make_map",
         "save_checkpoints", "checkpoint_every", "save_merged", "report_to", "review", "review_minutes", "processes",
-        "accelerate_config",
+        "accelerate_config", "rescore",
     }
 )  # fmt: skip
 

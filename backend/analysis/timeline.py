@@ -14,7 +14,7 @@ import numpy as np
 from backend import store
 from backend.analysis.epochs import load_epoch
 from backend.config import RunConfig, held_out_share
-from backend.records import Metrics, Stage
+from backend.records import Metrics, Stage, Taken
 from backend.selection import keeps_selection, scores_needed
 from backend.store import Event, Review, RunInfo, StageTime
 
@@ -47,6 +47,7 @@ class EpochLine:
     cells : by stage: score, select, review, train, evaluate.
     selected, came, went : samples; None until it has been selected for, came and went None in the first epoch.
     changes : settings that a person changed for this epoch alone, by name.
+    taken : the scores that were kept before and not computed again; None where there were none.
     review : the wait for a person before it, None where there was none (yet).
     held_out : loss after it, nats per token, NaN where it was not measured (yet).
     attempts : numbers of the attempts that went on with this epoch.
@@ -58,6 +59,7 @@ class EpochLine:
     came: int | None = None
     went: int | None = None
     changes: dict[str, Any] = field(default_factory=dict)
+    taken: Taken | None = None
     review: Review | None = None
     held_out: float = NAN
     attempts: tuple[int, ...] = ()
@@ -252,7 +254,7 @@ def _decided(home: Path, run_id: str, epoch: int, there: Sequence[int]) -> dict[
     record = load_epoch(home, run_id, epoch)
     before = load_epoch(home, run_id, epoch - 1) if epoch - 1 in there else None
     if before is None:
-        return {"selected": len(record.selection), "changes": record.changes}
+        return {"selected": len(record.selection), "changes": record.changes, "taken": record.taken}
     moved = _moved(record.selection.rows.tobytes(), before.selection.rows.tobytes())
     return {"selected": len(record.selection), "came": moved[0], "went": moved[1], "changes": record.changes}
 

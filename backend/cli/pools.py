@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
+import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,10 +21,10 @@ from backend.records import Progress, Status
 
 if TYPE_CHECKING:
     from backend.cli.scores_file import StoredScores
-    from backend.records import Pool, Selection
+    from backend.records import Pool, Scores, Selection, Taken
     from backend.store import PoolMap
 
-SCORING = ("system_prompt", "max_length", "precision", "batch_tokens", "threads", "processes")
+SCORING = ("system_prompt", "max_length", "precision", "batch_tokens", "threads", "processes", "rescore")
 SELECTING = tuple(
     f.name for f in dataclasses.fields(SelectionSettings) if f.name not in ("update_ratio", "ranking")
 )
@@ -77,11 +79,14 @@ def score(
     out: Annotated[Path, typer.Option("--out", help="File to write: .parquet or .jsonl.")],
     settings: dict[str, Any],
     preset: Preset = None,
+    runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
     """Score every sample of a pool with a model: complexity, both losses, response tokens.
 
     Writes row, id, complexity, loss_cond, loss_prior, response_tokens and, where complexity is undefined, the reason.
+    What is scored is kept in the runs folder as it goes: started again after it was killed, the command goes on where it
+    was, less than a minute before; and runs with this model take the scores from there (--rescore makes them anew).
     """
     from backend.cli import scores_file
 
@@ -90,20 +95,31 @@ def score(
     config = config_from(
         {**settings, "pool": pool, "model": model, "epochs": 0}, preset=preset_of(preset, tuple(pool), model)
     )
+    home = runs_dir.resolve()
+    outputs.check_folder(home)
     samples = read_pool(pool, config.mapping)
-    scores = _score(config, samples)
+    scores, taken = _score(home, config, samples)
     scores_file.write_scores(out, samples, scores)
     defined = int((scores.reason == "").sum())
     high = int((scores.complexity >= 1).sum())
     console.say(
         f"{defined:,} of {len(samples):,} samples scored, {high:,} with complexity 1 or above; written to {out}"
     )
+    if taken is not None:
+        console.say(f"scores {taken.words}, and not computed again (--rescore does)")
     reasons = scores.unscored()
     for reason, count in reasons.items():
         console.say(f"{count:,} not scored: {reason}")
     if as_json:
         console.print_json(
-            {"out": str(out), "samples": len(samples), "scored": defined, "unscorable": reasons, "high": high}
+            {
+                "out": str(out),
+                "samples": len(samples),
+                "scored": defined,
+                "unscorable": reasons,
+                "high": high,
+                "taken": taken.samples if taken else 0,
+            }
         )
     if reasons and not defined:
         raise ModelError(
@@ -111,12 +127,14 @@ def score(
         )
 
 
-def _score(config: RunConfig, pool: Pool) -> Any:
-    """Scores of the whole pool, with a progress bar."""
+def _score(home: Path, config: RunConfig, pool: Pool) -> tuple[Scores, Taken | None]:
+    """Scores of the whole pool and how many of them were kept before, with a progress bar."""
+    begun = time.time()
     with console.progress_bar() as bar:
         bar.show("loading the model", 0, 0)
         # read once, when torch is loaded; threads that spin while they wait make each other slow on shared cores
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        import numpy as np
         import torch
 
         from backend import complexity, model, prompts
@@ -135,14 +153,24 @@ def _score(config: RunConfig, pool: Pool) -> Any:
             max_length=model.usable_length(language_model, config.max_length),
             on_progress=show,
         ).readable(model.embedding_rows(language_model))
-        with complexity.helpers(config, language_model, encoded):
-            return complexity.score(
+        since = begun if config.rescore else 0.0
+        kept = complexity.kept_losses(home, config, language_model, tokenizer, since=since)
+        rows = np.arange(len(encoded))
+        known = kept.known_scores(encoded, rows) if kept else None
+        with (
+            complexity.helpers(config, language_model, encoded, known=known, kept=kept),
+            kept.keeping() if kept else contextlib.nullcontext() as keep,
+        ):
+            scores = complexity.score(
                 language_model,
                 encoded,
                 batch_tokens=config.batch_tokens,
                 precision=config.precision,
                 on_progress=show,
+                known=known,
+                keep=keep,
             )
+        return scores, known.taken(encoded, rows) if known else None
 
 
 @with_settings(("mapping", *SELECTING))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import os
@@ -16,6 +17,7 @@ import torch
 from torch import distributed
 
 from backend import model as models
+from backend.complexity.kept import Kept, Known
 from backend.complexity.processes import READY, join
 from backend.complexity.score import score
 from backend.config import Precision
@@ -43,10 +45,20 @@ def main(words: list[str] | None = None) -> int:
         model, _ = models.load(
             values["model"], precision=precision, device=device, attention=values["attention"]
         )
-        encoded, rows = _read_encoded(given.folder, values["pad_id"])
+        encoded, rows, known = _read_encoded(given.folder, values["pad_id"])
+        kept = Kept(Path(values["kept"])) if values["kept"] else None
         print(READY, flush=True)
         join(given.folder, given.rank, given.count)
-        score(model, encoded, rows, batch_tokens=values["batch_tokens"], precision=precision)
+        with kept.keeping() if kept else contextlib.nullcontext() as keep:
+            score(
+                model,
+                encoded,
+                rows,
+                batch_tokens=values["batch_tokens"],
+                precision=precision,
+                known=known,
+                keep=keep,
+            )
     except Stopped:
         return 0
     except ModelError as error:
@@ -68,14 +80,15 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
-def _read_encoded(folder: Path, pad_id: int) -> tuple[Encoded, np.ndarray]:
+def _read_encoded(folder: Path, pad_id: int) -> tuple[Encoded, np.ndarray, Known]:
     with np.load(folder / "encoded.npz", allow_pickle=False) as arrays:
         conditioned, alone = (
             Sequences(*(arrays[f"{name}_{field.name}"] for field in dataclasses.fields(Sequences)))
             for name in ("conditioned", "alone")
         )
         reason = np.where(arrays["scorable"], "", "not scored").astype(object)
-        return Encoded(conditioned, alone, arrays["response_tokens"], reason, pad_id), arrays["rows"]
+        known = Known(arrays["known"], arrays["there"], np.nan)
+        return Encoded(conditioned, alone, arrays["response_tokens"], reason, pad_id), arrays["rows"], known
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ import torch
 from torch import distributed
 from transformers import PreTrainedModel
 
+from backend.complexity.kept import Kept, Known
 from backend.config import RunConfig
 from backend.errors import ModelError
 from backend.prompts import Encoded, Sequences
@@ -50,11 +51,14 @@ def helpers(
     rows: np.ndarray | None = None,
     *,
     waiting: Callable[[], None] = lambda: None,
+    known: Known | None = None,
+    kept: Kept | None = None,
 ) -> Iterator[int]:
-    """Within the block, `score` with these rows shares the work with `config.processes` - 1 other processes.
+    """Within the block, `score` with these rows and what is `known` of them shares the work with `config.processes` - 1 other processes.
 
     config : its model is what the helpers load, in its precision; `processes`, `threads` and `batch_tokens` hold.
     waiting : called while the helpers start, which takes as long as loading the model; may raise `Stopped`.
+    kept : where the helpers keep what they read.
 
     Yields the number of processes, this one included; with one nothing is started.
 
@@ -62,7 +66,9 @@ def helpers(
     ------
     ModelError : a helper ended before its work was done; its own words are on this process's stderr.
     """
-    most = len(encoded) if rows is None else len(rows)
+    wanted = np.arange(len(encoded)) if rows is None else np.asarray(rows, dtype=np.int64)
+    known = known or Known.nothing(len(encoded))
+    most = int((~known.there[:, wanted].all(axis=0) & (encoded.reason[wanted] == "")).sum())
     count = max(1, min(process_count(config.processes, model.device), most))
     if count == 1:
         yield 1
@@ -71,7 +77,7 @@ def helpers(
     before = torch.get_num_threads()
     with tempfile.TemporaryDirectory(prefix="iterit-") as name, ExitStack() as stack:
         folder = Path(name)
-        _write(folder, config, model, encoded, rows, threads)
+        _write(folder, config, model, encoded, wanted, threads, known, kept)
         running = [stack.enter_context(_helper(folder, rank, count)) for rank in range(1, count)]
         _wait(running, waiting)
         join(folder, 0, count)
@@ -163,12 +169,14 @@ def _write(
     config: RunConfig,
     model: PreTrainedModel,
     encoded: Encoded,
-    rows: np.ndarray | None,
+    rows: np.ndarray,
     threads: int,
+    known: Known,
+    kept: Kept | None,
 ) -> None:
     """What a helper has to know."""
     arrays = {"response_tokens": encoded.response_tokens, "scorable": encoded.reason == ""}
-    arrays["rows"] = np.arange(len(encoded)) if rows is None else np.asarray(rows, dtype=np.int64)
+    arrays |= {"rows": rows, "known": known.losses, "there": known.there}
     for name in ("conditioned", "alone"):
         for field in dataclasses.fields(Sequences):
             arrays[f"{name}_{field.name}"] = getattr(getattr(encoded, name), field.name)
@@ -181,6 +189,7 @@ def _write(
         "device": model.device.type,
         "batch_tokens": config.batch_tokens,
         "threads": threads,
+        "kept": str(kept.folder) if kept else "",
         "pad_id": encoded.pad_id,
     }
     (folder / "settings.json").write_text(json.dumps(values))

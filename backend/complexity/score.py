@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -19,7 +20,11 @@ from backend.model import autocast
 from backend.prompts import Encoded, Sequences
 from backend.records import Progress, Scores, Stage
 
-# grows where the same samples and the same model get other scores than before
+if TYPE_CHECKING:
+    from backend.complexity.kept import Keep, Known
+
+# Grows where the same samples and the same model get other scores than before, beyond rounding: kept scores of another
+# version are not used. (They are kept by the tokens that were read, so that a sample with other tokens has none anyway.)
 SCORING_VERSION = 2
 
 NON_FINITE = "non-finite loss"
@@ -36,6 +41,8 @@ def score(
     precision: Precision = "fp32",
     epoch: int = 0,
     on_progress: Callable[[Progress], None] | None = None,
+    known: Known | None = None,
+    keep: Keep | None = None,
 ) -> Scores:
     """Complexity of the rows asked for: PPL(y | x) / PPL(y) = exp(loss_cond - loss_prior).
 
@@ -46,7 +53,11 @@ def score(
     batch_tokens : tokens in one batch, padding included.
     precision : what to compute in where the weights are float32; losses are float32 in any case.
     epoch : only named in the progress reports.
-    on_progress : called between batches; may raise `Stopped`.
+    on_progress : called between batches; may raise `Stopped`. It counts what is read.
+    known : losses that are taken as they are, of the two of `same_tokens`, and not computed. With several processes
+        all are given the same.
+    keep : is given the losses of each batch that this process has read, and in the first of several processes at the end
+        those that the others have.
 
     Returns the scores of all n samples: NaN with a reason where complexity is undefined or was not asked for.
     """
@@ -54,7 +65,15 @@ def score(
     scorable = wanted[encoded.reason[wanted] == ""]
     report = _Report("score", epoch, 2, on_progress)
     conditioned, alone = _losses(
-        model, _same_tokens(encoded), scorable, encoded.pad_id, batch_tokens, precision, report
+        model,
+        same_tokens(encoded),
+        scorable,
+        encoded.pad_id,
+        batch_tokens,
+        precision,
+        report,
+        known,
+        keep,
     )
 
     scores = Scores.unknown(len(encoded), encoded.response_tokens)
@@ -79,23 +98,25 @@ def held_out_loss(
     precision: Precision = "fp32",
     epoch: int = 0,
     on_progress: Callable[[Progress], None] | None = None,
+    known: Known | None = None,
+    keep: Keep | None = None,
 ) -> float:
     """Mean response loss given the prompt, in nats per token: every token counts the same, not every sample.
 
-    NaN where no sample has a response token. Parameters as for `score`.
+    NaN where no sample has a response token. Parameters as for `score`; `known` is of `conditioned` alone.
     """
     wanted = np.arange(len(encoded)) if rows is None else np.asarray(rows, dtype=np.int64)
     scorable = wanted[encoded.reason[wanted] == ""]
     report = _Report("evaluate", epoch, 1, on_progress)
     one = (encoded.conditioned,)
-    (losses,) = _losses(model, one, scorable, encoded.pad_id, batch_tokens, precision, report)
+    (losses,) = _losses(model, one, scorable, encoded.pad_id, batch_tokens, precision, report, known, keep)
     counts = encoded.conditioned.lengths[scorable] - np.maximum(1, encoded.conditioned.first[scorable])
     if counts.sum() == 0:
         return float("nan")
     return float((losses * counts)[counts > 0].sum() / counts.sum())
 
 
-def _same_tokens(encoded: Encoded) -> tuple[Sequences, Sequences]:
+def same_tokens(encoded: Encoded) -> tuple[Sequences, Sequences]:
     """Both readings, with the same tokens scored: where nothing stands before a lone turn's first token, nothing says
     how likely that token is there, and it is left out of both."""
     conditioned = encoded.conditioned
@@ -126,21 +147,29 @@ def _losses(
     batch_tokens: int,
     precision: Precision,
     report: _Report,
+    known: Known | None,
+    keep: Keep | None,
 ) -> np.ndarray:
     """(groups, m) float64: mean response loss of each row in each group."""
     losses = np.zeros((len(groups), len(rows)))
-    shards, total = Shards(), losses.size
+    there = np.zeros(losses.shape, dtype=bool) if known is None else known.there[:, rows]
+    own = there.copy()  # what this process has read, or need not read
+    shards, total = Shards(), int((~there).sum())
     done = tokens = 0
     with shards.together(), reading(model), autocast(model, precision):
         report(0, total, 0)
         read = ResponseLosses(model)
-        works = works_of(read, groups, rows, pad_id, batch_tokens) if total else []
+        works = works_of(read, groups, rows, there, pad_id, batch_tokens) if total else []
         hands = shards.deal([work.cost for work in works])
         waiting: list[tuple[Work, Batch, torch.Tensor]] = []
 
         def take() -> None:
             work, batch, nll = waiting.pop(0)
-            losses[work.group, work.items] = batch.means(nll.cpu().double().numpy())
+            found = batch.means(nll.cpu().double().numpy())
+            losses[work.group, work.items] = found
+            own[work.group, work.items] = True
+            if keep is not None:
+                keep(groups[work.group], rows[work.items], found)
 
         for turn in range(max(map(len, hands))):
             if turn < len(hands[shards.rank]):
@@ -157,6 +186,13 @@ def _losses(
             take()
         shards.settle(done, tokens)
         losses = shards.gather(losses)
+    if keep is not None and shards.rank == 0:  # a helper ends with its work, not with what it wrote down
+        for group, of in enumerate(groups):
+            others = np.flatnonzero(~own[group])
+            if len(others):
+                keep(of, rows[others], losses[group, others])
+    if known is not None:
+        losses[there] = known.losses[:, rows][there]
     if total:
         report(total, total, sum(work.tokens for work in works))
     return losses

@@ -36,10 +36,15 @@ def works_of(
     read: ResponseLosses,
     groups: tuple[Sequences, ...],
     rows: np.ndarray,
+    there: np.ndarray,
     pad_id: int,
     batch_tokens: int,
 ) -> list[Work]:
-    """All batches of these rows in each group, after it was found out how the model can be read."""
+    """All batches of these rows in each group, after it was found out how the model can be read.
+
+    there : (groups, m) bool, what need not be read. A batch of which nothing is there is the batch that it would be if
+        nothing were there at all: a scoring that goes on after it was killed rounds as it would have without.
+    """
     vocabulary = int(read.model.config.get_text_config().vocab_size)
     if read.model.device.type == "cpu":
         batch_tokens = min(batch_tokens, CPU_TOKENS)
@@ -52,7 +57,12 @@ def works_of(
         prefix = read.share(of, few, common_prefix(of, rows), pad_id=pad_id)
         left = lengths - (prefix.length if prefix else 0)
         responses = lengths - of.first[rows]
-        for items in plan(left, responses, batch_tokens=batch_tokens, vocabulary=vocabulary):
+        limits = {"batch_tokens": batch_tokens, "vocabulary": vocabulary}
+        batches = plan(left, responses, **limits)
+        whole = [items for items in batches if not there[group, items].any()]
+        parts = [items[~there[group, items]] for items in batches if there[group, items].any()]
+        loose = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
+        for items in [*whole, *(loose[some] for some in plan(left[loose], responses[loose], **limits))]:
             tokens, unshared = int(lengths[items].sum()), int(left[items].sum())
             works.append(Work(group, items, prefix, tokens, unshared, len(items) * int(left[items].max())))
     return works

@@ -86,6 +86,11 @@ class RunConfig(SelectionSettings):
     batch_tokens: int = setting(
         8192, "tokens in one scoring batch, padding included", group="model", unit="tokens", low=64
     )
+    rescore: bool = setting(
+        False,
+        "score with the untouched model anew, although its scores are kept, and keep the new ones in their place",
+        group="model",
+    )
     threads: int = setting(0, "CPU threads; 0 leaves it to torch", group="model", unit="threads", low=0)
     attention: Attention = setting(
         "auto",

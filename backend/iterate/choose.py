@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -11,13 +12,13 @@ from functools import cached_property
 import numpy as np
 from transformers import PreTrainedModel
 
-from backend.complexity import helpers, score
+from backend.complexity import Kept, Known, helpers, score
 from backend.config import RunConfig, budget_of
 from backend.diversity import NgramCounts
 from backend.errors import ConfigError
 from backend.iterate.report import Reporter, Review
 from backend.prompts import Encoded
-from backend.records import EpochRecord, Pool, Progress, Scores
+from backend.records import EpochRecord, Pool, Progress, Scores, Taken
 from backend.selection import (
     keeps_selection,
     rank_for_next_epoch,
@@ -30,6 +31,8 @@ from backend.together import Together
 
 HELD_OUT = "held out"
 
+logger = logging.getLogger(__name__)
+
 
 @dataclass
 class Decisions:
@@ -37,6 +40,8 @@ class Decisions:
 
     counts : gives the pool's n-gram counts; called before the first selection, and once.
     held_out : (n,) bool, rows that are neither scored nor selected.
+    kept : gives the kept losses of the untouched model, the same in every process; called in all of them, before epoch 0
+        is scored. None where none are kept.
     review : asked before each new selection is final; None where nobody is asked.
     records : what was decided, by epoch, in the first process; what an interrupted run has already decided is put here.
     together : the processes of the run; all of them call `decide`.
@@ -48,6 +53,7 @@ class Decisions:
     counts: Callable[[], NgramCounts]
     held_out: np.ndarray
     report: Reporter
+    kept: Callable[[], Kept | None] = lambda: None
     review: Review | None = None
     records: dict[int, EpochRecord] = field(default_factory=dict)
     together: Together = field(default_factory=Together)
@@ -72,9 +78,9 @@ class Decisions:
         if rows is None:
             return self.together.from_first(lambda: self._known(epoch).selection.rows)
         begun = time.monotonic()
-        new = self._score(epoch, model, rows)
+        new, taken = self._score(epoch, model, rows)
         seconds = time.monotonic() - begun
-        return self.together.from_first(lambda: self._settle(epoch, rows, new, seconds).selection.rows)
+        return self.together.from_first(lambda: self._settle(epoch, rows, new, seconds, taken).selection.rows)
 
     def _to_score(self, epoch: int) -> np.ndarray | None:
         """The rows to score before this epoch; None where there is nothing to decide."""
@@ -85,15 +91,18 @@ class Decisions:
         """The record of an epoch that was decided before, or with epoch 0."""
         if epoch not in self.records:
             nothing = np.zeros(len(self.pool), dtype=bool)
-            self._keep(replace(self.records[0], epoch=epoch, rescored=nothing, seconds={}))
+            self._keep(replace(self.records[0], epoch=epoch, rescored=nothing, seconds={}, taken=None))
         return self.records[epoch]
 
-    def _settle(self, epoch: int, rows: np.ndarray, new: Scores, seconds: float) -> EpochRecord:
+    def _settle(
+        self, epoch: int, rows: np.ndarray, new: Scores, seconds: float, taken: Taken | None
+    ) -> EpochRecord:
         """Select from the new scores and those known before."""
         rescored = np.zeros(len(self.pool), dtype=bool)
         rescored[rows] = True
         scores = self._with_known(epoch, new, rescored)
-        return self._keep(self._reviewed(self._select(epoch, scores, rescored, {"score": seconds})))
+        selected = self._select(epoch, scores, rescored, {"score": seconds})
+        return self._keep(self._reviewed(replace(selected, taken=taken)))
 
     def _keep(self, record: EpochRecord) -> EpochRecord:
         self.records[record.epoch] = record
@@ -160,18 +169,33 @@ class Decisions:
         return order
 
     def _helpers(
-        self, epoch: int, model: PreTrainedModel, rows: np.ndarray
+        self, epoch: int, model: PreTrainedModel, rows: np.ndarray, known: Known | None, kept: Kept | None
     ) -> contextlib.AbstractContextManager[object]:
         """Other processes that share the scoring, where the model is as its files have it and none is here already."""
         if self.config.epochs or self.together.size > 1:
             return contextlib.nullcontext()
         waiting = Progress("score", epoch, 0, len(rows))
-        return helpers(self.config, model, self.encoded, rows, waiting=lambda: self.report(waiting))
+        return helpers(
+            self.config,
+            model,
+            self.encoded,
+            rows,
+            waiting=lambda: self.report(waiting),
+            known=known,
+            kept=kept,
+        )
 
-    def _score(self, epoch: int, model: PreTrainedModel, rows: np.ndarray) -> Scores:
-        """Scores of all n rows, unknown but for `rows`; the same in every process."""
+    def _score(self, epoch: int, model: PreTrainedModel, rows: np.ndarray) -> tuple[Scores, Taken | None]:
+        """Scores of all n rows, unknown but for `rows`, and which of them were taken; the same in every process."""
+        taken = None
         if len(rows):
-            with self._helpers(epoch, model, rows):
+            kept = self.kept() if epoch == 0 else None
+            known = self.together.from_first(lambda: self._look_up(kept, rows)) if kept else None
+            taken = known.taken(self.encoded, rows) if known else None
+            with (
+                self._helpers(epoch, model, rows, known, kept),
+                kept.keeping() if kept else contextlib.nullcontext() as keep,
+            ):
                 new = score(
                     model,
                     self.encoded,
@@ -180,12 +204,22 @@ class Decisions:
                     precision=self.config.precision,
                     epoch=epoch,
                     on_progress=self.report,
+                    known=known,
+                    keep=keep,
                 )
         else:
             new = Scores.unknown(len(self.pool), self.encoded.response_tokens)
             new.reason[self.encoded.reason != ""] = self.encoded.reason[self.encoded.reason != ""]
         new.reason[self.held_out] = HELD_OUT
-        return new
+        return new, taken
+
+    def _look_up(self, kept: Kept, rows: np.ndarray) -> Known:
+        """What need not be scored, and a word about it."""
+        known = kept.known_scores(self.encoded, rows)
+        taken = known.taken(self.encoded, rows)
+        if taken is not None:
+            logger.info("scores of epoch 0 %s", taken.words)
+        return known
 
     def _with_known(self, epoch: int, new: Scores, anew: np.ndarray) -> Scores:
         """Scores of all n rows: new where `anew`, else as they were known."""

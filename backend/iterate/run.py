@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import math
 from collections.abc import Callable, Collection, Sequence
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from backend.complexity import held_out_loss
+from backend.complexity import Kept, held_out_loss
 from backend.config import RunConfig, held_out_share
 from backend.diversity import NgramCounts, count_ngrams
 from backend.errors import ConfigError, Stopped
@@ -48,6 +49,7 @@ def run(
     review: Review | None = None,
     measured: Collection[int] = (),
     together: Together | None = None,
+    kept: Callable[[], Kept | None] = lambda: None,
 ) -> None:
     """Score, select and train `config.epochs` epochs; with 0 epochs only score and select once.
 
@@ -63,6 +65,8 @@ def run(
         that checkpoint's step are reported again, with the same values.
     review : asked before each new selection is final; None where nobody is asked.
     measured : when resuming, the steps at which the held-out loss was reported before.
+    kept : gives the losses of the untouched model that are kept, where what epoch 0 needs is looked for before it is
+        computed; called in the first process only, and only where something is to be read.
     together : the processes of the run, each of which calls this. All score and train; the first one reports, selects
         and writes, and only its `report`, `counts`, `done` and `review` are used.
 
@@ -88,7 +92,8 @@ def run(
         )
     if counts is None:
         counts = partial(count_ngrams, pool.responses(), suffix=config.response_suffix, words=config.words)
-    decisions = Decisions(config, pool, encoded, counts, aside.taken, report, review, together=together)
+    once = functools.cache(lambda: together.from_first(kept))
+    decisions = Decisions(config, pool, encoded, counts, aside.taken, report, once, review, together=together)
     start = Start()
     if resume:
         known = {record.epoch: record for record in done}
@@ -103,15 +108,20 @@ def run(
     def measure(epochs_trained: float, step: int, progress: Callable[[Progress], None]) -> float | None:
         if not len(aside.rows):
             return None
-        loss = held_out_loss(
-            model,
-            aside.encoded,
-            aside.rows,
-            batch_tokens=config.batch_tokens,
-            precision=config.precision,
-            epoch=math.ceil(epochs_trained),
-            on_progress=progress,
-        )
+        own = once() if step == 0 else None
+        groups = (aside.encoded.conditioned,)
+        with own.keeping() if own else contextlib.nullcontext() as keep:
+            loss = held_out_loss(
+                model,
+                aside.encoded,
+                aside.rows,
+                batch_tokens=config.batch_tokens,
+                precision=config.precision,
+                epoch=math.ceil(epochs_trained),
+                on_progress=progress,
+                known=together.from_first(lambda: own.known(groups, aside.rows)) if own else None,
+                keep=keep,
+            )
         whole = int(epochs_trained) if epochs_trained.is_integer() else None
         line = Metrics(step, epochs_trained, held_out=loss, held_out_epoch=whole)
         together.from_first(lambda: report(line))

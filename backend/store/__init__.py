@@ -40,6 +40,7 @@ from backend.store.epoch_records import (
     write_epoch,
 )
 from backend.store.exports import Export, exports, note_export
+from backend.store.file_hashes import content_hashes
 from backend.store.files import replacing, write_json
 from backend.store.findings import (
     LengthsKey,
@@ -50,6 +51,7 @@ from backend.store.findings import (
     save_near,
     stored_lengths,
 )
+from backend.store.kept_losses import FoundLosses, LossWriter, find_losses, kept_folder, known_files
 from backend.store.layout import log_path, pool_folder, run_folder
 from backend.store.maps import (
     PoolMap,
@@ -142,7 +144,9 @@ __all__ = [
     "EventKind",
     "Export",
     "Found",
+    "FoundLosses",
     "LengthsKey",
+    "LossWriter",
     "Mark",
     "Note",
     "Planned",
@@ -171,6 +175,7 @@ __all__ = [
     "clusters_path",
     "comparison_info",
     "comparisons",
+    "content_hashes",
     "create_comparison",
     "create_run",
     "curation_revision",
@@ -184,10 +189,13 @@ __all__ = [
     "events",
     "exports",
     "find_in_log",
+    "find_losses",
     "has_findings",
     "has_search",
     "heartbeat",
     "held_open",
+    "kept_folder",
+    "known_files",
     "label_run",
     "list_pools",
     "load_clusters",

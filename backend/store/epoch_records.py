@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.errors import RunError
-from backend.records import EpochRecord, Metrics, Scores, Selection
+from backend.records import EpochRecord, Metrics, Scores, Selection, Taken
 from backend.store.files import append_line, read_lines, replacing_folder, write_json
 from backend.store.layout import epoch_folder, existing_run_folder, run_folder
 from backend.store.pools import sample_ids
@@ -88,6 +88,7 @@ def write_record(
                 "terms": int(picked.terms.shape[1]) if picked.terms.ndim == 2 else 0,
                 "seconds": record.seconds,
                 "changes": record.changes,
+                "taken": dataclasses.asdict(record.taken) if record.taken else None,
             },
         )
 
@@ -149,6 +150,7 @@ def read_record(home: Path, run_id: str, epoch: int, folder: Path) -> EpochRecor
         ),
         seconds=meta["seconds"],
         changes=meta.get("changes", {}),
+        taken=Taken(**meta["taken"]) if meta.get("taken") else None,
     )
 
 

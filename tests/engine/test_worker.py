@@ -206,7 +206,7 @@ def test_score_gives_what_a_run_scores(both: tuple[Path, str, str], folder: Path
     known = store.read_epoch(both[0], both[1], 0)
     for name in ("scores.parquet", "scores.jsonl"):
         words = ["score", folder / "pool.jsonl", "--model", folder / "model", "--out", tmp_path / name]
-        words += ["--max-length", 64, "--system-prompt", "", "--json"]
+        words += ["--max-length", 64, "--system-prompt", "", "--runs-dir", tmp_path / name.upper(), "--json"]
         result = CliRunner().invoke(app, [str(word) for word in words])
         assert result.exit_code == 0, result.stderr
         scores = read_scores(tmp_path / name, pool).scores

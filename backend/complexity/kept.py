@@ -1,0 +1,138 @@
+"""Scores of an untouched model that somebody has computed before, and what they depend on.
+
+What a loss depends on is the tokens that are read, where among them the response begins, and the model that reads them.
+So a sequence of tokens is what a loss is kept for: another pool with the same samples finds it too, and whatever
+changes a sample's tokens, a template or a line of code, finds nothing. What the model is, and how it is read, names the
+folder. Left out, because it only rounds: the device, its kernels, the number of processes and threads, the tokens of
+a batch, and whether weights that compute in 16 bits are stored in 32.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import transformers
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from backend import store
+from backend.complexity.score import SCORING_VERSION, same_tokens
+from backend.config import RunConfig
+from backend.model import arithmetic_of, usable_length
+from backend.model_content import content_files
+from backend.prompts import Encoded, Sequences
+from backend.records import Taken
+
+# takes sequences, (k,) rows of them and their (k,) float64 losses
+Keep = Callable[[Sequences, np.ndarray, np.ndarray], None]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Known:
+    """Losses that need not be computed, of g groups of sequences and all n samples.
+
+    losses : (g, n) float64, 0 where unknown. there : (g, n) bool, where it is known.
+    at : seconds since 1970 (UTC), when the newest of them was read; NaN where there is none.
+    """
+
+    losses: np.ndarray
+    there: np.ndarray
+    at: float
+
+    @staticmethod
+    def nothing(n: int) -> Known:
+        """Of n samples, conditioned and alone, nothing."""
+        return Known(np.zeros((2, n)), np.zeros((2, n), dtype=bool), float("nan"))
+
+    def taken(self, encoded: Encoded, rows: np.ndarray) -> Taken | None:
+        """How many of these rows need not be read at all; None where that is none."""
+        scorable = rows[encoded.reason[rows] == ""]
+        count = int(self.there[:, scorable].all(axis=0).sum())
+        return Taken(count, self.at) if count else None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The kept losses of one untouched model. since : those that were begun to be read before are passed over."""
+
+    folder: Path
+    since: float = 0.0
+
+    def known_scores(self, encoded: Encoded, rows: np.ndarray) -> Known:
+        """What `score` need not compute of these rows."""
+        return self.known(same_tokens(encoded), rows)
+
+    def known(self, groups: tuple[Sequences, ...], rows: np.ndarray) -> Known:
+        """What is kept of these rows ((m,) int64) in each group."""
+        n = len(groups[0].first)
+        losses, there = np.zeros((len(groups), n)), np.zeros((len(groups), n), dtype=bool)
+        at = np.nan
+        for group, of in enumerate(groups):
+            found = store.find_losses(self.folder, _keys(of, rows), since=self.since)
+            losses[group, rows], there[group, rows] = found.losses, found.there
+            at = np.fmax(at, np.fmax.reduce(found.at, initial=np.nan))
+        return Known(losses, there, float(at))
+
+    @contextmanager
+    def keeping(self) -> Iterator[Keep]:
+        """Within the block, what is read is kept, from time to time and at the block's end, however that comes."""
+        with store.LossWriter(self.folder) as writer:
+            yield lambda of, rows, losses: writer.add(_keys(of, rows), losses)
+            if self.since:
+                writer.replace_older()
+
+
+def kept_losses(
+    home: Path,
+    config: RunConfig,
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    since: float = 0.0,
+) -> Kept | None:
+    """The losses in a runs folder that were computed by this very model, read in this very way; None where its files
+    are not found, so that nothing tells whether it is the same.
+
+    The first time that a model is seen all of its files are read; see `store.content_hashes`.
+    """
+    files = content_files(config.model)
+    if not files:
+        logger.info(
+            "scores are not kept: the files that model %s was loaded from are not found", config.model
+        )
+        return None
+    hashes = store.content_hashes(store.known_files(home), files)
+    depends_on = {
+        "files": sorted([path.name, hashes[str(path)]] for path in files),
+        "chat_template": _digest(str(tokenizer.chat_template)),
+        "system_prompt": config.system_prompt,
+        "max_length": usable_length(model, config.max_length),
+        "precision": arithmetic_of(config.precision, model.device),
+        "scoring_version": SCORING_VERSION,
+        "transformers": transformers.__version__,
+    }
+    return Kept(store.kept_folder(home, depends_on), since)
+
+
+def _keys(of: Sequences, rows: np.ndarray) -> np.ndarray:
+    """(m,) S16: what each sequence is known by."""
+    if not len(rows):
+        return np.zeros(0, dtype="S16")
+    digests = [
+        hashlib.blake2b(
+            of.tokens(row).tobytes(), digest_size=16, key=int(of.first[row]).to_bytes(4, "little")
+        ).digest()
+        for row in np.asarray(rows).tolist()
+    ]
+    return np.frombuffer(b"".join(digests), dtype="S16")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
