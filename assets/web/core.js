@@ -105,6 +105,31 @@ studio.copy = async (text) => {
   return done;
 };
 
+// Steps from sample to sample: walk(by). One at a time: the next goes out when the sample on screen has been drawn, with what
+// was asked for meanwhile; two at once would both start from the same sample. sample() is the element that is drawn.
+studio.walker = (trigger, sample) => {
+  const PATIENCE = 1500; // ms after which a step no longer waits for the one before, which may have led nowhere
+  let steps = 0;
+  let timer = 0;
+  return (by) => {
+    steps += by;
+    if (timer) return;
+    const go = () => {
+      clearTimeout(timer);
+      drawn.disconnect();
+      timer = 0;
+      if (!steps) return;
+      timer = setTimeout(go, PATIENCE);
+      const node = sample();
+      if (node) drawn.observe(node, {attributes: true, attributeFilter: ['data-rev']});
+      trigger('step', {by: steps});
+      steps = 0;
+    };
+    const drawn = new MutationObserver(go);
+    go();
+  };
+};
+
 studio.count = (n) => Number(n).toLocaleString('en');
 
 // A short hash of a value: what tests wait for in data-rev.

@@ -15,7 +15,6 @@
     ['escape', ['Esc'], 'untick rows, close what is open'],
     ['help', ['?'], 'this list'],
   ];
-  const PATIENCE = 600; // ms after which a step no longer waits for the one before
 
   const shown = (selector) => [...document.querySelectorAll(selector)].find(studio.visible);
 
@@ -44,8 +43,6 @@
   studio.keys = (context) => {
     const {trigger} = context;
     let actions = null; // null: all of them
-    let steps = 0;
-    let timer = 0;
     const can = (action) => !actions || actions.includes(action);
     const root = studio.mount(context, (value, node) => {
       node.className = 'st-keys';
@@ -57,24 +54,7 @@
       node.replaceChildren(button);
     });
 
-    // One step at a time: the next goes out when the sample on screen has been drawn, with what was pressed meanwhile.
-    const walk = (by) => {
-      steps += by;
-      if (timer) return;
-      const go = () => {
-        clearTimeout(timer);
-        drawn.disconnect();
-        timer = 0;
-        if (!steps) return;
-        timer = setTimeout(go, PATIENCE);
-        const sample = shown('.st-sample');
-        if (sample) drawn.observe(sample, {attributes: true, attributeFilter: ['data-rev']});
-        trigger('step', {by: steps});
-        steps = 0;
-      };
-      const drawn = new MutationObserver(go);
-      go();
-    };
+    const walk = studio.walker(trigger, () => shown('.st-sample'));
 
     const escape = () => document.querySelectorAll('.st-table').forEach((node) => { if (studio.visible(node)) node.dispatchEvent(new Event('studio-escape')); });
 

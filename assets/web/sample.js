@@ -17,13 +17,13 @@
   };
 
   // Title, statuses, place in the list, and what can be done; it stays in sight while the rest scrolls.
-  const top = (value, trigger) => {
+  const top = (value, trigger, walk) => {
     const head = h('div', 'st-sample-head', null, h('h3', '', value.title),
       ...(value.badges || []).map((badge) => h('span', `st-badge ${studio.tone(badge.tone)}`, badge.label)));
     if (value.position) {
       const {at, of} = value.position;
       const step = (by, icon, title) => {
-        const node = studio.iconButton('st-step', icon, title, () => trigger('step', {by}));
+        const node = studio.iconButton('st-step', icon, title, () => walk(by));
         node.dataset.key = title;
         node.disabled = of < 1 || (at !== null && at !== undefined && (at + by < 1 || at + by > of));
         return node;
@@ -94,7 +94,7 @@
     talk.setAttribute('role', 'region');
     const scrolled = [root.scrollTop, ...['.st-talk', '.st-as-read', '.st-pieces'].map((name) => root.querySelector(name)?.scrollTop || 0)];
     root.replaceChildren(...[
-      top(value, trigger),
+      top(value, trigger, memory.walk),
       studio.whyHeadline(value),
       talk,
       value.note === undefined ? null : noteBox(value, trigger, memory, again),
@@ -108,7 +108,7 @@
   };
 
   studio.sample = (context) => {
-    const memory = {id: null, fresh: true, draft: null, view: 'conditioned', write: () => {}};
+    const memory = {id: null, fresh: true, draft: null, view: 'conditioned', write: () => {}, walk: studio.walker(context.trigger, () => context.element.firstElementChild)};
     const root = studio.mount(context, (value, node) => {
       node.classList.add('st-sample', 'panel');
       if (!value || value.empty) {

@@ -372,3 +372,14 @@ def test_a_pool_of_52002_rows_is_workable(page, goto, runs_dir, shared, capsys):
     said.append(f"drawn around in {time.monotonic() - begin:.1f} s")
     with capsys.disabled():
         print(f"\n52,002 rows: {', '.join(said)}")
+
+
+def test_three_quick_clicks_are_three_samples(page, goto):
+    goto(page, "curate")
+    page.locator("#curate-table tbody tr").first.locator("td").last.click()
+    place = page.locator("#curate-sample .st-position .num")
+    place.get_by_text("1 of").wait_for()
+    page.evaluate(
+        "() => { for (let i = 0; i < 3; i++) document.querySelectorAll('#curate-sample .st-position button')[1].click(); }"
+    )
+    place.get_by_text("4 of").wait_for()
