@@ -128,6 +128,7 @@ def train(
         logger.info("all steps were done before")
     finally:
         gc.unfreeze()
+    together.wait()  # the Trainer's last look goes through that folder, in every process
     together.from_first(lambda: shutil.rmtree(unfinished, ignore_errors=True))
     model.config.use_cache = use_cache  # the Trainer turns it off, and it is saved with the model
     return trainer

@@ -22,11 +22,14 @@ def told(folder: Path, *, processes: int, stop_at: int = -1) -> dict[str, Any]:
     folder.mkdir()
     words = [sys.executable]
     if processes > 1:
+        # each process writes to files of its own: the launcher's words would stand between theirs, and after them
         words += ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+        words += ["--log-dir", str(folder / "said"), "--redirects", "3"]
     words += [str(Path(__file__).with_name("shared_training.py")), str(folder), str(stop_at)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500)
-    assert done.returncode == 0, done.stderr[-3000:]
+    said = [f"{path}:\n{path.read_text()[-3000:]}" for path in sorted(folder.glob("said/**/std*.log"))]
+    assert done.returncode == 0, "\n".join([*said, done.stderr[-3000:]])
     return json.loads((folder / "told.json").read_text())
 
 

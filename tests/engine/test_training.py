@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,8 +26,11 @@ from backend.config import RunConfig, config_from
 from backend.errors import Stopped
 from backend.prompts import Encoded, encode
 from backend.records import Metrics, Progress
+from backend.together import Together
 from backend.training import SelectionSampler, last_checkpoint, save_model, steps_per_epoch, train
+from backend.training.checkpoints import UNFINISHED
 from backend.training.samples import IGNORED, ResponseDataset, collate
+from backend.training.trainer import SelectionTrainer
 
 SELECTIONS = [np.array([1, 5, 7, 2, 9, 11, 12]), np.array([5, 3, 4]), np.array([0, 2, 4, 6, 8, 10, 13])]
 
@@ -354,3 +358,37 @@ def test_nothing_is_printed(
     trained(model, encoded, Recorder(), tmp_path)
     printed = capsys.readouterr()
     assert printed.out == "" and "it/s" not in printed.err
+
+
+def test_the_folder_is_removed_when_every_process_has_left_the_trainer(
+    encoded: Encoded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Trainer lists the checkpoints of that folder as it ends; where another process had removed it, that was an error."""
+    did: list[str] = []
+    unfinished = tmp_path / UNFINISHED
+
+    class Watched(Together):
+        def wait(self) -> None:
+            did.append("waited")
+
+        def from_first(self, make: Callable[[], Any]) -> Any:
+            before = unfinished.exists()
+            made = make()
+            if before and not unfinished.exists():
+                did.append("removed")
+            return made
+
+    inner = SelectionTrainer.train
+
+    def watched(self: SelectionTrainer, **options: Any) -> Any:
+        ended = inner(self, **options)
+        did.append("trained")
+        return ended
+
+    monkeypatch.setattr(SelectionTrainer, "train", watched)
+    recorder = Recorder()
+    train(
+        tiny.model(), encoded, config(epochs=1), length=7, choose=recorder.choose, measure=recorder.measure,
+        report=recorder, folder=tmp_path, together=Watched(),
+    )  # fmt: skip
+    assert did == ["trained", "waited", "removed"]
