@@ -167,7 +167,7 @@ class _Zstd(io.RawIOBase):
     def __init__(self, raw: io.BufferedReader) -> None:
         self._raw = raw
         self._frame = zstandard.ZstdDecompressor().decompressobj()
-        self._started, self._left, self._ready = False, b"", b""
+        self._started, self._left, self._ready = False, b"", memoryview(b"")
 
     def readable(self) -> bool:
         return True
@@ -184,7 +184,7 @@ class _Zstd(io.RawIOBase):
                     raise EOFError("it ends in the middle of a frame")
                 break
             self._started = True
-            self._ready = self._frame.decompress(chunk)
+            self._ready = memoryview(self._frame.decompress(chunk))
         taken = self._ready[: len(buffer)]
         buffer[: len(taken)] = taken
         self._ready = self._ready[len(taken) :]
