@@ -11,6 +11,8 @@ import pytest
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
+from tests.damaged import damaged_arrow
+
 from .conftest import PAYLOADS, WAIT
 
 expect.set_options(timeout=WAIT)
@@ -79,6 +81,19 @@ def test_a_file_that_cannot_be_read_is_a_message(page, goto):
     expect(page.locator("#preview")).to_contain_text(re.compile("JSON", re.I))
     expect(page.locator("#load-pool")).to_be_disabled()
     expect(card(page, "Samples")).to_have_text("2,200")
+
+
+def test_a_file_that_ends_its_reader_is_a_message_and_the_app_lives(page, goto, data_root):
+    path = damaged_arrow(data_root / "damaged.arrow")
+    try:
+        goto(page)
+        choose(page, "damaged.arrow")
+        expect(page.locator("#preview")).to_contain_text("damaged.arrow: cannot be read as Arrow")
+        expect(page.locator("#load-pool")).to_be_disabled()
+        rows(page).first.click()
+        expect(page.locator("#data-sample .st-turn.role-assistant")).to_be_visible()
+    finally:
+        path.unlink()
 
 
 def test_payloads_are_text(page, goto):

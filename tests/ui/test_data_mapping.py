@@ -11,6 +11,8 @@ import pytest
 from backend import data
 from backend.errors import StudioError
 from iterit_ui import data_mapping as mapping
+from iterit_ui import data_sources
+from tests.damaged import damaged_arrow
 
 
 @pytest.fixture
@@ -42,6 +44,26 @@ def roles(value: dict[str, Any]) -> dict[str, str]:
 
 def test_nothing_chosen_shows_nothing(root: Path) -> None:
     assert mapping.preview_value(mapping.NOTHING, (root,)) is None
+
+
+def test_a_file_that_ends_its_reader_is_a_message(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged_arrow(root / "damaged.arrow")
+    chosen = choice(root, "alpaca.jsonl", "damaged.arrow")
+    value = mapping.preview_value(mapping.shown(chosen, {"index": 1}), (root,))
+    assert value is not None and not value["ready"]
+    assert value["error"].startswith("damaged.arrow: cannot be read as Arrow")
+    # where its damage is not seen beforehand, it ends the process that reads it
+    (root / "sitecustomize.py").write_text(
+        "import backend.data.arrowfiles as files\nfiles.validated = lambda batch: batch"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(root))
+    value = mapping.preview_value(mapping.shown(chosen, {"index": 1}), (root,))
+    assert value is not None and value["error"].startswith(
+        "damaged: damaged.arrow (its reader was ended by SIG"
+    )
+    assert [file["state"] for file in value["files"]] == ["warn", "error"]
+    *_, last = data_sources.load_chosen(root / "home", (root,), chosen, "")
+    assert last[6]["tone"] == "error" and last[6]["text"].startswith("damaged: damaged.arrow")
 
 
 def test_a_known_format_is_shown_with_its_columns_and_the_rows_it_leaves_out(root: Path) -> None:
