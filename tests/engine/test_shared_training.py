@@ -38,10 +38,16 @@ def everything(run: dict[str, Any]) -> list[list[int]]:
     return sorted(itertools.chain.from_iterable(run["read"]))
 
 
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What two processes that nobody stops come to."""
+    return told(tmp_path_factory.mktemp("shared") / "two", processes=2)
+
+
 @pytest.mark.alone
 @pytest.mark.slow
-def test_two_processes_are_one(tmp_path: Path) -> None:
-    one, two = told(tmp_path / "one", processes=1), told(tmp_path / "two", processes=2)
+def test_two_processes_are_one(two: dict[str, Any], tmp_path: Path) -> None:
+    one = told(tmp_path / "one", processes=1)
     assert one["picks"] == two["picks"] and len(one["picks"]) == 2
     np.testing.assert_allclose(one["complexity"]["0"], two["complexity"]["0"], rtol=1e-5)
     np.testing.assert_allclose(one["complexity"]["1"], two["complexity"]["1"], rtol=1e-3)
@@ -56,15 +62,14 @@ def test_two_processes_are_one(tmp_path: Path) -> None:
 
 @pytest.mark.alone
 @pytest.mark.slow
-def test_two_processes_stop_together_and_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stop_at", [1, 3])
+def test_two_processes_stop_together_and_go_on(stop_at: int, two: dict[str, Any], tmp_path: Path) -> None:
     """Only the first is asked; both stop after the same step, and the outcome is that of the run that was not stopped."""
-    whole = told(tmp_path / "whole", processes=2)
-    for stop_at in (1, 3):
-        halves = told(tmp_path / f"stopped at {stop_at}", processes=2, stop_at=stop_at)
-        assert halves["stopped"]
-        for kind in ("picks", "losses", "held_out", "weights"):
-            assert halves[kind] == whole[kind], kind
-        assert everything(halves) == everything(whole)
+    halves = told(tmp_path / "stopped", processes=2, stop_at=stop_at)
+    assert halves["stopped"]
+    for kind in ("picks", "losses", "held_out", "weights"):
+        assert halves[kind] == two[kind], kind
+    assert everything(halves) == everything(two)
 
 
 @pytest.mark.parametrize("length", [1, 3, 8, 13, 16])
