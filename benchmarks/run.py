@@ -42,7 +42,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
-    """Seconds by stage of one run in a folder of its own, and of the bare loop over the same rows."""
+    """Seconds by stage of one run in a folder of its own, of the bare loop over the same rows, and of epoch 0's scoring
+    in a second run, which finds its scores there."""
     model = options.model
     if model == "tiny-llama":
         model = str(SHARED / "golden" / "tiny-llama")
@@ -68,6 +69,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         asked = time.time()
         told = _told(home, run_id, "work")
         bare = _told(home, run_id, "bare")["bare"]
+        second = store.create_run(home, config, pool)
+        _told(home, second, "work")
         return {
             "rows": len(pool),
             "model": Path(model).name,
@@ -77,6 +80,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             **_stages(home, run_id, told),
             "report_s": round(told["reports"], 2),
             "bare_s": round(bare, 2),
+            # as long as it takes to find out that nothing has to be scored
+            "second_run_score_s": round(store.read_epoch(home, second, 0).seconds["score"], 2),
             "over_bare": round((told["ended"] - told["begun"]) / bare, 3),
             "overhead_is": "all but score, train and evaluate, from the worker's first word to its last; "
             "start_s (process and imports) comes before and is not in it",

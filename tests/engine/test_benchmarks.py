@@ -54,6 +54,7 @@ def test_run(shared: Path, tmp_path: Path) -> None:
     assert 0 < result["overhead_share"] < 1
     parts = sum(result[f"{stage}_s"] for stage in ("score", "train", "evaluate"))
     assert parts + result["overhead_s"] == pytest.approx(result["total_s"], abs=0.3)
+    assert 0 <= result["second_run_score_s"] < result["total_s"]
 
 
 def test_every_benchmark_is_there_and_one_line_of_json_is_printed(shared: Path) -> None:

@@ -191,6 +191,7 @@ def test_every_process_gets_everything_or_an_error(tmp_path: Path, how: str) -> 
 
 def command(folder: Path, out: Path) -> list[str]:
     words = ["score", str(folder / "pool.jsonl"), "--model", str(folder / "model"), "--out", str(out)]
+    words += ["--runs-dir", str(out.parent / "runs")]
     return [
         sys.executable,
         "-m",
