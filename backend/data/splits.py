@@ -7,7 +7,7 @@ from typing import Any
 from backend.data.batch import Source
 from backend.errors import PoolError
 
-_WRAPPERS = ("data", "rows", "train", "examples", "samples", "items", "records")
+_WRAPPERS = ("train", "data", "rows", "examples", "samples", "items", "records")
 
 
 def records_in(value: Any, source: Source) -> tuple[list[Any], str]:

@@ -194,14 +194,16 @@ def _read_meta(folder: Path) -> dict[str, Any] | None:
 
 
 def _info(folder: Path, meta: dict[str, Any]) -> PoolInfo:
+    about = _about(meta)
+    counted = sum(count for _, count in about.reasons) if about is not None else 0
     return PoolInfo(
         id=meta["id"],
         name=meta["name"],
         rows=meta["rows"],
         sources=meta["sources"],
         inputs=tuple(meta["inputs"]),
-        rejected=len(meta["rejected"]),
-        about=_about(meta),
+        rejected=max(counted, len(meta["rejected"])),  # of very many, the first are listed
+        about=about,
         created=meta["created"],
         has_labels=meta["has_labels"],
         has_map=(folder / "map.parquet").is_file(),

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from backend import store
 from backend.data import limits, load_pool, preview, streams
 from backend.errors import PoolError
 
@@ -108,6 +109,12 @@ def test_very_many_rejections_are_counted(tmp_path: Path, monkeypatch: pytest.Mo
     )
     assert len(pool.rejected) == 5 and pool.left_out == 23
     assert pool.about is not None and "1 read, 23 left out" in pool.about.sentence
+    store.save_pool(tmp_path, pool)
+    assert (
+        store.pool_info(tmp_path, pool.id).rejected
+        == store.load_pool_from_store(tmp_path, pool.id).left_out
+        == 23
+    )
     csv = tmp_path / "a.csv"
     csv.write_text("instruction,output\na,b\n" + "a\n" * 10_000)
     assert load_pool([csv]).left_out == 10_000
