@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,10 @@ import jinja2
 
 from backend import model_tensors
 from backend.errors import ModelError
-from backend.model_files import chat_template, read_json, text_config
+from backend.model_files import TEMPLATES, chat_template, read_json, text_config
 from backend.model_tensors import Tensor
 
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
 EMBEDDINGS = ("embed_tokens", "wte", "word_embeddings", "embed_in", "tok_embeddings")
 ROLES = ("bos_token", "eos_token", "pad_token", "unk_token")  # tokens that are used whatever a text says
 NOT_FINITE = "tensor {name} of model {model} holds NaN or infinite numbers: the weights are damaged, or were saved after their training had diverged"
@@ -71,10 +73,22 @@ def beyond_in(folder: Path, rows: int) -> Beyond | None:
     ------
     ModelError : one of the tokenizer's files is no JSON object.
     """
-    path = folder / "tokenizer.json"
-    if not path.is_file():
+    if not (folder / "tokenizer.json").is_file():
         return None
-    about = read_json(path)
+    return _beyond_in(folder, rows, _stamp([folder / name for name in (*TOKENIZER_FILES, *TEMPLATES)]))
+
+
+def _stamp(paths: Iterable[Path]) -> tuple[tuple[Path, int, int], ...]:
+    """What changes where one of these files does; those that are not there are left out."""
+    there = [(path, path.stat()) for path in paths if path.is_file()]
+    return tuple((path, about.st_mtime_ns, about.st_size) for path, about in there)
+
+
+@lru_cache(
+    maxsize=16
+)  # a form asks with every change, a comparison once per run; a large tokenizer takes 0.2 s
+def _beyond_in(folder: Path, rows: int, stamp: tuple[tuple[Path, int, int], ...]) -> Beyond | None:
+    about = read_json(folder / "tokenizer.json")
     vocabulary = _vocabulary(about)
     added = {
         str(entry["content"]): int(entry["id"])
@@ -106,7 +120,8 @@ def check_weights(folder: Path, model: str) -> None:
     """
     config = text_config(read_json(folder / "config.json"))
     _check_shards(folder)
-    found = model_tensors.tensors(sorted(folder.glob("*.safetensors")))
+    files = sorted(folder.glob("*.safetensors"))
+    found = model_tensors.tensors(files)
     size, hidden, layers = (config.get(name) for name in ("vocab_size", "hidden_size", "num_hidden_layers"))
     name = _embedding(found)
     quantized = "quantization_config" in config
@@ -123,9 +138,14 @@ def check_weights(folder: Path, model: str) -> None:
         raise ModelError(
             f"the weights of model {model} lack layers: config.json says {layers:,}, and the files hold {max(there) + 1:,}"
         )
-    bad = model_tensors.not_finite(found)
+    bad = _not_finite(_stamp(files))
     if bad is not None:
         raise ModelError(NOT_FINITE.format(name=bad, model=model))
+
+
+@lru_cache(maxsize=16)
+def _not_finite(stamp: tuple[tuple[Path, int, int], ...]) -> str | None:
+    return model_tensors.not_finite(model_tensors.tensors(path for path, _, _ in stamp))
 
 
 def check_template(template: str, model: str) -> None:
