@@ -32,6 +32,7 @@ class ModelText:
     alone_text, alone_start, alone_end, alone_tokens : likewise the same response behind what the template writes before
         an assistant's turn, after the cut.
     reason : "" where the sample can be scored, else why not. Where the template refuses it there is no text.
+    notes : what the template does to the sample that a person should know, each a sentence.
     """
 
     text: str
@@ -47,6 +48,7 @@ class ModelText:
     alone_end: int
     alone_tokens: int
     reason: str
+    notes: tuple[str, ...] = ()
 
     @property
     def segments(self) -> list[Segment]:
@@ -107,6 +109,8 @@ def to_json(found: ModelText | TokenLosses) -> dict[str, Any]:
     for name, value in values.items():
         if isinstance(value, np.ndarray):
             values[name] = [_plain(item) for item in value.tolist()]
+        elif isinstance(value, tuple):
+            values[name] = list(value)
         elif isinstance(value, float):
             values[name] = _plain(value)
     return values
@@ -114,7 +118,7 @@ def to_json(found: ModelText | TokenLosses) -> dict[str, Any]:
 
 def text_from_json(values: Mapping[str, Any]) -> ModelText:
     """What `to_json` wrote."""
-    return ModelText(**values)
+    return ModelText(**{**values, "notes": tuple(values.get("notes", ()))})
 
 
 def losses_from_json(values: Mapping[str, Any]) -> TokenLosses:

@@ -2,7 +2,8 @@
 
 Requests come as JSON lines on stdin and are answered, in any order, as JSON lines on stdout:
 
-    {"id": 1, "do": "show" | "losses", "turns": [...], "response": "...", "max_length": 512, "system_prompt": ""}
+    {"id": 1, "do": "show" | "losses", "turns": [...], "response": "...", "max_length": 512, "system_prompt": "",
+     "messages": [...] | null, "tools": [...] | null}
     {"id": 1, "found": {...}}  or  {"id": 1, "error": "..."}
 
 In between it says in which state it is: {"state": "starting" | "loading model" | "ready"}. The tokenizer is loaded at
@@ -30,6 +31,7 @@ from backend.config import Precision, RunConfig
 from backend.errors import ReaderError, StudioError
 from backend.line_server import Say
 from backend.model_text import ModelText, TokenLosses, to_json
+from backend.records import Conversation
 
 IDLE_MINUTES = 10.0
 NEEDED = {"turns": list, "response": str, "max_length": int, "system_prompt": str}
@@ -105,7 +107,10 @@ class Reading:
         return complexity.token_losses(model, tokenizer, precision=self.precision, **self._given(request))
 
     def _given(self, request: dict[str, Any]) -> dict[str, Any]:
-        given = {name: request[name] for name in NEEDED}
+        given: dict[str, Any] = {name: request[name] for name in ("max_length", "system_prompt")}
+        given["sample"] = Conversation(
+            request["turns"], request["response"], request.get("messages"), request.get("tools")
+        )
         given["max_length"] = min(given["max_length"], self.positions or given["max_length"])
         return given
 

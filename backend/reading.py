@@ -145,6 +145,8 @@ def _answer(
         "do": task,
         "turns": sample.turns,
         "response": sample.response,
+        "messages": sample.conversation.messages,
+        "tools": sample.conversation.tools,
         "max_length": max_length,
         "system_prompt": system_prompt,
     }

@@ -160,6 +160,7 @@ def read_of(home: Path, shown: Shown, row: int, reader: Reader, state: str) -> d
         "state": "done", "text": [{"kind": part.kind, "text": part.text} for part in told.segments],
         "tokens": told.tokens, "response_tokens": told.response_tokens, "cut_tokens": told.whole_tokens - told.tokens,
         "max_length": told.max_length, "model": reader.note, "error": told.reason,
+        "notes": list(told.notes),
     }  # fmt: skip
 
 

@@ -110,4 +110,5 @@ def as_read(
         "max_length": found.max_length,
         "model": Path(model).name,
         "error": found.reason,
+        "notes": list(found.notes),
     }

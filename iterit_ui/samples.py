@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,36 @@ COLUMNS: list[dict[str, Any]] = [
     {"key": "status", "label": "Status", "kind": "badge", "width": "132px"},
     {"key": "response", "label": "Response begins", "sort": False},
 ]  # fmt: skip
+
+
+def said_of(pool: Pool, row: int) -> dict[str, Any] | None:
+    """A sample's turns with reasoning, calls and tools set apart from what is said; None where it is plain text."""
+    (sample,) = pool.conversations(np.array([row]))
+    if not sample.messages:
+        return None
+    turns = []
+    for message in sample.messages:
+        functions = [call.get("function") or call for call in message.get("tool_calls") or []]
+        turns.append(
+            {
+                "role": message["role"],
+                "content": message.get("content") or "",
+                "reasoning": message.get("reasoning_content") or "",
+                "name": message.get("name") or "",
+                "calls": [
+                    {"name": function["name"], "arguments": _written(function.get("arguments"))}
+                    for function in functions
+                ],
+            }
+        )
+    return {"turns": turns, "tools": [_written(tool) for tool in sample.tools or []]}
+
+
+def _written(value: Any) -> str:
+    """What a call is given, as text that a person can read."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def sample_value(
@@ -51,6 +82,7 @@ def sample_value(
         "title": f"Sample {row:,}",
         "turns": told["turns"],
         "response": told["response"],
+        "said": said_of(pool, row),
         "badges": [],
         "facts": [
             {"label": "source", "value": told["source"]},

@@ -16,6 +16,30 @@
     return h('div', `st-turn role-${known ? role : 'other'}`, null, who, h('div', 'st-text', text === '' ? '(empty)' : text));
   };
 
+  const part = (kind, label, text) => h('div', `st-said ${kind}`, null, h('span', 'st-said-label', label), h('div', 'st-said-text', text));
+
+  // A turn with its reasoning and its calls set apart from what it says.
+  const spoken = (turn, tag) => {
+    const node = bubble(turn.role, turn.content, tag || turn.name);
+    const text = node.querySelector('.st-text');
+    const parts = [
+      turn.reasoning ? part('reasoning', 'Reasoning', turn.reasoning) : null,
+      turn.content === '' && turn.calls.length ? null : h('div', '', turn.content === '' ? '(empty)' : turn.content),
+      ...turn.calls.map((call) => part('call', `Calls ${call.name}`, call.arguments)),
+    ];
+    text.replaceChildren(...parts.filter(Boolean));
+    return node;
+  };
+
+  const conversation = (value) => {
+    const tag = 'the response that is scored';
+    if (!value.said) return [...(value.turns || []).map((turn) => bubble(turn.role, turn.content)), bubble('assistant', value.response, tag)];
+    const {turns, tools} = value.said;
+    const offered = tools.length ? [studio.fold('tools', tools.length === 1 ? '1 tool it may call' : `${tools.length} tools it may call`, false,
+      ...tools.map((tool) => h('pre', 'st-tool', tool)))] : [];
+    return [...offered, ...turns.map((turn, at) => spoken(turn, at === turns.length - 1 ? tag : ''))];
+  };
+
   // Title, statuses, place in the list, and what can be done; it stays in sight while the rest scrolls.
   const top = (value, trigger, walk) => {
     const head = h('div', 'st-sample-head', null, h('h3', '', value.title),
@@ -87,8 +111,7 @@
       root.querySelector('textarea')?.focus({preventScroll: true});
       root.querySelector('.st-note-box')?.scrollIntoView({block: 'nearest'});
     };
-    const talk = h('div', 'st-talk', null, ...(value.turns || []).map((turn) => bubble(turn.role, turn.content)),
-      bubble('assistant', value.response, 'the response that is scored'));
+    const talk = h('div', 'st-talk', null, ...conversation(value));
     talk.tabIndex = 0; // a box that scrolls can be scrolled with keys
     talk.setAttribute('aria-label', 'the conversation');
     talk.setAttribute('role', 'region');

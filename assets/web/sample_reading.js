@@ -31,7 +31,8 @@
     if (given.response_tokens !== undefined && given.response_tokens !== null) counts.push(`${studio.count(given.response_tokens)} in the response`);
     if (given.cut_tokens) counts.push(`${studio.count(given.cut_tokens)} cut off at ${studio.count(given.max_length)}`);
     else if (given.max_length) counts.push(`nothing cut at ${studio.count(given.max_length)}`);
-    return h('div', '', null, h('p', 'st-hint', [counts.join(', '), given.model].filter(Boolean).join(' · ')), legend(used), box,
+    return h('div', '', null, h('p', 'st-hint', [counts.join(', '), given.model].filter(Boolean).join(' · ')),
+      ...(given.notes || []).map((note) => h('p', 'st-reading-note', note)), legend(used), box,
       given.error ? failed(given, '') : null);
   };
 

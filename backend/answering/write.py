@@ -16,7 +16,7 @@ from backend.errors import ModelError, Stopped
 from backend.model import usable_length
 from backend.prompts import Prefix, prefix
 from backend.questions import Answer, AskedModel, EndedBy, Sampling
-from backend.records import Turn
+from backend.records import Conversation, Turn
 
 OnAnswer = Callable[[Answer], None]
 
@@ -55,8 +55,7 @@ def answer(
     found = token_losses(
         model,
         tokenizer,
-        turns,
-        reference,
+        Conversation(list(turns), reference),
         system_prompt=asked.system_prompt,
         max_length=usable_length(model, asked.max_length),
         precision=asked.precision,

@@ -106,6 +106,7 @@ def _read(config: RunConfig, pool: Pool, row: int, losses: bool) -> tuple[ModelT
     with console.progress_bar() as bar:
         bar.show("loading the model" if losses else "loading the tokenizer", 0, 0)
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read once, when torch is loaded
+        import numpy as np
         import torch
 
         from backend import complexity, model, prompts
@@ -117,14 +118,14 @@ def _read(config: RunConfig, pool: Pool, row: int, losses: bool) -> tuple[ModelT
             "system_prompt": config.system_prompt,
             "max_length": min(config.max_length, positions or config.max_length),
         }
-        turns, response = pool.turns(row), pool.response(row)
-        text = prompts.show(turns, response, tokenizer, **given)
+        (sample,) = pool.conversations(np.array([row]))
+        text = prompts.show(sample, tokenizer, **given)
         if not losses or text.reason:
             return text, None
         language_model, _ = model.load(config.model, precision=config.precision)
         bar.show("reading", 0, 0)
         return text, complexity.token_losses(
-            language_model, tokenizer, turns, response, precision=config.precision, **given
+            language_model, tokenizer, sample, precision=config.precision, **given
         )
 
 
@@ -134,6 +135,8 @@ def _print_text(text: ModelText, title: str) -> None:
     out = _stdout()
     out.print(Text(title, style="bold"))
     out.print(counts(text))
+    for note in text.notes:
+        out.print(Text(note, style="yellow"))
     for part in text.segments:
         out.print(Text(f"--- {HEADS[part.kind]} ---", style="dim"))
         # the terminal wraps lines itself, so that what is copied from it has no line breaks of ours

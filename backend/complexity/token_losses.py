@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from tokenizers import Encoding
@@ -18,7 +17,7 @@ from backend.model_text import TokenLosses
 from backend.prompts import Rendering, Sequences
 from backend.prompts.encode import checked_template, encode_one
 from backend.prompts.tokens import token_chars, tokenize
-from backend.records import Turn
+from backend.records import Conversation
 
 CHECKED_TOKENS = 24  # of a sample, on which it is found out how the model can be read
 
@@ -26,8 +25,7 @@ CHECKED_TOKENS = 24  # of a sample, on which it is found out how the model can b
 def token_losses(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
-    turns: Sequence[Turn],
-    response: str,
+    sample: Conversation,
     *,
     system_prompt: str,
     max_length: int,
@@ -44,21 +42,21 @@ def token_losses(
     ModelError : the tokenizer has no chat template or gives no offsets.
     """
     template = checked_template(tokenizer)
-    sample = encode_one(template, turns, response, system_prompt, max_length)
-    if sample.reason:
+    encoded = encode_one(template, sample, system_prompt, max_length)
+    if encoded.reason:
         empty = np.zeros(0)
-        return TokenLosses([], empty.astype(np.int32), empty, empty, 0, math.nan, math.nan, 0, sample.reason)
+        return TokenLosses([], empty.astype(np.int32), empty, empty, 0, math.nan, math.nan, 0, encoded.reason)
     of = Sequences(
-        ids=np.concatenate([sample.conditioned, sample.alone]),
-        offsets=np.cumsum([0, len(sample.conditioned), len(sample.alone)]),
-        first=np.array([sample.first, sample.alone_first], dtype=np.int32),
+        ids=np.concatenate([encoded.conditioned, encoded.alone]),
+        offsets=np.cumsum([0, len(encoded.conditioned), len(encoded.alone)]),
+        first=np.array([encoded.first, encoded.alone_first], dtype=np.int32),
     )
     conditioned, alone = _nats(model, of, tokenizer.pad_token_id or 0, precision)
     loss_cond, loss_prior = (_mean(nats, of.first) for nats in (conditioned, alone))
 
-    whole = template.conversation(turns, response, system_prompt=system_prompt)
+    whole = template.conversation(sample, system_prompt=system_prompt)
     (encoding,) = tokenize(tokenizer, [whole.text])
-    ends = _ends(whole, encoding, sample.first, sample.response_tokens)
+    ends = _ends(whole, encoding, encoded.first, encoded.response_tokens)
     borders = np.unique(ends)
     begins = np.concatenate([[0], borders[:-1]])
     return TokenLosses(
@@ -69,8 +67,8 @@ def token_losses(
         closing=int(np.searchsorted(begins, whole.end - whole.start)),
         loss_cond=loss_cond,
         loss_prior=loss_prior,
-        response_tokens=sample.response_tokens,
-        reason=_reason(loss_cond, loss_prior, of, sample.response_tokens),
+        response_tokens=encoded.response_tokens,
+        reason=_reason(loss_cond, loss_prior, of, encoded.response_tokens),
     )
 
 

@@ -8,6 +8,22 @@ import numpy as np
 
 NOT_SCORED = "not scored"
 
+# what a chat template does to a sample, a bit each
+REASONING_DROPPED, RESPONSE_CHANGED, TOOLS_AS_TEXT = 1, 2, 4
+CHANGES = {
+    "reasoning_dropped": (REASONING_DROPPED, "The template drops this sample's reasoning."),
+    "response_changed": (
+        RESPONSE_CHANGED,
+        "The template changes the response's text; what it writes is read.",
+    ),
+    "tools_as_text": (TOOLS_AS_TEXT, "The template has no place for tools or calls: they are given as text."),
+}
+
+
+def notes_of(changes: int) -> tuple[str, ...]:
+    """What a chat template does to one sample, in words."""
+    return tuple(words for bit, words in CHANGES.values() if changes & bit)
+
 
 @dataclass(frozen=True)
 class Lengths:
@@ -20,6 +36,7 @@ class Lengths:
         "no response token within max_length", "chat template: ...").
     model, max_length, system_prompt : what was asked for.
     limit : tokens after which a conversation is cut: max_length, or the model's positions where they are fewer.
+    changes : (n,) uint8, what the chat template does to each sample, bits of `CHANGES`; None where nobody has looked.
     """
 
     tokens: np.ndarray
@@ -29,6 +46,7 @@ class Lengths:
     max_length: int
     system_prompt: str
     limit: int
+    changes: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from backend import data
 from backend.config import Words
 from backend.errors import PoolError
-from backend.findings.lengths import NOT_SCORED, Lengths
+from backend.findings.lengths import CHANGES, NOT_SCORED, Lengths
 from backend.findings.near import NearPairs, near_groups, numbered
 from backend.findings.openings import opening_rows, openings
 from backend.findings.refusals import refusal_rows
@@ -21,7 +21,15 @@ from backend.records import Pool, Scores
 
 THRESHOLD = 0.8
 GROUPED = ("exact", "near", "same_response")
-KEYS = ("empty", *GROUPED, "refusal", "opening:<text>", "too_long", "unscorable", "unscorable:<reason>")
+KEYS = (
+    *("empty", *GROUPED, "refusal", "opening:<text>", "too_long", *CHANGES),
+    *("unscorable", "unscorable:<reason>"),
+)
+CHANGE_LABELS = {
+    "reasoning_dropped": "Reasoning dropped by the template",
+    "response_changed": "Response changed by the template",
+    "tools_as_text": "Tools given as text",
+}
 _NO_NEAR = "Not looked for yet: it takes about a minute for 50,000 samples, in the background."
 _NO_TOKENS = "Not counted yet: choose a model, and its tokenizer counts the tokens."
 
@@ -95,6 +103,7 @@ def report(
     else:
         hint = f"More than {lengths.limit:,} tokens for {lengths.model}: the end is cut."
         found.append(Finding("too_long", "Over length", int(lengths.too_long.sum()), hint=hint))
+        found += _changed(lengths)
     found += _unscorable(pool, lengths, scores)
     if pool.rejected:
         hint = "Not in the pool; the list of them says why."
@@ -137,6 +146,10 @@ def rows_of_finding(
         if lengths is None:
             raise PoolError(f"over length: {_NO_TOKENS}")
         mask = lengths.too_long
+    elif key in CHANGES:
+        if lengths is None or lengths.changes is None:
+            raise PoolError(f"{key}: {_NO_TOKENS}")
+        mask = (lengths.changes & CHANGES[key][0]) > 0
     elif kind == "unscorable":
         reasons = reasons_of(len(pool), lengths, scores)
         if reasons is None:
@@ -225,6 +238,21 @@ def _grouped(
     groups = groups_of_finding(pool, key, near=near, threshold=threshold)
     rows, number = int((groups >= 0).sum()), int(groups.max(initial=-1)) + 1
     return Finding(key, label, rows, number, rows - number, hint)
+
+
+def _changed(lengths: Lengths) -> list[Finding]:
+    """What the chat template does to samples; nothing where it does nothing."""
+    if lengths.changes is None:
+        return []
+    counted = {key: int(((lengths.changes & bit) > 0).sum()) for key, (bit, _) in CHANGES.items()}
+    hints = {
+        "reasoning_dropped": f"The chat template of {lengths.model} does not write it: it is neither scored nor trained on.",
+        "response_changed": f"What the chat template of {lengths.model} writes (trimmed, say) is scored and trained on.",
+        "tools_as_text": f"The chat template of {lengths.model} has no place for tools or calls.",
+    }
+    return [
+        Finding(key, CHANGE_LABELS[key], count, hint=hints[key]) for key, count in counted.items() if count
+    ]
 
 
 def _unscorable(pool: Pool, lengths: Lengths | None, scores: Scores | None) -> list[Finding]:

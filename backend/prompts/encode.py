@@ -16,7 +16,7 @@ from backend.prompts.lone import LoneHeaders
 from backend.prompts.render import NotRendered
 from backend.prompts.template import ChatTemplate, Rendering, read_template
 from backend.prompts.tokens import first_token, tokenize
-from backend.records import Pool, Progress, Turn
+from backend.records import Conversation, Pool, Progress
 
 CHUNK = 512  # samples rendered and tokenised at once: enough to keep the tokenizer's threads busy
 
@@ -52,11 +52,13 @@ def encode(
     wanted = np.arange(n) if rows is None else np.unique(np.asarray(rows, dtype=np.int64))
     response_tokens = np.full(n, -1, dtype=np.int32)
     reason = np.full(n, NOT_ENCODED, dtype=object)
+    changes = np.zeros(n, dtype=np.uint8)
     conditioned, alone = _Builder(n), _Builder(n)
     tokens = done = 0
     for chunk, samples in _chunks(pool, wanted, template, system_prompt, max_length):
         for row, sample in zip(chunk, samples, strict=True):
             reason[row], response_tokens[row] = sample.reason, sample.response_tokens
+            changes[row] = sample.changes
             if not sample.reason:
                 conditioned.add(row, sample.conditioned, sample.first)
                 alone.add(row, sample.alone, sample.alone_first)
@@ -68,7 +70,7 @@ def encode(
     if len(wanted) and len(refused) == len(wanted):
         raise ModelError(f"no sample of {pool.name} can be rendered; {refused[0]}")
     pad_id = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else (tokenizer.eos_token_id or 0)
-    return Encoded(conditioned.done(), alone.done(), response_tokens, reason, int(pad_id))
+    return Encoded(conditioned.done(), alone.done(), response_tokens, reason, int(pad_id), changes)
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class _Sample:
     alone_first: int
     response_tokens: int
     reason: str
+    changes: int = 0
 
 
 class _Builder:
@@ -121,8 +124,7 @@ def _chunks(
             following = None
             if begin is not None:
                 chunk = wanted[begin : begin + CHUNK]
-                table = pool.take(chunk, ("turns", "response")).to_pydict()
-                rendered = _render(template, table["turns"], table["response"], system_prompt)
+                rendered = _render(template, pool.conversations(chunk), system_prompt)
                 following = chunk, rendered, others.submit(tokenize, template.tokenizer, _wholes(rendered))
             if waiting is not None:
                 chunk, rendered, encodings = waiting
@@ -130,22 +132,15 @@ def _chunks(
             waiting = following
 
 
-def encode_one(
-    template: ChatTemplate, turns: Sequence[Turn], response: str, system_prompt: str, max_length: int
-) -> _Sample:
+def encode_one(template: ChatTemplate, sample: Conversation, system_prompt: str, max_length: int) -> _Sample:
     """Render and tokenise one sample."""
-    rendered = _render(template, [turns], [response], system_prompt)
+    rendered = _render(template, [sample], system_prompt)
     encodings = tokenize(template.tokenizer, _wholes(rendered))
     return _samples(template, LoneHeaders(template), rendered, encodings, max_length)[0]
 
 
-def _render(
-    template: ChatTemplate, turns: Sequence[Sequence[Turn]], responses: Sequence[str], system_prompt: str
-) -> list[_Rendered]:
-    return [
-        _render_one(template, prompt, response, system_prompt)
-        for prompt, response in zip(turns, responses, strict=True)
-    ]
+def _render(template: ChatTemplate, samples: Sequence[Conversation], system_prompt: str) -> list[_Rendered]:
+    return [_render_one(template, sample, system_prompt) for sample in samples]
 
 
 def _wholes(rendered: Sequence[_Rendered]) -> list[str]:
@@ -177,18 +172,18 @@ def _samples(
         header = headers.before(whole, encoding, first)
         # a model's positions are for both: a header (with a default system text) that is too long loses its beginning
         header = header[max(0, len(header) + left - max_length) :]
-        samples.append(_Sample(ids, first, np.concatenate([header, ids[first:]]), len(header), left, ""))
+        samples.append(
+            _Sample(ids, first, np.concatenate([header, ids[first:]]), len(header), left, "", whole.changes)
+        )
     return samples
 
 
-def _render_one(
-    template: ChatTemplate, turns: Sequence[Turn], response: str, system_prompt: str
-) -> _Rendered:
+def _render_one(template: ChatTemplate, sample: Conversation, system_prompt: str) -> _Rendered:
     """A sample's conversation, or the reason why there is none."""
-    if not response.strip():
+    if not sample.response.strip():
         return EMPTY_RESPONSE
     try:
-        return template.conversation(turns, response, system_prompt=system_prompt)
+        return template.conversation(sample, system_prompt=system_prompt)
     except NotRendered as error:
         return f"chat template: {error}"
 

@@ -46,6 +46,7 @@ class Encoded:
         was not asked for.
     reason : (n,) object of str, "" where there is something to score, else why not.
     pad_id : token that fills the shorter rows of a batch (no model attends to it).
+    changes : (n,) uint8, what the template does to each sample (`backend.findings.lengths`); None where nobody looked.
     """
 
     conditioned: Sequences
@@ -53,6 +54,7 @@ class Encoded:
     response_tokens: np.ndarray
     reason: np.ndarray
     pad_id: int
+    changes: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.reason)

@@ -52,4 +52,5 @@ def count_lengths(
         max_length=max_length,
         system_prompt=system_prompt,
         limit=limit,
+        changes=encoded.changes,
     )

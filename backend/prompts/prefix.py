@@ -11,7 +11,7 @@ from backend.errors import ModelError
 from backend.prompts.encode import checked_template
 from backend.prompts.render import NotRendered
 from backend.prompts.tokens import first_token, token_chars, tokenize
-from backend.records import Turn
+from backend.records import Conversation, Turn
 
 # a response's place has to be filled for the template to write what stands before it; where that ends with a space,
 # some beginnings take the space into their first token
@@ -48,7 +48,10 @@ def prefix(turns: Sequence[Turn], tokenizer: PreTrainedTokenizerBase, *, system_
     """
     template = checked_template(tokenizer)
     try:
-        wholes = [template.conversation(turns, probe, system_prompt=system_prompt) for probe in PROBES]
+        wholes = [
+            template.conversation(Conversation(list(turns), probe), system_prompt=system_prompt)
+            for probe in PROBES
+        ]
     except NotRendered as error:
         raise ModelError(f"the chat template refuses this conversation: {error}") from error
     encodings = tokenize(tokenizer, [whole.text for whole in wholes])

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from typing import Any, Protocol
 
 import jinja2
 from transformers import PreTrainedTokenizerBase
 from transformers.utils.chat_template_utils import _compile_jinja_template
 
-from backend.records import Turn
+Message = dict[str, Any]  # a turn for a template: role, content, and what else the template reads
 
-Render = Callable[[Sequence[Turn]], str]
+
+class Render(Protocol):
+    """What renders turns with the tools they may call; `generation`: and what begins the turn that a model is to write."""
+
+    def __call__(
+        self,
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        tools: list[Any] | None = None,
+        generation: bool = False,
+    ) -> str: ...
+
 
 # A score must not depend on the day: templates that write a date are told this one, which is what Llama's write when
 # they cannot ask for it
@@ -35,7 +48,7 @@ def renderer(tokenizer: PreTrainedTokenizerBase) -> Render:
     one of its own, it is called.
     """
     if type(tokenizer).apply_chat_template is not PreTrainedTokenizerBase.apply_chat_template:
-        return lambda turns: applied(tokenizer, turns)
+        return partial(applied, tokenizer)
     template = _compiled(tokenizer)
     # all that the template sees but the messages: jinja2 otherwise puts it together anew for every text
     names = {
@@ -47,9 +60,17 @@ def renderer(tokenizer: PreTrainedTokenizerBase) -> Render:
         "date_string": TEMPLATE_DATE,
     }
 
-    def render(turns: Sequence[Turn]) -> str:
+    def render(
+        messages: Sequence[Mapping[str, Any]],
+        *,
+        tools: list[Any] | None = None,
+        generation: bool = False,
+    ) -> str:
+        given: dict[str, Any] = {"messages": [dict(message) for message in messages]}
+        if tools or generation:
+            given |= {"tools": tools, "add_generation_prompt": generation}
         try:
-            context = template.new_context({**names, "messages": _messages(turns)}, shared=True)
+            context = template.new_context({**names, **given}, shared=True)
             return "".join(template.root_render_func(context))
         except RENDER_ERRORS as error:
             raise NotRendered(str(error)) from error
@@ -57,11 +78,19 @@ def renderer(tokenizer: PreTrainedTokenizerBase) -> Render:
     return render
 
 
-def applied(tokenizer: PreTrainedTokenizerBase, turns: Sequence[Turn]) -> str:
+def applied(
+    tokenizer: PreTrainedTokenizerBase,
+    messages: Sequence[Mapping[str, Any]],
+    *,
+    tools: list[Any] | None = None,
+    generation: bool = False,
+) -> str:
     """The same by the tokenizer's public method."""
     _compiled(tokenizer)
+    given = [dict(message) for message in messages]
+    options: dict[str, Any] = {"tools": tools, "add_generation_prompt": generation}
     try:
-        return str(tokenizer.apply_chat_template(_messages(turns), tokenize=False, date_string=TEMPLATE_DATE))
+        return str(tokenizer.apply_chat_template(given, tokenize=False, date_string=TEMPLATE_DATE, **options))
     except RENDER_ERRORS as error:
         raise NotRendered(str(error)) from error
 
@@ -77,7 +106,3 @@ def _compiled(tokenizer: PreTrainedTokenizerBase) -> jinja2.Template:
         raise NotRendered(str(error)) from error
     template.globals["strftime_now"] = TEMPLATE_DAY.strftime
     return template
-
-
-def _messages(turns: Sequence[Turn]) -> list[dict[str, str]]:
-    return [{"role": turn["role"], "content": turn["content"]} for turn in turns]

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from transformers import PreTrainedTokenizerBase
 
+from backend.findings.lengths import notes_of
 from backend.model_text import ModelText
 from backend.prompts.encode import checked_template, encode_one
 from backend.prompts.render import NotRendered
 from backend.prompts.tokens import token_chars, tokenize
-from backend.records import Turn
+from backend.records import Conversation
 
 
 def show(
-    turns: Sequence[Turn],
-    response: str,
+    sample: Conversation,
     tokenizer: PreTrainedTokenizerBase,
     *,
     system_prompt: str,
@@ -30,11 +28,11 @@ def show(
     ModelError : the tokenizer has no chat template or gives no offsets.
     """
     template = checked_template(tokenizer)
-    sample = encode_one(template, turns, response, system_prompt, max_length)
+    encoded = encode_one(template, sample, system_prompt, max_length)
     try:
-        whole = template.conversation(turns, response, system_prompt=system_prompt)
+        whole = template.conversation(sample, system_prompt=system_prompt)
     except NotRendered as error:
-        reason = sample.reason or f"chat template: {error}"
+        reason = encoded.reason or f"chat template: {error}"
         return ModelText("", 0, 0, 0, 0, 0, 0, max_length, "", 0, 0, 0, reason)
     (whole_tokens,) = tokenize(tokenizer, [whole.text])
     kept = min(len(whole_tokens), max_length)
@@ -45,12 +43,13 @@ def show(
         end=whole.end,
         cut=cut,
         tokens=kept,
-        response_tokens=sample.response_tokens,
+        response_tokens=encoded.response_tokens,
         whole_tokens=len(whole_tokens),
         max_length=max_length,
         alone_text=whole.header + whole.text[whole.start : cut],
         alone_start=len(whole.header),
         alone_end=len(whole.header) + max(0, min(whole.end, cut) - whole.start),
-        alone_tokens=len(sample.alone),
-        reason=sample.reason,
+        alone_tokens=len(encoded.alone),
+        reason=encoded.reason,
+        notes=notes_of(whole.changes),
     )

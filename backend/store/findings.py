@@ -66,6 +66,8 @@ def save_lengths(home: Path, pool_id: str, lengths: Lengths) -> None:
             "reason": pa.array(lengths.reason, pa.string()).dictionary_encode(),
         }
     )
+    if lengths.changes is not None:
+        table = table.append_column("changes", pa.array(lengths.changes, pa.uint8()))
     _write(_lengths_path(home, pool_id, key), table, {**key.__dict__, "limit": lengths.limit})
 
 
@@ -81,6 +83,7 @@ def load_lengths(
         table["tokens"].to_numpy(),
         table["response_tokens"].to_numpy(),
         table["reason"].cast(pa.string()).to_numpy(zero_copy_only=False),
+        changes=table["changes"].to_numpy() if "changes" in table.column_names else None,
         **about,
     )
 

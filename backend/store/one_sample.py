@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,16 +10,25 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.errors import PoolError
-from backend.records import Turn
+from backend.records import Conversation, Turn
 from backend.store.layout import pool_folder
 
 
 class StoredSample(NamedTuple):
-    """What a model is given of a sample: the turns before its response, and the response."""
+    """What a model is given of a sample."""
 
     id: str
-    turns: list[Turn]
-    response: str
+    conversation: Conversation
+
+    @property
+    def turns(self) -> list[Turn]:
+        """The turns before its response, as text."""
+        return self.conversation.turns
+
+    @property
+    def response(self) -> str:
+        """Its response, as text."""
+        return self.conversation.response
 
 
 def sample_at(home: Path, pool_id: str, row: int) -> StoredSample:
@@ -39,11 +49,16 @@ def sample_at(home: Path, pool_id: str, row: int) -> StoredSample:
             while row >= before + file.metadata.row_group(group).num_rows:
                 before += file.metadata.row_group(group).num_rows
                 group += 1
-            table = file.read_row_group(group, columns=["id", "turns", "response"]).slice(row - before, 1)
+            columns = ["id", "turns", "response"]
+            if "structure" in file.schema_arrow.names:
+                columns.append("structure")
+            table = file.read_row_group(group, columns=columns).slice(row - before, 1)
     except FileNotFoundError as error:
         raise PoolError(f"there is no pool {pool_id} in {home}") from error
     except (OSError, pa.ArrowException) as error:
         raise PoolError(f"{path} cannot be read ({error})") from error
     (found,) = table.to_pylist()
     turns = [Turn(role=turn["role"], content=turn["content"]) for turn in found["turns"]]
-    return StoredSample(found["id"], turns, found["response"])
+    kept = json.loads(found.get("structure") or "{}")
+    sample = Conversation(turns, found["response"], kept.get("messages"), kept.get("tools"))
+    return StoredSample(found["id"], sample)

@@ -21,7 +21,7 @@ from backend.errors import ModelError, Stopped
 from backend.prompts import prefix
 from backend.prompts.encode import checked_template, encode_one
 from backend.questions import Answer, AskedModel, Question, Sampling
-from backend.records import Turn
+from backend.records import Conversation, Turn
 
 TURNS = [Turn(role="user", content="list three animals")]
 ASKED = AskedModel("tiny", "tiny", "", "the sea", 200, "fp32")
@@ -112,7 +112,11 @@ def test_an_answer_can_be_stopped_and_keeps_its_text() -> None:
 def test_the_reference_costs_what_scoring_says() -> None:
     found = answer(reference="the cat is cold")
     expected = token_losses(
-        tiny.model(), tiny.tokenizer(), TURNS, "the cat is cold", system_prompt="the sea", max_length=200
+        tiny.model(),
+        tiny.tokenizer(),
+        Conversation(list(TURNS), "the cat is cold"),
+        system_prompt="the sea",
+        max_length=200,
     )
     np.testing.assert_allclose(found.reference_loss, expected.loss_cond, rtol=1e-5)
     assert found.reference_tokens == expected.response_tokens

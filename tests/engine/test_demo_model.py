@@ -16,7 +16,7 @@ from backend.demo.corpus import draw_documents
 from backend.demo.pool import Row, read_heldout, read_pool
 from backend.demo.pretrain import Schedule, Shape
 from backend.prompts import show
-from backend.records import Pool
+from backend.records import Conversation, Pool
 
 ASSETS = Path(__file__).parents[2] / "assets" / "demo"
 TINY = Shape(hidden=32, layers=1, heads=2, feed_forward=64, positions=64)
@@ -83,7 +83,7 @@ def test_template_renders_every_turn(tokenizer: PreTrainedTokenizerBase) -> None
 
 def test_response_span_is_the_response_and_its_end(tokenizer: PreTrainedTokenizerBase) -> None:
     turns = [{"role": "user", "content": "What is 2 + 2?"}]
-    shown = show(turns, "It is 4.", tokenizer, system_prompt="", max_length=512)
+    shown = show(Conversation(turns, "It is 4."), tokenizer, system_prompt="", max_length=512)
     assert shown.text[shown.start :] == "It is 4.<|endoftext|>"
     assert shown.alone_text == "<|assistant|>\nIt is 4.<|endoftext|>"
     assert shown.response_tokens == len(tokenizer.tokenize("It is 4.")) + 1

@@ -13,6 +13,7 @@ from backend import data, prompts, store
 from backend.cli import app
 from backend.model import load_tokenizer
 from backend.prompts.encode import checked_template
+from backend.records import Conversation
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_tokens_are_those_of_the_whole_conversation(demo):
     )
     template = checked_template(tokenizer)
     for row in range(0, len(pool), 97):
-        text = template.conversation(pool.turns(row), pool.response(row), system_prompt="").text
+        text = template.conversation(Conversation(pool.turns(row), pool.response(row)), system_prompt="").text
         assert counted.tokens[row] == len(tokenizer(text, add_special_tokens=False)["input_ids"])
     assert (counted.tokens > 20).mean() > 0.9
 

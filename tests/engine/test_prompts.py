@@ -19,7 +19,7 @@ from backend.prompts import (
     read_template,
     show,
 )
-from backend.records import Progress, Turn
+from backend.records import Conversation, Progress, Turn
 
 SYSTEM = "You are a helpful assistant."
 # what each template closes an assistant's turn with
@@ -78,7 +78,7 @@ def test_span_is_response_and_closing(template: tuple[str, ChatTemplate], respon
     written = response.strip() if name in TRIMS else response
     # the response stands in the prompt as well
     for turns in ([user(f"say {response} now")], [user(response), assistant(response), user("again")]):
-        whole = chat.conversation(turns, response, system_prompt=SYSTEM)
+        whole = chat.conversation(Conversation(turns, response), system_prompt=SYSTEM)
         assert whole.text[whole.start :] == written + CLOSING[name]
         assert SYSTEM in whole.text[: whole.start]
         assert whole.header == ALONE[name]
@@ -105,19 +105,21 @@ def test_tokens_of_the_span_spell_it(template: tuple[str, ChatTemplate]) -> None
 def test_system_prompt_only_where_the_conversation_brings_none(tokenizer: PreTrainedTokenizerFast) -> None:
     chat = read_template(tokenizer)
     own = [Turn(role="system", content="Be brief."), user("hi")]
-    assert SYSTEM not in chat.conversation(own, "yes", system_prompt=SYSTEM).text
-    assert chat.conversation([user("hi")], "yes", system_prompt=SYSTEM).text == (
+    assert SYSTEM not in chat.conversation(Conversation(own, "yes"), system_prompt=SYSTEM).text
+    assert chat.conversation(Conversation([user("hi")], "yes"), system_prompt=SYSTEM).text == (
         "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\nhi<|im_end|>\n"
         "<|im_start|>assistant\nyes<|im_end|>\n"
     )
-    assert "system" not in chat.conversation([user("hi")], "yes", system_prompt="").text
+    assert "system" not in chat.conversation(Conversation([user("hi")], "yes"), system_prompt="").text
 
 
 @pytest.mark.parametrize("name", ["gemma", "mistral", "own_markers"])
 def test_without_system_role_its_text_is_on_top_of_the_first_user_turn(name: str) -> None:
     chat = read_template(tiny.tokenizer(tiny.TEMPLATES[name]))
     assert not chat.shows_system
-    text = chat.conversation([user("hi"), assistant("a"), user("b")], "c", system_prompt=SYSTEM).text
+    text = chat.conversation(
+        Conversation([user("hi"), assistant("a"), user("b")], "c"), system_prompt=SYSTEM
+    ).text
     assert f"{SYSTEM}\n\nhi" in text and text.count(SYSTEM) == 1
 
 
@@ -126,7 +128,7 @@ def test_tool_turns_become_user_turns_where_the_template_knows_none(name: str) -
     chat = read_template(tiny.tokenizer(tiny.TEMPLATES[name]))
     assert not chat.shows_tools
     turns = [user("sum"), assistant("call"), Turn(role="tool", content="42"), user("so?")]
-    whole = chat.conversation(turns, "it is 42", system_prompt="")
+    whole = chat.conversation(Conversation(turns, "it is 42"), system_prompt="")
     assert whole.text[whole.start :] == "it is 42" + CLOSING[name]
     assert "42" in whole.text[: whole.start] and "so?" in whole.text[: whole.start]
 
@@ -138,7 +140,7 @@ def test_a_system_turn_in_the_middle_moves_where_the_template_refuses_it() -> No
     )
     chat = read_template(tiny.tokenizer(strict + tiny.CHATML))
     turns = [user("hi"), assistant("a"), Turn(role="system", content="Be brief."), user("b")]
-    text = chat.conversation(turns, "c", system_prompt="").text
+    text = chat.conversation(Conversation(turns, "c"), system_prompt="").text
     assert text.startswith("<|im_start|>user\nBe brief.\n\nhi<|im_end|>") and "system" not in text
 
 
@@ -165,9 +167,9 @@ def test_a_template_that_rewrites_this_response_differently() -> None:
             "{{ '<think>\\n' + thought + '\\n</think>\\n\\n' }}{% endif %}{{ c + '<|im_end|>\\n' }}{% endfor %}"
         )
     )
-    plain = chat.conversation([user("q")], "answer", system_prompt="")
+    plain = chat.conversation(Conversation([user("q")], "answer"), system_prompt="")
     assert plain.text[plain.start :] == "answer<|im_end|>\n"
-    thinking = chat.conversation([user("q")], "so it is</think>answer", system_prompt="")
+    thinking = chat.conversation(Conversation([user("q")], "so it is</think>answer"), system_prompt="")
     assert thinking.text[thinking.start :] == "so it is\n</think>\n\nanswer<|im_end|>\n"
 
 
@@ -215,15 +217,19 @@ def test_progress_and_stop(tokenizer: PreTrainedTokenizerFast) -> None:
 
 
 def test_what_a_screen_shows(tokenizer: PreTrainedTokenizerFast) -> None:
-    shown = show([user("hi")], "the cat", tokenizer, system_prompt="", max_length=100)
+    shown = show(Conversation([user("hi")], "the cat"), tokenizer, system_prompt="", max_length=100)
     assert shown.text[shown.start :] == "the cat<|im_end|>\n" and shown.cut == len(shown.text)
     assert shown.alone_text[shown.alone_start :] == "the cat<|im_end|>\n"
     assert shown.response_tokens == 4 and shown.reason == ""
-    cut = show([user("hi")], "the cat", tokenizer, system_prompt="", max_length=shown.tokens - 3)
+    cut = show(
+        Conversation([user("hi")], "the cat"), tokenizer, system_prompt="", max_length=shown.tokens - 3
+    )
     assert cut.text[cut.start : cut.cut] == "the" and cut.response_tokens == 1
-    empty = show([user("hi")], " ", tokenizer, system_prompt="", max_length=100)
+    empty = show(Conversation([user("hi")], " "), tokenizer, system_prompt="", max_length=100)
     assert empty.reason == EMPTY_RESPONSE and empty.text[empty.start :] == " <|im_end|>\n"
-    refused = show([assistant("x")], "y", tiny.tokenizer(tiny.GEMMA), system_prompt="", max_length=100)
+    refused = show(
+        Conversation([assistant("x")], "y"), tiny.tokenizer(tiny.GEMMA), system_prompt="", max_length=100
+    )
     assert refused.reason.startswith("chat template: ") and refused.text == ""
 
 

@@ -24,7 +24,7 @@ from backend.complexity import token_losses
 from backend.errors import ReaderError
 from backend.model_text import losses_from_json, to_json
 from backend.prompts import show
-from backend.records import Turn
+from backend.records import Conversation, Turn
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE: dict[str, Any] = {
@@ -107,7 +107,8 @@ def test_it_answers_what_the_engine_finds(folder: Path) -> None:
         reader.ask(id=2, do="show", **SAMPLE)
         answers = {answer["id"]: answer["found"] for answer in (reader.answer(), reader.answer())}
         model, tokenizer = models.load(str(folder), device="cpu")
-        given = {name: SAMPLE[name] for name in ("turns", "response", "system_prompt", "max_length")}
+        given = {name: SAMPLE[name] for name in ("system_prompt", "max_length")}
+        given["sample"] = Conversation(SAMPLE["turns"], SAMPLE["response"])
         assert answers[2] == to_json(show(tokenizer=tokenizer, **given))
         expected = token_losses(model, tokenizer, **given)
         found = losses_from_json(answers[1])

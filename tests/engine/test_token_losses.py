@@ -16,13 +16,13 @@ from backend import model as models
 from backend.complexity import score, token_losses
 from backend.model_text import TokenLosses, losses_from_json, text_from_json, to_json
 from backend.prompts import encode, show
-from backend.records import Pool, Turn
+from backend.records import Conversation, Pool
 
 RESPONSES = ["the cat", "naïve 😀 日本語\n\n  is it", " dog  ", "e\u0301e\u0301 <|im_end|> x", "a" * 30]
 
 
-def given(pool: Pool, row: int) -> tuple[list[Turn], str]:
-    return pool.turns(row), pool.response(row)
+def given(pool: Pool, row: int) -> Conversation:
+    return Conversation(pool.turns(row), pool.response(row))
 
 
 def check_against_scoring(
@@ -34,9 +34,9 @@ def check_against_scoring(
     found = []
     for row in range(len(pool)):
         losses = token_losses(
-            model, tokenizer, *given(pool, row), system_prompt="the sea", max_length=max_length
+            model, tokenizer, given(pool, row), system_prompt="the sea", max_length=max_length
         )
-        text = show(*given(pool, row), tokenizer, system_prompt="the sea", max_length=max_length)
+        text = show(given(pool, row), tokenizer, system_prompt="the sea", max_length=max_length)
         assert losses.reason == text.reason == scores.reason[row]
         np.testing.assert_allclose(losses.loss_cond, scores.loss_cond[row], rtol=2e-5)
         np.testing.assert_allclose(losses.loss_prior, scores.loss_prior[row], rtol=2e-5)
@@ -69,7 +69,7 @@ def test_each_token_is_that_of_a_plain_reading(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast
 ) -> None:
     pool = tiny.pool([("list three animals", "the cat is 😀 cold")])
-    found = token_losses(model, tokenizer, *given(pool, 0), system_prompt="", max_length=200)
+    found = token_losses(model, tokenizer, given(pool, 0), system_prompt="", max_length=200)
     encoded = encode(pool, tokenizer, system_prompt="", max_length=200)
     for sequences, nats in ((encoded.conditioned, found.conditioned), (encoded.alone, found.alone)):
         ids, first = sequences.tokens(0).astype(np.int64), int(sequences.first[0])
@@ -84,12 +84,12 @@ def test_each_token_is_that_of_a_plain_reading(
 
 
 def test_what_is_cut_has_no_loss(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
-    turns, response = given(tiny.pool([("list animals", "cat dog horse red blue green city")]), 0)
-    whole = token_losses(model, tokenizer, turns, response, system_prompt="", max_length=200)
-    text = show(turns, response, tokenizer, system_prompt="", max_length=200)
+    sample = given(tiny.pool([("list animals", "cat dog horse red blue green city")]), 0)
+    whole = token_losses(model, tokenizer, sample, system_prompt="", max_length=200)
+    text = show(sample, tokenizer, system_prompt="", max_length=200)
     limit = text.tokens - 6
-    short = token_losses(model, tokenizer, turns, response, system_prompt="", max_length=limit)
-    cut = show(turns, response, tokenizer, system_prompt="", max_length=limit)
+    short = token_losses(model, tokenizer, sample, system_prompt="", max_length=limit)
+    cut = show(sample, tokenizer, system_prompt="", max_length=limit)
     assert short.response_tokens == whole.response_tokens - 6 == len(short.pieces)
     assert short.pieces == whole.pieces[:-6] and short.closing == len(short.pieces)
     np.testing.assert_allclose(short.conditioned, whole.conditioned[:-6], rtol=1e-5)
@@ -98,7 +98,7 @@ def test_what_is_cut_has_no_loss(model: LlamaForCausalLM, tokenizer: PreTrainedT
     for one in (text, cut):
         assert "".join(part.text for part in one.segments) == one.text
     assert (cut.tokens, cut.whole_tokens, cut.max_length) == (limit, text.tokens, limit)
-    prompt = show(turns, response, tokenizer, system_prompt="", max_length=3)
+    prompt = show(sample, tokenizer, system_prompt="", max_length=3)
     assert [part.kind for part in prompt.segments] == ["prompt", "cut"]
     assert prompt.reason == "no response token within max_length"
 
@@ -115,10 +115,8 @@ def test_messy_samples_of_any_template_and_tokenizer(kind: str, template: str) -
         encoded = encode(pool, tokenizer, system_prompt="", max_length=max_length)
         scores = score(model, encoded, batch_tokens=512)
         for row in range(len(pool)):
-            losses = token_losses(
-                model, tokenizer, *given(pool, row), system_prompt="", max_length=max_length
-            )
-            text = show(*given(pool, row), tokenizer, system_prompt="", max_length=max_length)
+            losses = token_losses(model, tokenizer, given(pool, row), system_prompt="", max_length=max_length)
+            text = show(given(pool, row), tokenizer, system_prompt="", max_length=max_length)
             assert losses.reason == text.reason == scores.reason[row]
             np.testing.assert_allclose(losses.loss_cond, scores.loss_cond[row], rtol=2e-5)
             np.testing.assert_allclose(losses.loss_prior, scores.loss_prior[row], rtol=2e-5)
@@ -131,8 +129,8 @@ def test_messy_samples_of_any_template_and_tokenizer(kind: str, template: str) -
 
 def test_a_token_that_nothing_stands_before_has_no_loss(model: LlamaForCausalLM) -> None:
     tokenizer = tiny.tokenizer("{% for m in messages %}{{ m['content'] }}{% endfor %}")
-    turns, response = given(tiny.pool([("the sea ", "cat dog")]), 0)
-    found = token_losses(model, tokenizer, turns, response, system_prompt="", max_length=100)
+    sample = given(tiny.pool([("the sea ", "cat dog")]), 0)
+    found = token_losses(model, tokenizer, sample, system_prompt="", max_length=100)
     assert found.reason == "" and math.isnan(found.alone[0]) and math.isfinite(found.conditioned[0])
     assert np.isfinite(found.alone[1:]).all()
     for loss, nats in ((found.loss_prior, found.alone), (found.loss_cond, found.conditioned)):
@@ -146,7 +144,7 @@ def test_the_demo_model() -> None:
     encoded = encode(pool, tokenizer, system_prompt="", max_length=512, rows=rows)
     scores = score(model, encoded, rows, batch_tokens=2048)
     for row in rows.tolist():
-        found = token_losses(model, tokenizer, *given(pool, row), system_prompt="", max_length=512)
+        found = token_losses(model, tokenizer, given(pool, row), system_prompt="", max_length=512)
         np.testing.assert_allclose(found.loss_cond, scores.loss_cond[row], rtol=1e-4)
         np.testing.assert_allclose(found.loss_prior, scores.loss_prior[row], rtol=1e-4)
         assert "".join(found.pieces) == pool.response(row) + "<|endoftext|>"
@@ -154,10 +152,10 @@ def test_the_demo_model() -> None:
 
 
 def test_through_json_and_back(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast) -> None:
-    turns, response = given(tiny.pool([("list", "😀 cat")]), 0)
-    text = show(turns, response, tokenizer, system_prompt="", max_length=100)
+    sample = given(tiny.pool([("list", "😀 cat")]), 0)
+    text = show(sample, tokenizer, system_prompt="", max_length=100)
     assert text_from_json(to_json(text)) == text
-    found = token_losses(model, tokenizer, turns, response, system_prompt="", max_length=100)
+    found = token_losses(model, tokenizer, sample, system_prompt="", max_length=100)
     found.alone[0] = np.nan
     values = to_json(found)
     assert values["alone"][0] is None
@@ -165,6 +163,8 @@ def test_through_json_and_back(model: LlamaForCausalLM, tokenizer: PreTrainedTok
     np.testing.assert_array_equal(back.alone, found.alone)
     np.testing.assert_array_equal(back.conditioned, found.conditioned)
     assert (back.pieces, back.tokens.tolist()) == (found.pieces, found.tokens.tolist())
-    nothing = token_losses(model, tokenizer, turns, " ", system_prompt="", max_length=100)
+    nothing = token_losses(
+        model, tokenizer, Conversation(sample.turns, " "), system_prompt="", max_length=100
+    )
     assert nothing.reason == "empty response" and not nothing.pieces and math.isnan(nothing.complexity)
     assert to_json(nothing)["loss_cond"] is None and math.isnan(losses_from_json(to_json(nothing)).loss_cond)
