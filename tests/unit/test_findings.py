@@ -249,3 +249,20 @@ def test_no_deep_learning_library_comes_along():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+# --- what a chat template does ---
+
+
+def test_what_a_template_does_to_samples_is_counted_with_its_rows():
+    pool = small_pool(6)
+    zero = np.zeros(6, dtype=np.int32)
+    changes = np.array([0, 1, 2, 3, 0, 0], dtype=np.uint8)
+    none = np.array([""] * 6, dtype=object)
+    lengths = Lengths(zero, zero, none, "demo", 64, "", 64, changes)
+    lines = by_key(look.report(pool, lengths=lengths))
+    assert (lines["reasoning_dropped"].count, lines["response_changed"].count) == (2, 2)
+    assert "tools_as_text" not in lines
+    assert look.rows_of_finding(pool, "reasoning_dropped", lengths=lengths).tolist() == [1, 3]
+    with pytest.raises(PoolError, match="Not counted yet"):
+        look.rows_of_finding(pool, "response_changed")

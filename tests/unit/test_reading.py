@@ -21,6 +21,7 @@ from backend.config import Precision
 from backend.data import load_pool
 from backend.errors import PoolError, ReaderError
 from backend.reading import ReaderState, as_read, state, stop_reader, token_losses
+from iterit_ui.samples import said_of
 
 ROWS = 12
 SETTINGS: dict[str, Any] = {"max_length": 64, "system_prompt": "be kind"}
@@ -274,7 +275,7 @@ def test_one_sample_is_that_of_the_whole_pool(home: Path, monkeypatch: pytest.Mo
     store.save_pool(home, pool)
     for row in range(ROWS):
         found = store.sample_at(home, pool.id, row)
-        assert found == (pool.ids[row], pool.turns(row), pool.response(row))
+        assert (found.id, found.turns, found.response) == (pool.ids[row], pool.turns(row), pool.response(row))
     for row in (-1, ROWS):
         with pytest.raises(PoolError, match="is not in pool"):
             store.sample_at(home, pool.id, row)
@@ -287,3 +288,15 @@ def test_the_command(tmp_path: Path) -> None:
         "--model=-x",
         "--precision=auto",
     ]
+
+
+def test_a_stored_sample_keeps_its_structure(home: Path) -> None:
+    answer = {"role": "assistant", "content": "51", "reasoning_content": "17*3 is 51."}
+    row = {"messages": [{"role": "user", "content": "17*3?"}, answer]}
+    (home / "pool.jsonl").write_text(json.dumps(row) + "\n")
+    pool = load_pool([home / "pool.jsonl"])
+    store.save_pool(home, pool)
+    assert store.sample_at(home, pool.id, 0).conversation.messages == row["messages"]
+    said = said_of(pool, 0)
+    assert said is not None and said["turns"][-1]["reasoning"] == "17*3 is 51."
+    assert said["turns"][-1]["content"] == "51" and not said["turns"][-1]["calls"]
