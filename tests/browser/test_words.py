@@ -7,7 +7,6 @@ import random
 import re
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 
@@ -22,7 +21,6 @@ from backend.records import Pool
 from .conftest import WAIT
 
 expect.set_options(timeout=WAIT)
-SETTINGS = quote(json.dumps({"strategy": "diversity", "budget": 8.0}))
 
 
 @pytest.fixture
@@ -75,11 +73,11 @@ def test_data_finds_near_duplicates_after_one_click(page, goto: Callable, chines
 
 def test_curate_and_tune_use_what_was_chosen(page, goto: Callable, chinese: Callable) -> None:
     pool = chinese(2, "paper", "unicode")
-    goto(page, "curate", pool=pool.id, settings=SETTINGS)
+    goto(page, "curate", pool=pool.id, strategy="diversity", budget=8)
     hint = page.locator("#curate-words")
     first = page.locator("#curate-table tbody tr").first
     expect(hint).to_contain_text("100 % of the letters")
-    before = first.inner_text()
+    before = first.text_content()
     hint.get_by_role("button", name="Take each character as a word").click()
     expect(hint).to_be_hidden()
     expect(first).not_to_have_text(before)
