@@ -193,7 +193,9 @@ def _begin(request: dict[str, Any]) -> ReaderProcess:
 
 def _too_much(name: str) -> str:
     most = limits.in_words(limits.memory())
-    return f"{name}: needs more memory than reading a file may take here ({most}; {limits.MEMORY} sets it, in GB)"
+    # a damaged length in a table asks for as much memory as it happens to say
+    perhaps = "; or it is damaged" if suffix_of(Path(name)) in TABLE_SUFFIXES else ""
+    return f"{name}: needs more memory than reading a file may take here ({most}; {limits.MEMORY} sets it, in GB){perhaps}"
 
 
 def _obituary(name: str, gone: Gone) -> str:
