@@ -10,7 +10,7 @@ from typing import Any
 from backend import analysis, jobs, preflight, store
 from backend.analysis import Figure, PlanEstimate
 from backend.analysis.held_out_words import file_words
-from backend.analysis.plan_tokens import NOT_COUNTED
+from backend.analysis.plan_tokens import NOT_COUNTED, unscorable
 from backend.config import RunConfig
 from backend.errors import ConfigError, StudioError
 from backend.preflight import Problem
@@ -60,6 +60,8 @@ def verdict(home: Path, data_roots: Sequence[Path], model_roots: Sequence[Path],
     if config is not None:
         problems += preflight.preflight(config, len(pool))
         problems += strangers(home, draft.pool, pool, config)
+        unread = unscorable(home, config, draft.pool)
+        problems += [unread] if unread is not None else []
         found["command"] = command_line(config, preset=draft.preset, home=home)
         found["config"] = config_text(jobs.with_absolute_paths(config))
         try:

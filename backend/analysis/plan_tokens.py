@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from backend import store
 from backend.analysis.plan_speeds import Measured, same_model
 from backend.config import RunConfig
 from backend.findings import Lengths
+from backend.preflight import Problem
 
 NOT_COUNTED = "the samples' lengths are not known: count tokens here or on the Data tab, or with `lengths POOL --model MODEL`"
 
@@ -43,6 +45,23 @@ def tokens_of(home: Path, config: RunConfig, pool_id: str, before: Measured) -> 
             trained, scored, measured, 0, "as many tokens a sample as an earlier run read of this pool"
         )
     return Tokens(math.nan, math.nan, math.nan, 0, NOT_COUNTED)
+
+
+def unscorable(home: Path, config: RunConfig, pool_id: str) -> Problem | None:
+    """What the count of a pool's tokens has shown of samples that this model cannot score: a template that refuses them,
+    no response within the cut. None where nothing was counted, or all can be scored."""
+    lengths = _lengths(home, config, pool_id)
+    if lengths is None:
+        return None
+    counts = Counter(reason for reason in lengths.reason.tolist() if reason)
+    if lengths.max_length != config.max_length:  # where it was cut then says nothing of the cut now
+        counts = Counter({reason: count for reason, count in counts.items() if "max_length" not in reason})
+    if not counts:
+        return None
+    reasons = "; ".join(f"{count:,} {reason}" for reason, count in counts.most_common(4))
+    many, rows = sum(counts.values()), len(lengths.reason)
+    text = f"{many:,} of {rows:,} samples cannot be scored with this model and are not selected: {reasons}"
+    return Problem("model", text, many == rows)
 
 
 def _counted(lengths: Lengths, config: RunConfig) -> Tokens:

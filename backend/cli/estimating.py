@@ -34,8 +34,11 @@ def dry_run(home: Path, config: RunConfig, pool_id: str, rows: int, *, as_json: 
     ConfigError : the run is certain to fail; said after everything was printed.
     """
     from backend import analysis
+    from backend.analysis.plan_tokens import unscorable
 
     problems = analysis.preflight(config, rows)
+    unread = unscorable(home, config, pool_id)
+    problems += [unread] if unread is not None else []
     estimate = analysis.plan_estimate(home, config, pool_id, rows)
     if as_json:
         console.print_json(

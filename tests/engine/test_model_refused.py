@@ -94,6 +94,7 @@ def rows(path: Path, rows: list[tuple[str, str]]) -> Path:
 
 def scored(pool: Path, folder: Path, out: Path) -> tuple[int, str]:
     words = ["score", str(pool), "--model", str(folder), "--out", str(out), "--threads", "1"]
+    words += ["--runs-dir", str(out.parent / "runs")]
     result = CliRunner().invoke(app, words)
     return result.exit_code, result.stderr + str(result.exception or "")
 

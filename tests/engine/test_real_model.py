@@ -119,7 +119,7 @@ class Recorder:
             raise Stopped("asked to")
 
 
-@pytest.mark.parametrize("lora_rank", [0])
+@pytest.mark.parametrize("lora_rank", [0, 8])
 def test_an_epoch_that_is_stopped_and_resumed_ends_as_one_that_is_not(
     real_model: Path, shared: Path, tmp_path: Path, lora_rank: int
 ) -> None:

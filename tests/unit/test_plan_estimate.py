@@ -10,8 +10,8 @@ from small_runs import small_pool
 from typer.testing import CliRunner
 
 from backend import analysis, machine, store
-from backend.analysis import PlanEstimate
-from backend.cli import app
+from backend.analysis import PlanEstimate, plan_tokens
+from backend.cli import app, estimating
 from backend.config import RunConfig, config_from
 from backend.data import demo
 from backend.findings import Lengths
@@ -185,3 +185,30 @@ def test_dry_run_prints_and_starts_nothing(tmp_path: Path) -> None:
     assert result.exit_code != 0 and "error: accelerate_config /no/such.yaml cannot be read" in result.output
     result = CliRunner().invoke(app, [*words, "--json"])
     assert '"steps": 84' in result.output and '"problems"' in result.output
+
+
+def test_samples_that_a_count_found_unscorable_are_told(
+    home: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = config(folder)
+    assert plan_tokens.unscorable(home, one, POOL.id) is None
+    n = 200
+    reason = np.full(n, "", dtype=object)
+    reason[:3], reason[3] = "chat template: no horses here", "no response token within max_length"
+    numbers = np.full(n, 10, dtype=np.int32)
+    counted = Lengths(numbers, numbers, reason, one.model, one.max_length, one.system_prompt, one.max_length)
+    store.save_lengths(home, POOL.id, counted)
+    found = plan_tokens.unscorable(home, one, POOL.id)
+    assert found is not None and not found.fatal
+    assert found.text == (
+        "4 of 200 samples cannot be scored with this model and are not selected: 3 chat template: no horses here; "
+        "1 no response token within max_length"
+    )
+    estimating.dry_run(home, one, POOL.id, n, as_json=False)
+    assert f"note: {found.text}" in capsys.readouterr().out
+    shorter = plan_tokens.unscorable(home, config(folder, max_length=50), POOL.id)
+    assert shorter is not None and shorter.text.startswith("3 of 200 samples")
+    reason[:] = "chat template: no horses here"
+    store.save_lengths(home, POOL.id, counted)
+    refused = plan_tokens.unscorable(home, one, POOL.id)
+    assert refused is not None and refused.fatal
