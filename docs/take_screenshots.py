@@ -106,6 +106,7 @@ def take(page: Page, address: str, tab: str, theme: str, run: str, comparison: s
     page.wait_for_selector(READY[tab], timeout=60_000)
     if tab == "curate":
         page.locator("#curate-table tbody tr").nth(2).click()
+    page.evaluate("scrollTo(0, 0)")  # what stays in sight would stand in the middle of the picture
     page.wait_for_timeout(8000)  # the page keeps a connection open, so there is no idle network to wait for
     OUT.mkdir(exist_ok=True)
     page.screenshot(path=OUT / f"{tab}-{theme}.png", full_page=True)
