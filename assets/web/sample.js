@@ -16,7 +16,7 @@
     return h('div', `st-turn role-${known ? role : 'other'}`, null, who, h('div', 'st-text', text === '' ? '(empty)' : text));
   };
 
-  const part = (kind, label, text) => h('div', `st-said ${kind}`, null, h('span', 'st-said-label', label), h('div', 'st-said-text', text));
+  const part = (kind, label, text) => h('div', `st-apart ${kind}`, null, h('span', 'st-apart-label', label), h('div', 'st-apart-text', text));
 
   // A turn with its reasoning and its calls set apart from what it says.
   const spoken = (turn, tag) => {
