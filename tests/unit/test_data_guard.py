@@ -116,7 +116,7 @@ def test_a_pool_takes_no_more_memory_than_its_reader_may(
 def test_a_reader_that_takes_too_long_or_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pipe = tmp_path / "a.jsonl"
     write(pipe, b"".join(b'{"instruction": "%d", "output": "b"}\n' % i for i in range(9000)))
-    (tmp_path / "sitecustomize.py").write_text("import backend.data.preview as p, time\np.find_sources = lambda *a, **k: time.sleep(60)")  # fmt: skip
+    (tmp_path / "sitecustomize.py").write_text("import sys, time, backend.data\nsys.modules['backend.data.preview'].find_sources = lambda *a, **k: time.sleep(60)")  # fmt: skip
     with monkeypatch.context() as patched:
         patched.setenv("PYTHONPATH", str(tmp_path))
         patched.setattr(limits, "PREVIEW_SECONDS", 1.0)
