@@ -159,7 +159,7 @@ def _losses(
     with shards.together(), reading(model), autocast(model, precision):
         report(0, total, 0)
         read = ResponseLosses(model)
-        works = works_of(read, groups, rows, there, pad_id, batch_tokens) if total else []
+        works = works_of(read, groups, rows, pad_id, batch_tokens, there=there) if total else []
         hands = shards.deal([work.cost for work in works])
         waiting: list[tuple[Work, Batch, torch.Tensor]] = []
 

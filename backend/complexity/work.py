@@ -36,18 +36,21 @@ def works_of(
     read: ResponseLosses,
     groups: tuple[Sequences, ...],
     rows: np.ndarray,
-    there: np.ndarray,
     pad_id: int,
     batch_tokens: int,
+    *,
+    there: np.ndarray | None = None,
 ) -> list[Work]:
     """All batches of these rows in each group, after it was found out how the model can be read.
 
-    there : (groups, m) bool, what need not be read. A batch of which nothing is there is the batch that it would be if
-        nothing were there at all: a scoring that goes on after it was killed rounds as it would have without.
+    there : (groups, m) bool, what need not be read; None for nothing. A batch of which nothing is there is the batch that
+        it would be if nothing were there at all: a scoring that goes on after it was killed rounds as it would have without.
     """
     vocabulary = int(read.model.config.get_text_config().vocab_size)
     if read.model.device.type == "cpu":
         batch_tokens = min(batch_tokens, CPU_TOKENS)
+    if there is None:
+        there = np.zeros((len(groups), len(rows)), dtype=bool)
     works: list[Work] = []
     for group, of in enumerate(groups):
         lengths = of.lengths[rows]

@@ -44,7 +44,7 @@ def answer(sampling: Sampling | None = None, **options) -> Answer:
 @pytest.mark.parametrize("name", tiny.TEMPLATES)
 def test_a_model_continues_what_it_read_in_training(name: str) -> None:
     tokenizer = tiny.tokenizer(tiny.TEMPLATES[name])
-    sample = encode_one(checked_template(tokenizer), TURNS, "cat and dog", "the sea", 200)
+    sample = encode_one(checked_template(tokenizer), Conversation(TURNS, "cat and dog"), "the sea", 200)
     before = prefix(TURNS, tokenizer, system_prompt="the sea")
     assert before.ids == sample.conditioned[: sample.first].tolist()
     closing = sample.conditioned[sample.first :].tolist()
