@@ -223,10 +223,15 @@ def test_nothing_is_left_where_the_command_is_killed(folder: Path, tmp_path: Pat
 
 
 def test_a_run_that_only_scores(folder: Path, tmp_path: Path) -> None:
+    def ended(run: str) -> bool:
+        return jobs.refresh(tmp_path) or store.run_info(tmp_path, run).state in ("done", "failed")
+
     one = jobs.launch(tmp_path, config(folder, processes=1))
-    two = jobs.launch(tmp_path, config(folder))
-    stopped = jobs.launch(tmp_path, config(folder))
-    wait_for(lambda: store.run_info(tmp_path, two).state in ("done", "failed"))
+    wait_for(lambda: ended(one))
+    # launched when what is kept is older than they are: they score, and take nothing of it
+    two = jobs.launch(tmp_path, config(folder, rescore=True))
+    wait_for(lambda: ended(two))
+    stopped = jobs.launch(tmp_path, config(folder, rescore=True))
     assert [store.run_info(tmp_path, run).error for run in (one, two)] == [None, None]
     records = [store.read_epoch(tmp_path, run, 0) for run in (one, two)]
     np.testing.assert_allclose(records[0].scores.complexity, records[1].scores.complexity, rtol=1e-5)
