@@ -14,20 +14,26 @@ import gradio as gr
 
 from iterit_ui import data_draw as draw
 from iterit_ui import data_events as events
+from iterit_ui import data_reading as reading
 from iterit_ui.data_lists import VIEW
 from iterit_ui.in_order import Newest, numbered
 
 NEWEST = Newest(VIEW)
 
 
-def drawn(function: Callable[..., Any], *, view: int = 1) -> Callable[..., Any]:
-    """For `function`, all of whose values are drawn. view : the view's place among its arguments."""
+def drawn(function: Callable[..., Any], *, view: int = 1, sample: int | None = None) -> Callable[..., Any]:
+    """For `function`, all of whose values are drawn. view, sample : the places of these among its arguments."""
 
     def call(request: gr.Request, *states: Any) -> Any:
+        values = list(states)
+        # the number first: an answer may show a newer sample than its number says, never an older one
         found = NEWEST.read(_of(request), states[0], states[view])
         if found is None:
             return gr.skip()
-        made = function(*states[:view], found[0], *states[view + 1 :])
+        values[view] = found[0]
+        if sample is not None:
+            values[sample] = NEWEST.sample(_of(request), states[0], states[view], states[sample])
+        made = function(*values)
         if isinstance(made, list):
             return [numbered(value, found[1]) for value in made]
         return numbered(made, found[1])
@@ -70,6 +76,44 @@ def looked(function: Callable[..., list[Any]], *, kept: int = 2) -> Callable[...
     return call
 
 
+def picked(home: Path) -> Callable[..., Any]:
+    """A click on a row of the list: its sample, and the panel that shows it."""
+
+    def call(
+        event: gr.EventData, request: gr.Request, pool_id: str, view: Any, opened: str, asked: bool
+    ) -> Any:
+        data = _brought(event)
+        sample = events.picked_row(home, pool_id, data)
+        if sample is None:
+            return gr.skip()
+        nth = data.get("nth")
+        place = nth if isinstance(nth, int) and 0 < nth < 2**53 else None
+        found = NEWEST.open(_of(request), pool_id, view, opened, sample, place)
+        if found is None:
+            return gr.skip()
+        shown = reading.sample_value(home, pool_id, sample, found[0], asked=asked, read=None)
+        return [sample, numbered(shown, found[1])]
+
+    return call
+
+
+def marked(home: Path) -> Callable[..., Any]:
+    """A key that marks the open sample: revision, and what was done."""
+
+    def call(
+        event: gr.EventData, request: gr.Request, pool_id: str, who: str, view: Any, opened: str
+    ) -> list[Any]:
+        sample = NEWEST.sample(_of(request), pool_id, view, opened)
+        return events.marked_open(home, pool_id, who, sample, _brought(event))
+
+    return call
+
+
+def moved(request: gr.Request) -> None:
+    """Another tab was opened, where samples are opened too."""
+    NEWEST.left(_of(request))
+
+
 def listed(home: Path, change: Callable[..., Any], *, cards: bool = True) -> Callable[..., Any]:
     """An event that `change` makes another view of: view, head and page of the list, and with `cards` those and beginnings."""
 
@@ -91,14 +135,19 @@ def stepped(home: Path) -> Callable[..., Any]:
 
     def call(event: gr.EventData, request: gr.Request, pool_id: str, view: Any, opened: str) -> Any:
         sample: Any = gr.skip()
+        before = NEWEST.sample(_of(request), pool_id, view, opened)
 
         def change(newest: dict[str, Any]) -> Any:
             nonlocal sample
-            sample, new = events.stepped(home, pool_id, newest, opened, _brought(event))
+            sample, new = events.stepped(home, pool_id, newest, before, _brought(event))
             return new
 
         found = NEWEST.change(_of(request), pool_id, view, change)
-        return gr.skip() if found is None else [sample, found[0]]
+        if found is None:
+            return gr.skip()
+        if isinstance(sample, str):
+            NEWEST.open(_of(request), pool_id, view, before, sample)
+        return [sample, found[0]]
 
     return call
 

@@ -12,7 +12,6 @@ from iterit_ui import curate_actions
 from iterit_ui import data_actions as actions
 from iterit_ui import data_health as health
 from iterit_ui import data_lists as lists
-from iterit_ui import data_reading as reading
 from iterit_ui.components import whole
 from iterit_ui.components.table import PAGE_SIZE
 from iterit_ui.curate_actions import chosen_ids
@@ -94,11 +93,9 @@ def chips_cleared(pool_id: str, view: View, data: dict[str, Any]) -> View:
     return {**view, "which": "all", "source": "", "page": 0}
 
 
-def picked_row(home: Path, pool_id: str, view: View, asked: bool, data: dict[str, Any]) -> list[Any]:
-    """The sample whose row was clicked, and its panel; rejected rows are not samples."""
-    if not chosen_ids(home, pool_id, [data.get("id")]):
-        return [gr.skip()] * 2
-    return [data["id"], reading.sample_value(home, pool_id, data["id"], view, asked=asked, read=None)]
+def picked_row(home: Path, pool_id: str, data: dict[str, Any]) -> str | None:
+    """The sample whose row was clicked; None for a rejected row, which is no sample."""
+    return data["id"] if chosen_ids(home, pool_id, [data.get("id")]) else None
 
 
 def stepped(home: Path, pool_id: str, view: View, opened: str, data: dict[str, Any]) -> list[Any]:

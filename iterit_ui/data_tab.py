@@ -119,7 +119,8 @@ def _wire_drawing(session: Session, parts: Parts) -> None:
     home, pool = session.home, session.pool
     look = [pool, parts.view, session.sample, parts.did]
     heads = [parts.figures, parts.openings, parts.lengths]
-    turned = answers.drawn(bound(draw.turned, home))
+    turned = answers.drawn(bound(draw.turned, home), sample=2)
+    session.tab.change(answers.moved, None, None, **DRAW)
     # two callbacks: the rows are there before the findings have been counted
     pool.change(
         answers.opened(bound(draw.opened_pool, home), kept=4), pool, [parts.view, parts.did, parts.message, parts.sources, parts.finding, parts.listed], **DRAW
@@ -142,11 +143,11 @@ def _wire_drawing(session: Session, parts: Parts) -> None:
         [session.marked.change, session.sample.change, session.tab.change], turned, look, [parts.finding, parts.listed], **DRAW
     )  # fmt: skip
     read = [pool, session.sample, parts.view, parts.asked, parts.model, parts.longest]
-    full = answers.drawn(bound(reading.followed, home, session.model_roots), view=2)
-    again = answers.drawn(bound(reading.again, home, session.model_roots), view=2)
+    full = answers.drawn(bound(reading.followed, home, session.model_roots), view=2, sample=1)
+    again = answers.drawn(bound(reading.again, home, session.model_roots), view=2, sample=1)
     opened = gr.on(
         [session.sample.change, pool.change, session.tab.change],
-        answers.drawn(bound(reading.opened, home), view=2),
+        answers.drawn(bound(reading.opened, home), view=2, sample=1),
         read,
         parts.sample,
         **DRAW,
@@ -186,10 +187,9 @@ def _wire_lists(session: Session, parts: Parts) -> None:
     ):
         event(answers.listed(home, function), look, [*page, *lists], **EVENT)
     parts.listed.turn(answers.listed(home, events.turned_page, cards=False), look, page, **EVENT)
-    read = [session.pool, view, parts.asked]
     parts.listed.pick(
-        answers.looked(bound(events.picked_row, home), kept=1),
-        read,
+        answers.picked(home),
+        [session.pool, view, session.sample, parts.asked],
         [session.sample, parts.sample],
         **IN_TURN,
     )
@@ -211,9 +211,7 @@ def _wire_samples(session: Session, parts: Parts) -> None:
     for name, action in (("pin", "pin"), ("exclude", "exclude"), ("unmark", "clear")):
         getattr(parts.sample, name)(answers.sent(bound(events.marked, home, action)), who, changed, **IN_TURN)
     parts.sample.note(answers.sent(bound(events.noted, home)), who, changed, **IN_TURN)
-    parts.keyboard.mark(
-        answers.sent(bound(events.marked_open, home)), [*who, session.sample], changed, **IN_TURN
-    )
+    parts.keyboard.mark(answers.marked(home), [*who, parts.view, session.sample], changed, **IN_TURN)
     for part in (parts.sample, parts.finding, parts.keyboard):
         part.undo(bound(actions.taken_back, home), who, changed, **QUIET)
     parts.keyboard.redo(bound(actions.done_again, home), who, changed, **QUIET)

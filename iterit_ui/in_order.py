@@ -1,10 +1,10 @@
 """Answers in the order of their questions.
 
 Callbacks of one page run beside each other, and Gradio hands each the states as they were when it was asked. One that
-takes long may answer after a later one has, with what the page no longer lists; and one that is asked while another is
-under way reads states that the other is about to change. So each asks here first: it learns what the page lists by now,
-and gets a number that its answer carries. A component draws no answer with a smaller number than that of the one which
-it shows (`studio.mount` in assets/web/core.js).
+takes long may answer after a later one has, with what the page no longer lists; one that is asked while another is under
+way reads states that the other is about to change; and of two clicks the second may arrive first. So each asks here
+first: it learns what the page lists by now, and gets a number that its answer carries. A component draws no answer with
+a smaller number than that of the one which it shows (`studio.mount` in assets/web/core.js).
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 View = dict[str, Any]
 MOST_SESSIONS = 1000  # sessions whose newest view is known; others go on with their states
+MOST_OPENED = 100  # samples that a session has opened one after another and that a state may still name
 
 # from the clock, so that a page that was open when the app was started anew does not take every answer for an old one;
 # microseconds are numbers that JavaScript still tells apart
@@ -30,10 +31,12 @@ class _Session:
     pool_id: str
     view: View
     lock: threading.Lock = field(default_factory=threading.Lock)
+    nth: int = 0  # of the clicks that opened a sample, the last
+    opened: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_OPENED))
 
 
 class Newest:
-    """What each session's page lists by now: a view of a pool.
+    """What each session's page lists by now, a view of a pool, and the sample that is open beside the list.
 
     first : the view of a pool that was opened a moment ago.
     """
@@ -49,6 +52,7 @@ class Newest:
         with known.lock:
             if known.pool_id != pool_id:
                 known.pool_id, known.view = pool_id, dict(self._first)
+                known.opened.clear()
             return known.view, next(_numbers)
 
     def read(self, session: str, pool_id: str, view: View) -> tuple[View, int] | None:
@@ -75,6 +79,40 @@ class Newest:
             if isinstance(made, dict) and "which" in made:
                 known.view = made
             return made, next(_numbers)
+
+    def open(
+        self, session: str, pool_id: str, view: View, state: str, sample: str, nth: int | None = None
+    ) -> tuple[View, int] | None:
+        """`sample` was opened from the list. What the page lists, and the answer's number.
+
+        state : the session's, the sample that was open before. nth : the click's place among those of the page.
+
+        None as in `read`, and where a later click has arrived before this one.
+        """
+        known = self._known(session, pool_id, view)
+        with known.lock:
+            if known.pool_id != pool_id or (nth is not None and nth < known.nth):
+                return None
+            known.nth = known.nth if nth is None else nth
+            known.opened.extend([sample] if known.opened else [state, sample])
+            return known.view, next(_numbers)
+
+    def sample(self, session: str, pool_id: str, view: View, state: str) -> str:
+        """The sample that is open by now. state : the session's, which may still name one that was opened before it.
+
+        A sample that was not opened from the list was opened elsewhere, and is the newest.
+        """
+        known = self._known(session, pool_id, view)
+        with known.lock:
+            return known.opened[-1] if known.pool_id == pool_id and state in known.opened else state
+
+    def left(self, session: str) -> None:
+        """Another tab was opened: whatever sample is named from now on is the newest."""
+        with self._lock:
+            known = self._sessions.get(session)
+        if known is not None:
+            with known.lock:
+                known.opened.clear()
 
     def _known(self, session: str, pool_id: str, view: View) -> _Session:
         with self._lock:

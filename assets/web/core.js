@@ -167,6 +167,10 @@ studio.mount = ({element, props, watch}, draw) => {
   return root;
 };
 
+// Clicks in the order in which they were made: the requests that tell of them may overtake one another on their way.
+let clicks = 0;
+studio.nth = () => ++clicks;
+
 studio.colour = (name) => getComputedStyle(document.body).getPropertyValue(name).trim() || name;
 
 // A tone is one of the statuses' names; anything else would become a class of the data's choosing.

@@ -10,9 +10,11 @@ from typing import Any
 import gradio as gr
 import pytest
 
+from backend import store
 from iterit_ui import data_answers as answers
 from iterit_ui import data_draw as draw
 from iterit_ui import data_events as events
+from iterit_ui import data_reading as reading
 from iterit_ui.data_actions import NOTHING_DONE
 from iterit_ui.data_lists import VIEW
 from iterit_ui.in_order import MOST_SESSIONS, Newest, numbered
@@ -93,6 +95,33 @@ def test_an_answer_about_a_pool_that_was_left_is_none(tmp_path: Path, pool: str,
     newest.change("a page", pool, VIEW, lambda view: {**view, "page": 1})
     sample, view = answers.stepped(tmp_path)(brings(by=1), page(), pool, VIEW, "")
     assert sample == str(demo_pool().ids[50]) and view == gr.skip()
+
+
+def test_a_state_that_names_an_earlier_sample_draws_the_one_that_is_open(
+    tmp_path: Path, pool: str, newest: Newest
+) -> None:
+    """Of two rows that are clicked one after the other, the states may name the first when the second is drawn."""
+    before, first, second = (str(i) for i in demo_pool().ids[:3])
+    click = answers.picked(tmp_path)
+    assert click(brings(id=first), page(), pool, VIEW, before, False)[0] == first
+    sample, shown = click(brings(id=second), page(), pool, VIEW, before, False)
+    assert sample == second and shown["value"]["id"] == second
+    panel = answers.drawn(bound(reading.opened, tmp_path), view=2, sample=1)
+    for state in (before, first, second):
+        drawn = panel(page(), pool, state, VIEW, False, "demo", None)
+        assert drawn["value"] == shown["value"] and drawn["seq"] > shown["seq"]
+    # a step goes on from it, and a key marks it
+    assert answers.stepped(tmp_path)(brings(by=1), page(), pool, VIEW, first)[0] == str(demo_pool().ids[3])
+    answers.marked(tmp_path)(brings(kind="pin"), page(), pool, "me", VIEW, first)
+    assert store.marks(tmp_path, pool) == {str(demo_pool().ids[3]): "pinned"}
+    # of two clicks that arrive in the wrong order the later one stays
+    assert click(brings(id=second, nth=2), page(), pool, VIEW, first, False)[0] == second
+    assert click(brings(id=first, nth=1), page(), pool, VIEW, first, False) == gr.skip()
+    assert panel(page(), pool, first, VIEW, False, "demo", None)["value"]["id"] == second
+    # on another tab any sample may have been opened since, this one too
+    answers.moved(page())
+    assert panel(page(), pool, first, VIEW, False, "demo", None)["value"]["id"] == first
+    assert click(brings(id="nobody"), page(), pool, VIEW, first, False) == gr.skip()
 
 
 def test_numbers_rise_and_what_is_left_alone_has_none() -> None:
