@@ -22,13 +22,15 @@ help:
 run: $(VENV)/.app
 	$(BIN)/python app.py $(ARGS)
 
-# Without ARGS: a file of tests at a time on each of WORKERS processes, then, one after another, those that start several
-# processes or a browser and would wait for a core beside others. Both parts run, whatever comes of the first.
+# Without ARGS: a file of tests at a time on each of WORKERS processes, those in a browser after the others; then, one after
+# another, those that start several processes and would wait for a core beside others. Each part runs, whatever comes of
+# the one before.
 ifeq ($(strip $(ARGS)),)
 test: $(VENV)/.dev
 	@failed=0; \
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not alone" || failed=1; \
-	$(BIN)/python -m pytest -m alone || failed=1; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not alone" --ignore tests/browser || failed=1; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/browser || failed=1; \
+	$(BIN)/python -m pytest -m alone --ignore tests/browser || failed=1; \
 	exit $$failed
 else
 test: $(VENV)/.dev

@@ -33,12 +33,15 @@ from iterit_ui.components import (
 )
 from iterit_ui.curate_jobs import build_map_maker, build_scorer
 from iterit_ui.curate_state import Here, Value
+from iterit_ui.in_order import Newest, all_numbered, next_number, numbered
 from iterit_ui.session import DRAW, EVENT, QUIET, Session, bound, first_pool, map_functions
 
 Change = Callable[[Path, Here, Value], Here]
 NAMES = [f.name for f in fields(Here)]
 # what a click on the export button has made is fetched by the page itself
 FETCH = "() => setTimeout(() => document.querySelector('#curate-download')?.click(), 80)"
+
+OPEN = Newest({})  # the sample that is open on each page
 
 
 @dataclass(frozen=True)
@@ -147,13 +150,16 @@ def _on(
     always : draw also where nothing changes.
     """
 
-    def call(event: gr.EventData, *values: Any) -> list[Any]:
-        here = Here(*values)
+    def call(event: gr.EventData, request: gr.Request, *values: Any) -> list[Any]:
+        here, number = Here(*values), next_number()
         there = change(session.home, here, event._data if isinstance(event._data, dict) else {})
+        if there.sample != here.sample:
+            OPEN.open(request.session_hash or "", "", {}, here.sample, there.sample)
         if there == here and not always:
             return [gr.skip()] * (len(parts.states) + len(components) + 1)
         there = draw.arrived(session.home, there)
-        return [*_changed(here, there), *drawn(session.home, there), written(there)]
+        shown = all_numbered(components, drawn(session.home, there), number)
+        return [*_changed(here, there), *shown, written(there)]
 
     return trigger(call, parts.states, [*parts.states, *components, session.bar], **EVENT)
 
@@ -174,12 +180,14 @@ def _wire_arrival(session: Session, parts: Parts) -> None:
     home = session.home
 
     def draw_all(*values: Any) -> list[Any]:
-        here = Here(*values)
+        here, number = Here(*values), next_number()
         there = draw.arrived(home, here)
-        return [*_changed(here, there), *draw.everything(home, there)]
+        shown = all_numbered(parts.everything, draw.everything(home, there), number)
+        return [*_changed(here, there), *shown]
 
     moments = [session.pool.change, session.scores.change, session.settings.change, session.marked.change]
     hinted = [session.pool, session.settings]
+    session.tab.change(_left, None, None, **DRAW)
     gr.on([*moments, session.tab.change], bound(words_hint.note_value, home), hinted, parts.words, **DRAW)
 
     def choose(pool: str, settings: Value, event: gr.EventData) -> list[Any]:
@@ -239,9 +247,10 @@ def _wire_settings(session: Session, parts: Parts) -> None:
         done.then(bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
 
     def from_source(key: str, *values: Any) -> list[Any]:
-        here = Here(*values)
+        here, number = Here(*values), next_number()
         there = draw.arrived(home, replace(here, scores=key or ""))
-        return [*_changed(here, there), *draw.everything(home, there), written(there)]
+        shown = all_numbered(parts.everything, draw.everything(home, there), number)
+        return [*_changed(here, there), *shown, written(there)]
 
     after(parts.source.input(from_source, [parts.source, *parts.states], [*parts.states, *parts.everything, session.bar], **DRAW))  # fmt: skip
 
@@ -306,12 +315,20 @@ def _wire_samples(session: Session, parts: Parts) -> None:
         )
 
 
+def _left(request: gr.Request) -> None:
+    """Another tab was opened, where samples are opened too."""
+    OPEN.left(request.session_hash or "")
+
+
 def _answering(home: Path, name: str) -> Callable[..., Iterator[list[Any]]]:
     """What takes a while, step by step; Gradio asks the function itself whether it is a generator."""
 
-    def call(*values: Any) -> Iterator[list[Any]]:
+    def call(request: gr.Request, *values: Any) -> Iterator[list[Any]]:
+        asked = Here(*values).sample
         for here, value in draw.asked_for(home, name, Here(*values)):
-            yield [here.asked, value]
+            if OPEN.sample(request.session_hash or "", "", {}, asked) != asked:
+                return  # another sample was opened meanwhile
+            yield [here.asked, numbered(value, next_number())]
 
     call.__name__ = name
     return call

@@ -21,6 +21,7 @@ from iterit_ui.components import cards, chart, heading, keys, map_view, note, sa
 from iterit_ui.components.epochs import alluvial, chooser, player
 from iterit_ui.epochs_runs import on_disk
 from iterit_ui.epochs_state import Here
+from iterit_ui.in_order import all_numbered, next_number
 from iterit_ui.session import DRAW, QUIET, Session, map_functions
 
 __all__ = ["build", "on_disk"]
@@ -129,8 +130,10 @@ def _wire_arrival(session: Session, parts: Parts) -> None:
         held, here = _here(session, values)
         if held["tab"] != "epochs":
             return [gr.skip()] * len(outputs)
+        number = next_number()
         there = draw.arrived(home, here)
-        return [*_changed(here, there), *draw.everything(home, there), _written(held, there)]
+        shown = all_numbered(parts.everything, draw.everything(home, there), number)
+        return [*_changed(here, there), *shown, _written(held, there)]
 
     def again(*values: Any) -> list[Any]:
         held, here = _here(session, values)
@@ -168,10 +171,15 @@ def _on(
 
     def call(event: gr.EventData, *values: Any) -> list[Any]:
         held, here = _here(session, values)
+        number = next_number()
         there = change(session.home, here, event._data if isinstance(event._data, dict) else {})
         if there == here and not always:
             return [gr.skip()] * len(outputs)
-        return [*_changed(here, there), *drawn(session.home, there), _written(held, there)]
+        return [
+            *_changed(here, there),
+            *all_numbered(shown, drawn(session.home, there), number),
+            _written(held, there),
+        ]
 
     trigger(call, _states(session, parts), outputs, **EVENT)
 

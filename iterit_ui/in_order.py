@@ -13,9 +13,11 @@ import itertools
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+import gradio as gr
 
 View = dict[str, Any]
 MOST_SESSIONS = 1000  # sessions whose newest view is known; others go on with their states
@@ -121,6 +123,19 @@ class Newest:
             if len(self._sessions) > MOST_SESSIONS:
                 self._sessions.popitem(last=False)
             return known
+
+
+def next_number() -> int:
+    """The number of an answer that is asked for now."""
+    return next(_numbers)
+
+
+def all_numbered(components: Sequence[Any], values: Sequence[Any], number: int) -> list[Any]:
+    """The values of components in an answer with this number. Only those that assets/web draws have one."""
+    return [
+        numbered(value, number) if isinstance(component, gr.HTML) else value
+        for component, value in zip(components, values, strict=True)
+    ]
 
 
 def numbered(value: Any, number: int) -> Any:

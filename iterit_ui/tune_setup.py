@@ -198,23 +198,21 @@ def seq_of(data: Any) -> int | None:
 
 
 def not_arrived(home: Path, draft: Draft, told: Any, pool: str, settings: dict[str, Any]) -> str:
-    """What the form has not heard of yet, "" where it has heard of everything.
+    """What has changed on Data or Curate since the form was last filled in, "" where nothing has.
 
     told : what the form was told last, as `carried` gives it. pool, settings : the session's now.
     """
-    again = "The form has them now: look at it, and launch again."
+    again = "The form has them now: check it, then launch again."
     if not isinstance(told, dict):
-        return f"The settings of the Curate tab had not arrived in the form. {again}"
+        return f"The settings of the Curate tab had not reached this form yet. {again}"
     if draft.pool != pool:
-        return (
-            "Another pool was chosen, and the form had not heard of it. Look at the form, and launch again."
-        )
+        return "Another pool was chosen after this form was filled in. Check the form, then launch again."
     now = carried(home, pool, settings)
     late = [name for name in sorted({*now, *told}) if now.get(name) != told.get(name)]
     if not late:
         return ""
     names = ", ".join(f"“{label(name)}”" if name in FIELDS else name for name in late)
-    return f"Settings of the Curate tab were changed, and the form had not heard of it: {names}. {again}"
+    return f"Settings on the Curate tab changed after this form was filled in: {names}. {again}"
 
 
 def chosen_pool(home: Path, pool: str, data: Any) -> Any:

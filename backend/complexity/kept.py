@@ -60,7 +60,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Kept:
-    """The kept losses of one untouched model. since : those that were begun to be read before are passed over."""
+    """The kept losses of one untouched model. since : losses whose scoring began earlier are ignored."""
 
     folder: Path
     since: float = 0.0

@@ -1,4 +1,4 @@
-"""Counting what becomes of a pool's rows, for the sentence that says it."""
+"""Counts of how a pool's rows were read, for the sentence that reports them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person says about a source: the column of each role, the role of each speaker, what becomes of bad rows.
+"""What a person says about a source: the column of each role, the role of each speaker, how bad rows are handled.
 
 One flat dictionary says all of it, as options of the command line and config.json write it:
 
@@ -28,7 +28,7 @@ Mapping_ = Mapping[str, str]
 
 
 def is_key(key: str) -> bool:
-    """Whether a key is a role, a speaker's, or what becomes of bad rows."""
+    """Whether a key names a role, a speaker or the handling of bad rows."""
     return key in ROLES or key == BAD or (key.startswith(SPEAKER) and len(key) > len(SPEAKER))
 
 

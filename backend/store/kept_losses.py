@@ -64,7 +64,7 @@ def known_files(home: Path) -> Path:
 def find_losses(folder: Path, keys: np.ndarray, *, since: float = 0.0) -> FoundLosses:
     """The kept losses of these sequences.
 
-    keys : (m,) S16. since : seconds since 1970 (UTC); what was begun to be read before is passed over.
+    keys : (m,) S16. since : seconds since 1970 (UTC); losses whose scoring began earlier are ignored.
     """
     wanted, inverse = np.unique(keys, return_inverse=True)
     losses, at = np.zeros(len(wanted)), np.full(len(wanted), np.nan)

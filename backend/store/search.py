@@ -112,7 +112,7 @@ def search(home: Path, pool_id: str, query: str) -> np.ndarray:
 
 
 def parse_query(query: str) -> list[Term]:
-    """The terms of a query. What holds no letter or digit ("&", a "-" alone) is passed over.
+    """The terms of a query. What holds no letter or digit ("&", a "-" alone) is ignored.
 
     Raises
     ------

@@ -63,7 +63,7 @@ def publish(folder: Path, step: int, carried: Carried) -> None:
 def last_checkpoint(folder: Path) -> Checkpoint | None:
     """The latest complete checkpoint in a run's folder of checkpoints, or None.
 
-    One that lacks a file, or has one of another size than was written, is passed over.
+    One that lacks a file, or has one of another size than was written, is ignored.
     """
     found = [_read(path) for path in folder.glob("checkpoint-*")]
     return max((one for one in found if one is not None), key=lambda one: one.step, default=None)

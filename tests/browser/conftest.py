@@ -44,13 +44,6 @@ PAYLOADS = [
 ]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test in this folder runs alone: a page and the app behind it keep two cores busy."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.alone)
-
-
 @pytest.fixture(scope="package")
 def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with files as people bring them: payloads, unknown columns, and one that holds nothing."""

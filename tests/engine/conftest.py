@@ -9,9 +9,10 @@ import pytest
 import smollm2
 import tiny
 import torch
+import warm
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-from backend import jobs, store
+from backend import jobs, processes, store
 
 SHARED = Path(os.environ.get("ITERIT_SHARED") or Path(__file__).resolve().parents[3] / "shared")
 
@@ -62,3 +63,16 @@ def real_model() -> Path:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def warm_server() -> Iterator[str]:
+    """Where workers are forked."""
+    with warm.server() as address:
+        yield address
+
+
+@pytest.fixture
+def warm_workers(warm_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that this process starts are forked from one that has made their imports."""
+    monkeypatch.setattr(processes, "subprocess", warm.Starting(warm_server))

@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 import tiny
+import warm
 
 from backend import store
 from backend.config import RunConfig, config_from
@@ -78,9 +79,10 @@ def outcome(home: Path, run: str) -> dict[str, Any]:
 
 def processes_of(run: str) -> list[psutil.Process]:
     """Every process on this machine that names the run in its command."""
-    found = []
+    found, forked = [], warm.forked_for(run)
     for process in psutil.process_iter(["cmdline", "status"]):
         words = process.info["cmdline"] or []
-        if any(run in word for word in words) and process.info["status"] != psutil.STATUS_ZOMBIE:
+        its = process.pid in forked or any(run in word for word in words)
+        if its and process.info["status"] != psutil.STATUS_ZOMBIE:
             found.append(process)
     return found

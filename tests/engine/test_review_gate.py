@@ -9,6 +9,8 @@ from backend import jobs, store
 from backend.config import RunConfig
 from backend.processes import process_of
 
+pytestmark = pytest.mark.usefixtures("warm_workers")
+
 SAMPLES = 80
 
 
@@ -69,7 +71,7 @@ def test_a_waiting_run_stops_and_goes_on_by_itself_when_its_time_is_over(
     folder: Path, tmp_path: Path
 ) -> None:
     home = tmp_path
-    run = jobs.launch(home, reviewed(folder, epochs=1, review_minutes=0.4))
+    run = jobs.launch(home, reviewed(folder, epochs=1, review_minutes=0.15))
     wait_for(lambda: waits(home, run, 0))
     jobs.stop(home, run)
     wait_for(lambda: ended(home, run))

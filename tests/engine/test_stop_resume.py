@@ -12,6 +12,8 @@ from interrupted import EPOCHS, STEPS, outcome, processes_of, settings, wait_for
 from backend import jobs, store
 from backend.training import last_checkpoint
 
+pytestmark = pytest.mark.usefixtures("warm_workers")
+
 KILLED = Path(__file__).with_name("killed_worker.py")
 
 

@@ -15,7 +15,7 @@ from backend import jobs, store
 from backend.config import RunConfig
 from backend.training import last_checkpoint
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_workers")]
 
 KILLED = Path(__file__).with_name("killed_worker.py")
 LORA = {"lora_rank": 4, "lora_dropout": 0.1, "epochs": 2}

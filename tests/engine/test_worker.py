@@ -89,6 +89,7 @@ def test_the_queue_goes_on_without_the_app(both: tuple[Path, str, str]) -> None:
     np.testing.assert_array_equal(same[0].scores.complexity, same[1].scores.complexity)
 
 
+@pytest.mark.usefixtures("warm_workers")
 def test_stopped_and_resumed_is_the_uninterrupted_run(
     both: tuple[Path, str, str], folder: Path, home: Path
 ) -> None:
@@ -104,6 +105,7 @@ def test_stopped_and_resumed_is_the_uninterrupted_run(
     assert store.run_info(home, run).attempt == 2
 
 
+@pytest.mark.usefixtures("warm_workers")
 def test_killed_shows_as_failed_and_resumed_is_the_uninterrupted_run(
     both: tuple[Path, str, str], folder: Path, home: Path
 ) -> None:
@@ -141,6 +143,7 @@ def test_ctrl_c_in_the_terminal_leaves_a_run_that_can_be_resumed(folder: Path, h
     assert store.run_info(home, run.id).state == "stopped"
 
 
+@pytest.mark.usefixtures("warm_workers")
 def test_a_studio_error_is_shown_as_its_message_alone(
     folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

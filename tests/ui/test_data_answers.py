@@ -1,4 +1,4 @@
-"""The callbacks of Data as its events call them: an answer that comes late neither wins nor loses what came between."""
+"""Callbacks as events call them: an answer that comes late neither wins nor loses what came between."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import gradio as gr
 import pytest
 
 from backend import store
+from iterit_ui import curate_tab
 from iterit_ui import data_answers as answers
 from iterit_ui import data_draw as draw
 from iterit_ui import data_events as events
 from iterit_ui import data_reading as reading
+from iterit_ui.curate_state import Here
 from iterit_ui.data_actions import NOTHING_DONE
 from iterit_ui.data_lists import VIEW
-from iterit_ui.in_order import MOST_SESSIONS, Newest, numbered
+from iterit_ui.in_order import MOST_SESSIONS, Newest, all_numbered, next_number, numbered
 from iterit_ui.session import bound, demo_pool, prepare
 
 
@@ -130,6 +132,30 @@ def test_numbers_rise_and_what_is_left_alone_has_none() -> None:
     assert numbers == sorted(set(numbers)) and numbers[-1] < 2**53
     assert numbered(None, 3) == {"seq": 3, "value": None}
     assert numbered(gr.skip(), 3) == gr.skip()
+
+
+def test_only_what_assets_web_draws_has_a_number() -> None:
+    components = [gr.HTML(), gr.Textbox(), gr.HTML()]
+    made = all_numbered(components, [{"a": 1}, gr.update(visible=True), gr.skip()], 7)
+    assert made == [{"seq": 7, "value": {"a": 1}}, gr.update(visible=True), gr.skip()]
+    assert next_number() < next_number()
+
+
+def test_what_is_worked_out_of_a_sample_is_not_drawn_over_another(
+    tmp_path: Path, pool: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Curate the answer may come after another sample has been opened."""
+    monkeypatch.setattr(curate_tab, "OPEN", Newest({}))
+    first, second = (str(i) for i in demo_pool().ids[:2])
+    values = [getattr(Here(pool=pool, sample=first), name) for name in curate_tab.NAMES]
+    read = curate_tab._answering(tmp_path, "reach")
+    (answer,) = read(page(), *values)
+    assert answer[1]["value"]["id"] == first and answer[1]["seq"] < next_number()
+    curate_tab.OPEN.open("a page", "", {}, first, second)
+    assert list(read(page(), *values)) == []
+    assert len(list(read(page("other"), *values))) == 1
+    curate_tab._left(page())
+    assert len(list(read(page(), *values))) == 1
 
 
 def test_sessions_that_were_not_heard_of_for_long_are_forgotten() -> None:

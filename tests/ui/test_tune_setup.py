@@ -369,7 +369,7 @@ def test_a_held_out_file_outside_the_data_roots_is_refused(home, no_worker, tmp_
 @pytest.mark.parametrize(
     ("told", "settings", "words"),
     [
-        (None, {}, "had not arrived"),
+        (None, {}, "had not reached"),
         ({}, {"budget": 0.2}, "“Budget”"),
         ({"budget": "0.2"}, {"budget": 0.3}, "“Budget”"),
         ({"budget": "0.2"}, {}, "“Budget”"),
