@@ -132,7 +132,7 @@
   // draw(view {x0, x1, y0, y1}, [{size, opacity, rim}] of each layer, surface [r, g, b], ratio). Later layers lie above,
   // and points of layer 4 or more are not drawn. `webgl` says how it is done.
   studio.points = (canvas, restored) => {
-    const gl = canvas.getContext('webgl', {antialias: false, depth: false, premultipliedAlpha: true});
+    const gl = canvas.getContext('webgl', {antialias: false, depth: false, premultipliedAlpha: true, preserveDrawingBuffer: true});
     const drawn = gl ? byWebgl(canvas, gl) : byCanvas(canvas);
     canvas.addEventListener('webglcontextlost', (event) => event.preventDefault());
     canvas.addEventListener('webglcontextrestored', () => { drawn.start(); restored(); });

@@ -263,3 +263,23 @@ def tidy() -> Callable:
                 assert apart, (name, other)
 
     return check
+
+
+@pytest.fixture
+def tidy_everywhere(tidy) -> Callable:
+    """The same at both widths, in light and dark."""
+
+    def check(page) -> None:
+        for theme in ("light", "dark"):
+            if theme == "dark":
+                page.locator("#header .st-theme").click()
+                page.wait_for_function("document.body.classList.contains('dark')")
+            for width, height in ((1280, 900), (1920, 1080)):
+                page.set_viewport_size({"width": width, "height": height})
+                # charts take their new size in the frame after
+                page.evaluate(
+                    "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+                )
+                tidy(page)
+
+    return check

@@ -48,17 +48,16 @@ def shows(page, elem_id: str, words: str) -> None:
     )
 
 
-@pytest.mark.parametrize("width", [1280, 1920])
-def test_the_newest_comparison_is_shown(new_page, goto, tidy, width: int) -> None:
-    page = goto(new_page(width, 1000), "compare")
+def test_the_newest_comparison_is_shown(new_page, goto, tidy_everywhere) -> None:
+    page = goto(new_page(), "compare")
     shows(page, "compare-answer", "Lowest at the end: iterit, 1.6100 ± 0.1100 (3 seeds)")
     shows(page, "compare-against", "lower, by more than the spread between seeds")
     page.locator("#compare-final .main-svg").first.wait_for()
     page.wait_for_url(lambda url: "comparison=c" in url)
     rows(page).first.wait_for()
-    tidy(page)
+    tidy_everywhere(page)
     # the same in another page, from the address alone
-    other = new_page(width, 1000)
+    other = new_page()
     other.goto(page.url)
     shows(other, "compare-answer", "Lowest at the end: iterit")
 

@@ -334,15 +334,12 @@ def test_the_demo_model_shows_text_and_token_losses(page, goto):
     assert "".join(panel.locator(".st-pieces span").all_text_contents()).startswith(response[:20])
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [1280, 1920])
-def test_nothing_overlaps_or_scrolls_sideways(new_page, curate, tidy, width, dark):
-    page = new_page(width, 900 if width == 1280 else 1080)
-    curate(page, __theme="dark" if dark else "light")
+def test_nothing_overlaps_or_scrolls_sideways(page, curate, tidy_everywhere):
+    curate(page)
     page.locator("#lengths-chart [data-rev]").wait_for()
     rows(page).nth(1).click()
     expect(page.locator("#curate-sample .st-why")).to_be_visible()
-    tidy(page)
+    tidy_everywhere(page)
 
 
 @pytest.mark.slow

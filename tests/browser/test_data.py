@@ -331,14 +331,11 @@ def test_bars_do_not_depend_on_the_address(page, goto) -> None:
     assert paths and not [path for path in paths if "http" in path]
 
 
-@pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("width", [1280, 1920])
-def test_nothing_overlaps_or_scrolls_sideways(new_page, goto, tidy, width, dark):
-    page = new_page(width, 900 if width == 1280 else 1080)
-    goto(page, "data", __theme="dark" if dark else "light")
+def test_nothing_overlaps_or_scrolls_sideways(page, goto, tidy_everywhere):
+    goto(page)
     page.locator("#characters-chart .main-svg").first.wait_for()
     press(page, "Refusals")
     expect(page.locator("#finding")).to_be_visible()
     rows(page).first.click()
     expect(page.locator("#data-sample .st-turn.role-assistant")).to_be_visible()
-    tidy(page)
+    tidy_everywhere(page)

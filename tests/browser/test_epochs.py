@@ -224,11 +224,9 @@ def test_another_run_is_shown_from_its_first_epoch(page, goto, runs_dir, run):
     at_epoch(page, 0)
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (1920, "light")])
-def test_nothing_overlaps(new_page, goto, run, tidy, width, theme):
-    page = new_page(width, 1000)
-    goto(page, "epochs", run=run, epoch=3, __theme=theme)
+def test_nothing_overlaps(page, goto, run, tidy_everywhere):
+    goto(page, "epochs", run=run, epoch=3)
     at_epoch(page, 3)
     page.locator("#epochs-table tbody tr").first.click()
     page.locator("#epochs-history tbody tr").first.wait_for()
-    tidy(page)
+    tidy_everywhere(page)

@@ -40,20 +40,25 @@ def run(runs_dir, app_url) -> str:
     return make_run(runs_dir, epochs=2, planned=2)
 
 
-@pytest.fixture(params=[(1280, 900), (1920, 1080)], ids=["1280", "1920"])
-def sized_page(new_page, request):
-    return new_page(*request.param)
+SIZES = [(1280, 900), (1920, 1080)]
 
 
-def test_settings_and_sample_of_curate(sized_page, goto):
-    page = sized_page
+def resized(page):
+    """Each size of the window in turn."""
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        yield width
+
+
+def test_settings_and_sample_of_curate(page, goto):
     goto(page, "curate")
     page.locator("#curate-table tbody tr").nth(2).locator("td").last.click()
     page.locator("#curate-sample .st-talk").wait_for()
-    scrolled(page, 0.5)
-    in_sight(page, STEPS, "#tab-curate .side")
-    scrolled(page, 1)
-    in_sight(page, STEPS, "#tab-curate .side", "#curate-sample")
+    for _ in resized(page):
+        scrolled(page, 0.5)
+        in_sight(page, STEPS, "#tab-curate .side")
+        scrolled(page, 1)
+        in_sight(page, STEPS, "#tab-curate .side", "#curate-sample")
 
 
 def test_settings_of_a_run(page, goto, run):
@@ -73,12 +78,12 @@ def test_sample_of_data(page, goto):
     in_sight(page, STEPS, "#tab-data .side", "#data-sample")
 
 
-def test_player_and_sample_of_epochs(sized_page, goto, run):
-    page = sized_page
+def test_player_and_sample_of_epochs(page, goto, run):
     goto(page, "epochs", run=run)
     page.locator("#epochs-table tbody tr").first.locator("td").last.click()
     page.locator("#epochs-sample .st-talk").wait_for()
-    scrolled(page, 0.5)
-    in_sight(page, STEPS, "#tab-epochs .epochs-bar")
-    scrolled(page, 1)
-    in_sight(page, STEPS, "#tab-epochs .epochs-bar", "#tab-epochs .aside")
+    for _ in resized(page):
+        scrolled(page, 0.5)
+        in_sight(page, STEPS, "#tab-epochs .epochs-bar")
+        scrolled(page, 1)
+        in_sight(page, STEPS, "#tab-epochs .epochs-bar", "#tab-epochs .aside")
