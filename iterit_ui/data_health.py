@@ -16,9 +16,8 @@ from backend import analysis, findings, store
 from backend.config import Words
 from backend.errors import PoolError
 from backend.findings import GROUPED, LOWEST, THRESHOLD, Finding, Lengths, NearPairs, Opening
-from backend.findings.lengths import NOT_SCORED
 from backend.findings.openings import WORDS
-from backend.records import Scores
+from backend.records import NOT_ASKED_FOR, Scores
 from iterit_ui import theme
 from iterit_ui.selecting import scores_key
 from iterit_ui.session import get_pool, get_scores
@@ -86,7 +85,7 @@ def unscorable_from(home: Path, pool_id: str) -> tuple[str, str]:
     if not key:
         return ("from token counts", f"Known from the {counted}.") if counted else ("", "")
     label = next(one.label for one in analysis.score_sets(home, pool) if one.key == key)
-    unread = int((get_scores(home, pool_id, key).reason == NOT_SCORED).sum())
+    unread = int(np.isin(get_scores(home, pool_id, key).reason.astype(str), NOT_ASKED_FOR).sum())
     words = f"Known from scores ({label})."
     if unread:
         rest = f"known from the {counted}" if counted else "not known"

@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 from backend import data
 from backend.config import Words
 from backend.errors import PoolError
-from backend.findings.lengths import CHANGES, NOT_SCORED, Lengths
+from backend.findings.lengths import CHANGES, Lengths
 from backend.findings.near import NearPairs, near_groups, numbered
 from backend.findings.openings import opening_rows, openings
 from backend.findings.refusals import refusal_rows
 from backend.findings.texts import response_texts
-from backend.records import Pool, Scores
+from backend.records import NOT_ASKED_FOR, Pool, Scores
 
 THRESHOLD = 0.8
 GROUPED = ("exact", "near", "same_response")
@@ -212,12 +212,13 @@ def rows_by_group(groups: np.ndarray) -> np.ndarray:
 
 def reasons_of(n: int, lengths: Lengths | None, scores: Scores | None) -> np.ndarray | None:
     """(n,) object of str: why a sample is unscorable, "" where it is not or nobody has looked; None where nothing is
-    known. Scores know more than lengths (a loss that is no number), where they know a row at all."""
+    known. Scores know more than lengths (a loss that is no number), where they know a row at all: those of a run say
+    nothing of samples that it held out."""
     if scores is None:
         return None if lengths is None else lengths.reason
     if lengths is None:
-        return np.where(scores.reason == NOT_SCORED, "", scores.reason)
-    return np.where(scores.reason == NOT_SCORED, lengths.reason, scores.reason)
+        return np.where(np.isin(scores.reason.astype(str), NOT_ASKED_FOR), "", scores.reason)
+    return np.where(np.isin(scores.reason.astype(str), NOT_ASKED_FOR), lengths.reason, scores.reason)
 
 
 def _same(values: pa.ChunkedArray) -> np.ndarray:

@@ -206,6 +206,15 @@ def test_lengths_say_why_samples_that_were_not_scored_are_unscorable(pool, lengt
     assert look.reasons_of(10, None, None) is None
 
 
+def test_samples_that_a_run_held_out_are_not_called_unscorable(pool, lengths):
+    scores = Scores.unknown(10, reason="held out")
+    scores.reason[3] = "no response token within max_length"
+    assert np.flatnonzero(look.reasons_of(10, None, scores) != "").tolist() == [3]
+    assert look.reasons_of(10, lengths, scores)[0] == lengths.reason[0]
+    found = {one.key: one for one in look.report(pool, lengths=None, scores=scores)}
+    assert found["unscorable"].count == 1
+
+
 def test_a_key_that_is_unknown_or_has_no_rows_is_refused(pool):
     for key in ("nonsense", "opening:", "exact:1", ""):
         with pytest.raises(PoolError, match="is unknown"):
