@@ -15,8 +15,7 @@ from backend.config import PRESETS, STRATEGY_HELP, RunConfig, config_from, to_js
 from backend.errors import ConfigError, StudioError
 from iterit_ui.components import note
 from iterit_ui.session import DRAW, QUIET, Session, first_pool, get_pool
-from iterit_ui.theme import counted, duration, number
-from iterit_ui.tune_launch import (
+from iterit_ui.shared.launch import (
     allowed_model,
     model_choices,
     pool_choices,
@@ -24,6 +23,7 @@ from iterit_ui.tune_launch import (
     pool_mapping,
     preset_for,
 )
+from iterit_ui.theme import counted, duration, number
 
 USUAL = ("iterit", "iterit-static", "superfiltering", "diversity", "random", "random-each-epoch")
 RUN = "run "  # before a run's id among the places that settings come from

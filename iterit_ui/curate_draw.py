@@ -17,7 +17,6 @@ from backend.errors import StudioError
 from iterit_ui import curate_pictures as pictures
 from iterit_ui import curate_views as views
 from iterit_ui import messages, samples, text
-from iterit_ui.curate_actions import toolbar_value
 from iterit_ui.curate_sample import EXTRAS, shown_sample
 from iterit_ui.curate_saved import compared_value
 from iterit_ui.curate_settings import PAST, settings_value
@@ -25,6 +24,7 @@ from iterit_ui.curate_state import Here, Look, Value, look, selection_of
 from iterit_ui.filtering import bar_value, clusters_written
 from iterit_ui.selecting import scores_key
 from iterit_ui.session import VIEW, get_pool, get_scores, is_demo, map_key, settings_of
+from iterit_ui.shared.marks import toolbar_value
 
 LISTS: dict[str, tuple[str, np.ndarray]] = {}  # list key -> pool, (m,) rows in the table's order
 LISTS_KEPT = 32

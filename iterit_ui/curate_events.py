@@ -17,7 +17,6 @@ import numpy as np
 from backend import store
 from backend.analysis import filters
 from backend.errors import ConfigError, StudioError
-from iterit_ui import curate_actions as actions
 from iterit_ui import curate_draw as draw
 from iterit_ui import curate_marking as marking
 from iterit_ui import curate_settings as settings
@@ -28,6 +27,7 @@ from iterit_ui.curate_state import Here, Value, look
 from iterit_ui.curate_views import SORTS
 from iterit_ui.selecting import scores_choices, scores_key
 from iterit_ui.session import COLOURS, VIEW, get_pool
+from iterit_ui.shared import marks as actions
 
 LONGEST_NAME = 60  # of saved settings
 MOST_STEP = 200

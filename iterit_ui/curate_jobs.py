@@ -15,6 +15,7 @@ from iterit_ui import text
 from iterit_ui.components import status_line
 from iterit_ui.selecting import scores_choices
 from iterit_ui.session import DRAW, QUIET, Session, bound, get_pool
+from iterit_ui.shared.launch import model_choices
 from iterit_ui.theme import duration
 
 MAP_BY_ITSELF = 200_000  # samples up to which a map is a matter of seconds
@@ -56,15 +57,6 @@ def build_map_maker(session: Session) -> None:
     session.pool.change(bound(map_opened, home), session.pool, out, **DRAW)
     start.click(bound(map_started, home), session.pool, out, **DRAW)
     timer.tick(bound(map_followed, home), session.pool, out, **DRAW)
-
-
-def model_choices(roots: tuple[Path, ...]) -> list[tuple[str, str]]:
-    """(label, path) of the embedded model and of the folders under the roots that hold one."""
-    found = [("demo · 2 million parameters", "demo")]
-    for root in roots:
-        places = [root, *sorted(child for child in root.iterdir() if child.is_dir())]
-        found += [(str(place.name), str(place)) for place in places if (place / "config.json").is_file()]
-    return found
 
 
 def offered(home: Path, pool_id: str) -> Any:

@@ -14,12 +14,12 @@ import gradio as gr
 import numpy as np
 
 from backend.errors import StudioError
-from iterit_ui import curate_actions as actions
 from iterit_ui import curate_draw as draw
 from iterit_ui import messages, text
 from iterit_ui.components import act_of
 from iterit_ui.curate_state import Here, Value, look
 from iterit_ui.session import get_pool
+from iterit_ui.shared import marks as actions
 
 
 def _revised(here: Here, revision: int | None) -> Here:

@@ -8,8 +8,8 @@ from typing import Any
 from backend import analysis, store
 from backend.errors import StudioError
 from iterit_ui import theme
-from iterit_ui.curate_settings import STRATEGY_WORDS
 from iterit_ui.selecting import Shown, get_vocabulary, scores_key, selected
+from iterit_ui.shared.strategies import STRATEGY_WORDS
 
 NOW = "present settings"
 COLUMNS: list[dict[str, Any]] = [

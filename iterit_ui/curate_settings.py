@@ -17,39 +17,15 @@ from backend.config import STRATEGY_HELP, SelectionSettings, selection_settings
 from backend.errors import ConfigError
 from iterit_ui import text, theme
 from iterit_ui.session import defaults_of, get_pool
+from iterit_ui.shared.strategies import SHAPES, STRATEGIES, STRATEGY_WORDS, without_effect
 
 PLAIN = SelectionSettings()
-STRATEGIES = [name for name in STRATEGY_HELP if name != "full"]
-STRATEGY_WORDS = {
-    "iterit": "IterIT: complexity x diversity",
-    "iterit-static": "IterIT, selected once",
-    "complexity": "Complexity alone",
-    "superfiltering": "Complexity alone, once (Superfiltering)",
-    "diversity": "Diversity alone",
-    "longest": "Longest responses",
-    "random": "Random",
-    "random-each-epoch": "Random, drawn anew each epoch",
-}
 WORDS_OPTIONS = {
     "paper": ("Between spaces (paper)", "Runs of two or more letters and digits, as scikit-learn cuts."),
     "unicode": (
         "Unicode, by character",
         "Each character of Chinese, Japanese, Thai, Lao, Khmer and Burmese is a word; all other text is cut as Unicode says.",
     ),
-}
-# how a field is shown: kind, label, lowest, highest, step
-SHAPES: dict[str, tuple[str, str, float, float, float]] = {
-    "strategy": ("choice", "Strategy", 0, 0, 0),
-    "budget": ("budget", "Budget", 0, 100, 0.5),
-    "update_ratio": ("slider", "Update ratio", 1, 10, 0.5),
-    "decay": ("slider", "Diversity decay", 0, 1, 0.05),
-    "complexity_weight": ("slider", "Complexity weight", 0, 3, 0.1),
-    "diversity_weight": ("slider", "Diversity weight", 0, 3, 0.1),
-    "words": ("choice", "Words", 0, 0, 0),
-    "max_complexity": ("slider", "Complexity ceiling", 0.1, 2, 0.01),
-    "min_response_tokens": ("number", "Shortest response", 0, 1_000_000, 1),
-    "max_response_tokens": ("number", "Longest response", 0, 1_000_000, 1),
-    "seed": ("number", "Seed of random draws", 0, 1_000_000, 1),
 }
 GROUPS = (
     ("", ("strategy", "budget", "update_ratio", "decay", "complexity_weight", "diversity_weight", "words")),
@@ -133,20 +109,6 @@ def options(name: str) -> list[dict[str, str]]:
     return [
         {"value": key, "label": STRATEGY_WORDS[key], "hint": _sentence(STRATEGY_HELP[key])} for key in STRATEGIES
     ]  # fmt: skip
-
-
-def without_effect(name: str, strategy: str) -> str:
-    """Why a setting changes nothing under a strategy; "" where it does."""
-    iterit = strategy in ("iterit", "iterit-static")
-    used = {
-        "update_ratio": strategy in ("iterit", "complexity"),
-        "decay": iterit or strategy == "diversity",
-        "words": iterit or strategy == "diversity",
-        "complexity_weight": iterit,
-        "diversity_weight": iterit,
-        "max_complexity": iterit or strategy in ("complexity", "superfiltering"),
-    }
-    return "" if used.get(name, True) else "Not used by this strategy."
 
 
 def _sentence(words: str) -> str:

@@ -12,12 +12,13 @@ import numpy as np
 
 from backend import store
 from backend.errors import StudioError
-from iterit_ui import curate_actions, text, theme
 from iterit_ui import data_health as health
 from iterit_ui import data_lists as lists
+from iterit_ui import text, theme
 from iterit_ui.components import act_of
 from iterit_ui.data_lists import Listed
 from iterit_ui.session import get_pool
+from iterit_ui.shared import marks
 
 NOTHING_DONE: dict[str, Any] = {"step": 0, "text": ""}
 
@@ -133,7 +134,7 @@ def acted(
 
 def marked(home: Path, pool_id: str, ids: list[str], action: str, who: str) -> list[Any]:
     """Revision and what was done, after samples were pinned, excluded or cleared."""
-    return told(home, pool_id, curate_actions.marked_as(home, pool_id, ids, action, who))
+    return told(home, pool_id, marks.marked_as(home, pool_id, ids, action, who))
 
 
 def table_act(home: Path, pool_id: str, view: dict[str, Any], who: str, event: dict[str, Any]) -> list[Any]:
@@ -144,7 +145,7 @@ def table_act(home: Path, pool_id: str, view: dict[str, Any], who: str, event: d
     asked = act_of(event, ("pin", "exclude", "clear", "note"), known=pool.row_of, limit=len(pool))
     ids = list_ids(home, pool_id, view) if asked.all else list(asked.ids)
     if asked.action == "note":
-        return told(home, pool_id, curate_actions.noted(home, pool_id, ids, asked.text, who))
+        return told(home, pool_id, marks.noted(home, pool_id, ids, asked.text, who))
     return marked(home, pool_id, ids, asked.action, who)
 
 
@@ -175,16 +176,16 @@ def told(home: Path, pool_id: str, revision: int | None) -> list[Any]:
     last = store.next_steps(home, pool_id)[0]
     if last is None:
         return [revision, dict(NOTHING_DONE)]
-    words = curate_actions.change_words(last)
+    words = marks.change_words(last)
     return [revision, {"step": last.step, "text": f"{words[:1].upper()}{words[1:]}."}]
 
 
 def taken_back(home: Path, pool_id: str, who: str) -> list[Any]:
     """Revision and nothing to take back, after undo."""
-    revision = curate_actions.turned_back(home, pool_id, who)
+    revision = marks.turned_back(home, pool_id, who)
     return [gr.skip() if revision is None else revision, dict(NOTHING_DONE)]
 
 
 def done_again(home: Path, pool_id: str, who: str) -> list[Any]:
     """Revision and what was done, after redo."""
-    return told(home, pool_id, curate_actions.turned_back(home, pool_id, who, again=True))
+    return told(home, pool_id, marks.turned_back(home, pool_id, who, again=True))

@@ -8,15 +8,15 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from iterit_ui import curate_actions
 from iterit_ui import data_actions as actions
 from iterit_ui import data_health as health
 from iterit_ui import data_lists as lists
 from iterit_ui.components import whole
 from iterit_ui.components.table import PAGE_SIZE
-from iterit_ui.curate_actions import chosen_ids
 from iterit_ui.data_views import CARDS
 from iterit_ui.session import get_pool
+from iterit_ui.shared import marks
+from iterit_ui.shared.marks import chosen_ids
 
 View = dict[str, Any]
 LONGEST_KEY = 400  # characters of a finding's key
@@ -127,4 +127,4 @@ def marked_open(home: Path, pool_id: str, who: str, opened: str, data: dict[str,
 def noted(home: Path, pool_id: str, who: str, data: dict[str, Any]) -> list[Any]:
     """Revision and what was done, after a note was written to the open sample."""
     ids = chosen_ids(home, pool_id, [data.get("id")])
-    return actions.told(home, pool_id, curate_actions.noted(home, pool_id, ids, data.get("text"), who))
+    return actions.told(home, pool_id, marks.noted(home, pool_id, ids, data.get("text"), who))

@@ -10,11 +10,12 @@ import numpy as np
 
 from backend import reading, store
 from backend.errors import StudioError
-from iterit_ui import curate_actions, samples, text
 from iterit_ui import data_lists as lists
-from iterit_ui.curate_jobs import model_choices
+from iterit_ui import samples, text
 from iterit_ui.data_work import limits_of
 from iterit_ui.session import get_pool
+from iterit_ui.shared import marks
+from iterit_ui.shared.launch import model_choices
 
 Roots = tuple[Path, ...]
 
@@ -39,7 +40,7 @@ def sample_value(
     value["note"] = None if note is None else {"text": note.text, "who": note.who, "at": note.at}
     value["reading"] = (read or {"state": "busy"}) if asked else None
     if last is not None:
-        value["undo_hint"] = f"take back: {curate_actions.change_words(last)}"
+        value["undo_hint"] = f"take back: {marks.change_words(last)}"
     rows = lists.listed(home, pool_id, view).rows
     place = np.flatnonzero(rows == row)
     value["position"] = {"at": int(place[0]) + 1 if len(place) else None, "of": len(rows)}

@@ -21,10 +21,10 @@ from iterit_ui import data_work as work
 from iterit_ui import text, words_hint
 from iterit_ui.components import cards, chart, heading, keys, note, sample_view, status_line, table
 from iterit_ui.components.base import WEB, component
-from iterit_ui.curate_jobs import model_choices
 from iterit_ui.data_lists import VIEW
 from iterit_ui.data_sources import build_preview, build_sources
 from iterit_ui.session import DRAW, QUIET, Session, bound, first_pool
+from iterit_ui.shared.launch import model_choices
 
 SCRIPTS = [WEB / "core.js", WEB / "health.js"]
 # every event with its own data: "always_last" would send that of the one under way a second time

@@ -12,7 +12,7 @@ from backend.errors import StudioError
 from backend.store import WorkInfo
 from iterit_ui import data_health as health
 from iterit_ui import messages, text
-from iterit_ui.curate_jobs import model_choices
+from iterit_ui.shared.launch import model_choices
 
 
 def begun(home: Path, pool_id: str) -> list[Any]:

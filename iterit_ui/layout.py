@@ -12,8 +12,8 @@ from backend.errors import StudioError
 from iterit_ui import address, compare_tab, curate_tab, data_tab, epochs_tab, messages, text, tune_tab
 from iterit_ui.components.base import component
 from iterit_ui.components.watcher import watcher
-from iterit_ui.curate_actions import name_of
 from iterit_ui.session import DRAW, EVENT, QUIET, TABS, Session, first_pool, get_pool, new_session, prepare
+from iterit_ui.shared.marks import name_of
 from iterit_ui.watching import watched
 
 BUILDERS = {

@@ -13,9 +13,9 @@ from backend.errors import StudioError
 from backend.records import Status
 from backend.store import RunInfo
 from iterit_ui import plots, text, theme
-from iterit_ui.curate_settings import SHAPES
 from iterit_ui.review_list import sample, table
 from iterit_ui.review_state import Open, Value, marks_of, opened
+from iterit_ui.shared.strategies import SHAPES
 
 FIELDS = (
     "budget", "decay", "complexity_weight", "diversity_weight", "max_complexity", "min_response_tokens",

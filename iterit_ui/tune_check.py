@@ -16,11 +16,11 @@ from backend.errors import ConfigError, StudioError
 from backend.preflight import Problem
 from backend.records import Pool
 from iterit_ui import theme
-from iterit_ui.curate_settings import without_effect
 from iterit_ui.session import get_pool
+from iterit_ui.shared.launch import command_line, pool_inputs, pool_mapping, with_allowed_files
+from iterit_ui.shared.strategies import without_effect
 from iterit_ui.tune_config import Draft, config_of, config_text, fields_named, read_draft, settings_of, worded
 from iterit_ui.tune_form import label
-from iterit_ui.tune_launch import command_line, pool_inputs, pool_mapping, with_allowed_files
 
 TRAINING_ONLY = (
     "learning_rate",

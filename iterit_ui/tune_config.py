@@ -18,8 +18,8 @@ from backend.config import PRESETS, RunConfig, config_from, to_json, typed_value
 from backend.errors import ConfigError, StudioError
 from backend.preflight import Problem
 from iterit_ui.session import is_demo
+from iterit_ui.shared.launch import allowed_model, pool_choices
 from iterit_ui.tune_form import FIELDS, FormValue, default, form_fields, from_form, label, to_form
-from iterit_ui.tune_launch import allowed_model, pool_choices
 
 LONGEST_TEXT = 2_000_000  # characters of a configuration that is loaded; ids of pinned samples may be many
 NAMES = re.compile(r"\b[a-z]+(?:_[a-z]+)*\b")

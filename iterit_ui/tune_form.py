@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from backend.config import PRESET_HELP, PRESETS, STRATEGY_HELP, TRACKERS, RunConfig, preset_values
 from backend.errors import ConfigError
 from iterit_ui import text
-from iterit_ui.curate_settings import STRATEGY_WORDS
+from iterit_ui.shared.strategies import STRATEGY_WORDS
 
 FIELDS = {f.name: f for f in dataclasses.fields(RunConfig)}
 HINTS = get_type_hints(RunConfig)

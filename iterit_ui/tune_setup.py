@@ -17,11 +17,7 @@ from backend import store
 from backend.errors import ConfigError, StudioError
 from iterit_ui.components.run_form import run_form
 from iterit_ui.session import EVENT, QUIET, Session, bound, first_pool, get_pool, settings_of
-from iterit_ui.tune_check import verdict
-from iterit_ui.tune_config import Draft, config_of, load_run, load_text, read_draft, worded
-from iterit_ui.tune_count import count
-from iterit_ui.tune_form import FIELDS, FormValue, label, schema, to_form
-from iterit_ui.tune_launch import (
+from iterit_ui.shared.launch import (
     accelerate_files,
     model_choices,
     pool_choices,
@@ -29,6 +25,10 @@ from iterit_ui.tune_launch import (
     pool_mapping,
     start,
 )
+from iterit_ui.tune_check import verdict
+from iterit_ui.tune_config import Draft, config_of, load_run, load_text, read_draft, worded
+from iterit_ui.tune_count import count
+from iterit_ui.tune_form import FIELDS, FormValue, label, schema, to_form
 
 MOST_RUNS = 200  # that may be loaded from the list; older ones by their config.json
 

@@ -17,7 +17,6 @@ from backend import store
 from backend.data import load_pool
 from backend.errors import ConfigError
 from backend.records import Pool
-from iterit_ui import curate_actions as actions
 from iterit_ui import curate_draw as draw
 from iterit_ui import curate_events as events
 from iterit_ui import curate_jobs, layout, words_hint
@@ -25,6 +24,7 @@ from iterit_ui import curate_marking as marking
 from iterit_ui import curate_settings as settings
 from iterit_ui.curate_state import Here
 from iterit_ui.session import VIEW, settings_of
+from iterit_ui.shared import marks as actions
 from iterit_ui.tune_setup import carried
 
 DIVERSITY = {"strategy": "diversity", "budget": 5.0}

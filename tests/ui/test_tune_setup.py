@@ -16,9 +16,9 @@ from backend.errors import ConfigError
 from backend.store import database
 from iterit_ui import tune_config as config_form
 from iterit_ui import tune_form as form
-from iterit_ui import tune_launch as launching
 from iterit_ui import tune_setup
 from iterit_ui.session import first_pool
+from iterit_ui.shared import launch as launching
 from iterit_ui.tune_check import off, verdict
 
 NAMES = form.form_fields()

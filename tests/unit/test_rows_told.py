@@ -11,7 +11,7 @@ from backend import jobs, store
 from backend.cli import app
 from backend.config import config_from
 from backend.data import load_pool
-from iterit_ui.tune_launch import command_line, pool_inputs, pool_mapping
+from iterit_ui.shared.launch import command_line, pool_inputs, pool_mapping
 
 TOLD = (
     '3 rows: 2 read, 1 left out because "a" is null. Read as prompt=q, response=a.'  # as the sentence says it
