@@ -276,10 +276,8 @@ def tidy_everywhere(tidy) -> Callable:
                 page.wait_for_function("document.body.classList.contains('dark')")
             for width, height in ((1280, 900), (1920, 1080)):
                 page.set_viewport_size({"width": width, "height": height})
-                # charts take their new size in the frame after
-                page.evaluate(
-                    "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-                )
+                # charts take their new size a moment after the window has
+                page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
                 tidy(page)
 
     return check

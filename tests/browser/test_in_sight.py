@@ -47,6 +47,7 @@ def resized(page):
     """Each size of the window in turn."""
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
         yield width
 
 
