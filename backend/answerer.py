@@ -124,7 +124,7 @@ def _words(error: Exception) -> str:
 
     if out_of_memory(error):
         return (
-            "memory came to its end while the answer was written; the models were unloaded. Ask for fewer tokens, or "
+            "out of memory while the answer was being generated; the models were unloaded. Ask for fewer tokens, or "
             f"wait until what shares the machine has ended ({first_line(error)})"
         )
     return f"{type(error).__name__}: {first_line(error)}"

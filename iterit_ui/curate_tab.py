@@ -316,7 +316,7 @@ def _wire_samples(session: Session, parts: Parts) -> None:
 
 
 def _left(request: gr.Request) -> None:
-    """Another tab was opened, where samples are opened too."""
+    """The visitor switched tabs; samples may be opened there as well."""
     OPEN.left(request.session_hash or "")
 
 

@@ -22,7 +22,7 @@ NEWEST = Newest(VIEW)
 
 
 def drawn(function: Callable[..., Any], *, view: int = 1, sample: int | None = None) -> Callable[..., Any]:
-    """For `function`, all of whose values are drawn. view, sample : the places of these among its arguments."""
+    """A callback for `function`, whose results are all drawn. view, sample : positions of these arguments."""
 
     def call(request: gr.Request, *states: Any) -> Any:
         values = list(states)
@@ -77,7 +77,7 @@ def looked(function: Callable[..., list[Any]], *, kept: int = 2) -> Callable[...
 
 
 def picked(home: Path) -> Callable[..., Any]:
-    """A click on a row of the list: its sample, and the panel that shows it."""
+    """Open the sample of a clicked row: its id and its panel."""
 
     def call(
         event: gr.EventData, request: gr.Request, pool_id: str, view: Any, opened: str, asked: bool
@@ -98,7 +98,7 @@ def picked(home: Path) -> Callable[..., Any]:
 
 
 def marked(home: Path) -> Callable[..., Any]:
-    """A key that marks the open sample: revision, and what was done."""
+    """Mark the open sample by key: the curation revision, and a description of the change."""
 
     def call(
         event: gr.EventData, request: gr.Request, pool_id: str, who: str, view: Any, opened: str
@@ -110,7 +110,7 @@ def marked(home: Path) -> Callable[..., Any]:
 
 
 def moved(request: gr.Request) -> None:
-    """Another tab was opened, where samples are opened too."""
+    """The visitor switched tabs; samples may be opened there as well."""
     NEWEST.left(_of(request))
 
 

@@ -94,7 +94,7 @@ def chips_cleared(pool_id: str, view: View, data: dict[str, Any]) -> View:
 
 
 def picked_row(home: Path, pool_id: str, data: dict[str, Any]) -> str | None:
-    """The sample whose row was clicked; None for a rejected row, which is no sample."""
+    """The id of the clicked row's sample; None for a rejected row, which has no sample."""
     return data["id"] if chosen_ids(home, pool_id, [data.get("id")]) else None
 
 

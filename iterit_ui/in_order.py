@@ -109,7 +109,7 @@ class Newest:
             return known.opened[-1] if known.pool_id == pool_id and state in known.opened else state
 
     def left(self, session: str) -> None:
-        """Another tab was opened: whatever sample is named from now on is the newest."""
+        """The visitor switched tabs: from now on the sample in the session's state is the open one."""
         with self._lock:
             known = self._sessions.get(session)
         if known is not None:
@@ -126,12 +126,12 @@ class Newest:
 
 
 def next_number() -> int:
-    """The number of an answer that is asked for now."""
+    """The number for an answer requested now."""
     return next(_numbers)
 
 
 def all_numbered(components: Sequence[Any], values: Sequence[Any], number: int) -> list[Any]:
-    """The values of components in an answer with this number. Only those that assets/web draws have one."""
+    """Component values tagged with the answer's number. Only components drawn by assets/web are tagged."""
     return [
         numbered(value, number) if isinstance(component, gr.HTML) else value
         for component, value in zip(components, values, strict=True)

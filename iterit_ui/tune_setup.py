@@ -198,11 +198,11 @@ def seq_of(data: Any) -> int | None:
 
 
 def not_arrived(home: Path, draft: Draft, told: Any, pool: str, settings: dict[str, Any]) -> str:
-    """What has changed on Data or Curate since the form was last filled in, "" where nothing has.
+    """What changed on Data or Curate since the form was last filled in; "" if nothing did.
 
     told : what the form was told last, as `carried` gives it. pool, settings : the session's now.
     """
-    again = "The form has them now: check it, then launch again."
+    again = "They have been filled in now. Check the form, then launch again."
     if not isinstance(told, dict):
         return f"The settings of the Curate tab had not reached this form yet. {again}"
     if draft.pool != pool:

@@ -192,7 +192,7 @@ class _Zstd(io.RawIOBase):
 
 
 def lines(stream: io.BufferedReader) -> Iterator[bytes | None]:
-    """The stream's lines with their ends; None for one that is longer than LINE_BYTES, which is skipped."""
+    """The stream's lines, line ends included; None in place of a line longer than LINE_BYTES, which is skipped."""
     while line := stream.readline(limits.LINE_BYTES + 1):
         if len(line) <= limits.LINE_BYTES:
             yield line

@@ -1,4 +1,4 @@
-"""Strategies and the settings of a selection in words: what they are called, how they are shown, which have no effect."""
+"""Labels of strategies, the inputs that show selection settings, and which settings a strategy ignores."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SHAPES: dict[str, tuple[str, str, float, float, float]] = {
 
 
 def without_effect(name: str, strategy: str) -> str:
-    """Why a setting changes nothing under a strategy; "" where it does."""
+    """The reason a setting has no effect under a strategy; "" if it has one."""
     iterit = strategy in ("iterit", "iterit-static")
     used = {
         "update_ratio": strategy in ("iterit", "complexity"),
