@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,9 +86,11 @@ def test_labels_are_written_in_their_cells(page, goto, home: Path) -> None:
     broken.locator(".st-cell-edit").nth(1).click()
     page.keyboard.type("night, gpu")
     page.keyboard.press("Enter")
-    shows(page, "compare-runs", "night, gpu")
-    run = next(info for info in store.runs(home) if info.name == "broken")
-    assert run.tags == ("night", "gpu")
+    shows(page, "compare-runs", "night, gpu")  # at once, before the run has it
+    deadline = time.monotonic() + 60
+    while (tags := next(info.tags for info in store.runs(home) if info.name == "broken")) != ("night", "gpu"):
+        assert time.monotonic() < deadline, f"the run's tags are {tags}"
+        page.wait_for_timeout(50)
     # Escape takes back what was typed
     broken.locator(".st-cell-edit").first.click()
     page.keyboard.type("other")
