@@ -20,7 +20,7 @@ from backend.errors import ConfigError, StudioError
 from iterit_ui import layout
 from iterit_ui.components.base import STYLES
 from iterit_ui.logins import VARIABLE, Logins, logins, refuse_inside
-from iterit_ui.theme import gradio_theme
+from iterit_ui.shared.theme import gradio_theme
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 MAX_UPLOAD = "512mb"

@@ -31,7 +31,7 @@ from backend.questions import (
 )
 from backend.records import Turn
 from backend.store.answers import load_question, question_ids, save_question
-from backend.store.layout import new_run_id
+from backend.store.paths import new_run_id
 
 IDLE_MINUTES = 5.0
 WRITE_SECONDS = 0.25  # between two writings of an answer that grows

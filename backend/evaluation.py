@@ -21,13 +21,14 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from backend import model_files, processes, store
+from backend import processes, store
 from backend.asked_models import run_model
 from backend.data.demo import MODEL as DEMO_MODEL
 from backend.errors import EvaluationError
+from backend.model import model_files
 from backend.store import evaluations as stored
 from backend.store.evaluations import Evaluation, Of, Plan
-from backend.store.layout import new_run_id
+from backend.store.paths import new_run_id
 
 PACKAGE, INSTALL = "lm_eval", "pip install lm-eval"
 TASK = re.compile(r"[A-Za-z0-9][\w.\-/]*")

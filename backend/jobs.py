@@ -13,13 +13,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from backend import data, launcher, preflight, store
+from backend import data, launcher, store
 from backend.config import RunConfig
 from backend.data import inputs
 from backend.data import mapping as mappings
 from backend.data.demo import HELDOUT
 from backend.data.formats import ROLES, head_of
 from backend.errors import ConfigError, RunError
+from backend.preflight import checks
 from backend.processes import (
     end_at_once,
     how_it_ended,
@@ -99,7 +100,7 @@ def launch(
         # read now: a mistake shows at once, and a resumed run measures on the same samples
         held_out = load_held_out(config, roots=roots)
         store.save_pool(home, held_out, listed=False)
-    preflight.refuse(config, chosen.rows if isinstance(chosen, PoolInfo) else len(chosen))
+    checks.refuse(config, chosen.rows if isinstance(chosen, PoolInfo) else len(chosen))
     run_id = store.create_run(
         home,
         config,

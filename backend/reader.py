@@ -30,7 +30,7 @@ from backend import line_server
 from backend.config import Precision, RunConfig
 from backend.errors import ReaderError, StudioError
 from backend.line_server import Say
-from backend.model_text import ModelText, TokenLosses, to_json
+from backend.model.readable import ModelText, TokenLosses, to_json
 from backend.records import Conversation
 
 IDLE_MINUTES = 10.0
@@ -79,7 +79,7 @@ class Reading:
     """Finds out what is asked; loads the model when it is first needed."""
 
     def __init__(self, model: str, precision: Precision, say: Say) -> None:
-        from backend import model as models  # torch takes seconds to import: stdin is watched before
+        from backend.model import load as models
 
         self.name, self.precision, self.say = model, precision, say
         self.tokenizer, self.positions = models.load_tokenizer(model)
@@ -94,7 +94,7 @@ class Reading:
     def losses(self, request: dict[str, Any]) -> TokenLosses:
         """Nats of each piece of the sample's response."""
         from backend import complexity
-        from backend import model as models
+        from backend.model import load as models
 
         if self._loaded is None:
             self.say({"state": "loading model"})

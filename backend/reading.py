@@ -19,7 +19,7 @@ from typing import Any, Literal
 from backend import store
 from backend.config import Precision
 from backend.errors import ReaderError
-from backend.model_text import ModelText, TokenLosses, losses_from_json, text_from_json
+from backend.model.readable import ModelText, TokenLosses, losses_from_json, text_from_json
 from backend.reader_process import ReaderProcess, State
 
 TEXT_SECONDS = 60.0  # a tokenizer takes seconds; more where it is fetched from the hub

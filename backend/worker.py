@@ -132,8 +132,9 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
     counts = _counting(home, pool, config) if here.first else None
 
     # torch takes seconds to import: signs of life come first
-    from backend import iterate, model
+    from backend import iterate
     from backend.complexity import kept_losses
+    from backend.model import load
     from backend.together import PATIENCE, Together
 
     meet(here, threads=config.threads, patience=PATIENCE)
@@ -143,7 +144,7 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
         others.named(),
     ):
         logger.info("loading model %s", config.model)
-        language_model, tokenizer = together.each(lambda: model.load_for(config))
+        language_model, tokenizer = together.each(lambda: load.load_for(config))
         together.from_first(lambda: report(Progress("load", 0, 0, 0, "models")))
         folder = store.run_folder(home, run_id)
         resume = store.run_info(home, run_id).resume

@@ -26,7 +26,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel, PreTrai
 
 from backend.complexity import score
 from backend.complexity.losses import ResponseLosses
-from backend.complexity.work import Work, works_of
+from backend.complexity.reading_plan import Work, works_of
 from backend.config import RunConfig
 from backend.data import load_pool
 from backend.prompts import Encoded, encode

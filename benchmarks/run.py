@@ -122,7 +122,7 @@ def _stages(home: Path, run_id: str, told: dict[str, float]) -> dict[str, float]
 
 def _work(home: Path, run_id: str) -> dict[str, float]:
     """The worker's process: what it imports first, then the run."""
-    from backend import iterate, model, worker  # noqa: F401
+    from backend import worker
 
     reports = inside = 0.0
     take = worker.Reporting.__call__
@@ -155,11 +155,11 @@ def _bare(home: Path, run_id: str) -> float:
     import torch
     from transformers import get_cosine_schedule_with_warmup
 
-    from backend import model as models
     from backend.complexity import held_out_loss, score
+    from backend.model import load as models
     from backend.prompts import encode
     from backend.training import steps_per_epoch
-    from backend.training.samples import ResponseDataset, collate
+    from backend.training.dataset import ResponseDataset, collate
 
     config: RunConfig = store.read_config(home, run_id)
     pool = store.load_pool_from_store(home, store.read_run_pool(home, run_id).id)

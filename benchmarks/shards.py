@@ -17,7 +17,7 @@ import torch
 
 from backend.complexity import helpers, score
 from backend.config import RunConfig
-from backend.model import no_progress_bars
+from backend.model.load import no_progress_bars
 from benchmarks.common import timed
 from benchmarks.complexity import SMALL_PARAMETERS, random_llama, samples, tokenizer
 

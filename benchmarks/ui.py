@@ -140,8 +140,8 @@ def lassoed(page: Any, tries: int) -> float:
 
 def server_ms(home: Path, pool: Pool, run: str, tries: int) -> float:
     """The server's part of a change of settings: selecting, and everything that is drawn of it at once."""
-    from iterit_ui import curate_draw as draw
-    from iterit_ui.curate_state import Here
+    from iterit_ui.curate import draw as draw
+    from iterit_ui.curate.state import Here
 
     here, times = Here(pool=pool.id, scores=f"{run}/0"), []
     for k in range(tries + 1):

@@ -1,1 +1,1 @@
-"""The interface of IterIT Studio: one file a tab, figures from tables, words in one place."""
+"""The interface of IterIT Studio: a folder for each screen, and what they share."""

@@ -9,11 +9,26 @@ from typing import Any
 import gradio as gr
 
 from backend.errors import StudioError
-from iterit_ui import address, compare_tab, curate_tab, data_tab, epochs_tab, messages, text, tune_tab
+from iterit_ui.compare import tab as compare_tab
 from iterit_ui.components.base import component
 from iterit_ui.components.watcher import watcher
-from iterit_ui.session import DRAW, EVENT, QUIET, TABS, Session, first_pool, get_pool, new_session, prepare
-from iterit_ui.shared.marks import name_of
+from iterit_ui.curate import tab as curate_tab
+from iterit_ui.data import tab as data_tab
+from iterit_ui.epochs import tab as epochs_tab
+from iterit_ui.samples.marks import name_of
+from iterit_ui.shared import address, messages, text
+from iterit_ui.shared.session import (
+    DRAW,
+    EVENT,
+    QUIET,
+    TABS,
+    Session,
+    first_pool,
+    get_pool,
+    new_session,
+    prepare,
+)
+from iterit_ui.tune import tab as tune_tab
 from iterit_ui.watching import watched
 
 BUILDERS = {

@@ -8,10 +8,10 @@ from typing import Any
 
 from backend import store
 from backend.errors import StudioError
-from iterit_ui.epochs_tab import on_disk
-from iterit_ui.filtering import clusters_written
-from iterit_ui.session import map_key
-from iterit_ui.tune_look import pump, stamp
+from iterit_ui.epochs.tab import on_disk
+from iterit_ui.samples.filter_lookup import clusters_written
+from iterit_ui.shared.session import map_key
+from iterit_ui.tune.views import pump, stamp
 
 IDLE_SECONDS = 3.0
 

@@ -110,7 +110,7 @@
     return h('div', 'st-scroll', null, h('table', '', null, h('thead', '', null, head), body));
   };
 
-  // What `preview_value` of iterit_ui/data_mapping.py gives; events `file` {index}, `map` {role, column}, `reset` {}
+  // What `preview_value` of iterit_ui/data/mapping_form.py gives; events `file` {index}, `map` {role, column}, `reset` {}
   studio.preview = (context) => studio.mount(context, (value, root) => {
     const {trigger} = context;
     (context.element.closest('.block') || context.element).classList.toggle('st-gone', !value);

@@ -24,7 +24,7 @@ from backend.analysis.comparison import (
 )
 from backend.analysis.coverage import Vocabulary, covered_curve, covered_share, vocabulary
 from backend.analysis.covered import Covered, Remains, covered_by, remains
-from backend.analysis.epochs import (
+from backend.analysis.epoch_tables import (
     MEMBERSHIP,
     changes,
     epoch_table,
@@ -49,17 +49,23 @@ from backend.analysis.histograms import (
     length_histogram,
 )
 from backend.analysis.holding import Holding, holding
-from backend.analysis.neighbours import Neighbour, neighbours
+from backend.analysis.nearest_responses import Neighbour, neighbours
 from backend.analysis.percentiles import percentile
 from backend.analysis.plan_estimate import Figure, PlanEstimate, plan_estimate
 from backend.analysis.reach import Reach, reach, reaching
 from backend.analysis.reasons import STATUS_TEXT, Why, rank_of, status_text, why
 from backend.analysis.resuming import GoesOn, goes_on_from
-from backend.analysis.review import MOVES, Reviewed, load_proposal, moves, review_selection
+from backend.analysis.review_changes import MOVES, Reviewed, load_proposal, moves, review_selection
+from backend.analysis.run_course import (
+    held_out_points,
+    held_out_table,
+    loss_table,
+    stage_table,
+    tokens_per_second,
+)
 from backend.analysis.run_differences import Different, run_differences
 from backend.analysis.run_search import matching_runs
-from backend.analysis.runs import held_out_points, held_out_table, loss_table, stage_table, tokens_per_second
-from backend.analysis.samples import (
+from backend.analysis.sample_table import (
     SORTS,
     WHICH,
     Page,
@@ -81,7 +87,7 @@ from backend.analysis.what_if import (
     selection_summary,
     what_if,
 )
-from backend.preflight import Problem, preflight
+from backend.preflight.checks import Problem, preflight
 
 __all__ = [
     "MEMBERSHIP",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from backend.analysis.comparison import Comparison
-from backend.analysis.epochs import NOT_NOISE
+from backend.analysis.epoch_tables import NOT_NOISE
 from backend.analysis.overlap import by_arm, jaccard
 from backend.analysis.paired import mean_and_sd
 from backend.records import Pool

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from backend import store
-from backend.analysis.epochs import load_epoch
+from backend.analysis.epoch_tables import load_epoch
 from backend.records import Metrics
 
 EXACT = 1e-6  # of an epoch: closer to a whole number than any step is

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from backend import machine, memory, model_files, model_shape, preflight
 from backend.analysis.plan_speeds import STAGES, measured_before
 from backend.analysis.plan_tokens import Tokens, tokens_of
 from backend.config import RunConfig, steps_per_epoch
 from backend.data import demo
 from backend.errors import ModelError
+from backend.model import model_files
+from backend.model import shape as model_shape
+from backend.preflight import checks, machine, memory
 from backend.selection import Course, course
 
 GIB = 2**30
@@ -217,7 +219,7 @@ def _memory(config: RunConfig, tokens: Tokens) -> dict[str, Figure]:
         return {**dict.fromkeys(names, Figure(NAN, why)), "memory_there": there}
     cut = min(config.max_length, shape.positions or config.max_length)
     longest = min(cut, tokens.longest) if tokens.longest else cut
-    need = memory.needed(shape, config, sixteen_bit=preflight.is_sixteen_bit(config, device), longest=longest)
+    need = memory.needed(shape, config, sixteen_bit=checks.is_sixteen_bit(config, device), longest=longest)
     exact = "counted from the heads of the model's files"
     batch = f"an estimate for batches of {need.tokens:,} tokens"
     source = f"{exact}; activations are {batch}, and what CUDA and libraries take comes on top"

@@ -13,7 +13,7 @@ from backend import store
 from backend.analysis.plan_speeds import Measured, same_model
 from backend.config import RunConfig
 from backend.findings import Lengths
-from backend.preflight import Problem
+from backend.preflight.checks import Problem
 
 NOT_COUNTED = "the samples' lengths are not known: count tokens here or on the Data tab, or with `lengths POOL --model MODEL`"
 

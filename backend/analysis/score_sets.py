@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from backend import store
-from backend.analysis.epochs import load_epoch
+from backend.analysis.epoch_tables import load_epoch
 from backend.data import demo
 from backend.errors import ScoresError
 from backend.records import Pool, Scores, Status

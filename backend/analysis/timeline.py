@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from backend import store
-from backend.analysis.epochs import load_epoch
+from backend.analysis.epoch_tables import load_epoch
 from backend.config import RunConfig, held_out_share
 from backend.records import Metrics, Stage, Taken
 from backend.selection import keeps_selection, scores_needed

@@ -13,7 +13,7 @@ from threading import Lock
 import numpy as np
 
 from backend import diversity, selection, store
-from backend.analysis.epochs import changes, mean_known
+from backend.analysis.epoch_tables import changes, mean_known
 from backend.analysis.histograms import candidate_rows
 from backend.config import SelectionSettings, Strategy, Words, budget_of
 from backend.diversity import NgramCounts, Tfidf

@@ -13,10 +13,10 @@ import psutil
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from backend import model as models
 from backend.config import Precision
 from backend.data.demo import MODEL as DEMO_MODEL
 from backend.errors import ModelError
+from backend.model import load as models
 
 # beside its weights a model needs room for what it computes and remembers of a text
 WEIGHTS_SHARE, SPARE_BYTES = 1.2, 2**29

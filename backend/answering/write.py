@@ -13,7 +13,7 @@ from transformers.generation.streamers import BaseStreamer
 
 from backend.complexity import token_losses
 from backend.errors import ModelError, Stopped
-from backend.model import usable_length
+from backend.model.load import usable_length
 from backend.prompts import Prefix, prefix
 from backend.questions import Answer, AskedModel, EndedBy, Sampling
 from backend.records import Conversation, Turn

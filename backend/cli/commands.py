@@ -12,9 +12,9 @@ from backend.cli import comparing, keeping
 from backend.cli.asking import ask
 from backend.cli.curating import mark, marks, note, redo, undo
 from backend.cli.evaluating import evaluate
-from backend.cli.findings import findings, lengths
-from backend.cli.health import health, search
-from backend.cli.pools import pool_map, score, select
+from backend.cli.pool_commands import pool_map, score, select
+from backend.cli.pool_contents import health, search
+from backend.cli.pool_findings import findings, lengths
 from backend.cli.queueing import queue, stop
 from backend.cli.reading import read
 from backend.cli.reviewing import review

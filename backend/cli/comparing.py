@@ -12,7 +12,7 @@ import typer
 from backend.cli import console, outputs
 from backend.cli.curating import login_name
 from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
-from backend.cli.pools import preset_of, read_pool
+from backend.cli.pool_commands import preset_of, read_pool
 from backend.cli.running import TUNING, _read_config
 from backend.cli.showing import find_run
 from backend.config import config_from

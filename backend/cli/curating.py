@@ -182,7 +182,7 @@ def _is_stored(home: Path, pool: str) -> bool:
 
 
 def _read(pool: str) -> Any:
-    from backend.cli.pools import read_pool
+    from backend.cli.pool_commands import read_pool
 
     return read_pool([pool])
 

@@ -14,7 +14,7 @@ from backend.cli.running import info_line
 from backend.cli.showing import RunArgument, find_run
 
 if TYPE_CHECKING:
-    from backend.analysis.queue import Queue
+    from backend.analysis.queue_state import Queue
     from backend.store import RunInfo
 
 
@@ -33,7 +33,7 @@ def queue(
 ) -> None:
     """List the runs that are at work and those that wait, in their order; move one that waits."""
     from backend import jobs, store
-    from backend.analysis.queue import queue_of
+    from backend.analysis.queue_state import queue_of
 
     if (move is None) != (to is None):
         raise typer.BadParameter("--move and --to belong together: --move RUN --to PLACE")

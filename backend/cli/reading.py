@@ -10,14 +10,14 @@ import typer
 
 from backend.cli import console
 from backend.cli.options import AsJson, Preset, RunsDir, with_settings
-from backend.cli.pools import preset_of, read_pool, tell_rows
+from backend.cli.pool_commands import preset_of, read_pool, tell_rows
 from backend.config import RunConfig, config_from
 from backend.errors import PoolError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from backend.model_text import ModelText, TokenLosses
+    from backend.model.readable import ModelText, TokenLosses
     from backend.records import Pool
 
 READING = ("system_prompt", "max_length", "precision", "threads")
@@ -53,7 +53,7 @@ def read(
     as_json: AsJson = False,
 ) -> None:
     """Show a sample exactly as a model reads it: the response marked, what is cut, token counts, token losses."""
-    from backend.model_text import to_json
+    from backend.model.readable import to_json
 
     config = config_from(
         {**settings, "pool": pool, "model": model, "epochs": 0}, preset=preset_of(preset, tuple(pool), model)
@@ -109,7 +109,8 @@ def _read(config: RunConfig, pool: Pool, row: int, losses: bool) -> tuple[ModelT
         import numpy as np
         import torch
 
-        from backend import complexity, model, prompts
+        from backend import complexity, prompts
+        from backend.model import load as model
 
         if config.threads:
             torch.set_num_threads(config.threads)

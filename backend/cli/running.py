@@ -16,7 +16,7 @@ import typer
 
 from backend.cli import console, estimating, outputs
 from backend.cli.options import AsJson, Preset, RunsDir, with_settings
-from backend.cli.pools import preset_of, read_pool, say_what_fits
+from backend.cli.pool_commands import preset_of, read_pool, say_what_fits
 from backend.cli.showing import find_run, summary
 from backend.config import RunConfig, config_from
 from backend.data.scripts import unspaced_share

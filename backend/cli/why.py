@@ -10,7 +10,7 @@ import typer
 
 from backend.cli import console
 from backend.cli.options import AsJson, PoolArgument, with_settings
-from backend.cli.pools import SELECTING, read_pool, say_what_fits
+from backend.cli.pool_commands import SELECTING, read_pool, say_what_fits
 from backend.config import SelectionSettings, budget_of, selection_settings, to_json
 from backend.data.scripts import unspaced_share
 from backend.errors import PoolError

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from torch import distributed
 
-from backend import model as models
 from backend.complexity.kept import Kept, Known
 from backend.complexity.processes import READY, join
 from backend.complexity.score import score
 from backend.config import Precision
 from backend.errors import ModelError, Stopped
+from backend.model import load as models
 from backend.prompts import Encoded, Sequences
 from backend.ranks import leave
 

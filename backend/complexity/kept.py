@@ -23,8 +23,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from backend import store
 from backend.complexity.score import SCORING_VERSION, same_tokens
 from backend.config import RunConfig
-from backend.model import arithmetic_of, usable_length
-from backend.model_content import content_files
+from backend.model.content import content_files
+from backend.model.load import arithmetic_of, usable_length
 from backend.prompts import Encoded, Sequences
 from backend.records import Taken
 

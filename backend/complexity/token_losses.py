@@ -12,8 +12,8 @@ from backend.complexity.batches import pad
 from backend.complexity.losses import ResponseLosses
 from backend.complexity.score import NON_FINITE, NOTHING_BEFORE, reading
 from backend.config import Precision
-from backend.model import autocast
-from backend.model_text import TokenLosses
+from backend.model.load import autocast
+from backend.model.readable import TokenLosses
 from backend.prompts import Rendering, Sequences
 from backend.prompts.encode import checked_template, encode_one
 from backend.prompts.tokens import token_chars, tokenize

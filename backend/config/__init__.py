@@ -8,7 +8,7 @@ from backend.config.check import budget_of, check, held_out_share
 from backend.config.fields import setting
 from backend.config.presets import PRESET_HELP, PRESETS, preset_values
 from backend.config.read import config_from, selection_settings, to_json, typed_value
-from backend.config.run import TRACKERS, Attention, Precision, RunConfig, Schedule
+from backend.config.run_config import TRACKERS, Attention, Precision, RunConfig, Schedule
 from backend.config.selection import STRATEGY_HELP, Ranking, SelectionSettings, Strategy, Words
 from backend.config.steps import batches, epoch_steps, steps_in_all, steps_per_epoch, warmup_steps
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from backend.config.run import TRACKERS, RunConfig
+from backend.config.run_config import TRACKERS, RunConfig
 from backend.config.selection import SelectionSettings
 from backend.errors import ConfigError
 

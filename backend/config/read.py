@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from backend.config.check import check
 from backend.config.presets import PRESETS, preset_values
-from backend.config.run import RunConfig
+from backend.config.run_config import RunConfig
 from backend.config.selection import SelectionSettings
 from backend.errors import ConfigError
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from backend.config.run import RunConfig
+from backend.config.run_config import RunConfig
 
 
 def batches(config: RunConfig, processes: int = 1) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from backend.data.messages import text_of
+from backend.data.turn_parts import text_of
 from backend.records import Turn
 
 ExportFormat = Literal["alpaca", "messages", "sharegpt"]

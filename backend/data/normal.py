@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 from backend.data import limits, media
 from backend.data.batch import Batch
 from backend.data.formats import Reading, detect_keys
-from backend.data.messages import UnreadableRow, plain
-from backend.data.samples import INPUT_LEAD, label_of, sample_of, source_of
+from backend.data.record_sample import INPUT_LEAD, label_of, sample_of, source_of
+from backend.data.turn_parts import UnreadableRow, plain
 from backend.data.turns import Sample, structure_of
 
 TURNS = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))

@@ -21,7 +21,7 @@ from backend.data.formats import EXPECTED, ROLES, Reading, check_columns, detect
 from backend.data.identity import Identity
 from backend.data.inputs import find_sources, name_of
 from backend.data.normal import NORMAL, Broken, normalise, records_of
-from backend.data.samples import is_there
+from backend.data.record_sample import is_there
 from backend.errors import PoolError
 from backend.records import Pool, RejectedRow
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from backend.data.messages import Said, UnreadableRow, kind_of, plain
+from backend.data.turn_parts import Said, UnreadableRow, kind_of, plain
 from backend.data.turns import read_turns
 
 # (chosen, rejected)

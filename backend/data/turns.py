@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from backend.data.messages import NO_LIST, Said, UnreadableRow, kind_of, plain, read_turn, without_nulls
+from backend.data.turn_parts import NO_LIST, Said, UnreadableRow, kind_of, plain, read_turn, without_nulls
 
 
 @dataclass(frozen=True)

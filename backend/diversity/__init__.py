@@ -4,9 +4,9 @@ Counting is done once per pool (`count_ngrams`, kept on disk by `save_counts`); 
 set of candidates in milliseconds, because inverse document frequency depends on who the candidates are.
 """
 
-from backend.diversity.files import is_stored, load_counts, save_counts
+from backend.diversity.ngram_files import is_stored, load_counts, save_counts
 from backend.diversity.ngrams import NgramCounts, count_ngrams, term_texts
-from backend.diversity.vectors import Tfidf, initial_diversity, matrix, tfidf
+from backend.diversity.tfidf import Tfidf, initial_diversity, matrix, tfidf
 
 prepare = tfidf  # what a caller keeps between two selections from the same candidates
 

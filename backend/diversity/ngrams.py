@@ -19,7 +19,7 @@ from numba import njit
 from backend.config import Words
 from backend.diversity.groups import Groups, group_ngrams
 from backend.diversity.numbering import ONCE, number_longer, number_words
-from backend.diversity.tokens import tokenize
+from backend.diversity.word_numbers import tokenize
 
 NGRAM = 3  # words in the longest n-gram
 SHOWN = 5  # n-grams kept to say what earned a pick

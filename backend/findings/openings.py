@@ -66,7 +66,7 @@ def beginnings(responses: Sequence[str], words: int = WORDS, cut: Words = "paper
 
 def _first_words(texts: Sequence[str], words: int) -> list[tuple[str, bool]]:
     """Of each text its first words by Unicode's rules, and whether there are more of them."""
-    from backend.diversity.tokens import tokenize  # compiled code: loaded where it is needed
+    from backend.diversity.word_numbers import tokenize  # compiled code: loaded where it is needed
 
     tokens = tokenize([text.replace("’", "'") for text in texts], words="unicode")
     known = tokens.vocabulary.to_pylist()

@@ -19,11 +19,11 @@ from backend.complexity import Kept, held_out_loss
 from backend.config import RunConfig, held_out_share
 from backend.diversity import NgramCounts, count_ngrams
 from backend.errors import ConfigError, Stopped
-from backend.iterate.choose import Decisions
+from backend.iterate.before_epoch import Decisions
 from backend.iterate.held_out import split
-from backend.iterate.report import Record, Reporter, Review
+from backend.iterate.listener import Record, Reporter, Review
 from backend.iterate.resume import Start, start_of
-from backend.model import embedding_rows, usable_length
+from backend.model.load import embedding_rows, usable_length
 from backend.prompts import Encoded, encode
 from backend.records import EpochRecord, Metrics, Pool, Progress
 from backend.together import Together

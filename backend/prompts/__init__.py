@@ -2,10 +2,10 @@
 
 from backend.prompts.encode import encode
 from backend.prompts.encoded import EMPTY_RESPONSE, NO_RESPONSE_TOKEN, Encoded, Sequences
-from backend.prompts.lengths import count_lengths
 from backend.prompts.prefix import Prefix, prefix
 from backend.prompts.show import show
 from backend.prompts.template import ChatTemplate, Rendering, read_template
+from backend.prompts.token_counts import count_lengths
 
 __all__ = [
     "EMPTY_RESPONSE",

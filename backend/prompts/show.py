@@ -5,7 +5,7 @@ from __future__ import annotations
 from transformers import PreTrainedTokenizerBase
 
 from backend.findings.lengths import notes_of
-from backend.model_text import ModelText
+from backend.model.readable import ModelText
 from backend.prompts.encode import checked_template, encode_one
 from backend.prompts.render import NotRendered
 from backend.prompts.tokens import token_chars, tokenize

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from backend.data.messages import calls_text, with_reasoning
+from backend.data.turn_parts import calls_text, with_reasoning
 from backend.prompts.render import Message, NotRendered, Render
 from backend.records import Conversation
 

@@ -16,10 +16,10 @@ import numpy as np
 from numba import njit
 
 from backend.diversity import Tfidf
-from backend.diversity.vectors import row_diversity
+from backend.diversity.tfidf import row_diversity
+from backend.selection.bulk_greedy import pick_alike
 from backend.selection.explain import explained
 from backend.selection.gains import gain_of, rounded
-from backend.selection.together import pick_alike
 
 ALIKE_FROM = 3  # from a third of the candidates on, copies are looked at together
 

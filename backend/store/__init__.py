@@ -52,7 +52,6 @@ from backend.store.findings import (
     stored_lengths,
 )
 from backend.store.kept_losses import FoundLosses, LossWriter, find_losses, kept_folder, known_files
-from backend.store.layout import log_path, pool_folder, run_folder
 from backend.store.maps import (
     PoolMap,
     clusters_path,
@@ -64,6 +63,7 @@ from backend.store.maps import (
     write_map,
 )
 from backend.store.one_sample import StoredSample, sample_at
+from backend.store.paths import log_path, pool_folder, run_folder
 from backend.store.picks import read_kept_aside, read_lengths, read_picks
 from backend.store.pools import (
     PoolInfo,
@@ -76,7 +76,6 @@ from backend.store.pools import (
     save_pool,
     unknown_samples,
 )
-from backend.store.queue import move_in_queue
 from backend.store.review_drafts import ReviewDraft, drop_draft, read_draft, save_draft
 from backend.store.reviews import (
     Review,
@@ -90,6 +89,7 @@ from backend.store.reviews import (
 from backend.store.row_sets import load_rows, save_rows
 from backend.store.run_labels import label_run
 from backend.store.run_log import Found, find_in_log, log_lines, log_moments, log_stamp
+from backend.store.run_order import move_in_queue
 from backend.store.run_reading import (
     ACTIVE,
     Event,

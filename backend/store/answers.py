@@ -8,7 +8,7 @@ from pathlib import Path
 from backend.errors import RunError
 from backend.questions import Question, from_json, to_json
 from backend.store.files import replacing
-from backend.store.layout import RUN_ID
+from backend.store.paths import RUN_ID
 
 KEPT_QUESTIONS = 50
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from backend.errors import RunError
 from backend.store import database
-from backend.store.layout import run_folder
+from backend.store.paths import run_folder
 from backend.store.run_labels import LONGEST_NOTES, line
 
 COMPARISON_ID = re.compile(r"c\d{8}-\d{6}-[0-9a-f]{6}")

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from backend.errors import PoolError
 from backend.store import database
-from backend.store.layout import pool_folder
+from backend.store.paths import pool_folder
 from backend.store.pools import unknown_samples
 
 Mark = Literal["pinned", "excluded"]

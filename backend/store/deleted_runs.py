@@ -9,7 +9,7 @@ from pathlib import Path
 
 from backend.errors import RunError
 from backend.store import database
-from backend.store.layout import run_folder
+from backend.store.paths import run_folder
 from backend.store.run_reading import ACTIVE
 
 

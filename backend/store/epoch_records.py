@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from backend.errors import RunError
 from backend.records import EpochRecord, Metrics, Scores, Selection, Taken
 from backend.store.files import append_line, read_lines, replacing_folder, write_json
-from backend.store.layout import epoch_folder, existing_run_folder, run_folder
+from backend.store.paths import epoch_folder, existing_run_folder, run_folder
 from backend.store.pools import sample_ids
 from backend.store.run_states import read_run_pool
 

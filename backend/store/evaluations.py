@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 from backend.errors import EvaluationError
 from backend.store.files import write_json
-from backend.store.layout import RUN_ID, existing_run_folder
+from backend.store.paths import RUN_ID, existing_run_folder
 
 EvaluationState = Literal["waiting", "running", "done", "stopped", "failed"]
 Of = Literal["run", "base"]

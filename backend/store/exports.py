@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.store import database
-from backend.store.layout import existing_run_folder, run_folder
+from backend.store.paths import existing_run_folder, run_folder
 
 
 @dataclass(frozen=True)

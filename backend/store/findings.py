@@ -15,7 +15,7 @@ from backend.config import Words
 from backend.errors import PoolError
 from backend.findings import LOWEST, Lengths, NearPairs
 from backend.store.files import replacing
-from backend.store.layout import pool_folder
+from backend.store.paths import pool_folder
 from backend.store.search import has_search
 from backend.store.words import pool_words
 

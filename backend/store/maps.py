@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from backend.data import demo
 from backend.records import Pool
 from backend.store.files import replacing
-from backend.store.layout import pool_folder
+from backend.store.paths import pool_folder
 
 if TYPE_CHECKING:
     from backend.records import Clusters

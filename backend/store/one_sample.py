@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from backend.errors import PoolError
 from backend.records import Conversation, Turn
-from backend.store.layout import pool_folder
+from backend.store.paths import pool_folder
 
 
 class StoredSample(NamedTuple):

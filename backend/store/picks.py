@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from backend.errors import RunError
 from backend.records import Status
-from backend.store.layout import epoch_folder
+from backend.store.paths import epoch_folder
 
 
 def read_picks(home: Path, run_id: str, epoch: int) -> np.ndarray:

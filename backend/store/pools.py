@@ -20,8 +20,8 @@ from backend.config import Words
 from backend.errors import PoolError
 from backend.records import Pool, RejectedRow, RowsRead
 from backend.store.files import replacing, write_json
-from backend.store.layout import POOL_ID, pool_folder
 from backend.store.maps import bring_shipped_map
+from backend.store.paths import POOL_ID, pool_folder
 
 if TYPE_CHECKING:
     from backend.diversity import NgramCounts

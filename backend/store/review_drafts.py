@@ -12,7 +12,7 @@ from typing import Any
 
 from backend.errors import RunError
 from backend.store.files import write_json
-from backend.store.layout import existing_run_folder
+from backend.store.paths import existing_run_folder
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from backend.errors import RunError
 from backend.records import EpochRecord
 from backend.store import database
 from backend.store.epoch_records import read_record, write_record
-from backend.store.layout import existing_run_folder, run_folder
+from backend.store.paths import existing_run_folder, run_folder
 from backend.store.run_states import note_event
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from backend.errors import PoolError
 from backend.store.files import replacing
-from backend.store.layout import pool_folder
+from backend.store.paths import pool_folder
 from backend.store.pools import pool_info
 
 KEY = re.compile(r"[0-9a-f]{16}")

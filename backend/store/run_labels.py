@@ -8,7 +8,7 @@ from pathlib import Path
 
 from backend.errors import RunError
 from backend.store import database
-from backend.store.layout import run_folder
+from backend.store.paths import run_folder
 
 LONGEST_NAME, LONGEST_TAG, LONGEST_NOTES, MOST_TAGS = 120, 40, 4000, 20
 

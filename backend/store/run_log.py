@@ -8,7 +8,7 @@ from threading import Lock
 
 import numpy as np
 
-from backend.store.layout import log_path
+from backend.store.paths import log_path
 
 KEPT = 4  # logs whose lines are known at a time
 BLOCK = 1 << 24  # bytes looked through at a time

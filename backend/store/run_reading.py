@@ -13,7 +13,7 @@ from typing import Any, Literal
 from backend.errors import RunError
 from backend.records import RunState, Stage
 from backend.store import database
-from backend.store.layout import log_path, run_folder
+from backend.store.paths import log_path, run_folder
 from backend.store.timing import Measured, Planned, stage_time_left, time_left
 
 EventKind = Literal[

@@ -16,7 +16,7 @@ from backend.errors import RunError
 from backend.records import Pool, Progress, RunState
 from backend.store import database
 from backend.store.files import replacing_folder, write_json
-from backend.store.layout import existing_run_folder, new_run_id, run_folder
+from backend.store.paths import existing_run_folder, new_run_id, run_folder
 from backend.store.pools import PoolInfo
 from backend.store.run_reading import ACTIVE, EventKind
 from backend.store.timing import Planned

@@ -12,7 +12,7 @@ from typing import Any
 from backend.errors import ConfigError, PoolError
 from backend.store import database
 from backend.store.curation import raise_revision
-from backend.store.layout import pool_folder
+from backend.store.paths import pool_folder
 
 LONGEST_NAME = 80
 

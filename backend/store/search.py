@@ -21,7 +21,7 @@ from backend.errors import SearchError
 from backend.findings.texts import prompt_texts, response_texts, spaced
 from backend.records import Pool
 from backend.store.files import replacing
-from backend.store.layout import pool_folder
+from backend.store.paths import pool_folder
 
 VERSION = 1
 MOST_CHARACTERS = 1000

@@ -13,7 +13,7 @@ from backend.records import Pool
 from backend.store import database
 from backend.store.curation import raise_revision
 from backend.store.files import write_json
-from backend.store.layout import pool_folder
+from backend.store.paths import pool_folder
 
 
 def pool_words(home: Path, pool_id: str) -> Words:

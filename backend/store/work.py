@@ -13,8 +13,8 @@ from typing import Literal, get_args
 from backend.errors import RunError
 from backend.store import database
 from backend.store.findings import has_findings
-from backend.store.layout import pool_folder
 from backend.store.maps import has_whole_map
+from backend.store.paths import pool_folder
 
 WorkKind = Literal["map", "findings", "lengths"]
 WorkState = Literal["absent", "running", "failed", "ready"]

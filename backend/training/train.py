@@ -21,17 +21,17 @@ from transformers import (
     TrainingArguments,
 )
 
-from backend import adapters
 from backend.config import RunConfig, Schedule, batches, steps_in_all, steps_per_epoch, warmup_steps
 from backend.errors import ConfigError
-from backend.model import arithmetic_of, no_progress_bars
+from backend.model import adapters
+from backend.model.load import arithmetic_of, no_progress_bars
 from backend.prompts import Encoded
 from backend.together import Together
 from backend.training import tracking
 from backend.training.callback import Measure, NothingLeft, Report, SelectionCallback
 from backend.training.checkpoints import UNFINISHED, Checkpoint
+from backend.training.dataset import ResponseDataset, collate
 from backend.training.sampler import SelectionBatches, SelectionSampler
-from backend.training.samples import ResponseDataset, collate
 from backend.training.trainer import SelectionTrainer
 
 SCHEDULES: dict[Schedule, str] = {

@@ -27,12 +27,12 @@ def run_form(
     The form's values live in the page (and outlive a reload of it), so that no answer overwrites what was typed. A form
     is {pool, model, preset, values: {setting: text or bool}, parallel, parent}.
 
-    value : {schema (see `tune_form.schema`), pools, models, runs: [[label, value]], files: {setting: [path to offer]}, demo: the embedded pool's id, pool:
+    value : {schema (see `tune/form_fields.schema`), pools, models, runs: [[label, value]], files: {setting: [path to offer]}, demo: the embedded pool's id, pool:
         the session's, carried: {setting: form value} from Curate, filled: {key, ...} what to fill in once (see
-        `tune_config.loaded`), note: {key, tone, title, lines} what to say once,
+        `tune/form_config.loaded`), note: {key, tone, title, lines} what to say once,
         seen: the `seq` of the `look` that this answers}. Nothing can be launched before the last `look` is answered.
-    functions : `verdict(form)` -> see `tune_check.verdict`; `load({run} or {text, name})` -> see `tune_config.loaded`;
-        each may answer {error}. `count({form, begin})` -> see `tune_count.count`.
+    functions : `verdict(form)` -> see `tune/form_check.verdict`; `load({run} or {text, name})` -> see `tune/form_config.loaded`;
+        each may answer {error}. `count({form, begin})` -> see `tune/token_count.count`.
     """
     return component(
         "tuneform",

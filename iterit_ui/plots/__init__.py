@@ -4,13 +4,13 @@ Colours are names of CSS variables ("--selected"): the page resolves them, so li
 Fonts, margins, grid and paper belong to the component. A series keeps its colour in every chart of the app.
 """
 
+from iterit_ui.plots.budget import frontier
 from iterit_ui.plots.common import empty
-from iterit_ui.plots.course import course
+from iterit_ui.plots.complexity_change import QUADRANT_COLOUR, then_and_now
 from iterit_ui.plots.density import density
 from iterit_ui.plots.distributions import against, distribution, lengths
-from iterit_ui.plots.epochs import COHORT_COLOUR, cohort_losses, hardest, labels
-from iterit_ui.plots.frontier import frontier
-from iterit_ui.plots.quadrants import QUADRANT_COLOUR, then_and_now
+from iterit_ui.plots.epoch_trends import COHORT_COLOUR, cohort_losses, hardest, labels
+from iterit_ui.plots.training_curves import course
 
 __all__ = [
     "COHORT_COLOUR",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from iterit_ui.theme import CANDIDATE, LINE, POOL, SELECTED, SERIES
+from iterit_ui.shared.theme import CANDIDATE, LINE, POOL, SELECTED, SERIES
 
 Figure = dict[str, Any]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from backend.analysis import complexity_edges, diversity_edges
 from iterit_ui.plots.common import Figure, empty, numbers, sentences
-from iterit_ui.theme import SELECTED, SEQUENTIAL, counted
+from iterit_ui.shared.theme import SELECTED, SEQUENTIAL, counted
 
 CELLS = 40  # of a side, about
 MOST_POINTS = 1500  # selected that are drawn one by one

@@ -20,7 +20,7 @@ from iterit_ui.plots.common import (
     steps,
     vertical,
 )
-from iterit_ui.theme import SELECTED
+from iterit_ui.shared.theme import SELECTED
 
 
 def distribution(

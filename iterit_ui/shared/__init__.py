@@ -1,4 +1,4 @@
-"""What several screens use: which pools and models are here, launching a run, marking samples, strategies in words.
+"""What several screens use: the visitor's session, the address, words and colours, pools and models at hand, launching.
 
-No screen imports another screen; what one would borrow lies here.
+No screen imports another screen; what one would borrow lies here, or in `samples` where it is about samples.
 """

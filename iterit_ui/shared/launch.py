@@ -13,7 +13,7 @@ from backend import jobs, store
 from backend.config import RunConfig, config_from
 from backend.data import demo
 from backend.errors import ConfigError
-from iterit_ui.session import demo_pool, get_pool, is_demo
+from iterit_ui.shared.session import demo_pool, get_pool, is_demo
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*|[A-Za-z0-9][\w.-]*")
 LONGEST_FILE = 65_536  # bytes of an accelerate configuration

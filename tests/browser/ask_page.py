@@ -10,8 +10,8 @@ import gradio as gr
 from iterit_ui.components import keys
 from iterit_ui.components.base import STYLES, component
 from iterit_ui.components.watcher import watcher
-from iterit_ui.session import new_session
-from iterit_ui.theme import gradio_theme
+from iterit_ui.shared.session import new_session
+from iterit_ui.shared.theme import gradio_theme
 
 
 def look(asked: list[str]) -> dict[str, str]:
@@ -21,8 +21,8 @@ def look(asked: list[str]) -> dict[str, str]:
 
 def build(home: Path, runs: list[str]) -> gr.Blocks:
     """The page; the runs are chosen from the start."""
-    from iterit_ui.ask_panel import build_ask
-    from iterit_ui.eval_panel import build_eval
+    from iterit_ui.compare.ask_panel import build_ask
+    from iterit_ui.compare.eval_panel import build_eval
 
     with gr.Blocks(title="Ask", fill_width=True, analytics_enabled=False) as page:
         tabs = gr.Tabs(selected="data")

@@ -10,14 +10,14 @@ import gradio as gr
 from iterit_ui.components import keys
 from iterit_ui.components.base import STYLES, component
 from iterit_ui.components.watcher import watcher
-from iterit_ui.session import new_session
-from iterit_ui.theme import gradio_theme
-from iterit_ui.tune_look import stamp
+from iterit_ui.shared.session import new_session
+from iterit_ui.shared.theme import gradio_theme
+from iterit_ui.tune.views import stamp
 
 
 def build(home: Path) -> gr.Blocks:
     """The page; what `load` is set to is written below the panel."""
-    from iterit_ui.tune_queue import build as build_queue
+    from iterit_ui.tune.queue_panel import build as build_queue
 
     def look(asked: list[str]) -> dict[str, str]:
         return {"stamp": stamp(home, asked[1])[0]}

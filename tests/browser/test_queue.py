@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from backend import store
-from backend.analysis.queue import queue_of
+from backend.analysis.queue_state import queue_of
 from backend.config import config_from
 from backend.data import load_pool
 from tests.browser.conftest import ROOT, serving_page

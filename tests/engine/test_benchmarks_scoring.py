@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from backend.complexity.losses import Prefix
-from backend.complexity.work import Work
+from backend.complexity.reading_plan import Work
 from backend.prompts import Encoded, Sequences
 from benchmarks import complexity, shards
 from benchmarks.common import NotRun

@@ -24,11 +24,11 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from backend import model as models
 from backend.complexity import held_out_loss, score
 from backend.complexity.batches import LOGIT_CELLS, pad, plan
 from backend.complexity.losses import ResponseLosses
 from backend.errors import Stopped
+from backend.model import load as models
 from backend.prompts import Encoded, encode
 from backend.records import Progress
 

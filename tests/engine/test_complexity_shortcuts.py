@@ -23,7 +23,7 @@ from backend.complexity import kernels, score
 from backend.complexity.batches import common_prefix, plan
 from backend.complexity.kernels import FasterKernels
 from backend.complexity.losses import ResponseLosses
-from backend.complexity.work import Work, works_of
+from backend.complexity.reading_plan import Work, works_of
 from backend.prompts import Encoded, Sequences, encode
 from benchmarks.plain_scoring import plain_complexity
 

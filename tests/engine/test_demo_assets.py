@@ -4,12 +4,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from backend import model as models
 from backend import store
 from backend.analysis import read_scores
 from backend.complexity import score
 from backend.config import PRESETS, config_from
 from backend.data import demo, load_pool
+from backend.model import load as models
 from backend.prompts import encode
 
 

@@ -10,10 +10,10 @@ import pytest
 import tiny
 import torch
 
-from backend import model as models
 from backend.complexity import helpers, score
 from backend.config import config_from
 from backend.iterate import Record, run
+from backend.model import load as models
 from backend.prompts import encode
 from backend.records import EpochRecord, Metrics
 from benchmarks import complexity

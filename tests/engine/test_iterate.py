@@ -15,11 +15,11 @@ import torch
 from transformers import AutoModelForCausalLM, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from backend import complexity
-from backend import model as models
 from backend.config import RunConfig, Strategy, config_from
 from backend.diversity import count_ngrams, initial_diversity, tfidf
 from backend.errors import ConfigError, RunError, Stopped
 from backend.iterate import Record, run, split
+from backend.model import load as models
 from backend.prompts import encode
 from backend.records import EpochRecord, Metrics, Pool, Progress, Status
 from backend.selection import rank_for_next_epoch, scores_needed, select, top_rows

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from backend import data, prompts, store
 from backend.cli import app
-from backend.model import load_tokenizer
+from backend.model.load import load_tokenizer
 from backend.prompts.encode import checked_template
 from backend.records import Conversation
 

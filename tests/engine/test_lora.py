@@ -16,11 +16,12 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from backend import adapters, complexity, model_files
-from backend import model as models
+from backend import complexity
 from backend.config import RunConfig, config_from
 from backend.errors import ModelError, Stopped
 from backend.iterate import Record, run
+from backend.model import adapters, model_files
+from backend.model import load as models
 from backend.prompts import Encoded, encode
 from backend.records import EpochRecord, Metrics, Scores
 from backend.training import last_checkpoint

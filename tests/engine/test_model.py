@@ -11,8 +11,8 @@ import tiny
 import torch
 from transformers import BertConfig, BertForMaskedLM, T5Config, T5ForConditionalGeneration
 
-from backend import model as models
 from backend.errors import ModelError
+from backend.model import load as models
 
 
 def saved(folder: Path, *, template: str | None = tiny.CHATML, dtype: torch.dtype = torch.float32) -> Path:

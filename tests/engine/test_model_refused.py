@@ -13,11 +13,11 @@ import torch
 from transformers import LlamaForCausalLM
 from typer.testing import CliRunner
 
-from backend import model as models
 from backend.cli import app
 from backend.cli.scores_file import read_scores
 from backend.data import load_pool
 from backend.errors import ModelError
+from backend.model import load as models
 from backend.prompts import encode
 
 HORSES = (

@@ -15,11 +15,11 @@ import tiny
 from interrupted import wait_for, write_inputs
 
 from backend import jobs, store
-from backend import model as models
 from backend.complexity import helpers, score
 from backend.complexity.shards import Shards
 from backend.config import RunConfig, config_from
 from backend.errors import ConfigError, ModelError, Stopped
+from backend.model import load as models
 from backend.prompts import Encoded, encode
 from backend.records import Progress
 

@@ -18,11 +18,11 @@ import psutil
 import pytest
 import tiny
 
-from backend import model as models
 from backend import reading, store
 from backend.complexity import token_losses
 from backend.errors import ReaderError
-from backend.model_text import losses_from_json, to_json
+from backend.model import load as models
+from backend.model.readable import losses_from_json, to_json
 from backend.prompts import show
 from backend.records import Conversation, Turn
 

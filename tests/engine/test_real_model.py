@@ -13,12 +13,12 @@ import torch
 from safetensors.torch import load_file
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from backend import model as models
 from backend.complexity import score
 from backend.config import config_from
 from backend.data import load_pool
 from backend.errors import Stopped
 from backend.iterate import Record, run
+from backend.model import load as models
 from backend.prompts import encode
 from backend.records import EpochRecord, Metrics, Pool, Progress
 from backend.training import last_checkpoint

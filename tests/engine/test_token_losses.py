@@ -12,9 +12,9 @@ from test_encode_twin import TEMPLATES, llama_like, messy_pool
 from transformers import LlamaForCausalLM, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from backend import data
-from backend import model as models
 from backend.complexity import score, token_losses
-from backend.model_text import TokenLosses, losses_from_json, text_from_json, to_json
+from backend.model import load as models
+from backend.model.readable import TokenLosses, losses_from_json, text_from_json, to_json
 from backend.prompts import encode, show
 from backend.records import Conversation, Pool
 

@@ -29,7 +29,7 @@ from backend.records import Metrics, Progress
 from backend.together import Together
 from backend.training import SelectionSampler, last_checkpoint, save_model, steps_per_epoch, train
 from backend.training.checkpoints import UNFINISHED
-from backend.training.samples import IGNORED, ResponseDataset, collate
+from backend.training.dataset import IGNORED, ResponseDataset, collate
 from backend.training.trainer import SelectionTrainer
 
 SELECTIONS = [np.array([1, 5, 7, 2, 9, 11, 12]), np.array([5, 3, 4]), np.array([0, 2, 4, 6, 8, 10, 13])]

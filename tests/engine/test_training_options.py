@@ -13,12 +13,14 @@ import torch
 from safetensors.torch import load_file
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-from backend import adapters, memory, model_shape
-from backend import model as models
 from backend.complexity import score
 from backend.config import RunConfig, config_from
 from backend.errors import ModelError
 from backend.iterate import Record, run
+from backend.model import adapters
+from backend.model import load as models
+from backend.model import shape as model_shape
+from backend.preflight import memory
 from backend.prompts import encode
 from backend.records import EpochRecord, Metrics, Progress
 

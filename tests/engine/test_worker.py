@@ -12,12 +12,13 @@ import pytest
 from interrupted import outcome, settings, wait_for, write_inputs
 from typer.testing import CliRunner
 
-from backend import jobs, preflight, reporting, store, worker
+from backend import jobs, reporting, store, worker
 from backend.cli import app
 from backend.cli.scores_file import read_scores
 from backend.config import RunConfig
 from backend.data import load_pool
 from backend.errors import ConfigError, RunError
+from backend.preflight import checks
 from backend.records import Metrics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,7 +151,7 @@ def test_a_studio_error_is_shown_as_its_message_alone(
     with pytest.raises(ConfigError, match="nowhere does not exist"):
         jobs.launch(home, small(folder, model=str(folder / "nowhere")))
     assert store.runs(home) == []
-    monkeypatch.setattr(preflight, "refuse", lambda *given: None)  # as if it had been there then
+    monkeypatch.setattr(checks, "refuse", lambda *given: None)  # as if it had been there then
     run = jobs.launch(home, small(folder, model=str(folder / "nowhere")))
     wait_for(lambda: not store.run_info(home, run).active)
     info = store.run_info(home, run)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from iterit_ui import address
 from iterit_ui.layout import looked_at
-from iterit_ui.session import VIEW
+from iterit_ui.shared import address
+from iterit_ui.shared.session import VIEW
 
 
 def test_a_view_comes_back() -> None:

@@ -18,9 +18,9 @@ from backend.questions import Answer, Question, Sampling
 from backend.records import Turn
 from backend.store import evaluations as stored
 from backend.store.answers import save_question
-from iterit_ui import ask_panel as panel
-from iterit_ui import ask_show as show
-from iterit_ui import eval_panel as evals
+from iterit_ui.compare import ask_panel as panel
+from iterit_ui.compare import ask_views as show
+from iterit_ui.compare import eval_panel as evals
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from backend import compare, jobs, store
-from iterit_ui import compare_show, compare_start, compare_tab, runs_deleting, runs_table
-from iterit_ui.plots import compare as plots
-from iterit_ui.session import first_pool
+from iterit_ui.compare import run_deletion, runs_table, start_form, tab, views
+from iterit_ui.plots import comparison_losses as plots
+from iterit_ui.shared.session import first_pool
 from tests.unit.compared import made_run, two_strategies
 
 ORDER = ("note", "answer", "final", "differ", "course", "strategies", "against", "overlap", "lengths", "sources", "noise", "settings", "missing", "body")  # fmt: skip
@@ -27,7 +27,7 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was told to the visitor."""
     said: list[str] = []
-    for module in (runs_table, runs_deleting, compare_tab):
+    for module in (runs_table, run_deletion, tab):
         monkeypatch.setattr(module.gr, "Warning", said.append)
         monkeypatch.setattr(module.gr, "Info", said.append)
     return said
@@ -36,7 +36,7 @@ def warned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def shown(
     home: Path, ids: list[str], *, reference: str = "", over: str = "epoch", epoch: int = -1
 ) -> dict[str, Any]:
-    values = compare_show.results(home, "", ids, reference, over, epoch)
+    values = views.results(home, "", ids, reference, over, epoch)
     assert len(values) == len(ORDER)
     return dict(zip(ORDER, values, strict=True))
 
@@ -91,45 +91,45 @@ def test_the_newest_comparison_is_shown_and_changes_are_seen(tmp_path: Path) -> 
     ids = two_strategies(tmp_path)
     made = store.create_comparison(tmp_path, "mine")
     store.add_to_comparison(tmp_path, made, ids)
-    comparison, mark, _ = compare_tab.look(tmp_path, "compare", "", [], "")
+    comparison, mark, _ = tab.look(tmp_path, "compare", "", [], "")
     assert comparison == made
     store.label_run(tmp_path, ids[0], tags=["x"])
-    _, other, _ = compare_tab.look(tmp_path, "compare", made, [], mark)
+    _, other, _ = tab.look(tmp_path, "compare", made, [], mark)
     assert isinstance(other, str) and other != mark
-    assert compare_show.runs_of(tmp_path, made, []) == ids
-    assert compare_show.runs_of(tmp_path, "c20200101-000000-abcdef", ids) == []
+    assert views.runs_of(tmp_path, made, []) == ids
+    assert views.runs_of(tmp_path, "c20200101-000000-abcdef", ids) == []
 
 
 def test_chosen_runs_are_kept_under_a_name(tmp_path: Path, warned: list[str]) -> None:
     ids = two_strategies(tmp_path)
-    made, _ = compare_tab.keep(tmp_path, "mine", ids, "me")
+    made, _ = tab.keep(tmp_path, "mine", ids, "me")
     assert store.comparison_info(tmp_path, made).runs == tuple(ids)
-    compare_tab.keep(tmp_path, " ", ids, "me")
+    tab.keep(tmp_path, " ", ids, "me")
     assert "Not kept" in warned[0]
 
 
 def test_a_reference_of_another_comparison_is_not_asked_for(tmp_path: Path) -> None:
-    values = compare_tab.drawn(tmp_path, "compare", "", two_strategies(tmp_path), "longest", "epoch", -1)
+    values = tab.drawn(tmp_path, "compare", "", two_strategies(tmp_path), "longest", "epoch", -1)
     assert values[0] is None  # no error
 
 
 def test_the_form_says_what_it_would_run(tmp_path: Path) -> None:
     given = [first_pool(), "demo", "demo", ["random", "iterit"], True, "0,1", "", ""]
-    note, button = compare_start.plan_of(tmp_path, [], *given)
+    note, button = start_form.plan_of(tmp_path, [], *given)
     assert "3 strategies with 2 seeds: 6 runs" in note["text"] and "full is stopped after 84" in note["text"]
     assert button.interactive
     for at, wrong, words in ((5, "x", "seeds"), (3, [], ""), (6, "much", "budget is 'much'"), (1, "/etc", "lies in none"), (0, None, "no pool")):  # fmt: skip
-        note, button = compare_start.plan_of(tmp_path, [], *given[:at], wrong, *given[at + 1 :])
+        note, button = start_form.plan_of(tmp_path, [], *given[:at], wrong, *given[at + 1 :])
         if words:
             assert note["tone"] == "error" and words in note["text"] and not button.interactive
-    one, _ = compare_start.plan_of(tmp_path, [], *given[:5], "0", *given[6:])
+    one, _ = start_form.plan_of(tmp_path, [], *given[:5], "0", *given[6:])
     assert "One seed shows no spread" in one["text"]
 
 
 def test_the_form_starts_a_comparison(tmp_path: Path) -> None:
     given = [first_pool(), "demo", "demo", ["random", "iterit"], False, "0", "20", "1"]
-    store.save_pool(tmp_path, compare_start.get_pool(tmp_path, first_pool()), inputs=["demo"])
-    made, note = compare_start.started(tmp_path, [], [], "me", "", *given)
+    store.save_pool(tmp_path, start_form.get_pool(tmp_path, first_pool()), inputs=["demo"])
+    made, note = start_form.started(tmp_path, [], [], "me", "", *given)
     assert note["tone"] == "good"
     info = store.comparison_info(tmp_path, made)
     assert (info.name, info.who, len(info.runs)) == ("2 strategies on demo", "me", 2)
@@ -142,7 +142,7 @@ def test_settings_and_samples_of_a_run_are_taken_over(
 ) -> None:
     monkeypatch.setattr(compare.analysis, "preflight", lambda one, rows: [])
     run = made_run(tmp_path, (3.0,), decay=0.5)
-    made, _ = compare_start.started(
+    made, _ = start_form.started(
         tmp_path, [], [], "", "again", None, None, f"run {run}", ["random"], False, "7", "", ""
     )
     again = store.comparison_info(tmp_path, made).runs[0]
@@ -205,19 +205,19 @@ def test_deleting_asks_first_and_twice_for_what_was_exported(tmp_path: Path, war
         tmp_path, asked, "", [], 0, {"action": "delete", "ids": [a, b, queued]}
     )
     assert len(store.runs(tmp_path)) == 3  # asked, not done
-    box, words, _ = runs_deleting.question(tmp_path, pending)
+    box, words, _ = run_deletion.question(tmp_path, pending)
     assert box.visible and words["title"] == "Delete 2 runs?"
     assert any("exported 1 time" in line for line in words["steps"])
     assert any("in the queue is queued and stays" in line for line in words["steps"])
-    pending, _ = runs_deleting.confirmed(tmp_path, pending, "me", 0)
+    pending, _ = run_deletion.confirmed(tmp_path, pending, "me", 0)
     assert {info.id for info in store.runs(tmp_path)} == {a, queued}  # the exported one is asked about again
-    box, words, button = runs_deleting.question(tmp_path, pending)
+    box, words, button = run_deletion.question(tmp_path, pending)
     assert (
         "only record" in words["text"]
         and "picked.jsonl" in words["steps"][0]
         and "only record" in button.value
     )
-    pending, _ = runs_deleting.confirmed(tmp_path, pending, "me", 0)
+    pending, _ = run_deletion.confirmed(tmp_path, pending, "me", 0)
     assert pending == {} and [info.id for info in store.runs(tmp_path)] == [queued]
 
 
@@ -233,8 +233,8 @@ def test_deleted_runs_come_back_or_are_erased(tmp_path: Path, warned: list[str])
     runs_table.acted(tmp_path, asked, "", [], 0, {"action": "delete", "ids": [b]})
     assert "asked for" in warned[-1]
     _, _, pending, _ = runs_table.acted(tmp_path, asked, "", [], 0, {"action": "erase", "ids": [b]})
-    assert "for good" in runs_deleting.question(tmp_path, pending)[1]["title"]
-    runs_deleting.confirmed(tmp_path, pending, "me", 0)
+    assert "for good" in run_deletion.question(tmp_path, pending)[1]["title"]
+    run_deletion.confirmed(tmp_path, pending, "me", 0)
     assert store.runs(tmp_path, deleted=True) == []
 
 

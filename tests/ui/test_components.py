@@ -10,7 +10,6 @@ import pytest
 
 from backend.errors import StudioError
 from backend.records import Status
-from iterit_ui import theme
 from iterit_ui.components import (
     act_of,
     cards,
@@ -25,7 +24,8 @@ from iterit_ui.components import (
     toolbar,
 )
 from iterit_ui.components.base import DRAWING, SCRIPTS, STYLES, WEB
-from iterit_ui.map_points import spread
+from iterit_ui.shared import theme
+from iterit_ui.shared.map_points import spread
 
 
 def bits(rows: list[int], n: int) -> str:

@@ -17,15 +17,17 @@ from backend import store
 from backend.data import load_pool
 from backend.errors import ConfigError
 from backend.records import Pool
-from iterit_ui import curate_draw as draw
-from iterit_ui import curate_events as events
-from iterit_ui import curate_jobs, layout, words_hint
-from iterit_ui import curate_marking as marking
-from iterit_ui import curate_settings as settings
-from iterit_ui.curate_state import Here
-from iterit_ui.session import VIEW, settings_of
-from iterit_ui.shared import marks as actions
-from iterit_ui.tune_setup import carried
+from iterit_ui import layout
+from iterit_ui.curate import draw as draw
+from iterit_ui.curate import events as events
+from iterit_ui.curate import mark_events as marking
+from iterit_ui.curate import pool_work
+from iterit_ui.curate import settings_form as settings
+from iterit_ui.curate.state import Here
+from iterit_ui.samples import marks as actions
+from iterit_ui.shared import cutting_hint
+from iterit_ui.shared.session import VIEW, settings_of
+from iterit_ui.tune.setup_panel import carried
 
 DIVERSITY = {"strategy": "diversity", "budget": 5.0}
 WHO = "Ada"
@@ -444,7 +446,7 @@ def test_a_link_to_an_unknown_pool_falls_back(home: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("stage", ["tfidf", "svd", "umap", "something else", None])
 def test_a_map_under_way_says_what_is_done_in_words(stage: str | None) -> None:
     info = SimpleNamespace(state="running", stage=stage, done=0, total=0, error=None)
-    words = curate_jobs.map_job_value(info)["text"]
+    words = pool_work.map_job_value(info)["text"]
     assert words and words not in ("tfidf", "svd", "umap")
 
 
@@ -461,16 +463,16 @@ def chinese_pool(home: Path, tmp_path: Path) -> Pool:
 
 
 def test_words_that_fit_better_are_one_click_away(home: Path, tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    monkeypatch.setattr(words_hint.jobs, "start_work", lambda *_: None)
+    monkeypatch.setattr(cutting_hint.jobs, "start_work", lambda *_: None)
     made = chinese_pool(home, tmp_path)
-    assert words_hint.note_value(home, pool.id, {}) is None
-    hint = words_hint.note_value(home, made.id, {})
+    assert cutting_hint.note_value(home, pool.id, {}) is None
+    hint = cutting_hint.note_value(home, made.id, {})
     assert hint["title"].startswith("100 %") and hint["action"]["key"] == "unicode"
     before = draw.everything(home, at(home, made, DIVERSITY))[8]
-    assert words_hint.on_choice(home, made.id, {"words": "paper", "decay": 0.5}, {"key": "unicode"}) == [1, {"decay": 0.5}]  # fmt: skip
-    assert words_hint.note_value(home, made.id, {}) is None
-    assert words_hint.note_value(home, made.id)["action"]["key"] == "paper"  # Data: it can be taken back
-    assert words_hint.note_value(home, made.id, {"words": "paper"})["action"]["key"] == "unicode"
+    assert cutting_hint.on_choice(home, made.id, {"words": "paper", "decay": 0.5}, {"key": "unicode"}) == [1, {"decay": 0.5}]  # fmt: skip
+    assert cutting_hint.note_value(home, made.id, {}) is None
+    assert cutting_hint.note_value(home, made.id)["action"]["key"] == "paper"  # Data: it can be taken back
+    assert cutting_hint.note_value(home, made.id, {"words": "paper"})["action"]["key"] == "unicode"
     assert settings_of(home, made.id, {}).words == "unicode"
     shown = at(home, made, DIVERSITY)
     assert draw.everything(home, shown)[8] != before
@@ -480,7 +482,7 @@ def test_words_that_fit_better_are_one_click_away(home: Path, tmp_path: Path, po
     assert settings.set_to(home, made.id, {}, {"name": "words", "value": "paper"}) == {"words": "paper"}
     assert carried(home, made.id, {})["words"] == "unicode"
     assert carried(home, made.id, {"words": "paper"})["words"] == "paper"
-    assert [gr.skip()] * 2 == words_hint.on_choice(home, made.id, {}, {"key": "letters"})
+    assert [gr.skip()] * 2 == cutting_hint.on_choice(home, made.id, {}, {"key": "letters"})
 
 
 def test_saved_settings_keep_their_words(home: Path, tmp_path: Path, told: list[str]) -> None:

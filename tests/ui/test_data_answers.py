@@ -11,16 +11,16 @@ import gradio as gr
 import pytest
 
 from backend import store
-from iterit_ui import curate_tab
-from iterit_ui import data_answers as answers
-from iterit_ui import data_draw as draw
-from iterit_ui import data_events as events
-from iterit_ui import data_reading as reading
-from iterit_ui.curate_state import Here
-from iterit_ui.data_actions import NOTHING_DONE
-from iterit_ui.data_lists import VIEW
-from iterit_ui.in_order import MOST_SESSIONS, Newest, all_numbered, next_number, numbered
-from iterit_ui.session import bound, demo_pool, prepare
+from iterit_ui.curate import tab
+from iterit_ui.curate.state import Here
+from iterit_ui.data import callbacks as answers
+from iterit_ui.data import draw as draw
+from iterit_ui.data import events as events
+from iterit_ui.data import sample_panel as reading
+from iterit_ui.data.bulk_marks import NOTHING_DONE
+from iterit_ui.data.lists import VIEW
+from iterit_ui.shared.answer_order import MOST_SESSIONS, Newest, all_numbered, next_number, numbered
+from iterit_ui.shared.session import bound, demo_pool, prepare
 
 
 @pytest.fixture
@@ -145,16 +145,16 @@ def test_what_is_worked_out_of_a_sample_is_not_drawn_over_another(
     tmp_path: Path, pool: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On Curate the answer may come after another sample has been opened."""
-    monkeypatch.setattr(curate_tab, "OPEN", Newest({}))
+    monkeypatch.setattr(tab, "OPEN", Newest({}))
     first, second = (str(i) for i in demo_pool().ids[:2])
-    values = [getattr(Here(pool=pool, sample=first), name) for name in curate_tab.NAMES]
-    read = curate_tab._answering(tmp_path, "reach")
+    values = [getattr(Here(pool=pool, sample=first), name) for name in tab.NAMES]
+    read = tab._answering(tmp_path, "reach")
     (answer,) = read(page(), *values)
     assert answer[1]["value"]["id"] == first and answer[1]["seq"] < next_number()
-    curate_tab.OPEN.open("a page", "", {}, first, second)
+    tab.OPEN.open("a page", "", {}, first, second)
     assert list(read(page(), *values)) == []
     assert len(list(read(page("other"), *values))) == 1
-    curate_tab._left(page())
+    tab._left(page())
     assert len(list(read(page(), *values))) == 1
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from backend import data
 from backend.errors import StudioError
-from iterit_ui import data_mapping as mapping
-from iterit_ui import data_sources
+from iterit_ui.data import mapping_form as mapping
+from iterit_ui.data import sources
 from tests.damaged import damaged_arrow
 
 
@@ -62,7 +62,7 @@ def test_a_file_that_ends_its_reader_is_a_message(root: Path, monkeypatch: pytes
         "damaged: damaged.arrow (its reader was ended by SIG"
     )
     assert [file["state"] for file in value["files"]] == ["warn", "error"]
-    *_, last = data_sources.load_chosen(root / "home", (root,), chosen, "")
+    *_, last = sources.load_chosen(root / "home", (root,), chosen, "")
     assert last[6]["tone"] == "error" and last[6]["text"].startswith("damaged: damaged.arrow")
 
 

@@ -15,12 +15,12 @@ from backend.config import config_from
 from backend.data import demo, load_pool
 from backend.findings.lengths import NOT_SCORED
 from backend.records import EpochRecord, Pool, Scores
-from iterit_ui import data_actions as actions
-from iterit_ui import data_draw as draw
-from iterit_ui import data_events as events
-from iterit_ui import data_sources
-from iterit_ui.data_lists import VIEW
-from iterit_ui.session import demo_pool, prepare
+from iterit_ui.data import bulk_marks as actions
+from iterit_ui.data import draw as draw
+from iterit_ui.data import events as events
+from iterit_ui.data import sources
+from iterit_ui.data.lists import VIEW
+from iterit_ui.shared.session import demo_pool, prepare
 
 WHO = "Ada"
 LONG = "the tall old tree in the middle of the garden keeps its leaves until the first cold night of november"
@@ -171,7 +171,7 @@ def test_only_files_under_the_roots_are_offered(tmp_path: Path) -> None:
     (root / "a.jsonl").write_text("{}")
     (root / ".hidden.json").write_text("[]")
     (root / "notes.txt").write_text("")
-    offered = [value for _, value in data_sources.choices_under((root,))]
+    offered = [value for _, value in sources.choices_under((root,))]
     assert str(root / "a.jsonl") in offered
     assert not [value for value in offered if "hidden" in value or value.endswith(".txt")]
 

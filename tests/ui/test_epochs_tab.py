@@ -16,15 +16,15 @@ from backend import analysis, store
 from backend.analysis.cohorts import COHORTS
 from backend.analysis.quadrants import QUADRANTS
 from backend.errors import StudioError
-from iterit_ui import epochs_draw as draw
-from iterit_ui import epochs_events as events
-from iterit_ui import epochs_runs as runs
-from iterit_ui import epochs_tab as tab
-from iterit_ui import epochs_view as view
 from iterit_ui import plots
-from iterit_ui.epochs_lists import listed
-from iterit_ui.epochs_state import Here
-from iterit_ui.epochs_words import epoch_words
+from iterit_ui.epochs import draw as draw
+from iterit_ui.epochs import events as events
+from iterit_ui.epochs import run_choices as runs
+from iterit_ui.epochs import tab as tab
+from iterit_ui.epochs import views as view
+from iterit_ui.epochs.captions import epoch_words
+from iterit_ui.epochs.lists import listed
+from iterit_ui.epochs.state import Here
 
 
 @pytest.fixture(scope="module")

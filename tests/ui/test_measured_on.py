@@ -8,10 +8,12 @@ import pytest
 from run_folders import make_run, trees
 
 from backend import store
-from iterit_ui import compare_show, compare_start, epochs_draw, runs_table, tune_charts, tune_form
-from iterit_ui.epochs_state import Here
-from iterit_ui.session import first_pool
-from iterit_ui.tune_check import verdict
+from iterit_ui.compare import runs_table, start_form, views
+from iterit_ui.epochs import draw
+from iterit_ui.epochs.state import Here
+from iterit_ui.shared.session import first_pool
+from iterit_ui.tune import charts, form_fields
+from iterit_ui.tune.form_check import verdict
 
 ASIDE = "6 samples kept aside from pool trees"
 
@@ -23,15 +25,13 @@ def run(tmp_path: Path) -> str:
 
 def test_a_run_on_tune(tmp_path: Path, run: str) -> None:
     info, metrics = store.run_info(tmp_path, run), store.read_metrics(tmp_path, run)
-    card = next(
-        c for c in tune_charts.figures(tmp_path, info, metrics)["cards"] if c["label"] == "Held-out loss"
-    )
+    card = next(c for c in charts.figures(tmp_path, info, metrics)["cards"] if c["label"] == "Held-out loss")
     assert ASIDE in card["hint"] and "against the untouched model" in card["hint"]
-    assert ASIDE in tune_charts.course_figure(tmp_path, info, metrics)["note"]
+    assert ASIDE in charts.course_figure(tmp_path, info, metrics)["note"]
 
 
 def test_a_run_on_epochs(tmp_path: Path, run: str) -> None:
-    drawn = dict(zip(epochs_draw.DRAWN, epochs_draw.everything(tmp_path, Here(run=run))))
+    drawn = dict(zip(draw.DRAWN, draw.everything(tmp_path, Here(run=run))))
     card = next(c for c in drawn["figures"]["cards"] if c["label"] == "Held-out loss")
     assert ASIDE in card["hint"]
 
@@ -39,7 +39,7 @@ def test_a_run_on_epochs(tmp_path: Path, run: str) -> None:
 def test_runs_and_their_comparison(tmp_path: Path, run: str) -> None:
     row = runs_table.table_value(tmp_path, runs_table.ASKED, "")["rows"][0]
     assert row["measured"] == ASIDE and row["loss"]["title"] == f"on {ASIDE}"
-    results = compare_show.results(tmp_path, "", [run], "", "epoch", -1)
+    results = views.results(tmp_path, "", [run], "", "epoch", -1)
     final, course, strategies = results[2], results[4], results[5]
     for shown in (final, course, strategies):
         assert ASIDE in shown["note"]
@@ -50,8 +50,8 @@ def test_compare_measures_another_pool_on_itself(tmp_path: Path) -> None:
 
     def asked(pool: str) -> tuple[str, str]:
         given = [pool, "demo", "demo", ["random"], False, "0,1", "10", ""]
-        configs = compare_start.asked_for(tmp_path, [], *given).configs
-        return configs[0].held_out, compare_start.plan_of(tmp_path, [], *given)[0]["text"]
+        configs = start_form.asked_for(tmp_path, [], *given).configs
+        return configs[0].held_out, start_form.plan_of(tmp_path, [], *given)[0]["text"]
 
     held_out, words = asked(trees().id)
     assert held_out == "0.05" and "Held-out loss: on 6 samples kept aside from the pool." in words
@@ -61,7 +61,7 @@ def test_compare_measures_another_pool_on_itself(tmp_path: Path) -> None:
 
 def test_the_form_of_a_run_does_so_too(tmp_path: Path) -> None:
     store.save_pool(tmp_path, trees(), inputs=("trees.jsonl",))
-    preset = next(one for one in tune_form.schema()["presets"] if one["name"] == "demo")
+    preset = next(one for one in form_fields.schema()["presets"] if one["name"] == "demo")
     assert preset["values"]["held_out"] == "demo" and preset["elsewhere"] == {"held_out": "0.05"}
 
     def measured(pool: str, held_out: str) -> str:

@@ -12,11 +12,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from waiting_runs import BUDGET, waiting_run
 
 from backend import analysis, store
-from iterit_ui import review_draft as draft
-from iterit_ui import review_screen as screen
-from iterit_ui import review_view as view
-from iterit_ui.review_list import LISTS
-from iterit_ui.review_state import VIEW
+from iterit_ui.tune.review import events as draft
+from iterit_ui.tune.review import panel as screen
+from iterit_ui.tune.review import views as view
+from iterit_ui.tune.review.lists import LISTS
+from iterit_ui.tune.review.state import VIEW
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from run_folders import PAYLOAD, trees
 
 from backend import jobs, store
-from backend.analysis.queue import queue_of
+from backend.analysis.queue_state import queue_of
 from backend.config import config_from
-from iterit_ui import tune_look, tune_queue
+from iterit_ui.tune import queue_panel, views
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def order(home) -> list[str]:
 
 
 def act(home, action, run, *, load="", shown=""):
-    return tune_queue.act(home, shown, load, {"action": action, "id": run})
+    return queue_panel.act(home, shown, load, {"action": action, "id": run})
 
 
 def unchanged(answer) -> bool:
@@ -53,13 +53,13 @@ def unchanged(answer) -> bool:
 
 
 def test_nothing_is_shown_where_there_is_no_run(home):
-    assert tune_queue.panel_value([], "") is None
-    assert tune_queue.panel_value(store.runs(home), "20250101-000000-aaaa") is None
+    assert queue_panel.panel_value([], "") is None
+    assert queue_panel.panel_value(store.runs(home), "20250101-000000-aaaa") is None
 
 
 def test_a_run_that_is_shown_can_be_run_again_where_nothing_waits(home):
     run = at_work(home)
-    value = tune_queue.panel_value(store.runs(home), "")
+    value = queue_panel.panel_value(store.runs(home), "")
     assert value["rows"] == [] and value["title"] == ""
     assert value["chosen"]["id"] == run and [a["key"] for a in value["chosen"]["actions"]] == [
         "again",
@@ -71,7 +71,7 @@ def test_what_waits_is_listed_in_order_with_what_it_waits_for(home):
     at_work(home)
     runs = [new_run(home, name=f"run {i}") for i in range(3)]
     store.move_in_queue(home, runs[2], 0)
-    value = tune_queue.panel_value(store.runs(home), runs[0])
+    value = queue_panel.panel_value(store.runs(home), runs[0])
     assert [row["id"] for row in value["rows"]] == [runs[2], runs[0], runs[1]]
     assert [row["chosen"] for row in value["rows"]] == [False, True, False]
     assert "3 runs" in value["title"] and "“at work” has ended" in value["text"] and value["held"] == ""
@@ -80,7 +80,7 @@ def test_what_waits_is_listed_in_order_with_what_it_waits_for(home):
 def test_a_review_that_holds_the_queue_is_named(home):
     first, _ = at_work(home), new_run(home)
     store.set_state(home, first, "waiting")
-    value = tune_queue.panel_value(store.runs(home), "")
+    value = queue_panel.panel_value(store.runs(home), "")
     assert (
         "“at work” waits for a review: nothing in the queue starts" in value["held"] and value["text"] == ""
     )
@@ -99,11 +99,11 @@ def test_a_review_that_holds_the_queue_is_named(home):
 def test_a_waiting_run_moves(home, said, action, which, expected):
     at_work(home)
     runs = [new_run(home) for _ in range(3)]
-    before = tune_look.stamp(home, "")
+    before = views.stamp(home, "")
     assert unchanged(act(home, action, runs[which]))
     assert order(home) == [runs[i] for i in expected] and not said["warning"]
     # the page's watcher notices, so that other pages draw it, too
-    assert (tune_look.stamp(home, "") != before) == (expected != [0, 1, 2])
+    assert (views.stamp(home, "") != before) == (expected != [0, 1, 2])
 
 
 def test_a_cancelled_run_can_be_queued_again(home, said):
@@ -116,7 +116,7 @@ def test_a_cancelled_run_can_be_queued_again(home, said):
     assert len(said["warning"]) == 1 and "does not wait any more: it is stopped" in said["warning"][0]
     jobs.resume(home, run)
     assert order(home) == [run]
-    assert "goes on" not in tune_queue.panel_value(store.runs(home), "")["rows"][0]["about"]
+    assert "goes on" not in queue_panel.panel_value(store.runs(home), "")["rows"][0]["about"]
 
 
 @pytest.mark.parametrize("action", ["cancel", "front", "up", "down"])
@@ -169,9 +169,9 @@ def test_each_copy_is_a_change_of_load(home):
 def test_what_the_page_sends_is_checked(home, said, data):
     at_work(home)
     waiting = new_run(home)
-    assert unchanged(tune_queue.act(home, "", "", data))
+    assert unchanged(queue_panel.act(home, "", "", data))
     assert said["warning"] and order(home) == [waiting]
-    assert tune_queue.pick(home, "before", data) == "before"
+    assert queue_panel.pick(home, "before", data) == "before"
 
 
 def test_an_unknown_action_is_refused(home, said):
@@ -179,17 +179,17 @@ def test_an_unknown_action_is_refused(home, said):
     waiting = new_run(home)
     assert unchanged(act(home, ["delete"], waiting)) and "are known" in said["warning"][0]
     assert order(home) == [waiting]
-    assert tune_queue.pick(home, "", {"id": waiting}) == waiting
+    assert queue_panel.pick(home, "", {"id": waiting}) == waiting
 
 
 def test_only_what_changed_is_sent(home):
     at_work(home)
     waiting = new_run(home)
-    value, seen = tune_queue.look(home, "", "tune", "")
+    value, seen = queue_panel.look(home, "", "tune", "")
     assert value["rows"][0]["id"] == waiting
     json.dumps(value, allow_nan=False)
-    assert tune_queue.look(home, "", "tune", seen) == (gr.skip(), seen)
-    assert tune_queue.look(home, "", "data", "") == (gr.skip(), "")
+    assert queue_panel.look(home, "", "tune", seen) == (gr.skip(), seen)
+    assert queue_panel.look(home, "", "data", "") == (gr.skip(), "")
     store.set_state(home, waiting, "stopped")
-    value, _ = tune_queue.look(home, "", "tune", seen)
+    value, _ = queue_panel.look(home, "", "tune", seen)
     assert value["rows"] == []

@@ -16,9 +16,9 @@ from backend.config import config_from
 from backend.processes import this_host
 from backend.records import Progress
 from backend.store import Event
-from iterit_ui import tune_log as log
-from iterit_ui import tune_look, tune_run, tune_runs, tune_timeline
-from iterit_ui.review_state import VIEW
+from iterit_ui.tune import log_view as log
+from iterit_ui.tune import run_list, run_panel, timeline_view, views
+from iterit_ui.tune.review.state import VIEW
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def home(tmp_path):
 
 
 def look(home, run="", seen=None, tab="tune"):
-    answer = tune_look.look(home, run, tab, dict(VIEW), seen or {})
-    return dict(zip([*tune_look.NAMES, "seen"], answer, strict=True))
+    answer = views.look(home, run, tab, dict(VIEW), seen or {})
+    return dict(zip([*views.NAMES, "seen"], answer, strict=True))
 
 
 def skipped(value) -> bool:
@@ -68,7 +68,7 @@ def test_a_finished_run_is_shown_and_told_once(home):
     ]
     json.dumps([shown[name] for name in ("runs", "run", "cards", "course", "log")], allow_nan=False)
     again = look(home, run, shown["seen"])
-    assert all(skipped(again[name]) for name in tune_look.NAMES)
+    assert all(skipped(again[name]) for name in views.NAMES)
 
 
 def test_only_what_changed_is_sent(home):
@@ -77,13 +77,13 @@ def test_only_what_changed_is_sent(home):
     with open(store.log_path(home, run), "a") as file:
         file.write("12:00:00 more\n")
     again = look(home, run, shown["seen"])
-    assert [name for name in tune_look.NAMES if not skipped(again[name])] == ["log"]
+    assert [name for name in views.NAMES if not skipped(again[name])] == ["log"]
 
 
 def test_other_tabs_are_not_bothered(home):
     run = make_run(home)
     shown = look(home, run, tab="data")
-    assert all(skipped(shown[name]) for name in tune_look.NAMES)
+    assert all(skipped(shown[name]) for name in views.NAMES)
 
 
 def test_a_failed_run_shows_its_error_and_where_it_would_go_on(home):
@@ -115,8 +115,8 @@ def test_a_running_run_shows_its_stage_and_both_ways_to_stop(home):
 def test_a_worker_that_was_killed_shows_as_failed(home):
     run = started(home)
     store.take(home, run, host=this_host(), pid=2**22 + 1, process_started=1.0, claimed=True)
-    tune_look._pumped.clear()
-    tune_look.pump(home)
+    views._pumped.clear()
+    views.pump(home)
     shown = look(home, run)["run"]
     assert shown["state"] == "failed" and "ended" in shown["error"]
 
@@ -125,30 +125,30 @@ def test_the_stamp_changes_with_what_is_shown_and_not_with_signs_of_life(home):
     run = started(home)
     store.take(home, run, host=this_host(), pid=1, process_started=0.0, claimed=True)
     store.heartbeat(home, run, Progress("score", 0, 30, 120))
-    before = tune_look.stamp(home, run)
+    before = views.stamp(home, run)
     store.heartbeat(home, run)
-    assert tune_look.stamp(home, run) == before and before[1]
+    assert views.stamp(home, run) == before and before[1]
     store.heartbeat(home, run, Progress("score", 0, 31, 120))
-    assert tune_look.stamp(home, run) != before
+    assert views.stamp(home, run) != before
 
 
 def test_where_a_run_goes_on_in_words():
-    words = tune_timeline.goes_on_words
+    words = timeline_view.goes_on_words
     assert words(GoesOn(1200, 1.5, True)) == "from the checkpoint at step 1,200, 1.50 epochs trained"
     assert "selection are kept" in words(GoesOn(0, 0.0, True)) and words(GoesOn(0, float("nan"), False)) == "from the beginning"  # fmt: skip
 
 
 def test_only_runs_that_are_here_can_be_picked(home):
     run = make_run(home)
-    assert tune_run.pick_run(home, "", {"id": run}) == run
-    assert tune_run.pick_run(home, run, {"id": "../x"}) == run and tune_run.pick_run(home, run, None) == run
+    assert run_panel.pick_run(home, "", {"id": run}) == run
+    assert run_panel.pick_run(home, run, {"id": "../x"}) == run and run_panel.pick_run(home, run, None) == run
 
 
 def test_stopping_what_has_ended_is_a_message_and_no_error(home):
     run = make_run(home)
     with pytest.warns(UserWarning, match="already"):
-        tune_run.act(home, run, {"key": "stop"})
-    assert tune_run.act(home, run, {"key": "nonsense"}) == (gr.skip(), gr.skip())
+        run_panel.act(home, run, {"key": "stop"})
+    assert run_panel.act(home, run, {"key": "nonsense"}) == (gr.skip(), gr.skip())
 
 
 def test_a_queued_run_can_be_cancelled(home, monkeypatch):
@@ -159,13 +159,13 @@ def test_a_queued_run_can_be_cancelled(home, monkeypatch):
     )
     shown = look(home, second)
     assert shown["runs"]["rows"][0]["state"]["text"] == "queued, 1 ahead"
-    tune_run.act(home, second, {"key": "stop"})
+    run_panel.act(home, second, {"key": "stop"})
     assert store.run_info(home, second).state == "stopped"
 
 
 def test_time_left_is_unknown_until_it_is_measured(home):
     run = started(home)
-    assert tune_runs.time_left(store.run_info(home, run)) == "time left: not known yet"
+    assert run_list.time_left(store.run_info(home, run)) == "time left: not known yet"
 
 
 # ---------------------------------------------------------------- the log
@@ -212,7 +212,7 @@ def test_what_the_page_asks_of_the_log_is_checked(home):
 def test_a_log_can_be_downloaded(home):
     run = make_run(home)
     with pytest.raises(gr.Error, match="printed nothing"):
-        tune_run.log_file(home, run)
+        run_panel.log_file(home, run)
     store.log_path(home, run).write_text("hello\n")
-    with open(tune_run.log_file(home, run)) as file:
+    with open(run_panel.log_file(home, run)) as file:
         assert file.read() == "hello\n"

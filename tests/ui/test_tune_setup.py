@@ -14,12 +14,12 @@ from backend import jobs, store
 from backend.config import PRESETS, RunConfig, config_from, to_json
 from backend.errors import ConfigError
 from backend.store import database
-from iterit_ui import tune_config as config_form
-from iterit_ui import tune_form as form
-from iterit_ui import tune_setup
-from iterit_ui.session import first_pool
 from iterit_ui.shared import launch as launching
-from iterit_ui.tune_check import off, verdict
+from iterit_ui.shared.session import first_pool
+from iterit_ui.tune import form_config as config_form
+from iterit_ui.tune import form_fields as form
+from iterit_ui.tune import setup_panel
+from iterit_ui.tune.form_check import off, verdict
 
 NAMES = form.form_fields()
 
@@ -32,8 +32,8 @@ def home(tmp_path):
 
 def launched(home, sent, *, data=(), settings=None):
     """What a launch answers to a form that has heard of everything."""
-    told = tune_setup.carried(home, sent["pool"], settings or {})
-    return tune_setup.launched(home, data, (), {**sent, "carried": told}, sent["pool"], settings or {})
+    told = setup_panel.carried(home, sent["pool"], settings or {})
+    return setup_panel.launched(home, data, (), {**sent, "carried": told}, sent["pool"], settings or {})
 
 
 def draft(preset="paper", *, pool=None, model="nowhere/tiny", parallel=False, parent="", **changes):
@@ -89,9 +89,9 @@ def test_a_preset_comes_back_as_the_configuration_that_it_is(preset):
 
 def test_what_was_set_on_curate_lies_on_top(home):
     store.set_mark(home, trees().id, [trees().ids[3]], "pinned", who="test")
-    found = tune_setup.carried(home, trees().id, {"decay": 0.5, "source_weights": {"web": 0.5}})
+    found = setup_panel.carried(home, trees().id, {"decay": 0.5, "source_weights": {"web": 0.5}})
     assert found == {"decay": "0.5", "source_weights": "web = 0.5", "pinned": trees().ids[3]}
-    value = tune_setup.shown(home, (), (), trees().id, {"decay": 0.5}, {})
+    value = setup_panel.shown(home, (), (), trees().id, {"decay": 0.5}, {})
     assert value["pool"] == trees().id and value["carried"]["decay"] == "0.5"
     assert value["demo"] == first_pool()
 
@@ -170,11 +170,11 @@ def test_what_the_pool_does_not_hold_is_no_run(home, field, value, words):
     "sent", [None, 3, {}, {"values": []}, {"values": {"x": 1}}, {"values": {}, "preset": "best"}]
 )
 def test_what_is_no_form_is_refused_in_words(home, sent):
-    say, load, count = tune_setup.questions(home, (), ())
+    say, load, count = setup_panel.questions(home, (), ())
     assert say(sent)["error"]
     assert load(sent)["error"]
     assert count(sent)["error"] and count({"form": sent, "begin": True})["error"]
-    assert tune_setup.launched(home, (), (), sent, "", {})[1]["note"]["tone"] == "error"
+    assert setup_panel.launched(home, (), (), sent, "", {})[1]["note"]["tone"] == "error"
 
 
 # ---------------------------------------------------------------- counting tokens
@@ -185,7 +185,7 @@ def test_tokens_are_counted_for_the_form_as_it_is(home, monkeypatch):
     monkeypatch.setattr(
         jobs, "start_work", lambda *words: begun.append(words) or jobs.work_info(home, *words[1:3])
     )
-    count = tune_setup.questions(home, (), ())[2]
+    count = setup_panel.questions(home, (), ())[2]
     sent = draft("demo", model="demo", max_length="300", system_prompt="Be brief.")
     assert said(home, sent)["plan"]["uncounted"]
     assert count({"form": sent, "begin": False})["state"] == "absent" and not begun
@@ -195,7 +195,7 @@ def test_tokens_are_counted_for_the_form_as_it_is(home, monkeypatch):
 
 
 def test_a_model_out_of_bounds_is_not_counted_with(home, tmp_path):
-    found = tune_setup.questions(home, (), ())[2]({"form": draft(model=str(tmp_path)), "begin": True})
+    found = setup_panel.questions(home, (), ())[2]({"form": draft(model=str(tmp_path)), "begin": True})
     assert found["state"] == "failed" and "--model-root" in found["error"]
 
 
@@ -285,12 +285,12 @@ def test_what_is_no_configuration_is_refused(home, words):
 
 def test_a_run_is_copied_into_the_form(home, no_worker):
     run, _ = launched(home, draft(budget="10"))
-    found = tune_setup.loaded_run(home, (), f"{run}#1")["filled"]
+    found = setup_panel.loaded_run(home, (), f"{run}#1")["filled"]
     assert found["key"] == f"{run}#1" and found["parent"] == run and found["values"]["budget"] == "10"
     again, _ = launched(home, draft(budget="11", parent=run))
     assert store.run_info(home, again).parent == run
-    assert tune_setup.loaded_run(home, (), "20200101-000000-aaaaaa#1")["note"]["tone"] == "error"
-    assert tune_setup.loaded_run(home, (), "") == {}
+    assert setup_panel.loaded_run(home, (), "20200101-000000-aaaaaa#1")["note"]["tone"] == "error"
+    assert setup_panel.loaded_run(home, (), "") == {}
 
 
 # ---------------------------------------------------------------- models, pools and files
@@ -330,9 +330,9 @@ def test_files_lie_inside_the_roots(tmp_path):
 def test_pools_are_those_of_the_store(home):
     assert ("trees · 120 samples", trees().id) in launching.pool_choices(home)
     assert launching.pool_inputs(home, trees().id) == ("trees.jsonl",)
-    assert tune_setup.chosen_pool(home, "", {"pool": trees().id}) == trees().id
-    assert tune_setup.chosen_pool(home, "", {"pool": "../x"}) == gr.skip()
-    assert tune_setup.chosen_pool(home, "", None) == gr.skip()
+    assert setup_panel.chosen_pool(home, "", {"pool": trees().id}) == trees().id
+    assert setup_panel.chosen_pool(home, "", {"pool": "../x"}) == gr.skip()
+    assert setup_panel.chosen_pool(home, "", None) == gr.skip()
 
 
 # ---------------------------------------------------------------- launching
@@ -377,7 +377,7 @@ def test_a_held_out_file_outside_the_data_roots_is_refused(home, no_worker, tmp_
 )
 def test_a_launch_that_has_not_heard_of_curate_is_refused(home, no_worker, told, settings, words):
     sent = draft(budget="10") | ({} if told is None else {"carried": told})
-    run, answer = tune_setup.launched(home, (), (), sent, trees().id, settings)
+    run, answer = setup_panel.launched(home, (), (), sent, trees().id, settings)
     assert run == gr.skip() and answer["note"]["tone"] == "warn" and words in answer["note"]["lines"][0]
     assert store.runs(home) == []
 
@@ -391,6 +391,6 @@ def test_a_launch_of_another_pool_than_the_page_shows_is_refused(home, no_worker
     sent = {**draft(budget="10"), "carried": {}}
     assert (
         "Another pool"
-        in tune_setup.launched(home, (), (), sent, "0123456789abcdef", {})[1]["note"]["lines"][0]
+        in setup_panel.launched(home, (), (), sent, "0123456789abcdef", {})[1]["note"]["lines"][0]
     )
     assert store.runs(home) == []

@@ -6,7 +6,7 @@ import pytest
 
 from backend.config import config_from
 from backend.errors import ConfigError
-from backend.preflight import accelerate_processes, preflight, refuse
+from backend.preflight.checks import accelerate_processes, preflight, refuse
 
 
 @pytest.mark.parametrize("kind", ["FSDP", "DEEPSPEED", "MEGATRON_LM"])

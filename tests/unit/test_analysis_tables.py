@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from backend.analysis import epochs, histograms, reasons, runs, samples
+from backend.analysis import epoch_tables, histograms, reasons, run_course, sample_table
 from backend.config import SelectionSettings
 from backend.errors import ConfigError
 from backend.records import EpochRecord, Metrics, Pool, Scores, Selection, Status
@@ -127,21 +127,23 @@ def test_length_histogram_shares_add_up_and_unknown_lengths_are_said():
 def test_rows_are_sorted_with_unknown_last_in_both_directions():
     pool, scores = make_pool(), make_scores(COMPLEXITY)
     everything = np.arange(6)
-    up = samples.sample_rows(pool, scores, FIRST, everything, sort="complexity")
-    down = samples.sample_rows(pool, scores, FIRST, everything, sort="complexity", descending=True)
+    up = sample_table.sample_rows(pool, scores, FIRST, everything, sort="complexity")
+    down = sample_table.sample_rows(pool, scores, FIRST, everything, sort="complexity", descending=True)
     assert up.rows.tolist() == [0, 4, 5, 1, 2, 3]
     assert down.rows.tolist() == [2, 1, 5, 4, 0, 3]
 
 
 def test_pages_cover_all_rows_once_and_stop_at_the_last():
     pool, scores = make_pool(), make_scores(COMPLEXITY)
-    pages = [samples.sample_rows(pool, scores, FIRST, np.arange(6), page=p, page_size=4) for p in (0, 1, 9)]
+    pages = [
+        sample_table.sample_rows(pool, scores, FIRST, np.arange(6), page=p, page_size=4) for p in (0, 1, 9)
+    ]
     assert sorted([*pages[0].rows.tolist(), *pages[1].rows.tolist()]) == list(range(6))
     assert pages[2].page == 1 and pages[2].pages == 2 and pages[2].total == 6
 
 
 def test_default_rows_are_the_picks_in_order_with_their_numbers():
-    page = samples.sample_rows(make_pool(), make_scores(COMPLEXITY), FIRST)
+    page = sample_table.sample_rows(make_pool(), make_scores(COMPLEXITY), FIRST)
     assert page.table["row"].tolist() == [1, 5]
     assert page.table["rank"].tolist() == [1, 2]
     assert page.table["gain"].tolist() == [1.0, 0.5]
@@ -151,15 +153,15 @@ def test_default_rows_are_the_picks_in_order_with_their_numbers():
 
 
 def test_an_empty_table_has_one_page():
-    page = samples.sample_rows(make_pool(), make_scores(COMPLEXITY), FIRST, np.empty(0, dtype=np.int64))
+    page = sample_table.sample_rows(make_pool(), make_scores(COMPLEXITY), FIRST, np.empty(0, dtype=np.int64))
     assert (page.total, page.pages, len(page.table)) == (0, 1, 0)
 
 
 def test_unknown_sort_and_filter_name_the_known():
     with pytest.raises(ConfigError, match="known: rank, gain"):
-        samples.sample_rows(make_pool(), make_scores(COMPLEXITY), FIRST, sort="beauty")
+        sample_table.sample_rows(make_pool(), make_scores(COMPLEXITY), FIRST, sort="beauty")
     with pytest.raises(ConfigError, match="known: all, selected"):
-        samples.filter_rows(FIRST, "pretty")
+        sample_table.filter_rows(FIRST, "pretty")
 
 
 @pytest.mark.parametrize(
@@ -176,16 +178,16 @@ def test_unknown_sort_and_filter_name_the_known():
     ],
 )
 def test_filters(which: str, rows: list[int]):
-    assert samples.filter_rows(SECOND, which, FIRST).tolist() == rows
+    assert sample_table.filter_rows(SECOND, which, FIRST).tolist() == rows
 
 
 def test_a_sample_in_full_is_untouched_text():
-    text = samples.sample_text(make_pool(), 2)
+    text = sample_table.sample_text(make_pool(), 2)
     assert text["response"] == "response 2\nwith <b>html</b> and ${payload}"
     assert text["turns"] == [{"role": "user", "content": "prompt 2"}]
     assert (text["file"], text["file_row"], text["source"]) == ("pool.jsonl", 2, "web")
     with pytest.raises(ConfigError, match="0 to 5"):
-        samples.sample_text(make_pool(), 6)
+        sample_table.sample_text(make_pool(), 6)
 
 
 def test_why_a_pick_was_picked():
@@ -235,9 +237,9 @@ def test_an_unknown_complexity_is_said_to_be():
 
 
 def test_membership():
-    names = [epochs.MEMBERSHIP[code] for code in epochs.membership(SECOND, FIRST)]
+    names = [epoch_tables.MEMBERSHIP[code] for code in epoch_tables.membership(SECOND, FIRST)]
     assert names == ["not a candidate", "kept", "not a candidate", "unscorable", "added", "dropped"]
-    first = [epochs.MEMBERSHIP[code] for code in epochs.membership(FIRST)]
+    first = [epoch_tables.MEMBERSHIP[code] for code in epoch_tables.membership(FIRST)]
     assert first == ["candidate", "kept", "rejected", "unscorable", "candidate", "kept"]
 
 
@@ -247,7 +249,7 @@ def test_epoch_table():
         Metrics(step=4, epoch=1.0, held_out=1.5, held_out_epoch=1),
     ]
     pool = make_pool(labels=["clean", "near", "mismatch", "clean", "dup", "refusal"])
-    table = epochs.epoch_table(RECORDS, metrics, pool)
+    table = epoch_tables.epoch_table(RECORDS, metrics, pool)
     assert table["kept"].tolist() == [0, 1] and table["added"].tolist() == [2, 1]
     assert table["dropped"].tolist() == [0, 1] and table["distinct"].tolist() == [2, 3]
     assert np.isnan(table["overlap"][0]) and table["overlap"][1] == 0.5
@@ -258,19 +260,19 @@ def test_epoch_table():
 
 
 def test_noise_is_unknown_without_labels():
-    assert epochs.epoch_table(RECORDS, [], make_pool())["noise_share"].isna().all()
-    assert epochs.label_table(make_pool(), FIRST).empty
+    assert epoch_tables.epoch_table(RECORDS, [], make_pool())["noise_share"].isna().all()
+    assert epoch_tables.label_table(make_pool(), FIRST).empty
 
 
 def test_label_table():
     pool = make_pool(labels=["clean", "near", "near", None, "clean", "clean"])
-    table = epochs.label_table(pool, FIRST).set_index("label")
+    table = epoch_tables.label_table(pool, FIRST).set_index("label")
     assert table["pool"].to_dict() == {"clean": 3, "near": 2, "no label": 1}
     assert table["selected"].to_dict() == {"clean": 1, "near": 1, "no label": 0}
 
 
 def test_history_of_one_sample():
-    table = epochs.history(RECORDS, 5)
+    table = epoch_tables.history(RECORDS, 5)
     assert table["status"].tolist() == ["selected", "candidate, outranked"]
     assert table["rank"][0] == 2 and np.isnan(table["rank"][1])
     assert table["complexity"].tolist() == pytest.approx([0.8, 0.6])
@@ -283,10 +285,10 @@ def test_loss_table_keeps_the_later_of_two_lines_for_one_step():
         Metrics(step=2, epoch=1.0, loss=2.5),
         Metrics(step=2, epoch=1.0, loss=2.4, learning_rate=1e-4),
     ]
-    table = runs.loss_table(metrics)
+    table = run_course.loss_table(metrics)
     assert table["step"].tolist() == [1, 2] and table["loss"].tolist() == [3.0, 2.4]
     assert np.isnan(table["learning_rate"][0])
-    assert runs.loss_table([]).empty
+    assert run_course.loss_table([]).empty
 
 
 def test_held_out_change_is_against_the_untouched_model():
@@ -294,18 +296,18 @@ def test_held_out_change_is_against_the_untouched_model():
         Metrics(step=4, epoch=1.0, held_out=1.5, held_out_epoch=1),
         Metrics(step=0, epoch=0.0, held_out=2.0, held_out_epoch=0),
     ]
-    table = runs.held_out_table(metrics)
+    table = run_course.held_out_table(metrics)
     assert table["epoch"].tolist() == [0, 1] and table["change"].tolist() == [0.0, -0.5]
-    assert np.isnan(runs.held_out_table(metrics[:1])["change"][0])
-    assert runs.held_out_table([]).empty
+    assert np.isnan(run_course.held_out_table(metrics[:1])["change"][0])
+    assert run_course.held_out_table([]).empty
 
 
 def test_tokens_per_second_is_unknown_until_two_lines_say_it():
     lines = [Metrics(step=i, epoch=0.1 * i, loss=1.0, tokens=100 * i, seconds=0.5 * i) for i in range(1, 4)]
-    assert np.isnan(runs.tokens_per_second(lines[:1]))
-    assert runs.tokens_per_second(lines) == pytest.approx(200.0)
+    assert np.isnan(run_course.tokens_per_second(lines[:1]))
+    assert run_course.tokens_per_second(lines) == pytest.approx(200.0)
 
 
 def test_stage_table():
-    table = runs.stage_table(RECORDS)
+    table = run_course.stage_table(RECORDS)
     assert table["stage"].tolist() == ["score", "select"] * 2 and table["seconds"].sum() == 5.0

@@ -8,7 +8,7 @@ from small_runs import small_config, small_pool, small_record
 from typer.testing import CliRunner
 
 from backend import jobs, store
-from backend.analysis.queue import queue_of
+from backend.analysis.queue_state import queue_of
 from backend.cli import app, running
 from backend.processes import this_host
 

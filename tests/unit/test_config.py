@@ -15,8 +15,8 @@ from backend.config import (
     selection_settings,
     to_json,
 )
+from backend.config.settings_table import markdown
 from backend.errors import ConfigError
-from backend.settings_table import markdown
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,4 +108,4 @@ def test_every_setting_says_what_it_is():
 
 def test_the_documentation_of_the_settings_is_fresh():
     written = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    assert written == markdown(), "run: python -m backend.settings_table > docs/settings.md"
+    assert written == markdown(), "run: python -m backend.config.settings_table > docs/settings.md"

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.data import ExportFormat, load_pool, messages, write_samples
+from backend.data import ExportFormat, load_pool, turn_parts, write_samples
 from backend.errors import PoolError
 from backend.records import Pool
 
@@ -176,7 +176,7 @@ def test_structure_round_trip(tmp_path: Path, format: ExportFormat) -> None:
                 assert {k: v for k, v in one.items() if k != "tool_calls"} == {
                     k: v for k, v in other.items() if k != "tool_calls"
                 }
-                assert messages.calls_text(one.get("tool_calls", [])) == messages.calls_text(
+                assert turn_parts.calls_text(one.get("tool_calls", [])) == turn_parts.calls_text(
                     other.get("tool_calls", [])
                 )
     if format == "sharegpt":

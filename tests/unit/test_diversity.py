@@ -24,7 +24,7 @@ from backend.diversity import (
 )
 from backend.diversity import groups as groups_module
 from backend.diversity.groups import Groups
-from backend.diversity.tokens import tokenize
+from backend.diversity.word_numbers import tokenize
 from backend.errors import PoolError
 
 ODD = [

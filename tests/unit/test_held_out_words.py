@@ -12,7 +12,7 @@ from backend.analysis.comparison import measured_words
 from backend.analysis.held_out_words import held_out_words, planned_words
 from backend.cli.commands import app
 from backend.config import config_from
-from backend.preflight import preflight
+from backend.preflight.checks import preflight
 from tests.unit.compared import labelled, made_run, settings
 
 

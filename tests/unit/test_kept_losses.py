@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from backend import store
-from backend.model_content import content_files
+from backend.model.content import content_files
 from backend.store import file_hashes
 
 

@@ -13,7 +13,7 @@ from backend import store
 from backend.data.export import write_samples
 from backend.data.health import rows_of
 from backend.records import Pool
-from backend.store.layout import pool_folder
+from backend.store.paths import pool_folder
 
 CHUNKS, ROWS = 70, 32  # of 1 MiB: 2.2 GiB in all, 32 MiB in memory
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from model_folders import give_tokens, model_folder, set_number
 
-from backend import preflight
 from backend.config import config_from
-from backend.preflight import Problem
+from backend.preflight import checks
+from backend.preflight.checks import Problem
 
 EMBEDDING = "model.embed_tokens.weight"
 
@@ -26,7 +26,7 @@ def problems(folder: Path) -> list[Problem]:
         "max_length": 512,
         "make_map": False,
     }
-    return [problem for problem in preflight.preflight(config_from(values), 1000) if problem.field == "model"]
+    return [problem for problem in checks.preflight(config_from(values), 1000) if problem.field == "model"]
 
 
 def only(folder: Path, *, fatal: bool = True) -> str:

@@ -9,12 +9,13 @@ from model_folders import model_folder, tensors
 from small_runs import small_pool
 from typer.testing import CliRunner
 
-from backend import analysis, machine, store
+from backend import analysis, store
 from backend.analysis import PlanEstimate, plan_tokens
 from backend.cli import app, estimating
 from backend.config import RunConfig, config_from
 from backend.data import demo
 from backend.findings import Lengths
+from backend.preflight import machine
 from backend.records import Metrics, Progress
 
 POOL = small_pool(200)

@@ -8,10 +8,12 @@ import pytest
 from model_folders import model_folder, tensors
 from small_runs import small_pool
 
-from backend import jobs, machine, memory, model_shape, preflight, store
+from backend import jobs, store
 from backend.config import RunConfig, config_from
 from backend.errors import ConfigError
-from backend.preflight import Problem
+from backend.model import shape as model_shape
+from backend.preflight import checks, machine, memory
+from backend.preflight.checks import Problem
 
 
 @pytest.fixture
@@ -31,7 +33,7 @@ def config(folder: Path, **changes: object) -> RunConfig:
 
 
 def found(folder: Path, rows: int = 1000, **changes: object) -> dict[str, Problem]:
-    return {problem.field: problem for problem in preflight.preflight(config(folder, **changes), rows)}
+    return {problem.field: problem for problem in checks.preflight(config(folder, **changes), rows)}
 
 
 def device(monkeypatch: pytest.MonkeyPatch, gib: float, *, gpu: bool = True) -> None:
@@ -39,8 +41,8 @@ def device(monkeypatch: pytest.MonkeyPatch, gib: float, *, gpu: bool = True) -> 
 
 
 def test_nothing_is_wrong_with_a_run_that_works(folder: Path) -> None:
-    assert preflight.preflight(config(folder), 1000) == []
-    preflight.refuse(config(folder), 1000)
+    assert checks.preflight(config(folder), 1000) == []
+    checks.refuse(config(folder), 1000)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_nothing_is_wrong_with_a_run_that_works(folder: Path) -> None:
 def test_a_model_that_lacks_a_part(folder: Path, missing: str, says: str) -> None:
     (folder / missing).unlink()
     with pytest.raises(ConfigError, match=says):
-        preflight.refuse(config(folder), 1000)
+        checks.refuse(config(folder), 1000)
 
 
 def test_a_model_that_is_not_there_or_cannot_be_used(folder: Path, tmp_path: Path) -> None:
@@ -66,7 +68,7 @@ def test_a_model_that_is_not_there_or_cannot_be_used(folder: Path, tmp_path: Pat
     assert found(tmp_path / "bare") == {}
     (folder / "model.safetensors").write_bytes(b"\x05\0\0\0\0\0\0\0oh no")
     assert found(folder)["model"].fatal and "cannot be read as safetensors" in found(folder)["model"].text
-    hub = preflight.preflight(config_from({"model": "some/one", "budget": 64}), 1000)
+    hub = checks.preflight(config_from({"model": "some/one", "budget": 64}), 1000)
     assert [(problem.field, problem.fatal) for problem in hub] == [("model", False)]
     assert "fetched from the hub" in hub[0].text
 
@@ -150,21 +152,21 @@ def test_one_setting_is_wrong(
 
 def test_packages_that_are_not_installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     device(monkeypatch, 16)
-    monkeypatch.setattr(preflight, "missing_package", lambda name: name in ("wandb", "flash_attn"))
+    monkeypatch.setattr(checks, "missing_package", lambda name: name in ("wandb", "flash_attn"))
     wrong = found(folder, report_to=["tensorboard", "wandb"], attention="flash_attention_2")
     assert wrong["report_to"] == Problem(
         "report_to", "report_to names wandb, which is not installed; install it with: pip install wandb", True
     )
     assert "flash-attn, which is not installed" in wrong["attention"].text
     monkeypatch.undo()
-    assert preflight.missing_package("no_such_package_here") and not preflight.missing_package("numpy")
+    assert checks.missing_package("no_such_package_here") and not checks.missing_package("numpy")
 
 
 @pytest.mark.parametrize("name", ["a.yaml", "a.json"])
 def test_an_accelerate_configuration_says_how_many_processes(folder: Path, tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_text('{"num_processes": 3}' if name.endswith("json") else "num_processes: 3\n")
-    assert preflight.accelerate_processes(path) == 3
+    assert checks.accelerate_processes(path) == 3
     wrong = found(folder, accelerate_config=str(path))
     assert (
         "batch_size (32) is not a multiple of device_batch_size (8) x the 3 processes"

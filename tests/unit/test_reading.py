@@ -21,7 +21,7 @@ from backend.config import Precision
 from backend.data import load_pool
 from backend.errors import PoolError, ReaderError
 from backend.reading import ReaderState, as_read, state, stop_reader, token_losses
-from iterit_ui.samples import said_of
+from iterit_ui.samples.sample_values import said_of
 
 ROWS = 12
 SETTINGS: dict[str, Any] = {"max_length": 64, "system_prompt": "be kind"}

@@ -7,8 +7,8 @@ from plain_twins import random_texts
 from backend.diversity import count_ngrams, initial_diversity, prepare
 from backend.selection import greedy
 from backend.selection.alike import alike
+from backend.selection.bulk_greedy import pick_alike
 from backend.selection.greedy import pick_each
-from backend.selection.together import pick_alike
 
 NOBODY = np.empty(0, dtype=np.int64)
 

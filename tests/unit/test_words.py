@@ -21,7 +21,7 @@ from backend.data import load_pool
 from backend.data.scripts import fitting_words, is_letter, is_unspaced, unspaced_share
 from backend.diversity import count_ngrams, prepare
 from backend.diversity.breaks import ALONE, EMOJI, FLAG, MARK, kind_of
-from backend.diversity.tokens import tokenize
+from backend.diversity.word_numbers import tokenize
 from backend.errors import PoolError
 from backend.findings import near_groups, near_pairs, opening_rows, openings, prompt_texts, response_texts
 from backend.findings.shingles import shingle_sets

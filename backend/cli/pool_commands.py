@@ -1,0 +1,342 @@
+"""Commands on a pool: score it, select from it, lay out its map."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import time
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend.cli import console, outputs
+from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
+from backend.config import RunConfig, SelectionSettings, Words, config_from, selection_settings, to_json
+from backend.data.scripts import fitting_words, unspaced_share
+from backend.errors import ModelError, PoolError
+from backend.records import Progress, Status
+
+if TYPE_CHECKING:
+    from backend.cli.scores_file import StoredScores
+    from backend.records import Pool, Scores, Selection, Taken
+    from backend.store import PoolMap
+
+SCORING = ("system_prompt", "max_length", "precision", "batch_tokens", "threads", "processes", "rescore")
+SELECTING = tuple(
+    f.name for f in dataclasses.fields(SelectionSettings) if f.name not in ("update_ratio", "ranking")
+)
+
+
+def preset_of(preset: str | None, pool: tuple[str, ...], model: str) -> str:
+    """The preset that was asked for, or the one for this pool and model."""
+    return preset or ("demo" if pool == ("demo",) and model == "demo" else "paper")
+
+
+def read_pool(inputs: list[str], mapping: dict[str, str] | None = None, *, tell: bool = True) -> Pool:
+    """Read the pool that the command line names, with a progress bar, and say what was done to its rows."""
+    from backend import data
+
+    with console.progress_bar() as bar:
+        pool = data.load_outside(
+            inputs,
+            mapping=mapping or None,
+            on_progress=lambda done, total: bar.show("reading", done >> 10, total >> 10, "KiB"),
+        )
+    if tell:
+        tell_rows(pool)
+    return pool
+
+
+def tell_rows(pool: Pool) -> None:
+    """Say what was done to the rows that a pool was read from."""
+    if pool.about is not None:
+        console.say(f"{pool.name}: {pool.about.sentence}")
+    if pool.rejected:
+        first = pool.rejected[0]
+        console.say(f"the first left out: {first.file} row {first.row}: {first.reason}")
+
+
+def say_what_fits(share: float, words: Words) -> None:
+    """Say in one line where another cutting into words fits a pool better.
+
+    share : of its letters that are of scripts without spaces.
+    """
+    if words == "paper" and fitting_words(share) == "unicode":
+        console.say(
+            f"{share:.0%} of the letters in the responses are of scripts written without spaces between words: --words unicode fits better"
+        )
+
+
+@with_settings(("mapping", *SCORING))
+def score(
+    pool: PoolArgument,
+    model: Annotated[
+        str, typer.Option("--model", help="Folder of a causal language model, a hub id, or 'demo'.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="File to write: .parquet or .jsonl.")],
+    settings: dict[str, Any],
+    preset: Preset = None,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Score every sample of a pool with a model: complexity, both losses, response tokens.
+
+    Writes row, id, complexity, loss_cond, loss_prior, response_tokens and, where complexity is undefined, the reason.
+    What is scored is kept in the runs folder as it goes: started again after it was killed, the command goes on where it
+    was, less than a minute before; and runs with this model take the scores from there (--rescore makes them anew).
+    """
+    from backend.cli import scores_file
+
+    scores_file.check_ending(out)
+    outputs.check_file(out)
+    config = config_from(
+        {**settings, "pool": pool, "model": model, "epochs": 0}, preset=preset_of(preset, tuple(pool), model)
+    )
+    home = runs_dir.resolve()
+    outputs.check_folder(home)
+    samples = read_pool(pool, config.mapping)
+    scores, taken = _score(home, config, samples)
+    scores_file.write_scores(out, samples, scores)
+    defined = int((scores.reason == "").sum())
+    high = int((scores.complexity >= 1).sum())
+    console.say(
+        f"{defined:,} of {len(samples):,} samples scored, {high:,} with complexity 1 or above; written to {out}"
+    )
+    if taken is not None:
+        console.say(f"scores {taken.words}, and not computed again (--rescore does)")
+    reasons = scores.unscored()
+    for reason, count in reasons.items():
+        console.say(f"{count:,} not scored: {reason}")
+    if as_json:
+        console.print_json(
+            {
+                "out": str(out),
+                "samples": len(samples),
+                "scored": defined,
+                "unscorable": reasons,
+                "high": high,
+                "taken": taken.samples if taken else 0,
+            }
+        )
+    if reasons and not defined:
+        raise ModelError(
+            f"no sample of {samples.name} could be scored with model {model}: {next(iter(reasons))}"
+        )
+
+
+def _score(home: Path, config: RunConfig, pool: Pool) -> tuple[Scores, Taken | None]:
+    """Scores of the whole pool and how many of them were kept before, with a progress bar."""
+    begun = time.time()
+    with console.progress_bar() as bar:
+        bar.show("loading the model", 0, 0)
+        # read once, when torch is loaded; threads that spin while they wait make each other slow on shared cores
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        import numpy as np
+        import torch
+
+        from backend import complexity, prompts
+        from backend.model import load as model
+
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        language_model, tokenizer = model.load(config.model, precision=config.precision)
+
+        def show(progress: Progress) -> None:
+            bar.show(console.STAGES[progress.stage], progress.done, progress.total, progress.unit)
+
+        encoded = prompts.encode(
+            pool,
+            tokenizer,
+            system_prompt=config.system_prompt,
+            max_length=model.usable_length(language_model, config.max_length),
+            on_progress=show,
+        ).readable(model.embedding_rows(language_model))
+        since = begun if config.rescore else 0.0
+        kept = complexity.kept_losses(home, config, language_model, tokenizer, since=since)
+        rows = np.arange(len(encoded))
+        known = kept.known_scores(encoded, rows) if kept else None
+        with (
+            complexity.helpers(config, language_model, encoded, known=known, kept=kept),
+            kept.keeping() if kept else contextlib.nullcontext() as keep,
+        ):
+            scores = complexity.score(
+                language_model,
+                encoded,
+                batch_tokens=config.batch_tokens,
+                precision=config.precision,
+                on_progress=show,
+                known=known,
+                keep=keep,
+            )
+        return scores, known.taken(encoded, rows) if known else None
+
+
+@with_settings(("mapping", *SELECTING))
+def select(
+    pool: PoolArgument,
+    scores: Annotated[
+        Path,
+        typer.Option(
+            "--scores", help='File that score wrote, or a JSON list of {"row": ..., "complexity": ...}.'
+        ),
+    ],
+    settings: dict[str, Any],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="JSON file to write; stdout where not given.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Select from a pool by stored scores; needs no model.
+
+    Writes {"selected": [row numbers in pick order], ...} with ids, gains, the n-grams that earned each pick, and how
+    many samples were not selected for which reason. Rows that the scores file does not name are not candidates.
+    Marks made by `mark` or on the page hold where they are given as --pinned and --excluded.
+    """
+    from backend.cli import scores_file
+    from backend.store import write_json
+
+    mapping = settings.pop("mapping", None)
+    chosen = selection_settings(SelectionSettings(), **settings)
+    if out is not None:
+        outputs.check_file(out)
+    samples = read_pool(pool, mapping)
+    say_what_fits(unspaced_share(samples.responses()), chosen.words)
+    stored = scores_file.read_scores(scores, samples)
+    selection = _select(samples, stored, chosen)
+    document = console.without_nan(_picks(samples, stored, chosen, selection, scores))
+    if out is not None:
+        write_json(out, document)
+        console.say(f"{len(selection):,} of {len(samples):,} samples selected; written to {out}")
+    if as_json or out is None:
+        console.print_json(document)
+
+
+def _select(pool: Pool, stored: StoredScores, settings: SelectionSettings) -> Selection:
+    from backend import diversity, selection
+    from backend.config import budget_of
+    from backend.selection.choose import exponents
+
+    counts = None
+    if exponents(settings)[1] > 0:
+        counts = diversity.count_ngrams(
+            pool.responses(), suffix=settings.response_suffix, words=settings.words
+        )
+    budget = budget_of(settings.budget, len(pool))
+    return selection.select_of_pool(pool, counts, stored.scores, settings, budget=budget, rows=stored.rows)
+
+
+def _picks(
+    pool: Pool, stored: StoredScores, settings: SelectionSettings, selection: Selection, path: Path
+) -> dict[str, Any]:
+    """A selection as JSON values."""
+    from backend.cli.scores_file import NOT_SCORED
+
+    reasons: Counter[str] = Counter()
+    for row, code in enumerate(selection.status.tolist()):
+        if code == Status.NOT_CANDIDATE:
+            reasons[NOT_SCORED] += 1
+        elif code == Status.UNSCORABLE:
+            reasons[f"unscorable: {stored.scores.reason[row]}"] += 1
+        else:
+            reasons[Status(code).name.lower().replace("_", " ")] += 1
+    return {
+        "selected": selection.rows,
+        "ids": pool.ids[selection.rows],
+        "gain": selection.gain,
+        "diversity": selection.diversity,
+        "terms": [
+            [[term, float(part)] for term, part in zip(terms, parts, strict=True) if term]
+            for terms, parts in zip(selection.terms, selection.parts, strict=True)
+        ],
+        "counts": dict(reasons.most_common()),
+        "pool": {"id": pool.id, "name": pool.name, "rows": len(pool)},
+        "scores": str(path),
+        "settings": to_json(settings),
+    }
+
+
+@with_settings(("mapping",))
+def pool_map(
+    pool: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="POOL", help="Files, folders, a hub dataset id, 'demo', or a stored pool's id."
+        ),
+    ],
+    settings: dict[str, Any],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Also write row, id, x and y to this .parquet file.")
+    ] = None,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Lay out a pool's map: similar responses near each other. Done once per pool and kept in the runs folder."""
+    from backend import store
+
+    if out is not None:
+        if out.suffix.lower() != ".parquet":
+            raise PoolError(f"{out.name}: a map is written as .parquet; end the name so")
+        outputs.check_file(out)
+    home = runs_dir.resolve()
+    outputs.check_folder(home)
+    if len(pool) == 1 and pool[0] in {info.id for info in store.list_pools(home)}:
+        samples = store.load_pool_from_store(home, pool[0])
+    else:
+        samples = read_pool(pool, settings.get("mapping"))
+        store.save_pool(home, samples, inputs=pool)
+    pool_map = store.load_map(home, samples.id)
+    if pool_map is None or store.work_info(home, samples.id, "map").state != "ready":
+        pool_map = _lay_out(home, samples)
+    if out is not None:
+        store.write_map(out, pool_map, id=samples.ids)
+    where = out or store.pool_folder(home, samples.id) / "map.parquet"
+    placed = int(pool_map.placed.sum())
+    console.say(
+        f"{placed:,} of {len(samples):,} samples have a place ({pool_map.method}); written to {where}"
+    )
+    if as_json:
+        console.print_json(
+            {
+                "out": str(where),
+                "pool": samples.id,
+                "samples": len(samples),
+                "placed": placed,
+                "method": pool_map.method,
+                "seconds": pool_map.seconds,
+            }
+        )
+
+
+def _lay_out(home: Path, pool: Pool) -> PoolMap:
+    """Compute and store a pool's map and its clusters, whichever is missing, and tell whoever waits elsewhere.
+
+    A first picture is stored as soon as there is one.
+    """
+    from backend import projection, store, work
+
+    with work.reporting(home, pool.id, "map") as report, console.progress_bar() as bar:
+
+        def on_stage(stage: str) -> None:
+            report(stage)
+            bar.show(f"{console.STAGES['map']}: {stage}", 0, 0)
+
+        def stored(laid_out: projection.Projection, *, final: bool) -> PoolMap:
+            pool_map = store.PoolMap(laid_out.xy, laid_out.method, laid_out.seconds, final)
+            store.save_map(home, pool.id, pool_map)
+            return pool_map
+
+        on_stage("n-grams")
+        # the picture is one for all, so it goes by the scripts and not by what somebody chose
+        words = fitting_words(store.pool_unspaced_share(home, pool))
+        counts = store.ngram_counts(home, pool, words=words)
+        pool_map = store.load_map(home, pool.id)
+        if pool_map is None or not pool_map.final:
+            vectors = projection.response_vectors(counts, on_stage=on_stage)
+            stored(projection.first_picture(vectors), final=False)
+            pool_map = stored(projection.project(vectors, on_stage=on_stage), final=True)
+        on_stage("clusters")
+        store.save_clusters(home, pool.id, projection.clusters(pool_map.xy, counts))
+    return pool_map

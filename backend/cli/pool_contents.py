@@ -1,0 +1,157 @@
+"""Commands on what is in a pool: health and search."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend.cli import console
+from backend.cli.options import AsJson, RunsDir, with_settings
+from backend.cli.pool_commands import say_what_fits
+from backend.cli.pool_findings import (
+    READING,
+    Inputs,
+    PresetName,
+    find_pool,
+    lengths_of,
+    near_of,
+    reading_of,
+    stored_pool,
+)
+from backend.data.scripts import unspaced_share
+from backend.errors import ConfigError
+
+if TYPE_CHECKING:
+    from backend.findings import Finding
+
+
+@with_settings(("mapping", "words", *READING))
+def health(
+    pool: Inputs,
+    settings: dict[str, Any],
+    near: Annotated[
+        float | None,
+        typer.Option(
+            "--near",
+            metavar="SIMILARITY",
+            help="Count near-duplicates from this similarity on, 0.5 to 1; they are looked for where that has not been done.",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", help="Count tokens under this model's tokenizer: over length, unscorable and why."
+        ),
+    ] = None,
+    preset: PresetName = None,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """What is in a pool, and what is worth a look: duplicates, refusals, how responses begin, what is too long.
+
+    Files are only read. For a stored pool, what was found before is used, and what is found now is kept.
+    """
+    from backend import data, store
+    from backend import findings as look
+    from backend.findings import LOWEST, THRESHOLD
+
+    if near is not None and not LOWEST <= near <= 1:
+        raise ConfigError(f"--near {near:g}: a similarity from {LOWEST} to 1 is needed")
+    home = runs_dir.resolve()
+    mapping, chosen = settings.pop("mapping", None), settings.pop("words", None)
+    config = reading_of(settings, pool, model, preset) if model else None
+    samples, is_stored = find_pool(home, pool, mapping, tell=as_json)
+    words = chosen or (store.pool_words(home, samples.id) if is_stored else "paper")
+    pairs = store.load_near(home, samples.id, words=words) if is_stored else None
+    if pairs is None and near is not None:
+        pairs = near_of(samples, words)
+        if is_stored:
+            store.save_near(home, samples.id, pairs, words=words)
+    counted = lengths_of(home, samples, config, keep=is_stored) if config else None
+    found = look.report(
+        samples, near=pairs, lengths=counted, threshold=THRESHOLD if near is None else near, words=words
+    )
+    share = unspaced_share(samples.responses())
+    say_what_fits(share, words)
+    counts = data.health(samples)
+    if as_json:
+        lines = [{**dataclasses.asdict(finding), "known": finding.known} for finding in found]
+        about = {
+            "id": samples.id,
+            "name": samples.name,
+            "rows": counts["rows"],
+            "sources": counts["sources"],
+            "unspaced_share": share,
+            "words": words,
+        }
+        if samples.about is not None:
+            about["read"] = {**dataclasses.asdict(samples.about), "told": samples.about.sentence}
+        console.print_json({"pool": about, "findings": lines})
+        return
+    if samples.about is not None:
+        print(samples.about.sentence)
+    sources = "; ".join(f"{name} {count:,}" for name, count in counts["sources"].items())
+    console.print_table(
+        f"{samples.name}: {counts['rows']:,} samples ({sources})",
+        ["what", "samples", "groups", "beyond the first", ""],
+        [_line(finding) for finding in found],
+        left=["what", ""],
+    )
+
+
+def _line(finding: Finding) -> list[str]:
+    numbers = (finding.count, finding.groups, finding.extra)
+    return [
+        finding.label,
+        *("" if value is None else f"{value:,}" for value in numbers),
+        finding.hint if finding.known else finding.why_unknown,
+    ]
+
+
+@with_settings(("mapping",))
+def search(
+    pool: Inputs,
+    settings: dict[str, Any],
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Samples shown.")] = 20,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Search a pool's prompts and responses; the last argument is the query.
+
+    Words that all must occur, "phrases", begin* for words that begin so, and -word for what must not occur (put --
+    before a query that begins with -). A pool given as files is stored and indexed first.
+    """
+    from backend import analysis, store
+
+    if len(pool) < 2:
+        raise typer.BadParameter("name a pool, then what to search for")
+    *inputs, query = pool
+    home = runs_dir.resolve()
+    store.parse_query(query)  # a mistake shows before anything is read
+    samples = stored_pool(home, inputs, settings.get("mapping"))
+    with console.progress_bar() as bar:
+        store.build_search(
+            home, samples, on_progress=lambda done, total: bar.show("indexing", done, total, "samples")
+        )
+    rows = store.search(home, samples.id, query)
+    shown: list[dict[str, Any]] = [
+        {
+            "row": int(row),
+            "id": str(samples.ids[row]),
+            "prompt": analysis.beginning("\n".join(turn["content"] for turn in samples.turns(row))),
+            "response": analysis.beginning(samples.response(row)),
+        }
+        for row in rows[:limit].tolist()
+    ]
+    if as_json:
+        console.print_json({"pool": samples.id, "query": query, "count": len(rows), "rows": shown})
+        return
+    console.print_table(
+        f"{len(rows):,} of {len(samples):,} samples" + (f", the first {limit}" if len(rows) > limit else ""),
+        ["row", "id", "prompt", "response"],
+        [[f"{one['row']:,}", one["id"], one["prompt"], one["response"]] for one in shown],
+        left=["id", "prompt", "response"],
+    )

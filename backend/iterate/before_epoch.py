@@ -1,0 +1,235 @@
+"""What is decided before each epoch: which samples are scored anew, and which are selected."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from transformers import PreTrainedModel
+
+from backend.complexity import Kept, Known, helpers, score
+from backend.config import RunConfig, budget_of
+from backend.diversity import NgramCounts
+from backend.errors import ConfigError
+from backend.iterate.listener import Reporter, Review
+from backend.prompts import Encoded
+from backend.records import EpochRecord, Pool, Progress, Scores, Taken
+from backend.selection import (
+    keeps_selection,
+    rank_for_next_epoch,
+    reviewed_record,
+    scores_needed,
+    select_epoch,
+    top_rows,
+)
+from backend.together import Together
+
+HELD_OUT = "held out"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Decisions:
+    """Decides epoch after epoch, and remembers what it decided.
+
+    counts : gives the pool's n-gram counts; called before the first selection, and once.
+    held_out : (n,) bool, rows that are neither scored nor selected.
+    kept : gives the kept losses of the untouched model, the same in every process; called in all of them, before epoch 0
+        is scored. None where none are kept.
+    review : asked before each new selection is final; None where nobody is asked.
+    records : what was decided, by epoch, in the first process; what an interrupted run has already decided is put here.
+    together : the processes of the run; all of them call `decide`.
+    """
+
+    config: RunConfig
+    pool: Pool
+    encoded: Encoded
+    counts: Callable[[], NgramCounts]
+    held_out: np.ndarray
+    report: Reporter
+    kept: Callable[[], Kept | None] = lambda: None
+    review: Review | None = None
+    records: dict[int, EpochRecord] = field(default_factory=dict)
+    together: Together = field(default_factory=Together)
+
+    @property
+    def budget(self) -> int:
+        """Samples an epoch trains on, of those that are not kept aside."""
+        return budget_of(self.config.budget, int((~self.held_out).sum()))
+
+    @cached_property
+    def _counted(self) -> NgramCounts:
+        return self.counts()
+
+    def decide(self, epoch: int, model: PreTrainedModel) -> np.ndarray:
+        """(k,) int64: the rows that an epoch trains on. Scores what the strategy asks for with the model as it is now,
+        selects, and reports the record.
+
+        An epoch that was decided before an interruption is not decided again: it was reported, and the model of
+        its checkpoint would give the same. All processes score; the first one selects for all.
+        """
+        rows = self.together.from_first(lambda: self._to_score(epoch))
+        if rows is None:
+            return self.together.from_first(lambda: self._known(epoch).selection.rows)
+        begun = time.monotonic()
+        new, taken = self._score(epoch, model, rows)
+        seconds = time.monotonic() - begun
+        return self.together.from_first(lambda: self._settle(epoch, rows, new, seconds, taken).selection.rows)
+
+    def _to_score(self, epoch: int) -> np.ndarray | None:
+        """The rows to score before this epoch; None where there is nothing to decide."""
+        known = epoch in self.records or (epoch > 0 and keeps_selection(self.config.strategy))
+        return None if known else self._rows_to_score(epoch)
+
+    def _known(self, epoch: int) -> EpochRecord:
+        """The record of an epoch that was decided before, or with epoch 0."""
+        if epoch not in self.records:
+            nothing = np.zeros(len(self.pool), dtype=bool)
+            self._keep(replace(self.records[0], epoch=epoch, rescored=nothing, seconds={}, taken=None))
+        return self.records[epoch]
+
+    def _settle(
+        self, epoch: int, rows: np.ndarray, new: Scores, seconds: float, taken: Taken | None
+    ) -> EpochRecord:
+        """Select from the new scores and those known before."""
+        rescored = np.zeros(len(self.pool), dtype=bool)
+        rescored[rows] = True
+        scores = self._with_known(epoch, new, rescored)
+        selected = self._select(epoch, scores, rescored, {"score": seconds})
+        return self._keep(self._reviewed(replace(selected, taken=taken)))
+
+    def _keep(self, record: EpochRecord) -> EpochRecord:
+        self.records[record.epoch] = record
+        self.report(record)
+        return record
+
+    def _select(
+        self, epoch: int, scores: Scores, rescored: np.ndarray, seconds: dict[str, float]
+    ) -> EpochRecord:
+        begun = time.monotonic()
+        # the steps are laid out for the first selection, so no later one is larger
+        budget = len(self.records[0].selection) if epoch else self.budget
+        self.report(Progress("select", epoch, 0, budget))
+        selection, diversity = select_epoch(
+            self.pool,
+            lambda: self._counted,
+            scores,
+            self.config,
+            epoch=epoch,
+            budget=budget,
+            rescored=rescored,
+            held_out=self.held_out,
+        )
+        self.report(Progress("select", epoch, len(selection), budget))
+        seconds = {**seconds, "select": time.monotonic() - begun}
+        return EpochRecord(epoch, scores, rescored, diversity, selection, seconds)
+
+    def _reviewed(self, proposal: EpochRecord) -> EpochRecord:
+        """What somebody made of a selection, where somebody is asked."""
+        if self.review is None:
+            return proposal
+        most = len(self.records[0].selection) if proposal.epoch else None
+        refused = ""
+        while True:
+            self.report(Progress("review", proposal.epoch, 0, 0))
+            changes = self.review(proposal, refused)
+            try:
+                return reviewed_record(
+                    self.pool, lambda: self._counted, proposal, self.config, changes, most=most
+                )
+            except ConfigError as error:
+                refused = str(error)
+
+    def _rows_to_score(self, epoch: int) -> np.ndarray:
+        """(m,) int64, ascending: the rows whose complexity the strategy asks for before this epoch."""
+        needed = scores_needed(self.config.strategy, epoch)
+        wanted = np.zeros(len(self.pool), dtype=bool)
+        if needed == "pool":
+            wanted[:] = True
+        elif needed == "top":
+            top = top_rows(self._order(epoch), update_ratio=self.config.update_ratio, budget=self.budget)
+            wanted[top] = True
+        return np.flatnonzero(wanted & ~self.held_out)
+
+    def _order(self, epoch: int) -> np.ndarray:
+        """(n,) int64: the order from which this epoch takes its top, from all that was decided before."""
+        order = None
+        for before in range(epoch):
+            record = self.records[before]
+            order = rank_for_next_epoch(
+                record.selection, record.scores, settings=self.config, previous_order=order
+            )
+        assert order is not None  # nothing ranks before epoch 0, and epoch 0 needs no top
+        return order
+
+    def _helpers(
+        self, epoch: int, model: PreTrainedModel, rows: np.ndarray, known: Known | None, kept: Kept | None
+    ) -> contextlib.AbstractContextManager[object]:
+        """Other processes that share the scoring, where the model is as its files have it and none is here already."""
+        if self.config.epochs or self.together.size > 1:
+            return contextlib.nullcontext()
+        waiting = Progress("score", epoch, 0, len(rows))
+        return helpers(
+            self.config,
+            model,
+            self.encoded,
+            rows,
+            waiting=lambda: self.report(waiting),
+            known=known,
+            kept=kept,
+        )
+
+    def _score(self, epoch: int, model: PreTrainedModel, rows: np.ndarray) -> tuple[Scores, Taken | None]:
+        """Scores of all n rows, unknown but for `rows`, and which of them were taken; the same in every process."""
+        taken = None
+        if len(rows):
+            kept = self.kept() if epoch == 0 else None
+            known = self.together.from_first(lambda: self._look_up(kept, rows)) if kept else None
+            taken = known.taken(self.encoded, rows) if known else None
+            with (
+                self._helpers(epoch, model, rows, known, kept),
+                kept.keeping() if kept else contextlib.nullcontext() as keep,
+            ):
+                new = score(
+                    model,
+                    self.encoded,
+                    rows,
+                    batch_tokens=self.config.batch_tokens,
+                    precision=self.config.precision,
+                    epoch=epoch,
+                    on_progress=self.report,
+                    known=known,
+                    keep=keep,
+                )
+        else:
+            new = Scores.unknown(len(self.pool), self.encoded.response_tokens)
+            new.reason[self.encoded.reason != ""] = self.encoded.reason[self.encoded.reason != ""]
+        new.reason[self.held_out] = HELD_OUT
+        return new, taken
+
+    def _look_up(self, kept: Kept, rows: np.ndarray) -> Known:
+        """What need not be scored, and a word about it."""
+        known = kept.known_scores(self.encoded, rows)
+        taken = known.taken(self.encoded, rows)
+        if taken is not None:
+            logger.info("scores of epoch 0 %s", taken.words)
+        return known
+
+    def _with_known(self, epoch: int, new: Scores, anew: np.ndarray) -> Scores:
+        """Scores of all n rows: new where `anew`, else as they were known."""
+        if epoch == 0:
+            return new
+        known = self.records[epoch - 1].scores
+        return Scores(
+            np.where(anew, new.loss_cond, known.loss_cond),
+            np.where(anew, new.loss_prior, known.loss_prior),
+            np.where(anew, new.complexity, known.complexity),
+            new.response_tokens,
+            np.where(anew, new.reason, known.reason),
+        )

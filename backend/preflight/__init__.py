@@ -1,0 +1,1 @@
+"""What would go wrong with a run and what it would cost, found before it is started; no torch."""

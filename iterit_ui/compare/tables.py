@@ -1,0 +1,241 @@
+"""The tables of the Compare tab: strategies, what may be said of them, settings that differ, and missing runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend import analysis
+from backend.analysis.comparison import measured_words
+from backend.analysis.paired import DEFINITION
+from backend.errors import StudioError
+from backend.records import Pool
+from iterit_ui.shared.theme import number, score, share
+
+Value = dict[str, Any]
+VERDICTS = {
+    "unknown": "unknown",
+    "one seed": "unknown",
+    "same": "the same",
+    "within the spread": "not shown",
+    "too few seeds": "not shown",
+    "lower": "lower",
+    "higher": "higher",
+}
+
+
+def strategies_table(found: analysis.Comparison, pool: Pool | None) -> Value:
+    """A row per strategy, the lowest loss after the last epoch first."""
+    summary = analysis.summary_table(found)
+    noise: dict[str, Any] = {}
+    if pool is not None:
+        noise = {row["arm"]: row for row in analysis.noise_table(found, pool, None).to_dict("records")}
+    names = [str(name).removeprefix("after_") for name in summary.columns]
+    whole = sorted(int(name) for name in names if name.isdecimal())
+    last = whole[-1] if whole else 0
+    same = bool(last) and summary[f"after_{last}"].equals(summary["final"])
+    shown = (whole[:-1] if same else whole)[:6]
+    untouched = summary["before"].dropna()
+    alike = untouched.nunique() == 1
+    on = measured_words(found)
+    rows = []
+    for row in summary.to_dict("records"):
+        cells = {
+            "arm": row["arm"],
+            "seeds": f"{row['n']} of {row['runs']}",
+            "before": score(row["before"], 4),
+            "final": _spread(row["final"], row["final_sd"], row["n"], row["n"]),
+            "steps": number(row["steps"]),
+            "tokens": number(row["tokens"]),
+            "distinct": number(row["distinct"]),
+        }
+        for epoch in shown:
+            cells[f"after_{epoch}"] = _spread(
+                row[f"after_{epoch}"], row[f"after_{epoch}_sd"], row[f"after_{epoch}_n"], row["n"]
+            )
+        if noise:
+            entry = noise.get(row["arm"])
+            cells["noise"] = share(entry["mean"]) if entry else "–"
+        rows.append(cells)
+    columns = [
+        {"key": "arm", "label": "Strategy", "width": "150px"},
+        {"key": "seeds", "label": "Seeds", "align": "right", "width": "56px", "hint": "finished runs that count, of those there are"},
+        {"key": "final", "label": "At the end", "align": "right", "width": "134px", "hint": "the headline: held-out loss after the last epoch" + (f", {last}" if same else "")},
+        *({"key": f"after_{epoch}", "label": f"After epoch {epoch}", "align": "right", "width": "134px"} for epoch in shown),
+        *([] if alike else [{"key": "before", "label": "Untouched", "align": "right", "width": "78px", "hint": "before any training"}]),
+        {"key": "steps", "label": "Steps", "align": "right", "width": "52px", "hint": "optimizer steps"},
+        {"key": "tokens", "label": "Tokens", "align": "right", "width": "74px", "hint": "read in training, prompts included; mean over the seeds"},
+        {"key": "distinct", "label": "Distinct", "align": "right", "width": "64px", "hint": "samples trained on at least once; mean over the seeds"},
+        *([{"key": "noise", "label": "Noise", "align": "right", "width": "56px", "hint": "planted noise: share of the selected, all epochs"}] if noise else []),
+    ]  # fmt: skip
+    return _table(
+        "Strategies",
+        f"Held-out loss{f' on {on}' if on else ''}, in nats per token: mean ± sample standard deviation over the seeds, lowest at the end first; in brackets the "
+        "number of seeds where it is another. "
+        + (f"The untouched model: {score(float(untouched.iloc[0]), 4)}." if alike else ""),
+        columns,
+        rows,
+        "strategies",
+    )
+
+
+def differences_table(found: analysis.Comparison) -> Value | None:
+    """What may be said of each strategy against the reference."""
+    table = analysis.difference_table(found)
+    if table.empty or not table["n"].any():
+        return None
+    rows = [
+        {
+            "arm": row["arm"],
+            "mean": signed(row["mean"]),
+            "sd": score(row["sd"], 4),
+            "interval": f"{signed(row['low'])} to {signed(row['high'])}" if np.isfinite(row["low"]) else "–",
+            "below": f"{row['below']} of {row['n']}" if row["n"] else "–",
+            "verdict": {"text": VERDICTS[row["verdict"]], "tone": {"lower": "pinned", "higher": "rejected"}.get(row["verdict"], "plain")},
+            "words": row["words"],
+        }
+        for row in table.to_dict("records")
+    ]  # fmt: skip
+    chance = ""
+    if len(rows) > 2:
+        chance = (
+            f" With {len(rows)} intervals, one at least leaves out 0 by chance alone in up to {share(1 - 0.95 ** len(rows))} of "
+            "comparisons where nothing differs."
+        )
+    columns = [
+        {"key": "arm", "label": "Strategy", "width": "154px"},
+        {"key": "verdict", "label": "", "kind": "badge", "width": "108px"},
+        {"key": "words", "label": "What can be said", "kind": "words"},
+        {"key": "mean", "label": "Difference", "align": "right", "width": "84px"},
+        {
+            "key": "sd",
+            "label": "Spread",
+            "align": "right",
+            "width": "62px",
+            "hint": "sample standard deviation of the differences",
+        },
+        {"key": "interval", "label": "95 % interval", "align": "right", "width": "154px"},
+        {
+            "key": "below",
+            "label": "Lower in",
+            "align": "right",
+            "width": "82px",
+            "hint": "seeds in which it ends lower",
+        },
+    ]
+    return _table(f"Against {found.reference}, at the end", DEFINITION + chance, columns, rows, "strategies")
+
+
+def settings_table(home: Path, found: analysis.Comparison) -> Value | None:
+    """Settings and versions that are not the same in all runs: a column per run where they are few, else the values."""
+    runs = found.runs
+    if len(runs) < 2:
+        return None
+    try:
+        differ = analysis.run_differences(home, [run.id for run in runs])
+    except StudioError as error:
+        return _table(
+            "Settings that differ", str(error), [{"key": "name", "label": "Setting"}], [], "settings"
+        )
+    if len(runs) <= 6:
+        columns = [
+            {"key": "name", "label": "Setting", "width": "190px"},
+            *({"key": run.id, "label": run.info.name, "hint": run.id} for run in runs),
+        ]
+        rows = [
+            {
+                "name": _setting(item),
+                **{run.id: _words(value) for run, value in zip(runs, item.values, strict=True)},
+            }
+            for item in differ
+        ]
+    else:
+        columns = [
+            {"key": "name", "label": "Setting", "width": "190px"},
+            {"key": "values", "label": "Values (runs)", "kind": "words"},
+        ]
+        rows = []
+        for item in differ:
+            counts: dict[str, int] = {}
+            for value in item.values:
+                counts[_words(value)] = counts.get(_words(value), 0) + 1
+            if item.name == "name":
+                continue  # every run has its own
+            rows.append(
+                {
+                    "name": _setting(item),
+                    "values": ", ".join(f"{value} ({count})" for value, count in counts.items()),
+                }
+            )
+    return _table(
+        "Settings that differ",
+        "Only what is not the same in all of these runs; also pools, and the versions and machine they were computed with.",
+        columns,
+        rows,
+        "settings",
+        empty="These runs have the same settings, versions and machine.",
+    )
+
+
+def missing_table(found: analysis.Comparison) -> Value | None:
+    """Runs whose result is not there, and why; None where all are."""
+    rows = [
+        {
+            "arm": arm.label,
+            "seed": str(run.seed),
+            "name": run.info.name,
+            "state": {"text": run.info.state, "tone": "rejected" if run.info.state == "failed" else "plain"},
+            "why": why,
+        }
+        for arm, run, why in found.missing()
+    ]
+    if not rows:
+        return None
+    columns = [
+        {"key": "arm", "label": "Strategy", "width": "170px"},
+        {"key": "seed", "label": "Seed", "align": "right", "width": "56px"},
+        {"key": "name", "label": "Run", "width": "220px"},
+        {"key": "state", "label": "State", "kind": "badge", "width": "100px"},
+        {"key": "why", "label": "Why its result is missing", "kind": "words"},
+    ]
+    return _table("Missing runs", "Nothing is filled in for them.", columns, rows, "runs")
+
+
+def _setting(item: analysis.Different) -> str:
+    kind = {"environment": "version: ", "pool": "", "setting": ""}[item.kind]
+    return kind + item.name.replace("_", " ")
+
+
+def _words(value: str | None) -> str:
+    return "not known" if value is None else value or "none"
+
+
+def _table(
+    title: str, note: str, columns: list[Any], rows: list[Any], unit: str, *, empty: str = "Nothing to show."
+) -> Value:
+    return {
+        "title": title,
+        "note": note,
+        "columns": columns,
+        "rows": rows,
+        "ids": [str(i) for i in range(len(rows))],
+        "page": 0,
+        "pages": 1,
+        "total": len(rows),
+        "unit": unit,
+        "empty": empty,
+    }
+
+
+def _spread(mean: float, sd: float, n: int, usual: int) -> str:
+    if not np.isfinite(mean):
+        return "–"
+    text = score(mean, 4) + (f" ± {score(sd, 4)}" if np.isfinite(sd) else "")
+    return text if n == usual else f"{text} ({n})"
+
+
+def signed(value: float) -> str:
+    """A difference with its sign; a dash where there is none."""
+    return f"{value:+.4f}" if np.isfinite(value) else "–"

@@ -1,0 +1,1 @@
+"""The Curate screen: settings, and the selection that follows from them."""

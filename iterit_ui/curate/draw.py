@@ -1,0 +1,204 @@
+"""What the Curate tab draws: from where the visitor is to the values of its components."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import blake2b
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from backend import store
+from backend.errors import StudioError
+from iterit_ui.curate import charts as pictures
+from iterit_ui.curate import views as views
+from iterit_ui.curate.named_settings import compared_value
+from iterit_ui.curate.sample_panel import EXTRAS, shown_sample
+from iterit_ui.curate.settings_form import PAST, settings_value
+from iterit_ui.curate.state import Here, Look, Value, look, selection_of
+from iterit_ui.samples import sample_values
+from iterit_ui.samples.filter_lookup import bar_value, clusters_written
+from iterit_ui.samples.marks import toolbar_value
+from iterit_ui.shared import messages, text
+from iterit_ui.shared.selections import scores_key
+from iterit_ui.shared.session import VIEW, get_pool, get_scores, is_demo, map_key, settings_of
+
+LISTS: dict[str, tuple[str, np.ndarray]] = {}  # list key -> pool, (m,) rows in the table's order
+LISTS_KEPT = 32
+LISTS_LOCK = Lock()
+
+
+def arrived(home: Path, here: Here) -> Here:
+    """Where a visitor is once the selection has been made: it is on screen then, as is the map that there is by now;
+    another pool starts afresh."""
+    if here.seen.get("pool", here.pool) != here.pool:
+        here = replace(here, filter={}, view=dict(VIEW), past=dict(PAST), error="")
+    if not here.pool:
+        return here
+    laid_out = f"{map_key(home, here.pool)} {clusters_written(home, here.pool)}"
+    try:
+        token = selection_of(home, here).token
+    except StudioError:
+        token = here.seen["now"]
+    if token == here.seen["now"] and laid_out == here.seen.get("map"):
+        return here
+    before = here.seen["before"] if token == here.seen["now"] else here.seen["now"]
+    return replace(here, seen={"now": token, "before": before, "pool": here.pool, "map": laid_out})
+
+
+def everything(home: Path, here: Here) -> list[Any]:
+    """What follows from the settings at once: panel, note, cards, three charts, bar, map, table, sample, tools."""
+    if not here.pool:
+        return [None, {"tone": "empty", "title": text.NO_POOL}, *[None] * 7, {"empty": text.NO_SAMPLE}, None]
+    try:
+        at = look(home, here)
+    except StudioError as error:
+        return [panel(home, here), *nothing(home, here, str(error)), toolbar_value(home, here.pool)]
+    message = None
+    if not at.shown.scored:
+        message = text.NO_SCORES
+    elif is_demo(here.pool):
+        message = {"tone": "info", "text": text.DEMO_NOTE}
+    return [
+        panel(home, here), message, views.cards_value(home, at.shown, at.previous),
+        *pictures.charts(at.shown, at.wanted, at.mask),
+        bar_value(home, at.shown, at.wanted, at.mask, error=here.error or at.problem),
+        map_of(home, here, at), table_of(home, at), sample_of(home, replace(here, asked=EXTRAS), at),
+        toolbar_value(home, here.pool),
+    ]  # fmt: skip
+
+
+def nothing(home: Path, here: Here, problem: str) -> list[Any]:
+    """The same, from note to sample, where the settings select nothing: what to do, and the pool as it is."""
+    pool = get_pool(home, here.pool)
+    scores = get_scores(home, here.pool, scores_key(home, here.pool, here.scores))
+    scored = bool(np.isfinite(scores.complexity).any())
+    strategy = settings_of(home, here.pool, here.settings).strategy
+    message: Value = text.NO_SCORES
+    if scored or strategy in ("diversity", "random", "random-each-epoch"):
+        title, todo = text.SELECT_NOTHING
+        message = {"tone": "warn", "title": title, "text": f"{problem[0].upper()}{problem[1:].rstrip('.')}. {todo}"}  # fmt: skip
+    return [
+        message, views.pool_cards(pool, scores), *pictures.pool_charts(scores), None,
+        pictures.pool_map(home, pool, here.sample), views.pool_table(pool, scores, here.view, here.sample),
+        plain_sample(home, here),
+    ]  # fmt: skip
+
+
+def filtered(home: Path, here: Here) -> list[Any]:
+    """What a filter changes: bar, three charts, map, table."""
+    try:
+        at = look(home, here)
+    except StudioError:
+        return [gr.skip()] * 6
+    return [
+        bar_value(home, at.shown, at.wanted, at.mask, error=here.error or at.problem),
+        *pictures.charts(at.shown, at.wanted, at.mask), map_of(home, here, at), table_of(home, at),
+    ]  # fmt: skip
+
+
+def listed(home: Path, here: Here) -> list[Any]:
+    """The table."""
+    try:
+        return [table_of(home, look(home, here))]
+    except StudioError:
+        scores = get_scores(home, here.pool, scores_key(home, here.pool, here.scores))
+        return [views.pool_table(get_pool(home, here.pool), scores, here.view, here.sample)]
+
+
+def world(home: Path, here: Here) -> list[Any]:
+    """The map."""
+    if not here.pool:
+        return [None]
+    try:
+        return [map_of(home, here, look(home, here))]
+    except StudioError:
+        return [pictures.pool_map(home, get_pool(home, here.pool), here.sample)]
+
+
+def opened(home: Path, here: Here) -> list[Any]:
+    """The sample beside the table, the ring around its point on the map, its row in the table."""
+    try:
+        at = look(home, here)
+    except StudioError:
+        return [plain_sample(home, here), *world(home, here), gr.skip()]
+    return [sample_of(home, here, at), map_of(home, here, at), table_of(home, at)]
+
+
+def panel(home: Path, here: Here) -> Any:
+    """The settings."""
+    seq, (name, why) = here.answered["seq"], here.answered["problem"]
+    return settings_value(home, here.pool, here.settings, here.past, seq=seq, problem=(name, why))
+
+
+def sample_of(home: Path, here: Here, at: Look) -> Value:
+    """The open sample, with its place in the list."""
+    return shown_sample(home, at.shown, here.sample, here.asked, listed=at.rows())
+
+
+def plain_sample(home: Path, here: Here) -> Value:
+    """The open sample where nothing is selected."""
+    pool = get_pool(home, here.pool)
+    row = pool.row_of.get(here.sample)
+    return {"empty": text.NO_SAMPLE} if row is None else sample_values.sample_value(pool, row)
+
+
+def table_of(home: Path, at: Look) -> Value:
+    """The table's page; its whole list is remembered for a while, for what is done to all of it."""
+    key = list_key(at)
+    with LISTS_LOCK:
+        LISTS[key] = (at.shown.pool.id, at.rows())
+        while len(LISTS) > LISTS_KEPT:
+            LISTS.pop(next(iter(LISTS)))
+    return views.table_value(home, at.shown, at.view, at.previous, at.mask, at.opened, list_key=key)
+
+
+def map_of(home: Path, here: Here, at: Look) -> Value:
+    """The map."""
+    drawn = len(store.load_rows(home, here.pool, at.wanted["rows"])) if "rows" in at.wanted else None
+    return pictures.map_value(home, at.shown, here.colour, at.mask, at.opened, drawn=drawn)
+
+
+def list_key(at: Look) -> str:
+    """Names the whole list on screen; short, because it goes to the page."""
+    words = repr((at.shown.token, sorted(at.wanted.items(), key=str), at.view["which"]))
+    return blake2b(words.encode(), digest_size=12).hexdigest()
+
+
+def trade_offs(home: Path, pool: str, scores: str, settings: Value) -> list[Any]:
+    """Two pictures that are worth a moment's wait: complexity x diversity, and what a larger budget buys."""
+    if not pool:
+        return [None, None]
+    try:
+        shown = selection_of(home, Here(pool=pool, scores=scores, settings=settings))
+    except StudioError:
+        later = "Shown once something can be selected."
+        return [{"title": text.CHART[name][0], "empty": later} for name in ("density", "frontier")]
+    return [pictures.density(shown), pictures.frontier(home, shown)]
+
+
+def compared(home: Path, pool: str, scores: str, settings: Value, on: bool) -> Any:
+    """Saved settings beside the present ones; nothing while they are not compared."""
+    return compared_value(home, pool, scores_key(home, pool, scores), settings) if pool and on else None
+
+
+def asked_for(home: Path, name: str, here: Here) -> Iterator[tuple[Here, Any]]:
+    """The sample with something that takes a while: first that it is being worked out, then the answer."""
+    part = "reading" if name == "read" else name
+    if not here.pool or here.sample not in get_pool(home, here.pool).row_of:
+        return
+    try:
+        at = look(home, here)
+    except StudioError as error:
+        messages.warning(str(error))
+        return
+    known = here.asked if here.asked.get("sample") == here.sample else {**EXTRAS, "sample": here.sample}
+    if part != "reach":  # that one's button says itself that it works
+        busy = replace(here, asked={**known, part: "busy"})
+        yield here, sample_of(home, busy, at)
+    done = replace(here, asked={**known, part: "done"})
+    yield done, sample_of(home, done, at)

@@ -1,0 +1,278 @@
+"""What the events of the Curate tab do: from where the visitor is and what the page sent to where they are then.
+
+Everything in `data` came from a browser and is checked. A function returns the record that it was given where
+nothing changes, and nothing is drawn anew then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from backend import store
+from backend.analysis import filters
+from backend.errors import ConfigError, StudioError
+from iterit_ui.components import PAGE_SIZE, row_of_pick, rows_of_lasso, whole
+from iterit_ui.curate import draw as draw
+from iterit_ui.curate import mark_events as marking
+from iterit_ui.curate import settings_form as settings
+from iterit_ui.curate.sample_panel import EXTRAS
+from iterit_ui.curate.state import Here, Value, look
+from iterit_ui.curate.views import SORTS
+from iterit_ui.samples import filter_lookup
+from iterit_ui.samples import marks as actions
+from iterit_ui.shared import messages, text
+from iterit_ui.shared.selections import scores_choices, scores_key
+from iterit_ui.shared.session import COLOURS, VIEW, get_pool
+
+LONGEST_NAME = 60  # of saved settings
+MOST_STEP = 200
+
+
+def score_source(home: Path, pool_id: str, asked: str) -> Any:
+    """The drop-down of a pool's scores."""
+    choices = scores_choices(home, pool_id)
+    return gr.Dropdown(
+        choices=choices or [("not scored yet", "")],
+        value=scores_key(home, pool_id, asked),
+        interactive=len(choices) > 1,
+    )
+
+
+def refreshed(home: Path, here: Here, data: Value) -> Here:
+    """Marks, notes, saved settings or the map were changed elsewhere; or here, and then nothing is to be done."""
+    revision = store.curation_revision(home, here.pool) if here.pool else 0
+    return draw.arrived(home, here if revision == here.marked else replace(here, marked=revision))
+
+
+# settings
+
+
+def set_settings(name: str) -> Callable[[Path, Here, Value], Here]:
+    """What an event of the panel does: set, weigh, reset, undo or redo."""
+
+    def change(home: Path, here: Here, data: Value) -> Here:
+        changed, past, problem = here.settings, here.past, ["", ""]
+        after, steps = changed, past
+        try:
+            if name == "set":
+                after = settings.set_to(home, here.pool, changed, data)
+            elif name == "weigh":
+                after = settings.weighed(home, here.pool, changed, data)
+            elif name == "reset":
+                field = data.get("name")
+                after = (
+                    {} if field is None else {key: value for key, value in changed.items() if key != field}
+                )
+            elif name == "undo":
+                after, steps = settings.taken_back(past, changed)
+            else:
+                after, steps = settings.done_again(past, changed)
+        except ConfigError as error:
+            problem = [str(data.get("name", "")), messages.sentence(str(error).replace("_", " "))]
+        if steps is past and after != changed:
+            steps = settings.stepped(past, changed, f"{data.get('name', '')}{data.get('index', '')}")
+        return replace(here, settings=after, past=steps, answered=_answer(data, problem))
+
+    return change
+
+
+def saved(home: Path, here: Here, data: Value) -> Here:
+    """Keep the present settings under a name."""
+    name = " ".join(str(data.get("name", "")).split())[:LONGEST_NAME]
+    if here.pool and name:
+        key = scores_key(home, here.pool, here.scores)
+        words = store.pool_words(home, here.pool)  # what is saved stays what it is if that is chosen anew
+        kept = here.settings if words == "paper" else {"words": words, **here.settings}
+        store.save_settings(home, here.pool, name, kept, scores=key, who=here.who)
+        messages.info(f"Saved as {name}.")
+    return replace(here, answered=_answer(data))
+
+
+def forgotten(home: Path, here: Here, data: Value) -> Here:
+    """Take saved settings off the list."""
+    if here.pool:
+        store.delete_settings(home, here.pool, str(data.get("name", "")), here.who)
+    return replace(here, answered=_answer(data))
+
+
+def recalled(home: Path, here: Here, data: Value) -> Here:
+    """Use saved settings, with the scores that they were saved for where those are still there."""
+    answered = replace(here, answered=_answer(data))
+    found = (
+        [one for one in store.saved_settings(home, here.pool) if one.name == data.get("name")]
+        if here.pool
+        else []
+    )
+    if not found:
+        return answered
+    try:
+        after = settings.differences(home, here.pool, {}, **{"words": "paper", **found[0].settings})
+    except ConfigError as error:
+        messages.warning(f"These settings do not fit any more: {error}")
+        return answered
+    past = settings.stepped(here.past, here.settings, "")
+    return replace(answered, settings=after, past=past, scores=found[0].scores or here.scores)
+
+
+def compared(home: Path, here: Here, data: Value) -> Here:
+    """Show or hide the comparison of saved settings."""
+    return replace(here, compared=not here.compared, answered=_answer(data))
+
+
+# the filter
+
+
+def _filter(here: Here, other: Value, error: str = "") -> Here:
+    """Another filter: all samples are listed while there is one, because most of what it keeps is not selected."""
+    if other == here.filter:
+        return here if error == here.error else replace(here, error=error)
+    view = {**here.view, "page": 0}
+    if other and not here.filter and view["which"] == VIEW["which"]:
+        view |= {"which": "all", "sort": "rank", "descending": False}
+    elif not other and view["which"] == "all":
+        view |= {"which": VIEW["which"], "sort": "rank", "descending": False}
+    return replace(here, filter=other, view=view, error=error)
+
+
+def brushed(name: str) -> Callable[[Path, Here, Value], Here]:
+    """A range drawn over a chart's bars."""
+    return lambda home, here, data: _filter(
+        here, filter_lookup.ranged(here.filter, name, data.get("low"), data.get("high"))
+    )
+
+
+def unbrushed(name: str) -> Callable[[Path, Here, Value], Here]:
+    """A range, or what was drawn on the map, taken away."""
+    return lambda home, here, data: _filter(here, filters.without(here.filter, name))
+
+
+def picked_cell(home: Path, here: Here, data: Value) -> Here:
+    """A cell of complexity x diversity."""
+    custom = data.get("custom")
+    if not isinstance(custom, list) or len(custom) < 4:
+        return here
+    ranges = filters.cleaned({"complexity": custom[:2], "diversity": custom[2:4]})
+    return _filter(here, {**here.filter, **ranges})
+
+
+def drawn(home: Path, here: Here, data: Value) -> Here:
+    """Samples drawn around on the map."""
+    if not here.pool or str(data.get("key", "")).partition("/")[0] != here.pool:
+        return here
+    rows = rows_of_lasso(data, len(get_pool(home, here.pool)))
+    if not len(rows):
+        return _filter(here, filters.without(here.filter, "rows"))
+    return _filter(here, {**here.filter, "rows": store.save_rows(home, here.pool, rows)})
+
+
+def picked_cluster(home: Path, here: Here, data: Value) -> Here:
+    """A cluster's label; another click takes it out again."""
+    clusters = filter_lookup.get_clusters(home, here.pool) if here.pool else None
+    if clusters is None:
+        return here
+    code = whole(data.get("cluster"), 0, len(clusters.labels) - 1)
+    chosen = set(here.filter.get("cluster", [])) ^ {code}
+    other = {**here.filter, "cluster": sorted(chosen)} if chosen else filters.without(here.filter, "cluster")
+    return _filter(here, other)
+
+
+def searched(home: Path, here: Here, data: Value) -> Here:
+    """Other words to search for, and what is wrong with them."""
+    if not here.pool:
+        return here
+    return _filter(here, *filter_lookup.searched(home, here.pool, here.filter, data.get("text")))
+
+
+def chip_removed(home: Path, here: Here, data: Value) -> Here:
+    """A part of the filter taken away by its chip."""
+    return _filter(here, filters.without(here.filter, str(data.get("key", ""))))
+
+
+def chips_cleared(home: Path, here: Here, data: Value) -> Here:
+    """Every part of the filter taken away."""
+    return _filter(here, {})
+
+
+def picked_tool(home: Path, here: Here, data: Value) -> Here:
+    """The counts of marked and noted samples are buttons that list those; undo and redo take changes back."""
+    key = data.get("key")
+    if key in ("undo", "redo"):
+        return marking.taken_back(key == "redo")(home, here, data)
+    parts: dict[str, Value] = {
+        "pinned": {"marked": "pinned"},
+        "excluded": {"marked": "excluded"},
+        "noted": {"noted": True},
+    }
+    return _filter(here, {**here.filter, **parts[key]}) if key in parts else here
+
+
+def coloured(home: Path, here: Here, data: Value) -> Here:
+    """What the map is coloured by."""
+    return replace(here, colour=data["key"]) if data.get("key") in COLOURS else here
+
+
+# the table
+
+
+def turned(home: Path, here: Here, data: Value) -> Here:
+    """The table after one of its buttons: {page}, {column} or {key}."""
+    view = here.view
+    if "page" in data:
+        return replace(here, view={**view, "page": whole(data["page"], 0, 1_000_000)})
+    if data.get("column") in SORTS:
+        column = data["column"]
+        down = not view["descending"] if view["sort"] == column else column not in ("rank", "source", "row")
+        return replace(here, view={**view, "sort": column, "descending": down, "page": 0})
+    if data.get("key") in text.FILTERS:
+        ranked = data["key"] in ("selected", "added", "kept", "all")
+        sort = {"sort": "rank", "descending": False} if ranked else {"sort": "complexity", "descending": True}
+        return replace(here, view={**view, **sort, "which": data["key"], "page": 0})
+    return here
+
+
+def picked_row(home: Path, here: Here, data: Value) -> Here:
+    """The sample that a row, a neighbour or a pick names."""
+    found = actions.chosen_ids(home, here.pool, [data.get("id")])
+    return replace(here, sample=found[0], asked=dict(EXTRAS)) if found else here
+
+
+def picked_point(home: Path, here: Here, data: Value) -> Here:
+    """The sample whose point on the map was clicked."""
+    if not here.pool or str(data.get("key", "")).partition("/")[0] != here.pool:
+        return here
+    pool = get_pool(home, here.pool)
+    return replace(here, sample=str(pool.ids[row_of_pick(data, len(pool))]), asked=dict(EXTRAS))
+
+
+def stepped(home: Path, here: Here, data: Value) -> Here:
+    """The sample before or after the open one in the table's list, and the page that it is on."""
+    by = whole(data.get("by"), -MOST_STEP, MOST_STEP)
+    if not here.pool or not by:
+        return here
+    try:
+        at = look(home, here)
+    except StudioError:
+        return here
+    rows = at.rows()
+    if not len(rows):
+        return here
+    row = at.shown.pool.row_of.get(here.sample)
+    places = np.flatnonzero(rows == row) if row is not None else np.empty(0, dtype=np.int64)
+    # from outside the list the first step goes to the page that is shown
+    place = int(places[0]) + by if len(places) else here.view["page"] * PAGE_SIZE
+    place = min(max(place, 0), len(rows) - 1)
+    view = {**here.view, "page": place // PAGE_SIZE}
+    return replace(here, sample=str(at.shown.pool.ids[rows[place]]), view=view, asked=dict(EXTRAS))
+
+
+def _answer(data: Value, problem: list[str] | None = None) -> Value:
+    """That an event of the panel was handled, by its number."""
+    seq = data.get("seq")
+    number = int(seq) if isinstance(seq, (int, float)) and not isinstance(seq, bool) else 0
+    return {"seq": number, "problem": problem or ["", ""]}

@@ -1,0 +1,112 @@
+"""What the events of the Curate tab do to samples: pin, exclude, note, take that back, and export them.
+
+As in `curate/events`: from where the visitor is to where they are then. What somebody ticked is read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from backend.errors import StudioError
+from iterit_ui.components import act_of
+from iterit_ui.curate import draw as draw
+from iterit_ui.curate.state import Here, Value, look
+from iterit_ui.samples import marks as actions
+from iterit_ui.shared import messages, text
+from iterit_ui.shared.session import get_pool
+
+
+def _revised(here: Here, revision: int | None) -> Here:
+    return here if revision is None else replace(here, marked=revision)
+
+
+def marked(action: str) -> Callable[[Path, Here, Value], Here]:
+    """Pin, exclude or clear the sample in the panel."""
+    return lambda home, here, data: _revised(
+        here,
+        actions.marked_as(
+            home, here.pool, actions.chosen_ids(home, here.pool, [data.get("id")]), action, here.who
+        ),
+    )
+
+
+def marked_open(home: Path, here: Here, data: Value) -> Here:
+    """The same by a key, for the sample that is open."""
+    if not here.sample:
+        messages.info("Open a sample first: click one, or press j.")
+        return here
+    ids = actions.chosen_ids(home, here.pool, [here.sample])
+    return _revised(here, actions.marked_as(home, here.pool, ids, str(data.get("kind")), here.who))
+
+
+def noted(home: Path, here: Here, data: Value) -> Here:
+    """A note written to the sample in the panel."""
+    ids = actions.chosen_ids(home, here.pool, [data.get("id")])
+    return _revised(here, actions.noted(home, here.pool, ids, data.get("text"), here.who))
+
+
+def taken_back(again: bool) -> Callable[[Path, Here, Value], Here]:
+    """The last mark or note taken back, or done again."""
+    return lambda home, here, data: _revised(
+        here, actions.turned_back(home, here.pool, here.who, again=again)
+    )
+
+
+def acted(home: Path, here: Here, data: Value) -> Here:
+    """Something done to ticked rows, or to the whole list: pin, exclude, clear, note."""
+    try:
+        ids, act = ticked(home, here, data)
+    except StudioError as error:
+        messages.warning(messages.sentence(str(error)))
+        return here
+    if act.action == "note":
+        return _revised(here, actions.noted(home, here.pool, ids, act.text, here.who))
+    return _revised(here, actions.marked_as(home, here.pool, ids, act.action, here.who))
+
+
+def exported(home: Path, here: Here, data: Value) -> Any:
+    """A file of ticked rows, or of the whole list, to download."""
+    try:
+        ids, _ = ticked(home, here, data)
+        pool = get_pool(home, here.pool)
+        return actions.exported(home, here.pool, np.array([pool.row_of[i] for i in ids], dtype=np.int64))
+    except StudioError as error:
+        raise gr.Error(messages.sentence(str(error))) from error  # or the page would fetch the file of before
+
+
+def ticked(home: Path, here: Here, data: Value) -> tuple[list[str], Any]:
+    """The samples that an `act` of the table means, in its order, and the act.
+
+    Raises
+    ------
+    StudioError : the page sent something else, or the list is another one now.
+    """
+    if not here.pool:
+        raise StudioError("no pool is open")
+    pool = get_pool(home, here.pool)
+    act = act_of(data, [one["key"] for one in text.ACTIONS], known=pool.row_of, limit=len(pool))
+    if not act.all:
+        return list(act.ids), act
+    at = look(home, here)
+    if data.get("list_key") != draw.list_key(at):
+        raise StudioError("the list has changed meanwhile; look at it and try again")
+    return [str(i) for i in pool.ids[at.rows()]], act
+
+
+def ids_of_list(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
+    """`ids` for the table: all ids of the list that a page shows, by its key."""
+
+    def ids(asked: list[Any]) -> dict[str, Any]:
+        found = draw.LISTS.get(str(asked[0]) if asked else "")
+        if found is None:
+            return {"error": "This list is not on screen any more."}
+        pool_id, rows = found
+        return {"ids": [str(i) for i in get_pool(home, pool_id).ids[rows]]}
+
+    return ids

@@ -1,0 +1,223 @@
+"""The settings of a selection as the Curate tab's panel shows them, and what its events do to them.
+
+A visitor's settings are kept as their differences from the pool's defaults; what was changed can be taken back.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend import store
+from backend.config import STRATEGY_HELP, SelectionSettings, selection_settings
+from backend.errors import ConfigError
+from iterit_ui.shared import text, theme
+from iterit_ui.shared.session import defaults_of, get_pool
+from iterit_ui.shared.strategies import SHAPES, STRATEGIES, STRATEGY_WORDS, without_effect
+
+PLAIN = SelectionSettings()
+WORDS_OPTIONS = {
+    "paper": ("Between spaces (paper)", "Runs of two or more letters and digits, as scikit-learn cuts."),
+    "unicode": (
+        "Unicode, by character",
+        "Each character of Chinese, Japanese, Thai, Lao, Khmer and Burmese is a word; all other text is cut as Unicode says.",
+    ),
+}
+GROUPS = (
+    ("", ("strategy", "budget", "update_ratio", "decay", "complexity_weight", "diversity_weight", "words")),
+    ("Limits", ("max_complexity", "min_response_tokens", "max_response_tokens", "seed")),
+)
+PAST: dict[str, Any] = {"undo": [], "redo": [], "field": "", "at": 0.0}
+MOST_STEPS = 100
+SAME_DRAG = 1.5  # seconds within which changes of one field are one step
+
+
+def settings_value(
+    home: Path,
+    pool_id: str,
+    changed: dict[str, Any],
+    past: dict[str, Any],
+    *,
+    seq: int = 0,
+    problem: tuple[str, str] = ("", ""),
+) -> dict[str, Any] | None:
+    """The panel for a pool and what was changed.
+
+    seq : number of the last event that was handled. problem : a field and why its new value was not taken.
+    """
+    if not pool_id:
+        return None
+    pool = get_pool(home, pool_id)
+    start = starting_values(home, pool_id)
+    values = {**start, **changed}
+    weights = values["source_weights"]
+    return {
+        "groups": [
+            {
+                "title": title,
+                "open": not title or any(name in changed for name in names),
+                "fields": [
+                    field(name, values, start, problem[1] if name == problem[0] else "") for name in names
+                ],
+            }
+            for title, names in GROUPS
+        ],
+        "sources": {
+            "title": "Source weights",
+            "help": text.CONTROL["source_weights"],
+            "items": [
+                {"name": name, "colour": theme.source_colour(code), "count": theme.number(count), "weight": float(weights.get(name, 1.0))}
+                for code, (name, count) in enumerate(zip(pool.sources, source_counts(home, pool_id)))
+            ],
+        },
+        "total": len(pool),
+        "pool": pool_id,
+        "can_undo": bool(past["undo"]),
+        "can_redo": bool(past["redo"]),
+        "saved": [
+            {"name": one.name, "hint": f"{one.who}, {theme.moment(one.at)}"} for one in store.saved_settings(home, pool_id)
+        ],
+        "seq": seq,
+    }  # fmt: skip
+
+
+def field(name: str, values: dict[str, Any], start: dict[str, Any], problem: str = "") -> dict[str, Any]:
+    """One control of the panel."""
+    kind, label, low, high, step = SHAPES[name]
+    shown: dict[str, Any] = {
+        "name": name, "label": label, "kind": kind, "value": values[name], "default": start[name],
+        "help": text.CONTROL[name], "message": problem, "off": without_effect(name, values["strategy"]),
+        "unit": "tokens" if name.endswith("tokens") else "x budget" if name == "update_ratio" else "",
+    }  # fmt: skip
+    if kind == "choice":
+        shown["options"] = options(name)
+    else:
+        shown |= {"min": low, "max": high, "step": step}
+    if name == "max_response_tokens":
+        shown["words"] = {"0": "no limit"}
+    return shown
+
+
+def options(name: str) -> list[dict[str, str]]:
+    """What a choice offers."""
+    if name == "words":
+        return [{"value": key, "label": label, "hint": hint} for key, (label, hint) in WORDS_OPTIONS.items()]
+    return [
+        {"value": key, "label": STRATEGY_WORDS[key], "hint": _sentence(STRATEGY_HELP[key])} for key in STRATEGIES
+    ]  # fmt: skip
+
+
+def _sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def starting_values(home: Path, pool_id: str) -> dict[str, Any]:
+    """Every selection setting of a pool before anybody changed one."""
+    return {
+        **{name: getattr(PLAIN, name) for name in PLAIN.__dataclass_fields__},
+        **defaults_of(home, pool_id),
+    }
+
+
+def differences(home: Path, pool_id: str, changed: dict[str, Any], **values: Any) -> dict[str, Any]:
+    """`changed` with new values, without what is the pool's default; checked.
+
+    Raises
+    ------
+    ConfigError : a value is out of its range or contradicts another.
+    """
+    start = starting_values(home, pool_id)
+    merged = {**changed, **values}
+    checked = selection_settings(SelectionSettings(), **{**defaults_of(home, pool_id), **merged})
+    return {name: getattr(checked, name) for name in merged if getattr(checked, name) != start[name]}
+
+
+def set_to(home: Path, pool_id: str, changed: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """Settings after `set` {name, value}, as the page sent it; value None is the default.
+
+    Raises
+    ------
+    ConfigError : no such setting, a value of the wrong kind, out of range, or in contradiction to another.
+    """
+    name, value = data.get("name"), data.get("value")
+    if name not in SHAPES or not pool_id:
+        raise ConfigError(f"the page sent {name!r}; settings that it may change: {', '.join(SHAPES)}")
+    if value is None:
+        return {key: item for key, item in changed.items() if key != name}
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ConfigError(f"{name} is {value!r}; a number or a choice is needed")
+    if name == "budget":
+        value = budget_within(value, len(get_pool(home, pool_id)))
+    merged = {**starting_values(home, pool_id), **changed, name: value}
+    shortest, longest = merged["min_response_tokens"], merged["max_response_tokens"]
+    if name.endswith("tokens") and longest and shortest > longest:
+        raise ConfigError(
+            f"the shortest response ({shortest:,} tokens) is above the longest ({longest:,}); change the other first"
+        )
+    return differences(home, pool_id, changed, **{name: value})
+
+
+def budget_within(value: Any, n: int) -> float:
+    """A budget from the panel, a share of n samples up to 1 or else a number: two samples at least, all at most."""
+    try:
+        budget = float(value)
+    except ValueError:
+        raise ConfigError(f"the budget is {value!r}; a number is needed") from None
+    if budget > 1:
+        return float(min(max(int(budget), 2), max(n, 2)))  # 1 would be the whole pool, as a share
+    return min(max(budget, 2 / max(n, 2)), 1.0)
+
+
+def weighed(home: Path, pool_id: str, changed: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    """Settings after `weigh` {index, weight}: another weight of one source.
+
+    Raises
+    ------
+    ConfigError : no such source, or no weight.
+    """
+    pool = get_pool(home, pool_id)
+    index, weight = data.get("index"), data.get("weight")
+    if type(index) is not int or not 0 <= index < len(pool.sources):
+        raise ConfigError(f"the page sent source {index!r}; the pool has {len(pool.sources)}")
+    if isinstance(weight, bool) or not isinstance(weight, (int, float)):
+        raise ConfigError(f"the weight of {pool.sources[index]} is {weight!r}; a number is needed")
+    weights = {**changed.get("source_weights", {}), pool.sources[index]: round(float(weight), 3)}
+    return differences(
+        home, pool_id, changed, source_weights={name: w for name, w in weights.items() if w != 1.0}
+    )
+
+
+def stepped(
+    past: dict[str, Any], before: dict[str, Any], field_name: str, now: float | None = None
+) -> dict[str, Any]:
+    """What can be taken back after `before` was changed; a drag of one slider is one step."""
+    now = time.time() if now is None else now
+    undo = past["undo"]
+    if not (undo and field_name and field_name == past["field"] and now - past["at"] < SAME_DRAG):
+        undo = [*undo, before][-MOST_STEPS:]
+    return {"undo": undo, "redo": [], "field": field_name, "at": now}
+
+
+def taken_back(past: dict[str, Any], changed: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The settings before the last step, and what can be taken back and done again then."""
+    if not past["undo"]:
+        return changed, past
+    return past["undo"][-1], {**PAST, "undo": past["undo"][:-1], "redo": [*past["redo"], changed]}
+
+
+def done_again(past: dict[str, Any], changed: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The settings after the step that was taken back last."""
+    if not past["redo"]:
+        return changed, past
+    return past["redo"][-1], {**PAST, "undo": [*past["undo"], changed], "redo": past["redo"][:-1]}
+
+
+@lru_cache(maxsize=8)
+def source_counts(home: Path, pool_id: str) -> tuple[int, ...]:
+    """Samples by source, in the order of `Pool.sources`."""
+    pool = get_pool(home, pool_id)
+    return tuple(np.bincount(pool.source_codes, minlength=len(pool.sources)).tolist())

@@ -1,0 +1,334 @@
+"""The Curate tab: settings on the left, the selection that follows from them on the right; no model runs here.
+
+The builder lays out and wires. `curate/events` and `curate/mark_events` say where an event leads, `curate/draw` what is drawn there. An event
+is answered in one go, without the queue and without telling other callbacks of the states it sets: each step between
+page and server costs more than the selection itself. Whatever else follows the states looks at them when it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from iterit_ui.components import (
+    cards,
+    chart,
+    filter_bar,
+    heading,
+    keys,
+    map_view,
+    note,
+    sample_view,
+    settings_panel,
+    table,
+    toolbar,
+)
+from iterit_ui.curate import draw as draw
+from iterit_ui.curate import events as events
+from iterit_ui.curate import mark_events as marking
+from iterit_ui.curate.pool_work import build_map_maker, build_scorer
+from iterit_ui.curate.state import Here, Value
+from iterit_ui.shared import address, cutting_hint, text
+from iterit_ui.shared.answer_order import Newest, all_numbered, next_number, numbered
+from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound, first_pool, map_functions
+
+Change = Callable[[Path, Here, Value], Here]
+NAMES = [f.name for f in fields(Here)]
+# what a click on the export button has made is fetched by the page itself
+FETCH = "() => setTimeout(() => document.querySelector('#curate-download')?.click(), 80)"
+
+OPEN = Newest({})  # the sample that is open on each page
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The tab's components; `states` hold `Here`, in its order."""
+
+    panel: gr.HTML
+    source: gr.Dropdown
+    message: gr.HTML
+    words: gr.HTML
+    figures: gr.HTML
+    charts: tuple[gr.HTML, ...]
+    trade_offs: tuple[gr.HTML, ...]
+    bar: gr.HTML
+    world: gr.HTML
+    listed: gr.HTML
+    sample: gr.HTML
+    tools: gr.HTML
+    saved: gr.HTML
+    keyboard: gr.HTML
+    download: gr.DownloadButton
+    states: list[gr.State]
+
+    @property
+    def everything(self) -> list[Any]:
+        """In the order of `curate/draw.everything`."""
+        return [self.panel, self.message, self.figures, *self.charts, self.bar, self.world, self.listed, self.sample, self.tools]  # fmt: skip
+
+    @property
+    def filtered(self) -> list[Any]:
+        """In the order of `curate/draw.filtered`."""
+        return [self.bar, *self.charts, self.world, self.listed]
+
+
+def build(session: Session) -> None:
+    """The tab's components and what they do."""
+    with gr.Row(elem_classes="top"):
+        heading("Curate", text.LINE["curate"], elem_id="curate-heading")
+        tune = gr.Button(
+            "Tune with these settings", variant="primary", elem_id="to-tune", elem_classes="next"
+        )
+    parts = _lay_out(session)
+    _wire_arrival(session, parts)
+    _wire_settings(session, parts)
+    _wire_looking(session, parts)
+    _wire_samples(session, parts)
+    tune.click(lambda: gr.Tabs(selected="tune"), None, session.tabs, **QUIET)
+
+
+def _lay_out(session: Session) -> Parts:
+    home = session.home
+    # the first selection comes with the page
+    first = draw.everything(home, Here(pool=first_pool()))
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(elem_classes=["side", "sheet", "sticky"]):
+            source = gr.Dropdown([], label="Complexity from", info=text.CONTROL["scores"], filterable=False,
+                                 elem_id="score-source", interactive=True)  # fmt: skip
+            panel = settings_panel(first[0], elem_id="settings")
+        with gr.Column(elem_classes="wide"):
+            message = note(first[1], elem_id="curate-note")
+            words = note(cutting_hint.note_value(home, first_pool(), {}), elem_id="curate-words")
+            build_scorer(session)
+            figures = cards(first[2], elem_id="curate-cards")
+            saved = table(None, elem_id="saved-settings", elem_classes="st-gone-empty")
+            bar = filter_bar(first[6], elem_id="curate-filter")
+            with gr.Row(elem_classes=["charts", "five"]):
+                names = ("complexity", "diversity", "lengths")
+                charts = tuple(
+                    chart(value, height=165, elem_id=f"{name}-chart")
+                    for name, value in zip(names, first[3:6])
+                )
+                trade_offs = tuple(
+                    chart(None, height=165, elem_id=f"{name}-chart") for name in ("density", "frontier")
+                )
+            with gr.Row(elem_classes="columns"):
+                with gr.Column(elem_classes="wide"):
+                    world = map_view(
+                        first[7], functions=map_functions(home), height=430, elem_id="curate-map"
+                    )
+                    build_map_maker(session)
+                    tools = toolbar(first[10], elem_id="curate-tools")
+                    listed = table(first[8], functions=[marking.ids_of_list(home)], elem_id="curate-table")
+                    download = gr.DownloadButton("Download", elem_id="curate-download", elem_classes="unseen")
+                with gr.Column(elem_classes=["aside", "sticky"]):
+                    sample = sample_view(first[9], elem_id="curate-sample")
+    keyboard = keys(elem_id="curate-keys")
+    start = Here()
+    own = [gr.State(getattr(start, name)) for name in NAMES[len(session.states) : -2]]
+    return Parts(
+        panel, source, message, words, figures, charts, trade_offs, bar, world, listed, sample, tools, saved, keyboard, download, [*session.states, *own, session.who, session.marked],
+    )  # fmt: skip
+
+
+def _on(
+    session: Session,
+    parts: Parts,
+    trigger: Any,
+    change: Change,
+    drawn: Callable[[Path, Here], list[Any]],
+    components: list[Any],
+    *,
+    always: bool = False,
+) -> Any:
+    """An event of the page: where it leads, what is drawn there, and the address of that; answered in one go.
+
+    always : draw also where nothing changes.
+    """
+
+    def call(event: gr.EventData, request: gr.Request, *values: Any) -> list[Any]:
+        here, number = Here(*values), next_number()
+        there = change(session.home, here, event._data if isinstance(event._data, dict) else {})
+        if there.sample != here.sample:
+            OPEN.open(request.session_hash or "", "", {}, here.sample, there.sample)
+        if there == here and not always:
+            return [gr.skip()] * (len(parts.states) + len(components) + 1)
+        there = draw.arrived(session.home, there)
+        shown = all_numbered(components, drawn(session.home, there), number)
+        return [*_changed(here, there), *shown, written(there)]
+
+    return trigger(call, parts.states, [*parts.states, *components, session.bar], **EVENT)
+
+
+def _changed(here: Here, there: Here) -> list[Any]:
+    """Values of the states, skipping those that stay."""
+    pairs = [(getattr(here, name), getattr(there, name)) for name in NAMES]
+    return [gr.skip() if before == after else after for before, after in pairs]
+
+
+def written(here: Here) -> dict[str, str]:
+    """The address of where a visitor is."""
+    return address.written(**{name: getattr(here, name) for name in address.NAMES})
+
+
+def _wire_arrival(session: Session, parts: Parts) -> None:
+    """The page was opened, or another tab, another page or a worker has changed something."""
+    home = session.home
+
+    def draw_all(*values: Any) -> list[Any]:
+        here, number = Here(*values), next_number()
+        there = draw.arrived(home, here)
+        shown = all_numbered(parts.everything, draw.everything(home, there), number)
+        return [*_changed(here, there), *shown]
+
+    moments = [session.pool.change, session.scores.change, session.settings.change, session.marked.change]
+    hinted = [session.pool, session.settings]
+    session.tab.change(_left, None, None, **DRAW)
+    gr.on([*moments, session.tab.change], bound(cutting_hint.note_value, home), hinted, parts.words, **DRAW)
+
+    def choose(pool: str, settings: Value, event: gr.EventData) -> list[Any]:
+        return cutting_hint.on_choice(
+            home, pool, settings, event._data if isinstance(event._data, dict) else {}
+        )
+
+    chosen = parts.words.act(choose, hinted, [session.marked, session.settings], **QUIET)
+    chosen.then(bound(cutting_hint.note_value, home), hinted, parts.words, **QUIET)
+    gr.on(moments, draw_all, parts.states, [*parts.states, *parts.everything], **DRAW)
+    source = [session.pool, session.scores]
+    gr.on(
+        [session.pool.change, session.scores.change],
+        bound(events.score_source, home),
+        source,
+        parts.source,
+        **DRAW,
+    )
+    compared = parts.states[NAMES.index("compared")]
+    later = [session.pool, session.scores, session.settings]
+    gr.on(moments, bound(draw.trade_offs, home), later, [*parts.trade_offs], **DRAW)
+    gr.on(moments, bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
+    # marks of somebody else, a map that is ready: the page looks for itself and says so
+    _on(
+        session,
+        parts,
+        session.watch.changed,
+        events.refreshed,
+        draw.everything,
+        parts.everything,
+    )
+
+
+def _wire_settings(session: Session, parts: Parts) -> None:
+    """The panel. An event that changes nothing is answered too, because the panel waits for that."""
+    home, panel = session.home, parts.panel
+    compared = parts.states[NAMES.index("compared")]
+    later = [session.pool, session.scores, session.settings]
+
+    def after(done: Any) -> None:
+        done.then(bound(draw.trade_offs, home), later, [*parts.trade_offs], **DRAW)
+        done.then(bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
+        done.then(bound(cutting_hint.note_value, home), [session.pool, session.settings], parts.words, **DRAW)
+
+    changes = {name: events.set_settings(name) for name in ("set", "weigh", "reset", "undo", "redo")}
+    for name, change in changes.items():
+        after(_on(session, parts, getattr(panel, name), change, draw.everything, parts.everything, always=True))  # fmt: skip
+    recalled = _on(session, parts, panel.recall, events.recalled, draw.everything, parts.everything, always=True)  # fmt: skip
+    after(recalled)
+    recalled.then(bound(events.score_source, home), later[:2], parts.source, **DRAW)
+
+    def only_panel(home: Path, here: Here) -> list[Any]:
+        return [draw.panel(home, here)]
+
+    for name, change in (("save", events.saved), ("forget", events.forgotten), ("compare", events.compared)):
+        done = _on(session, parts, getattr(panel, name), change, only_panel, [panel], always=True)
+        done.then(bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
+
+    def from_source(key: str, *values: Any) -> list[Any]:
+        here, number = Here(*values), next_number()
+        there = draw.arrived(home, replace(here, scores=key or ""))
+        shown = all_numbered(parts.everything, draw.everything(home, there), number)
+        return [*_changed(here, there), *shown, written(there)]
+
+    after(parts.source.input(from_source, [parts.source, *parts.states], [*parts.states, *parts.everything, session.bar], **DRAW))  # fmt: skip
+
+
+def _wire_looking(session: Session, parts: Parts) -> None:
+    """Charts, map and bar change the filter, the table its list, the map its colours."""
+
+    def filters(trigger: Any, change: Change, *, always: bool = False) -> None:
+        _on(session, parts, trigger, change, draw.filtered, parts.filtered, always=always)
+
+    for name, drawn in zip(("complexity", "diversity", "tokens"), parts.charts):
+        filters(drawn.brush, events.brushed(name))
+        filters(drawn.clear, events.unbrushed(name))
+    filters(parts.trade_offs[0].pick, events.picked_cell)
+    filters(parts.world.lasso, events.drawn)
+    filters(parts.world.clear, events.unbrushed("rows"))
+    filters(parts.world.cluster, events.picked_cluster)
+    filters(parts.bar.search, events.searched, always=True)
+    filters(parts.bar.chip, events.chip_removed, always=True)
+    filters(parts.bar.chips_clear, events.chips_cleared, always=True)
+    _on(session, parts, parts.world.mode, events.coloured, draw.world, [parts.world])
+    for event in (parts.listed.turn, parts.listed.sort, parts.listed.filter, parts.figures.pick):
+        _on(session, parts, event, events.turned, draw.listed, [parts.listed])
+
+
+def _wire_samples(session: Session, parts: Parts) -> None:
+    """Opening samples, marks and notes, what a model makes of one, and the keys for all that."""
+    home, sample, keyboard = session.home, parts.sample, parts.keyboard
+    opened = [sample, parts.world, parts.listed]
+    for trigger, change in (
+        (parts.listed.pick, events.picked_row),
+        (sample.open, events.picked_row),
+        (parts.world.pick, events.picked_point),
+        (sample.step, events.stepped),
+        (keyboard.step, events.stepped),
+    ):
+        _on(session, parts, trigger, change, draw.opened, opened)
+    undo, redo = marking.taken_back(False), marking.taken_back(True)
+    for trigger, change in (
+        (sample.pin, marking.marked("pin")),
+        (sample.exclude, marking.marked("exclude")),
+        (sample.unmark, marking.marked("clear")),
+        (sample.note, marking.noted),
+        (sample.undo, undo),
+        (keyboard.mark, marking.marked_open),
+        (keyboard.undo, undo),
+        (keyboard.redo, redo),
+        (parts.tools.act, events.picked_tool),
+        (parts.listed.act, marking.acted),
+    ):
+        done = _on(session, parts, trigger, change, draw.everything, parts.everything)
+        done.then(bound(draw.trade_offs, home), [session.pool, session.scores, session.settings], [*parts.trade_offs], **DRAW)  # fmt: skip
+
+    def export(event: gr.EventData, *values: Any) -> Any:
+        return marking.exported(home, Here(*values), event._data)
+
+    parts.listed.export(export, parts.states, parts.download, **QUIET).success(None, None, None, js=FETCH, **QUIET)  # fmt: skip
+    asked = parts.states[NAMES.index("asked")]
+    for name, limit in (("reach", 4), ("read", 2), ("losses", 2)):
+        getattr(sample, name)(
+            _answering(home, name), parts.states, [asked, sample], concurrency_limit=limit, **QUIET
+        )
+
+
+def _left(request: gr.Request) -> None:
+    """The visitor switched tabs; samples may be opened there as well."""
+    OPEN.left(request.session_hash or "")
+
+
+def _answering(home: Path, name: str) -> Callable[..., Iterator[list[Any]]]:
+    """What takes a while, step by step; Gradio asks the function itself whether it is a generator."""
+
+    def call(request: gr.Request, *values: Any) -> Iterator[list[Any]]:
+        asked = Here(*values).sample
+        for here, value in draw.asked_for(home, name, Here(*values)):
+            if OPEN.sample(request.session_hash or "", "", {}, asked) != asked:
+                return  # another sample was opened meanwhile
+            yield [here.asked, numbered(value, next_number())]
+
+    call.__name__ = name
+    return call

@@ -1,0 +1,158 @@
+"""What the Curate tab shows of a selection: cards and table, as the components' values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend import analysis, store
+from backend.records import Pool, Scores, Selection
+from iterit_ui.samples import sample_values
+from iterit_ui.shared import text, theme
+from iterit_ui.shared.selections import Shown, get_vocabulary, model_of
+from iterit_ui.shared.session import get_marks
+from iterit_ui.shared.theme import duration
+
+COLUMNS = ["rank", "gain", "complexity", "diversity", "tokens", "source", "response"]
+SORTS = analysis.SORTS
+
+
+def cards_value(home: Path, shown: Shown, previous: Selection | None) -> dict[str, Any]:
+    """The selection in figures, and what changed since the last setting."""
+    made = shown.what.selection
+    told = analysis.selection_summary(shown.pool, shown.scores, made)
+    moved = analysis.change(previous, made)
+    known = shown.scores.complexity[np.isfinite(shown.scores.complexity)]
+    missing = shown.what.budget - len(made)
+    picked = {
+        "label": "Selected", "value": theme.number(len(made)), "unit": f"of {theme.number(len(shown.pool))}", "tone": "selected",
+        "hint": f"{theme.share(told['share'])} of the pool" + (f"; {theme.number(missing)} fewer than the budget" if missing > 0 else ""),
+    }  # fmt: skip
+    tokens = {"label": "Response tokens", "value": theme.number(told["tokens"]),
+              "hint": f"{theme.number(told['mean_tokens'])} a sample on average" if told["tokens"] else "known once the pool is scored"}  # fmt: skip
+    hard = {"label": "Mean complexity", "value": theme.score(told["mean_complexity"]),
+            "hint": f"whole pool {theme.score(float(known.mean()))}" if len(known) else "known once the pool is scored"}  # fmt: skip
+    if previous is None:
+        change = {"label": "Last change", "value": "–", "hint": "change a setting"}
+    else:
+        change = {"label": "Last change", "value": theme.number(moved["kept"]), "unit": "kept", "key": "added",
+                  "hint": f"{theme.number(moved['added'])} added, {theme.number(moved['dropped'])} dropped"}  # fmt: skip
+    return {
+        "cards": [picked, tokens, time_card(home, shown, told["tokens"]), vocabulary_card(home, shown), hard,
+                  sources_card(shown), change]
+    }  # fmt: skip
+
+
+def time_card(home: Path, shown: Shown, tokens: int | None) -> dict[str, Any]:
+    """How long an epoch of training on the selection may take."""
+    label = "Training time"
+    if tokens is None:
+        return {"label": label, "value": "unknown", "hint": "known once the pool is scored"}
+    model = model_of(home, shown.scores_key)
+    estimate = analysis.training_time(home, model, response_tokens=tokens, pool_id=shown.pool.id)
+    if not np.isfinite(estimate.seconds):
+        return {"label": label, "value": "unknown", "hint": estimate.source}
+    return {"label": label, "value": duration(estimate.seconds), "hint": f"an epoch; {estimate.source}"}
+
+
+def vocabulary_card(home: Path, shown: Shown) -> dict[str, Any]:
+    """How much of the pool's phrases the selection holds."""
+    share = analysis.covered_share(
+        get_vocabulary(home, shown.pool.id, shown.settings.words), shown.what.selection.rows
+    )
+    return {"label": "Vocabulary", "value": theme.share(share), "bar": share, "tone": "selected",
+            "hint": "covered, of the pool's TF-IDF mass"}  # fmt: skip
+
+
+def sources_card(shown: Shown) -> dict[str, Any]:
+    """Where the selected come from."""
+    pool, made = shown.pool, shown.what.selection
+    counts = np.bincount(pool.source_codes[made.rows], minlength=len(pool.sources))
+    order = np.argsort(-counts, kind="stable")
+    parts = [
+        {"label": f"{pool.sources[code]}: {theme.number(counts[code])}, {theme.share(counts[code] / max(len(made), 1))}",
+         "colour": theme.source_colour(int(code)), "share": float(counts[code] / max(len(made), 1))}
+        for code in order if counts[code]
+    ]  # fmt: skip
+    first = pool.sources[order[0]] if len(order) and counts[order[0]] else ""
+    hint = (
+        f"{theme.share(counts[order[0]] / max(len(made), 1))} from {first}"
+        if first
+        else "nothing is selected"
+    )
+    return {"label": "Sources", "value": theme.number((counts > 0).sum()), "unit": f"of {len(pool.sources)}",
+            "parts": parts, "hint": hint}  # fmt: skip
+
+
+def pool_cards(pool: Pool, scores: Scores) -> dict[str, Any]:
+    """The figures of a pool from which nothing is selected."""
+    known = int(np.isfinite(scores.complexity).sum())
+    return {
+        "cards": [
+            {"label": "Selected", "value": "0", "unit": f"of {theme.number(len(pool))}", "tone": "selected", "hint": "see the message above"},
+            {"label": "Scored", "value": theme.number(known), "unit": f"of {theme.number(len(pool))}", "tone": "pool", "hint": "samples that a model has read"},
+            {"label": "Sources", "value": theme.number(len(pool.sources))},
+        ]
+    }  # fmt: skip
+
+
+def pool_table(pool: Pool, scores: Scores, view: dict[str, Any], sample: str) -> dict[str, Any]:
+    """The samples of a pool without a selection."""
+    page = analysis.sample_rows(pool, scores, None, sort="row", page=view["page"])
+    columns = ["complexity", "tokens", "source", "response"]
+    return sample_values.table_value(
+        pool, page, None, columns=columns, opened=sample, title="Samples of the pool"
+    )
+
+
+def listed_rows(shown: Shown, which: str, previous: Selection | None, mask: np.ndarray | None) -> np.ndarray:
+    """(m,) int64: the rows of one list that the filter keeps."""
+    rows = analysis.filter_rows(shown.what.selection, which, previous)
+    return rows if mask is None else rows[mask[rows]]
+
+
+def table_value(
+    home: Path,
+    shown: Shown,
+    view: dict[str, Any],
+    previous: Selection | None,
+    mask: np.ndarray | None,
+    sample: str,
+    *,
+    list_key: str = "",
+) -> dict[str, Any]:
+    """One page of the samples of one list, as far as the filter keeps them; `view` as `session.VIEW`.
+
+    list_key : names the whole list, for what is done to all of it.
+    """
+    made, which = shown.what.selection, view["which"]
+    lists = {key: listed_rows(shown, key, previous, mask) for key in text.FILTERS}
+    if previous is None:
+        lists["added"] = lists["dropped"] = np.empty(0, dtype=np.int64)
+    shown_lists = [{"key": key, "label": label, "count": theme.number(len(lists[key]))} for key, label in text.FILTERS.items()
+                   if len(lists[key]) or key in ("selected", "all", which)]  # fmt: skip
+    rows = lists[which] if which in lists else listed_rows(shown, which, previous, mask)
+    page = analysis.sample_rows(
+        shown.pool, shown.scores, made, rows, diversity=shown.what.diversity, sort=view["sort"],
+        descending=view["descending"], page=view["page"],
+    )  # fmt: skip
+    value = sample_values.table_value(
+        shown.pool, page, made, columns=columns_of(which), sort=view["sort"], descending=view["descending"], opened=sample,
+        title="Samples", filters=shown_lists, filter=which, selectable=True, actions=text.ACTIONS, list_key=list_key,
+        empty="No sample is in this list with the present settings and filter.",
+    )  # fmt: skip
+    value["marks"] = sample_values.row_marks(
+        value["ids"], get_marks(home, shown.pool.id), store.notes(home, shown.pool.id)
+    )
+    return value
+
+
+def columns_of(which: str) -> list[str]:
+    """Columns of a list: picks have rank and gain, the others a status."""
+    if which in ("selected", "added", "kept"):
+        return COLUMNS
+    if which == "all":
+        return ["rank", "complexity", "diversity", "tokens", "source", "status", "response"]
+    return ["complexity", "diversity", "tokens", "source", "status", "response"]

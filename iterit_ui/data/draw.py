@@ -1,0 +1,62 @@
+"""What the Data tab draws, from the session's states: values for its components."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from backend import jobs
+from iterit_ui.data import bulk_marks as actions
+from iterit_ui.data import charts as charts
+from iterit_ui.data import views as views
+from iterit_ui.data.lists import VIEW
+from iterit_ui.shared import text
+from iterit_ui.shared.session import get_pool
+
+View = dict[str, Any]
+
+
+def first_screen(home: Path, pool_id: str) -> dict[str, Any]:
+    """What the page shows before it has asked for anything."""
+    _, _, message, sources, _, listed = opened_pool(home, pool_id)
+    figures, openings, lengths = heads(home, pool_id, VIEW)
+    return {"message": message, "sources": sources, "table": listed, "cards": figures, "openings": openings, "lengths": lengths}  # fmt: skip
+
+
+def opened_pool(home: Path, pool_id: str, view: View = VIEW) -> list[Any]:
+    """View, nothing done, note, sources, head and first page of the list, for another pool."""
+    view, did = dict(view), dict(actions.NOTHING_DONE)
+    if not pool_id:
+        return [view, did, {"tone": "empty", "title": text.NO_POOL_YET}, None, None, None]
+    pool = get_pool(home, pool_id)
+    return [
+        view, did, views.rows_note(pool), charts.sources_chart(home, pool_id), None, views.table_value(home, pool_id, view, ""),
+    ]  # fmt: skip
+
+
+def heads(home: Path, pool_id: str, view: View) -> list[Any]:
+    """Cards, beginnings and lengths, the open list marked."""
+    if not pool_id:
+        return [None] * 3
+    return [*pressed(home, pool_id, view), charts.lengths_chart(home, pool_id)]
+
+
+def pressed(home: Path, pool_id: str, view: View) -> list[Any]:
+    """Cards and beginnings, the open list marked."""
+    if not pool_id:
+        return [None, None]
+    working = jobs.work_info(home, pool_id, "findings").state in ("absent", "running")
+    return [
+        views.cards_value(home, pool_id, view, working=working),
+        charts.openings_value(home, pool_id, view),
+    ]
+
+
+def turned(home: Path, pool_id: str, view: View, opened: str, did: dict[str, Any]) -> list[Any]:
+    """The head of the list and its page."""
+    if not pool_id:
+        return [None, None]
+    return [
+        actions.finding_value(home, pool_id, view, opened, did),
+        views.table_value(home, pool_id, view, opened),
+    ]

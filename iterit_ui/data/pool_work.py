@@ -1,0 +1,106 @@
+"""Work that the Data tab waits for: near-duplicates and the search index, and token counts under a model's tokenizer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from backend import config, jobs
+from backend.errors import StudioError
+from backend.store import WorkInfo
+from iterit_ui.shared import messages, text
+from iterit_ui.shared import pool_health as health
+from iterit_ui.shared.launch import model_choices
+
+
+def begun(home: Path, pool_id: str) -> list[Any]:
+    """Status, timer and stamp after a pool was opened; what has never been looked for is looked for now."""
+    if not pool_id:
+        return [None, gr.Timer(active=False), ""]
+    info = jobs.work_info(home, pool_id, "findings")
+    if info.state == "absent":
+        info = jobs.start_work(home, pool_id, "findings")
+    health.warm(home, pool_id)
+    return [*shown(info, jobs.work_info(home, pool_id, "lengths")), stamp_of(home, pool_id)]
+
+
+def asked(
+    home: Path,
+    roots: tuple[Path, ...],
+    pool_id: str,
+    model: str,
+    longest: float | None,
+    event: dict[str, Any],
+) -> list[Any]:
+    """Status and timer after a button of the list's head that makes something known: {key}."""
+    if pool_id and event.get("key") == "find":
+        found = jobs.start_work(home, pool_id, "findings")
+        return shown(found, jobs.work_info(home, pool_id, "lengths"))
+    if event.get("key") == "count":
+        return counted(home, roots, pool_id, model, longest)
+    return [gr.skip()] * 2
+
+
+def counted(
+    home: Path, roots: tuple[Path, ...], pool_id: str, model: str, longest: float | None
+) -> list[Any]:
+    """Status and timer after somebody asked for token counts."""
+    if not pool_id or model not in [value for _, value in model_choices(roots)]:
+        return [gr.skip()] * 2
+    if longest is None or longest < 8:
+        messages.warning("Give the most tokens that a sample may have: 8 or more.")
+        return [gr.skip()] * 2
+    words = ["--model", model, "--max-length", str(int(longest)), "--system-prompt", limits_of(model)[1]]
+    try:
+        info = jobs.start_work(home, pool_id, "lengths", words)
+    except StudioError as error:
+        messages.warning(str(error))
+        return [gr.skip()] * 2
+    return shown(jobs.work_info(home, pool_id, "findings"), info)
+
+
+def followed(home: Path, pool_id: str, seen: str) -> list[Any]:
+    """Status, timer, and the stamp of what is known now, which tells the page to draw it."""
+    if not pool_id:
+        return [None, gr.Timer(active=False), gr.skip()]
+    works = [jobs.work_info(home, pool_id, kind) for kind in ("findings", "lengths")]
+    if works[0].state == "absent":  # the cutting into words was changed while it was looked for under another
+        works[0] = jobs.start_work(home, pool_id, "findings")
+    now = stamp_of(home, pool_id)
+    return [*shown(*works), gr.skip() if now == seen else now]
+
+
+def stamp_of(home: Path, pool_id: str) -> str:
+    """What is known about a pool, as a short text that changes with it."""
+    names = (health.FILES["near"], "words.json", "search.sqlite", health.FILES["too_long"])
+    return str([health.stamp(home, pool_id, name) for name in names]) if pool_id else ""
+
+
+def shown(findings: WorkInfo, lengths: WorkInfo) -> list[Any]:
+    """A line for the work that runs, else for what failed; the timer runs while something does."""
+    works = [(findings, text.WORK["findings"]), (lengths, text.WORK["lengths"])]
+    running = [(info, words) for info, words in works if info.state == "running"]
+    failed = [(info, words) for info, words in works if info.state == "failed"]
+    value = None
+    if running:
+        info, (title, words) = running[0]
+        value = {
+            "state": "running",
+            "title": title,
+            "text": f"{info.stage[:1].upper()}{info.stage[1:]}" if info.stage else words,
+            "done": info.done,
+            "total": info.total,
+        }
+    elif failed:
+        info, (title, _) = failed[0]
+        value = {"state": "failed", "title": title, "error": info.error}
+    return [value, gr.Timer(active=bool(running))]
+
+
+def limits_of(model: str) -> tuple[int, str]:
+    """Most tokens and system prompt with which a model is used where nobody says otherwise."""
+    values = {**config.PRESETS["demo"]} if model == "demo" else {}
+    usual = config.RunConfig()
+    return values.get("max_length", usual.max_length), values.get("system_prompt", usual.system_prompt)

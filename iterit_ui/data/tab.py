@@ -1,0 +1,220 @@
+"""The Data tab: choose a pool on the left, see on the right what was read from it, what is wrong with it, and do
+something about that.
+
+The builder lays out and wires; what is drawn and what events do are plain functions of `data/draw`, `data/events` and
+the modules that they name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from iterit_ui.components import cards, chart, heading, keys, note, sample_view, status_line, table
+from iterit_ui.components.base import WEB, component
+from iterit_ui.data import bulk_marks as actions
+from iterit_ui.data import callbacks as answers
+from iterit_ui.data import draw as draw
+from iterit_ui.data import events as events
+from iterit_ui.data import pool_work as work
+from iterit_ui.data import sample_panel as reading
+from iterit_ui.data.lists import VIEW
+from iterit_ui.data.sources import build_preview, build_sources
+from iterit_ui.shared import cutting_hint, text
+from iterit_ui.shared.launch import model_choices
+from iterit_ui.shared.session import DRAW, QUIET, Session, bound, first_pool
+
+SCRIPTS = [WEB / "core.js", WEB / "health.js"]
+# every event with its own data: "always_last" would send that of the one under way a second time
+EVENT: dict[str, Any] = {**DRAW, "trigger_mode": "multiple"}
+# the same in the queue, one after another: these set states that others wait for, and each builds on the one before
+IN_TURN: dict[str, Any] = {**QUIET, "trigger_mode": "multiple", "concurrency_limit": 1}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The tab's components, and the states that only it uses.
+
+    view : what the table lists, see `data/lists`. did : {step, text} of the last change made here.
+    asked : whether the text as a model reads it is shown. known : stamp of what has been computed about the pool.
+    """
+
+    message: gr.HTML
+    words: gr.HTML
+    figures: gr.HTML
+    model: gr.Dropdown
+    longest: gr.Number
+    count: gr.Button
+    status: gr.HTML
+    timer: gr.Timer
+    sources: gr.HTML
+    lengths: gr.HTML
+    openings: gr.HTML
+    finding: gr.HTML
+    listed: gr.HTML
+    sample: gr.HTML
+    keyboard: gr.HTML
+    view: gr.State
+    did: gr.State
+    asked: gr.State
+    known: gr.State
+
+
+def build(session: Session) -> None:
+    """The tab's components and what they do."""
+    with gr.Row(elem_classes="top"):
+        heading("Data", text.LINE["data"], elem_id="data-heading")
+        go = gr.Button("Next: curate this pool", variant="primary", elem_id="to-curate", elem_classes="next")
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(elem_classes=["side", "sheet", "sticky"]):
+            chooser = build_sources(session)
+        with gr.Column(elem_classes="wide"):
+            build_preview(session, chooser)
+            parts = _lay_out(session)
+    _wire_drawing(session, parts)
+    _wire_lists(session, parts)
+    _wire_samples(session, parts)
+    go.click(lambda: gr.Tabs(selected="curate"), None, session.tabs, **QUIET)
+
+
+def _lay_out(session: Session) -> Parts:
+    home, pool_id = session.home, first_pool()
+    first = draw.first_screen(home, pool_id)  # it comes with the page
+    message = note(first["message"], elem_id="data-note")
+    words = note(cutting_hint.note_value(home, pool_id), elem_id="data-words")
+    figures = cards(first["cards"], elem_id="data-cards")
+    with gr.Row(elem_classes=["scorer", "counter"], elem_id="token-counter"):
+        model = gr.Dropdown(model_choices(session.model_roots), value="demo", label="Model for lengths and for the text as read",
+                            interactive=True, scale=3, min_width=200, elem_id="length-model")  # fmt: skip
+        longest = gr.Number(value=work.limits_of("demo")[0], label="Most tokens", precision=0, minimum=8, step=1,
+                            scale=1, min_width=110, elem_id="length-limit")  # fmt: skip
+        count = gr.Button("Count tokens", scale=0, min_width=130, elem_id="count-tokens")
+    status = status_line(None, elem_id="data-status")
+    timer = gr.Timer(1.0, active=False)
+    with gr.Row(elem_classes="charts"):
+        sources = chart(first["sources"], height=190, elem_id="sources-chart")
+        lengths = chart(first["lengths"], height=190, elem_id="characters-chart")
+        openings = component(
+            "ranking", first["openings"], events=("pick",), scripts=SCRIPTS, elem_id="openings"
+        )
+    finding = component(
+        "finding", None, events=("do", "threshold", "undo"), scripts=SCRIPTS, elem_id="finding"
+    )
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(elem_classes="wide"):
+            listed = table(first["table"], functions=[actions.ids_of_list(home)], elem_id="data-table")
+        with gr.Column(elem_classes=["aside", "sticky"]):
+            sample = sample_view({"empty": text.NO_DATA_SAMPLE}, elem_id="data-sample")
+    keyboard = keys(elem_id="data-keys")
+    return Parts(
+        message, words, figures, model, longest, count, status, timer, sources, lengths, openings, finding, listed, sample, keyboard,
+        view=gr.State(dict(VIEW)), did=gr.State(dict(actions.NOTHING_DONE)), asked=gr.State(False), known=gr.State(""),
+    )  # fmt: skip
+
+
+def _wire_drawing(session: Session, parts: Parts) -> None:
+    """What is drawn when which state changes."""
+    home, pool = session.home, session.pool
+    look = [pool, parts.view, session.sample, parts.did]
+    heads = [parts.figures, parts.openings, parts.lengths]
+    turned = answers.drawn(bound(draw.turned, home), sample=2)
+    session.tab.change(answers.moved, None, None, **DRAW)
+    # two callbacks: the rows are there before the findings have been counted
+    pool.change(
+        answers.opened(bound(draw.opened_pool, home), kept=4), pool, [parts.view, parts.did, parts.message, parts.sources, parts.finding, parts.listed], **DRAW
+    )  # fmt: skip
+    pool.change(answers.opened(bound(draw.heads, home)), pool, heads, **DRAW)
+    gr.on([pool.change, session.marked.change, session.tab.change], bound(cutting_hint.note_value, home), pool, parts.words, **DRAW)  # fmt: skip
+    known = [parts.status, parts.timer, parts.known]
+    chosen = parts.words.act(answers.sent(bound(cutting_hint.on_choice, home)), [pool, session.settings], [session.marked, session.settings], **IN_TURN)  # fmt: skip
+    chosen.then(bound(cutting_hint.note_value, home), pool, parts.words, **QUIET)
+    chosen.then(bound(work.followed, home), [pool, parts.known], known, **QUIET)
+    # what was chosen on Curate has been looked for since
+    session.tab.change(bound(work.followed, home), [pool, parts.known], known, **QUIET)
+    pool.change(bound(work.begun, home), pool, [parts.status, parts.timer, parts.known], **QUIET)
+    parts.timer.tick(bound(work.followed, home), [pool, parts.known], [parts.status, parts.timer, parts.known], **QUIET)  # fmt: skip
+    parts.view.change(turned, look, [parts.finding, parts.listed], **DRAW)  # a step to another page
+    parts.known.change(turned, look, [parts.finding, parts.listed], **DRAW)
+    parts.known.change(answers.drawn(bound(draw.heads, home)), [pool, parts.view], heads, **DRAW)
+    # the Curate tab marks and opens samples without telling anybody: what it did shows when this tab is opened again
+    gr.on(
+        [session.marked.change, session.sample.change, session.tab.change], turned, look, [parts.finding, parts.listed], **DRAW
+    )  # fmt: skip
+    read = [pool, session.sample, parts.view, parts.asked, parts.model, parts.longest]
+    full = answers.drawn(bound(reading.followed, home, session.model_roots), view=2, sample=1)
+    again = answers.drawn(bound(reading.again, home, session.model_roots), view=2, sample=1)
+    opened = gr.on(
+        [session.sample.change, pool.change, session.tab.change],
+        answers.drawn(bound(reading.opened, home), view=2, sample=1),
+        read,
+        parts.sample,
+        **DRAW,
+    )
+    opened.then(full, read, parts.sample, **QUIET)
+    parts.asked.change(full, read, parts.sample, **QUIET)
+    session.watch.changed(turned, look, [parts.finding, parts.listed], **DRAW)
+    # a run may have scored the pool in the meantime
+    for event in (session.tab.change, session.watch.changed):
+        event(
+            answers.drawn(bound(draw.pressed, home)),
+            [pool, parts.view],
+            [parts.figures, parts.openings],
+            **DRAW,
+        )
+    session.watch.changed(again, read, parts.sample, **DRAW)
+    session.marked.change(again, read, parts.sample, **DRAW)
+    parts.model.input(lambda name: work.limits_of(name)[0], parts.model, parts.longest, **QUIET)
+    gr.on([parts.model.input, parts.longest.submit], full, read, parts.sample, **QUIET)
+
+
+def _wire_lists(session: Session, parts: Parts) -> None:
+    """Cards, charts and the table choose what is listed; the head of the list does something about it."""
+    home, view = session.home, parts.view
+    look = [session.pool, view, session.sample, parts.did]
+    page, lists = [view, parts.finding, parts.listed], [parts.figures, parts.openings]
+    # a new list is drawn in the answer to the click: to wait for the view to change would be one more way there and back
+    for event, function in (
+        (parts.figures.pick, events.picked_card),
+        (parts.openings.pick, events.picked_opening),
+        (parts.sources.pick, bound(events.picked_source, home)),
+        (parts.finding.threshold, events.moved_threshold),
+        (parts.listed.filter, events.turned),
+        (parts.listed.search, events.searched),
+        (parts.listed.chip, events.chip_removed),
+        (parts.listed.chips_clear, events.chips_cleared),
+    ):
+        event(answers.listed(home, function), look, [*page, *lists], **EVENT)
+    parts.listed.turn(answers.listed(home, events.turned_page, cards=False), look, page, **EVENT)
+    parts.listed.pick(
+        answers.picked(home),
+        [session.pool, view, session.sample, parts.asked],
+        [session.sample, parts.sample],
+        **IN_TURN,
+    )
+    changed = [session.marked, parts.did]
+    parts.listed.act(
+        answers.looked(bound(actions.table_act, home)), [session.pool, view, session.who], changed, **IN_TURN
+    )
+    parts.finding.do(answers.looked(bound(actions.acted, home)), [session.pool, view, session.sample, session.who], changed, **IN_TURN)  # fmt: skip
+    working = [parts.status, parts.timer]
+    counting = [session.pool, parts.model, parts.longest]
+    parts.finding.do(answers.sent(bound(work.asked, home, session.model_roots)), counting, working, **QUIET)
+    parts.count.click(bound(work.counted, home, session.model_roots), counting, working, **QUIET)
+
+
+def _wire_samples(session: Session, parts: Parts) -> None:
+    """Marks, notes, what a model reads, and the keys for that."""
+    home, who = session.home, [session.pool, session.who]
+    changed = [session.marked, parts.did]
+    for name, action in (("pin", "pin"), ("exclude", "exclude"), ("unmark", "clear")):
+        getattr(parts.sample, name)(answers.sent(bound(events.marked, home, action)), who, changed, **IN_TURN)
+    parts.sample.note(answers.sent(bound(events.noted, home)), who, changed, **IN_TURN)
+    parts.keyboard.mark(answers.marked(home), [*who, parts.view, session.sample], changed, **IN_TURN)
+    for part in (parts.sample, parts.finding, parts.keyboard):
+        part.undo(bound(actions.taken_back, home), who, changed, **QUIET)
+    parts.keyboard.redo(bound(actions.done_again, home), who, changed, **QUIET)
+    parts.sample.read(lambda: True, None, parts.asked, **QUIET)
+    for part in (parts.sample, parts.keyboard):
+        part.step(answers.stepped(home), [session.pool, parts.view, session.sample], [session.sample, parts.view], **IN_TURN)  # fmt: skip

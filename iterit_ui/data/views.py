@@ -1,0 +1,221 @@
+"""What the Data tab shows of a pool: cards, and tables of samples or of rows that could not be read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from backend import analysis, store
+from backend.findings import Finding
+from backend.records import Pool
+from iterit_ui.components.table import PAGE_SIZE
+from iterit_ui.data import lists as lists
+from iterit_ui.samples import sample_values
+from iterit_ui.shared import pool_health as health
+from iterit_ui.shared import text, theme
+from iterit_ui.shared.session import get_pool
+
+# cards in their order, with their tone where the count is not 0
+CARDS = {
+    "all": "pool",
+    "sources": "plain",
+    "rejected": "rejected",
+    "empty": "unscorable",
+    "unscorable": "unscorable",
+    "too_long": "rejected",
+    "exact": "candidate",
+    "near": "candidate",
+    "same_response": "plain",
+    "refusal": "rejected",
+}
+REJECTED_COLUMNS = [
+    {"key": "file", "label": "File", "width": "26%"},
+    {"key": "row", "label": "Row", "align": "right", "width": "84px"},
+    {"key": "reason", "label": "Why it could not be read"},
+]
+COLUMNS = [
+    {"key": "row", "label": "Row", "align": "right", "width": "68px"},
+    {"key": "source", "label": "Source", "kind": "source", "width": "116px", "minor": True},
+    {"key": "prompt", "label": "Prompt begins"},
+    {"key": "response", "label": "Response begins"},
+]
+GROUP_COLUMNS: list[dict[str, Any]] = [
+    {"key": "group", "label": "Group", "align": "right", "width": "66px", "hint": "the largest group first"},
+    {"key": "size", "label": "Alike", "align": "right", "width": "58px", "hint": "samples in the group", "minor": True},
+    {"key": "keep", "label": "Keep?", "kind": "badge", "width": "104px", "hint": "pinned ones are kept, else the first that nobody excluded"},
+    {**COLUMNS[0], "minor": True},
+    *COLUMNS[1:],
+]  # fmt: skip
+ACTIONS = [
+    {"key": "pin", "label": "Pin", "hint": "always in the selection, first", "tone": "pinned"},
+    {"key": "exclude", "label": "Exclude", "hint": "never in the selection", "tone": "rejected"},
+    {"key": "clear", "label": "Clear", "hint": "neither pinned nor excluded", "tone": "plain"},
+    {"key": "note", "label": "Note", "hint": "write something to these samples", "tone": "plain"},
+    {"key": "copy", "label": "Copy ids", "hint": "", "tone": "plain"},
+]
+
+
+def cards_value(home: Path, pool_id: str, view: dict[str, Any], *, working: bool = False) -> dict[str, Any]:
+    """The pool in figures, each a button that lists its rows. working : near-duplicates are being looked for."""
+    pool = get_pool(home, pool_id)
+    found = health.report(home, pool_id, view["threshold"])
+    files = theme.counted(len(pool.table["file"].unique()), "file")
+    cards = []
+    for key, tone in CARDS.items():
+        if key == "all":
+            card = {"label": "Samples", "value": theme.number(len(pool)), "hint": f"pool {pool.name}"}
+        elif key == "sources":
+            card = {"label": "Sources", "value": theme.number(len(pool.sources)), "hint": f"from {files}"}
+        elif key == "rejected":
+            count = pool.left_out
+            card = {
+                "label": "Rejected rows",
+                "value": theme.number(count),
+                "hint": "could not be read" if count else "every row was read",
+            }
+            tone = tone if count else "plain"
+        else:
+            one = found[key]
+            card = {
+                "label": one.label,
+                "value": theme.number(one.count),
+                "hint": card_hint(home, pool_id, one, working),
+            }
+            tone = tone if one.count else "plain"
+        on = view["which"] == key or view["which"].startswith(f"{key}:")
+        cards.append({**card, "key": key, "tone": tone, "on": on})
+    return {"cards": cards}
+
+
+def card_hint(home: Path, pool_id: str, one: Finding, working: bool) -> str:
+    """What stands below a count, or why there is none."""
+    if not one.known:
+        return (
+            ("being looked for" if working else "not looked for yet")
+            if one.key == "near"
+            else "not counted yet"
+        )
+    if one.key == "unscorable":
+        return health.unscorable_from(home, pool_id)[0]
+    if not one.count:
+        return "none"
+    return f"in {theme.counted(one.groups, 'group')}" if one.groups else text.CARDS.get(one.key, "")
+
+
+def rows_note(pool: Pool) -> dict[str, Any] | None:
+    """What was done to the rows that a pool was read from; a warning where some were left out."""
+    if pool.about is None and not pool.rejected:
+        return None
+    told = pool.about.sentence if pool.about else ""
+    if not pool.rejected:
+        return {"tone": "info", "text": told}
+    count = theme.counted(pool.left_out, "row")
+    return {
+        "tone": "warn",
+        "title": f"{count} {'is' if pool.left_out == 1 else 'are'} not in the pool",
+        "text": f"{told} The card “Rejected rows” lists them.".strip(),
+    }
+
+
+def table_value(home: Path, pool_id: str, view: dict[str, Any], opened: str) -> dict[str, Any]:
+    """One page of what the view lists."""
+    pool = get_pool(home, pool_id)
+    if view["which"] == "rejected":
+        return rejected_value(pool, view["page"])
+    found = lists.listed(home, pool_id, view)
+    pages = max(1, -(-len(found.rows) // PAGE_SIZE))
+    page = min(view["page"], pages - 1)
+    part = slice(page * PAGE_SIZE, (page + 1) * PAGE_SIZE)
+    rows = found.rows[part]
+    ids = [str(pool.ids[row]) for row in rows]
+    lines = [sample_row(pool, int(row)) for row in rows]
+    codes = lists.mark_codes(home, pool_id)
+    if found.group is not None and found.size is not None:
+        keep = lists.kept(found, codes)[part]
+        for line, row, number, size, stays in zip(lines, rows, found.group[part], found.size[part], keep):
+            line |= {"group": theme.number(number), "size": theme.number(size), "keep": keep_badge(codes[row], bool(stays))}  # fmt: skip
+    searching = bool(view["text"])
+    # the head of the list says why, and how to know it
+    one = health.report(home, pool_id).get(view["which"].partition(":")[0])
+    unknown = one is not None and not one.known
+    return {
+        "title": "All samples" if lists.is_whole(view) else "These samples",
+        "columns": COLUMNS if found.group is None else GROUP_COLUMNS,
+        "rows": lines,
+        "ids": ids,
+        "page": page, "pages": pages, "total": len(found.rows), "size": PAGE_SIZE, "selected": opened, "unit": "samples",
+        "empty": (text.NOT_KNOWN if unknown else found.error) or ("Nothing has these words." if searching else "Nothing here."),
+        "search": {"text": view["text"], "error": found.error if searching else "", "placeholder": text.SEARCH},
+        "chips": chips(home, pool_id, view),
+        "selectable": True,
+        "actions": ACTIONS,
+        "marks": sample_values.row_marks(ids, {i: lists.MARKS[c] for i, c in zip(ids, codes[rows].tolist()) if c}, store.notes(home, pool_id)),
+        "filters": reasons(home, pool_id, view["which"]),
+        "filter": view["which"],
+        "list_key": json.dumps([pool_id, lists.key_of(view), view["text"], view["source"]]),
+    }  # fmt: skip
+
+
+def reasons(home: Path, pool_id: str, which: str) -> list[dict[str, str]]:
+    """The lists beside one of unscorable samples: one for each reason."""
+    if which.partition(":")[0] != "unscorable":
+        return []
+    found = [
+        one for key, one in health.report(home, pool_id).items() if key.partition(":")[0] == "unscorable"
+    ]
+    return [
+        {"key": one.key, "label": one.key.partition(":")[2] or "All reasons", "count": theme.number(one.count)}
+        for one in found
+    ] if len(found) > 1 else []  # fmt: skip
+
+
+def keep_badge(code: int, stays: bool) -> dict[str, str]:
+    """What becomes of a sample of a group."""
+    if code == 2:
+        return {"text": "excluded", "tone": "rejected"}
+    if code == 1:
+        return {"text": "pinned", "tone": "pinned"}
+    return {"text": "keep", "tone": "pinned"} if stays else {"text": "alike", "tone": "plain"}
+
+
+def chips(home: Path, pool_id: str, view: dict[str, Any]) -> list[dict[str, str]]:
+    """What narrows the list, each with a cross."""
+    found = []
+    if view["which"] not in ("all", "sources"):
+        found.append({"key": "which", "label": health.finding_label(home, pool_id, lists.key_of(view))})
+    if view["source"]:
+        found.append({"key": "source", "label": f"source {view['source']}"})
+    return found
+
+
+def sample_row(pool: Pool, row: int) -> dict[str, Any]:
+    """One line of the table of samples."""
+    turns = pool.turns(row)
+    asked = next(
+        (turn["content"] for turn in reversed(turns) if turn["role"] == "user"),
+        turns[-1]["content"] if turns else "",
+    )
+    code = int(pool.source_codes[row])
+    return {
+        "row": theme.number(row),
+        "source": {"text": pool.sources[code], "colour": theme.source_colour(code)},
+        "prompt": analysis.beginning(asked) or "(none)",
+        "response": analysis.beginning(pool.response(row)) or "(empty)",
+    }
+
+
+def rejected_value(pool: Pool, page: int) -> dict[str, Any]:
+    """One page of the rows that could not be read."""
+    pages = max(1, -(-len(pool.rejected) // PAGE_SIZE))
+    page = min(page, pages - 1)
+    shown = pool.rejected[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+    more = pool.left_out - len(pool.rejected)
+    return {
+        "title": text.LISTS["rejected"][0] + (f", the first of them; and {more:,} more" if more else ""),
+        "columns": REJECTED_COLUMNS,
+        "rows": [{"file": one.file, "row": theme.number(one.row), "reason": one.reason} for one in shown],
+        "ids": [""] * len(shown),
+        "page": page, "pages": pages, "total": len(pool.rejected), "size": PAGE_SIZE, "unit": "rows",
+        "chips": [{"key": "which", "label": "rejected rows"}], "empty": "Every row was read.",
+    }  # fmt: skip

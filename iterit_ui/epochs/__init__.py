@@ -1,0 +1,1 @@
+"""The Epochs screen: what was selected before each epoch, and why."""

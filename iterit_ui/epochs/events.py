@@ -1,0 +1,171 @@
+"""What the events of the Epochs tab do: from where the visitor is and what the page sent to where they are then.
+
+Everything in `data` came from a browser and is checked. A function returns the record that it was given where
+nothing changes, and nothing is drawn anew then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend import analysis, store
+from backend.errors import StudioError
+from iterit_ui.components import PAGE_SIZE, row_of_pick, rows_of_lasso, whole
+from iterit_ui.epochs import draw as draw
+from iterit_ui.epochs.charts import Look
+from iterit_ui.epochs.lists import USUAL, listed, means_something
+from iterit_ui.epochs.state import ORDER, Here
+
+Data = dict[str, Any]
+MOST_STEP = 200
+MOST_EPOCH = 10**6
+
+
+def looked(home: Path, here: Here) -> Look | None:
+    """What is looked at; None where that cannot be shown."""
+    try:
+        return draw.look(home, here)
+    except StudioError:
+        return None
+
+
+def went(home: Path, here: Here, data: Data) -> Here:
+    """The player asks for an epoch; every question is answered, also where the epoch is not there."""
+    seq = whole(data.get("seq"), 0, 2**53)
+    epoch = whole(data.get("epoch"), 0, MOST_EPOCH)
+    return replace(here, epoch=draw.epoch_of(home, here.run, epoch), answered=seq, page=0)
+
+
+def jumped(home: Path, here: Here, data: Data) -> Here:
+    """An epoch's name in the diagram was clicked."""
+    epoch = draw.epoch_of(home, here.run, whole(data.get("epoch"), 0, MOST_EPOCH))
+    return here if epoch == here.epoch else replace(here, epoch=epoch, page=0)
+
+
+def stepped_back(home: Path, here: Here, data: Data) -> Here:
+    """List the selection again."""
+    return shown(home, here, USUAL)
+
+
+def shown(home: Path, here: Here, key: str) -> Here:
+    """List something else, from its first page, the picks in their order and others by complexity."""
+    at = looked(home, here)
+    if at is None or not means_something(home, at.story, key, epoch=at.epoch, since=at.since):
+        return here
+    what = listed(home, at.story, key, epoch=at.epoch, since=at.since)
+    order = dict(ORDER) if what.ranked else {"sort": "complexity", "descending": True}
+    return replace(here, listed=what.key, order=order, page=0)
+
+
+def chosen(home: Path, here: Here, data: Data) -> Here:
+    """A card, band, column or button that lists samples; once more, and the selection is listed again."""
+    key = data.get("key")
+    if not isinstance(key, str):
+        return here
+    there = shown(home, here, key)
+    return shown(home, here, USUAL) if there.listed == here.listed != USUAL else there
+
+
+def chosen_list(home: Path, here: Here, data: Data) -> Here:
+    """One of the lists above the table."""
+    key = data.get("key")
+    return shown(home, here, key) if isinstance(key, str) and key != here.listed else here
+
+
+def clicked(home: Path, here: Here, data: Data) -> Here:
+    """A mark of a chart: a point names its sample by row, everything else a list by its key."""
+    custom = data.get("custom")
+    mark = custom[0] if isinstance(custom, list) and custom else custom
+    if isinstance(mark, str):
+        return shown(home, here, mark)
+    at = looked(home, here)
+    if (
+        at is None
+        or not isinstance(mark, int)
+        or isinstance(mark, bool)
+        or not 0 <= mark < len(at.story.pool)
+    ):
+        return here
+    return replace(here, sample=str(at.story.pool.ids[mark]))
+
+
+def compared(home: Path, here: Here, data: Data) -> Here:
+    """The earlier epoch that complexity is compared with."""
+    key = data.get("key")
+    at = looked(home, here)
+    if at is None or not isinstance(key, str) or not key.isdecimal() or int(key) not in at.story.epochs:
+        return here
+    return replace(here, since=int(key), page=0)
+
+
+def drawn(home: Path, here: Here, data: Data) -> Here:
+    """Samples drawn around on the map."""
+    at = looked(home, here)
+    if at is None or str(data.get("key", "")).partition("/")[0] != at.story.pool.id:
+        return here
+    rows = rows_of_lasso(data, len(at.story.pool))
+    if not len(rows):
+        return shown(home, here, USUAL)
+    return shown(home, here, f"rows:{store.save_rows(home, at.story.pool.id, rows)}")
+
+
+def undrawn(home: Path, here: Here, data: Data) -> Here:
+    """What was drawn on the map is taken away."""
+    return shown(home, here, USUAL) if here.listed.startswith("rows:") else here
+
+
+def picked_cluster(home: Path, here: Here, data: Data) -> Here:
+    """A cluster's label on the map; once more, and the selection is listed again."""
+    return chosen(home, here, {"key": f"cluster:{whole(data.get('cluster'), 0, 10**6)}"})
+
+
+def turned(home: Path, here: Here, data: Data) -> Here:
+    """Another page."""
+    return replace(here, page=whole(data.get("page"), 0, 10**7))
+
+
+def sorted_by(home: Path, here: Here, data: Data) -> Here:
+    """Sort by a column; again, the other way round. Numbers that are better when large start with the largest."""
+    column = data.get("column")
+    if column not in analysis.SORTS:
+        return here
+    down = column in ("gain", "complexity", "diversity", "tokens")
+    if here.order["sort"] == column:
+        down = not here.order["descending"]
+    return replace(here, order={"sort": column, "descending": down}, page=0)
+
+
+def picked_row(home: Path, here: Here, data: Data) -> Here:
+    """The sample that a row names."""
+    at = looked(home, here)
+    known = at is not None and isinstance(data.get("id"), str) and data["id"] in at.story.pool.row_of
+    return replace(here, sample=data["id"]) if known else here
+
+
+def picked_point(home: Path, here: Here, data: Data) -> Here:
+    """The sample whose point on the map was clicked."""
+    at = looked(home, here)
+    if at is None or str(data.get("key", "")).partition("/")[0] != at.story.pool.id:
+        return here
+    return replace(here, sample=str(at.story.pool.ids[row_of_pick(data, len(at.story.pool))]))
+
+
+def stepped(home: Path, here: Here, data: Data) -> Here:
+    """The sample before or after the open one in the table's list, and the page that it is on."""
+    by = whole(data.get("by"), -MOST_STEP, MOST_STEP)
+    at = looked(home, here)
+    if at is None or not by:
+        return here
+    rows = draw.ordered(here, at)
+    if not len(rows):
+        return here
+    row = at.story.pool.row_of.get(here.sample)
+    places = np.flatnonzero(rows == row) if row is not None else np.empty(0, dtype=np.int64)
+    # from outside the list the first step goes to the page that is shown
+    place = int(places[0]) + by if len(places) else here.page * PAGE_SIZE
+    place = min(max(place, 0), len(rows) - 1)
+    return replace(here, sample=str(at.story.pool.ids[rows[place]]), page=place // PAGE_SIZE)

@@ -1,0 +1,226 @@
+"""The Epochs tab: step through a run's epochs and see who came, stayed and went, and what training changed.
+
+The builder lays out and wires. `epochs/events` says where an event leads, `epochs/draw` what is drawn there, and an
+event is answered in one go without the queue, as on the Curate tab. What somebody looks at (run, epoch, list, page,
+open sample) stays when a new epoch appears on the disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from iterit_ui.components import cards, chart, heading, keys, map_view, note, sample_view, table
+from iterit_ui.components.epochs_view import alluvial, chooser, player
+from iterit_ui.epochs import draw as draw
+from iterit_ui.epochs import events as events
+from iterit_ui.epochs.run_choices import on_disk
+from iterit_ui.epochs.state import Here
+from iterit_ui.shared import address, text
+from iterit_ui.shared.answer_order import all_numbered, next_number
+from iterit_ui.shared.session import DRAW, QUIET, Session, map_functions
+
+__all__ = ["build", "on_disk"]
+
+Change = Callable[[Path, Here, dict[str, Any]], Here]
+NAMES = [f.name for f in fields(Here)]
+SHARED = ("run", "epoch", "sample")  # of the session, and so in the address
+OWN = NAMES[len(SHARED) :]
+# every event with its own data: "always_last" would send that of the one under way a second time
+EVENT: dict[str, Any] = {**DRAW, "trigger_mode": "multiple"}
+KEYS = {"actions": ["step", "table", "escape", "help"]}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The tab's components by the names of `draw.DRAWN`, its keyboard, and the states that only it uses."""
+
+    by_name: dict[str, Any]
+    keyboard: gr.HTML
+    own: list[gr.State]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.by_name[name]
+
+    @property
+    def everything(self) -> list[Any]:
+        """In the order of `draw.everything`."""
+        return [self.by_name[name] for name in draw.DRAWN]
+
+
+def build(session: Session) -> None:
+    """The tab's components and what they do."""
+    heading(text.TAB["epochs"], text.LINE["epochs"], elem_id="epochs-heading")
+    parts = _lay_out(session)
+    _wire_arrival(session, parts)
+    _wire_events(session, parts)
+
+
+def _lay_out(session: Session) -> Parts:
+    made: dict[str, Any] = {}
+    with gr.Row(elem_classes="epochs-bar"):
+        made["choice"] = gr.Dropdown(
+            [], show_label=False, container=False, elem_id="epochs-run", interactive=True, filterable=False
+        )
+        made["player"] = player(elem_id="epochs-player")
+    made["message"] = note({"tone": "info", "text": "Reading the runs…"}, elem_id="epochs-note")
+    with gr.Column(visible=False, elem_classes="wide") as made["body"]:
+        made["figures"] = cards(elem_id="epochs-cards")
+        made["flow"] = alluvial(height=230, elem_id="epochs-flow")
+        with gr.Row(elem_classes="epochs-picture"):
+            made["world"] = map_view(functions=map_functions(session.home), height=520, elem_id="epochs-map")
+            with gr.Column():
+                for name in ("complexity", "diversity", "lengths"):
+                    made[name] = chart(height=112, elem_id=f"epochs-{name}")
+        with gr.Row(elem_classes="epochs-why"):
+            made["moved"] = chooser(height=300, elem_id="epochs-moved")
+            made["cohorts"] = chooser(height=300, elem_id="epochs-cohorts")
+            made["hardest"] = chooser(height=260, elem_id="epochs-hardest")
+            with gr.Column(visible=False) as made["labelled"]:
+                made["labels"] = chart(height=260, elem_id="epochs-labels")
+        with gr.Row(elem_classes="columns"):
+            with gr.Column(elem_classes="wide"):
+                made["listed"] = table(elem_id="epochs-table")
+            with gr.Column(elem_classes=["aside", "sticky"]):
+                made["sample"] = sample_view(elem_id="epochs-sample")
+                made["history"] = table(elem_id="epochs-history")
+    start = Here()
+    own = [gr.State(getattr(start, name)) for name in OWN]
+    return Parts(made, keys(KEYS, elem_id="epochs-keys"), own)
+
+
+def _here(session: Session, values: tuple[Any, ...]) -> tuple[dict[str, Any], Here]:
+    """What the address holds, and where the visitor is, from the values of `_states`."""
+    count = len(session.states)
+    held = dict(zip(address.NAMES, values[:count], strict=True))
+    own = dict(zip(OWN, values[count:], strict=True))
+    return held, Here(**{name: held[name] for name in SHARED}, **own)
+
+
+def _states(session: Session, parts: Parts) -> list[Any]:
+    return [*session.states, *parts.own]
+
+
+def _kept(session: Session, parts: Parts) -> list[Any]:
+    """The states that the tab sets, in the order of `Here`."""
+    return [*(getattr(session, name) for name in SHARED), *parts.own]
+
+
+def _changed(here: Here, there: Here) -> list[Any]:
+    """Values of the states, skipping those that stay."""
+    pairs = [(getattr(here, name), getattr(there, name)) for name in NAMES]
+    return [gr.skip() if before == after else after for before, after in pairs]
+
+
+def _written(held: dict[str, Any], there: Here) -> dict[str, str]:
+    """The address of where a visitor is."""
+    return address.written(**{**held, **{name: getattr(there, name) for name in SHARED}})
+
+
+def _wire_arrival(session: Session, parts: Parts) -> None:
+    """The page was opened on this tab, another tab has chosen a run, or a worker has selected for another epoch."""
+    home, states = session.home, _states(session, parts)
+    outputs = [*_kept(session, parts), *parts.everything, session.bar]
+
+    def arrive(*values: Any) -> list[Any]:
+        held, here = _here(session, values)
+        if held["tab"] != "epochs":
+            return [gr.skip()] * len(outputs)
+        number = next_number()
+        there = draw.arrived(home, here)
+        shown = all_numbered(parts.everything, draw.everything(home, there), number)
+        return [*_changed(here, there), *shown, _written(held, there)]
+
+    def again(*values: Any) -> list[Any]:
+        held, here = _here(session, values)
+        if held["tab"] != "epochs" or draw.arrived(home, here) == here:
+            return [gr.skip()] * len(outputs)
+        return arrive(*values)
+
+    moments = [session.ready.change, session.tab.change, session.run.change, session.epoch.change]
+    gr.on(moments, arrive, states, outputs, **DRAW)
+    session.watch.changed(again, states, outputs, **DRAW)
+
+    # in the queue, so that the other tabs are told of the run
+    def choose(run: str) -> tuple[str, int]:
+        return run or "", 0
+
+    parts["choice"].input(choose, parts["choice"], [session.run, session.epoch], **QUIET)
+
+
+def _on(
+    session: Session,
+    parts: Parts,
+    trigger: Any,
+    change: Change,
+    drawn: Callable[[Path, Here], list[Any]] = draw.everything,
+    components: list[Any] | None = None,
+    *,
+    always: bool = False,
+) -> None:
+    """An event of the page: where it leads, what is drawn there, and the address of that; answered in one go.
+
+    always : draw also where nothing changes.
+    """
+    shown = parts.everything if components is None else components
+    outputs = [*_kept(session, parts), *shown, session.bar]
+
+    def call(event: gr.EventData, *values: Any) -> list[Any]:
+        held, here = _here(session, values)
+        number = next_number()
+        there = change(session.home, here, event._data if isinstance(event._data, dict) else {})
+        if there == here and not always:
+            return [gr.skip()] * len(outputs)
+        return [
+            *_changed(here, there),
+            *all_numbered(shown, drawn(session.home, there), number),
+            _written(held, there),
+        ]
+
+    trigger(call, _states(session, parts), outputs, **EVENT)
+
+
+def _wire_events(session: Session, parts: Parts) -> None:
+    """Stepping through epochs, what lists samples, the table, and opening samples."""
+
+    def on(trigger: Any, change: Change, **options: Any) -> None:
+        _on(session, parts, trigger, change, **options)
+
+    on(parts["player"].go, events.went, always=True)
+    on(parts["player"].reset, events.stepped_back)
+    on(parts["flow"].epoch, events.jumped)
+    for trigger in (
+        parts["flow"].pick,
+        parts["figures"].pick,
+        parts["moved"].choice,
+        parts["hardest"].choice,
+        parts["cohorts"].choice,
+    ):
+        on(trigger, events.chosen)
+    for name in ("moved", "hardest", "cohorts", "labels"):
+        on(parts[name].pick, events.clicked)
+    on(parts["moved"].against, events.compared)
+    on(parts["world"].lasso, events.drawn)
+    on(parts["world"].clear, events.undrawn)
+    on(parts["world"].cluster, events.picked_cluster)
+    on(parts["listed"].filter, events.chosen_list)
+
+    page = [parts[name] for name in ("listed", "sample", "history")]
+    for trigger, change in (
+        (parts["listed"].turn, events.turned),
+        (parts["listed"].sort, events.sorted_by),
+    ):
+        on(trigger, change, drawn=draw.one_page, components=page)
+    sample = [parts[name] for name in ("world", "listed", "sample", "history")]
+    for trigger, change in (
+        (parts["listed"].pick, events.picked_row),
+        (parts["sample"].open, events.picked_row),
+        (parts["world"].pick, events.picked_point),
+        (parts["sample"].step, events.stepped),
+        (parts.keyboard.step, events.stepped),
+    ):
+        on(trigger, change, drawn=draw.one_sample, components=sample)

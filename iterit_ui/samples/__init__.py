@@ -1,0 +1,1 @@
+"""What several screens do with samples: one in full, pages of them, filters, marks."""

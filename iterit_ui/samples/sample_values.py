@@ -1,0 +1,200 @@
+"""One sample, and tables of samples, as the values that the components take."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from backend import analysis
+from backend.analysis import Page
+from backend.config import SelectionSettings
+from backend.diversity import Tfidf
+from backend.records import Pool, Scores, Selection, Status
+from iterit_ui.components.table import PAGE_SIZE
+from iterit_ui.shared import text, theme
+
+COLUMNS: list[dict[str, Any]] = [
+    {"key": "rank", "label": "Pick", "hint": "order in which it was picked", "align": "right", "width": "58px"},
+    {"key": "gain", "label": "Gain", "hint": text.TERM["gain"], "align": "right", "width": "70px", "minor": True},
+    {"key": "complexity", "label": "Complexity", "hint": text.TERM["complexity"], "align": "right", "width": "100px"},
+    {"key": "diversity", "label": "Diversity", "hint": text.TERM["diversity"], "align": "right", "width": "92px", "minor": True},
+    {"key": "tokens", "label": "Tokens", "hint": "length of the response", "align": "right", "width": "76px", "minor": True},
+    {"key": "source", "label": "Source", "kind": "source", "width": "104px"},
+    {"key": "status", "label": "Status", "kind": "badge", "width": "132px"},
+    {"key": "response", "label": "Response begins", "sort": False},
+]  # fmt: skip
+
+
+def said_of(pool: Pool, row: int) -> dict[str, Any] | None:
+    """A sample's turns with reasoning, calls and tools set apart from what is said; None where it is plain text."""
+    (sample,) = pool.conversations(np.array([row]))
+    if not sample.messages:
+        return None
+    turns = []
+    for message in sample.messages:
+        functions = [call.get("function") or call for call in message.get("tool_calls") or []]
+        turns.append(
+            {
+                "role": message["role"],
+                "content": message.get("content") or "",
+                "reasoning": message.get("reasoning_content") or "",
+                "name": message.get("name") or "",
+                "calls": [
+                    {"name": function["name"], "arguments": _written(function.get("arguments"))}
+                    for function in functions
+                ],
+            }
+        )
+    return {"turns": turns, "tools": [_written(tool) for tool in sample.tools or []]}
+
+
+def _written(value: Any) -> str:
+    """What a call is given, as text that a person can read."""
+    if value is None or isinstance(value, str):
+        return value or ""
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def sample_value(
+    pool: Pool,
+    row: int,
+    *,
+    scores: Scores | None = None,
+    selection: Selection | None = None,
+    diversity: np.ndarray | None = None,
+    settings: SelectionSettings | None = None,
+    tfidf: Tfidf | None = None,
+    excluded_by: str = "",
+    mark: str | None = None,
+    can_mark: bool = False,
+    can_undo: bool = False,
+) -> dict[str, Any]:
+    """A sample in full for `sample_view`; with scores and a selection also why it was picked or not.
+
+    tfidf : of the selection's candidates, for what earlier picks had covered. excluded_by : who excluded it.
+    """
+    told = analysis.sample_text(pool, row)
+    value: dict[str, Any] = {
+        "id": told["id"],
+        "title": f"Sample {row:,}",
+        "turns": told["turns"],
+        "response": told["response"],
+        "said": said_of(pool, row),
+        "badges": [],
+        "facts": [
+            {"label": "source", "value": told["source"]},
+            {"label": "file", "value": told["file"].rsplit("/", 1)[-1], "hint": told["file"]},
+            {"label": "row in file", "value": theme.number(told["file_row"])},
+        ],
+    }
+    if told["label"]:
+        value["facts"].append(
+            {
+                "label": "label",
+                "value": told["label"],
+                "hint": "a note that came with the data; no part of the method reads it",
+            }
+        )
+    if scores is not None and selection is not None:
+        why = analysis.why(
+            pool, scores, selection, row, diversity=diversity, settings=settings, tfidf=tfidf, excluded_by=excluded_by
+        )  # fmt: skip
+        value["badges"].append(
+            {"label": theme.STATUS_LABEL[why.status], "tone": theme.STATUS_TONE[why.status]}
+        )
+        value["why"] = [why.headline]
+        value["terms"] = [{"term": term, "part": round(part, 4)} for term, part in why.terms]
+        value["covered"] = [
+            {"term": one.term, "part": one.part, "left": one.left / one.part if one.part else 0.0, "pick": one.pick, "id": str(pool.ids[one.row])}
+            for one in why.covered
+        ]  # fmt: skip
+        places = {
+            "complexity": scores.complexity,
+            "diversity before any pick": diversity,
+            "response length": _lengths(scores),
+        }
+        facts = [
+            {"label": name, "value": worded, "hint": hint, **_place(places.get(name), row)}
+            for name, worded, hint in why.facts
+            if name != "source"
+        ]
+        value["facts"] = facts + value["facts"]
+    if mark == "pinned" and not any(b["label"] == "pinned" for b in value["badges"]):
+        value["badges"].append({"label": "pinned", "tone": "pinned"})
+    if can_mark:
+        marking = ["unmark"] if mark else ["pin", "exclude"]
+        value["actions"] = marking + (["undo"] if can_undo else [])
+    return value
+
+
+def row_marks(ids: list[str], marks: Mapping[str, str], notes: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What people have said of the samples of a page, by id: "pinned", "excluded", "noted"."""
+    said = {i: [marks[i]] if i in marks else [] for i in ids}
+    return {
+        i: [*words, *(["noted"] if i in notes else [])] for i, words in said.items() if words or i in notes
+    }
+
+
+def _lengths(scores: Scores) -> np.ndarray:
+    return np.where(scores.response_tokens >= 0, scores.response_tokens, np.nan).astype(np.float64)
+
+
+def _place(values: np.ndarray | None, row: int) -> dict[str, Any]:
+    """Where a sample stands among all that have this number."""
+    part = float("nan") if values is None else analysis.percentile(values, row)
+    if not np.isfinite(part):
+        return {}
+    return {"bar": part, "words": f"above {100 * part:.0f} % of the known"}
+
+
+def table_value(
+    pool: Pool,
+    page: Page,
+    selection: Selection | None,
+    *,
+    columns: list[str] | None = None,
+    sort: str = "",
+    descending: bool = False,
+    opened: str = "",
+    **words: Any,
+) -> dict[str, Any]:
+    """One page of samples for `table`. columns : keys of COLUMNS to show; words : title, note, unit, empty, filters."""
+    wanted = [c for c in COLUMNS if columns is None or c["key"] in columns]
+    rows = []
+    for item in page.table.to_dict("records"):
+        row = int(item["row"])
+        status = None if selection is None else Status(int(selection.status[row]))
+        rows.append(
+            {
+                "rank": theme.number(item["rank"]),
+                "gain": theme.score(item["gain"]),
+                "complexity": theme.score(item["complexity"]),
+                "diversity": theme.score(item["diversity"], 2),
+                "tokens": theme.number(item["tokens"]),
+                "source": {
+                    "text": item["source"],
+                    "colour": theme.source_colour(int(pool.source_codes[row])),
+                },
+                "status": {
+                    "text": "" if status is None else theme.STATUS_LABEL[status],
+                    "tone": "plain" if status is None else theme.STATUS_TONE[status],
+                },
+                "response": item["response"] or "(empty)",
+            }
+        )
+    return {
+        "columns": [{"sort": True, **column} for column in wanted],
+        "rows": [{column["key"]: row[column["key"]] for column in wanted} for row in rows],
+        "ids": [str(pool.ids[row]) for row in page.rows],
+        "page": page.page,
+        "pages": page.pages,
+        "total": page.total,
+        "size": PAGE_SIZE,
+        "selected": opened,
+        "sort": {"column": sort, "descending": descending} if sort else None,
+        "unit": "samples",
+        **words,
+    }

@@ -1,0 +1,168 @@
+"""A selection for the screens: made from stored scores, kept in this process by what it was made from."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from backend import analysis, store
+from backend.analysis import FullOrder, Vocabulary, WhatIf
+from backend.config import SelectionSettings, Words
+from backend.records import Pool, Scores, Selection
+from iterit_ui.shared.session import get_counts, get_pool, get_scores, settings_of
+
+TFIDF = analysis.TfidfCache()
+KEPT = 24  # selections that can be compared with what came after them
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A pool under some settings, and what they select. `token` names all that it was made from.
+
+    changed : the visitor's settings as JSON, with the cutting into words that they go by. marks : names the pool's pins and excludes.
+    held_out : (n,) bool, samples that the scores' run had kept aside; None where it had none.
+    """
+
+    token: str
+    pool: Pool
+    scores: Scores
+    scores_key: str
+    settings: SelectionSettings
+    changed: str
+    marks: str
+    held_out: np.ndarray | None
+    what: WhatIf
+
+    @property
+    def scored(self) -> bool:
+        """Whether a model has read this pool."""
+        return bool(np.isfinite(self.scores.complexity).any())
+
+    @cached_property
+    def numbers(self) -> dict[str, np.ndarray]:
+        """(n,) float64 by name: what a filter may limit; NaN where a sample has no such value."""
+        made, n = self.what.selection, len(self.pool)
+        rank, gain = np.full(n, np.nan), np.full(n, np.nan)
+        rank[made.rows] = np.arange(1, len(made) + 1)
+        gain[made.rows] = made.gain
+        tokens = self.scores.response_tokens
+        return {
+            "complexity": self.scores.complexity.astype(np.float64),
+            "diversity": self.what.diversity,
+            "tokens": np.where(tokens >= 0, tokens, np.nan).astype(np.float64),
+            "rank": rank,
+            "gain": gain,
+        }
+
+
+_recent: OrderedDict[str, Shown] = OrderedDict()
+_recent_lock = Lock()
+
+
+def selected(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any]) -> Shown:
+    """What the visitor's settings select from a pool now, its pins and excludes included.
+
+    Raises
+    ------
+    ConfigError : see `analysis.what_if`.
+    """
+    marks = marks_digest(home, pool_id)
+    changed = {"words": store.pool_words(home, pool_id), **changed}
+    key = json.dumps(changed, sort_keys=True)
+    token = f"{home}|{pool_id}|{scores_key}|{marks}|{key}"
+    with _recent_lock:
+        if token in _recent:
+            _recent.move_to_end(token)
+            return _recent[token]
+    settings = settings_of(home, pool_id, changed)
+    pool, scores = get_pool(home, pool_id), get_scores(home, pool_id, scores_key)
+    held_out = held_out_of(home, pool_id, scores_key)
+    counts = get_counts(home, pool_id, settings.words)
+    what = analysis.what_if(pool, counts, scores, settings, cache=TFIDF, held_out=held_out)
+    shown = Shown(token, pool, scores, scores_key, settings, key, marks, held_out, what)
+    with _recent_lock:
+        _recent[token] = shown
+        while len(_recent) > KEPT:
+            _recent.popitem(last=False)
+    return shown
+
+
+def marks_digest(home: Path, pool_id: str) -> str:
+    """Names a pool's pins and excludes as they are now; notes and saved settings change no selection."""
+    return _marks_digest(home, pool_id, store.curation_revision(home, pool_id))
+
+
+@lru_cache(maxsize=8)
+def _marks_digest(home: Path, pool_id: str, revision: int) -> str:
+    words = json.dumps(sorted(store.marks(home, pool_id).items()))
+    return blake2b(words.encode(), digest_size=8).hexdigest()
+
+
+def earlier(token: str, pool_id: str) -> Selection | None:
+    """A selection that was on screen before; None where it was of another pool, or is forgotten."""
+    with _recent_lock:
+        shown = _recent.get(token)
+    return shown.what.selection if shown is not None and shown.pool.id == pool_id else None
+
+
+def full_order(home: Path, shown: Shown) -> FullOrder:
+    """What these settings would pick if the budget were the whole pool; whatever the budget is."""
+    changed = {name: value for name, value in json.loads(shown.changed).items() if name != "budget"}
+    return _full_order(home, shown.pool.id, shown.scores_key, shown.marks, json.dumps(changed))
+
+
+@lru_cache(maxsize=8)
+def _full_order(home: Path, pool_id: str, scores_key: str, marks: str, changed: str) -> FullOrder:
+    settings = settings_of(home, pool_id, json.loads(changed))
+    return analysis.full_order(
+        get_pool(home, pool_id),
+        get_counts(home, pool_id, settings.words),
+        get_scores(home, pool_id, scores_key),
+        settings,
+        cache=TFIDF,
+        vocabulary=get_vocabulary(home, pool_id, settings.words),
+        held_out=held_out_of(home, pool_id, scores_key),
+    )
+
+
+@lru_cache(maxsize=8)
+def held_out_of(home: Path, pool_id: str, scores_key: str) -> np.ndarray | None:
+    """(n,) bool: samples that the run behind these scores kept aside, None where there are none."""
+    return analysis.held_out_of(home, scores_key) if scores_key else None
+
+
+def model_of(home: Path, scores_key: str) -> str:
+    """The model that gave these scores, as a run names it; "" for none."""
+    run_id = scores_key.rpartition("/")[0]
+    return store.run_info(home, run_id).model if run_id else scores_key
+
+
+@lru_cache(maxsize=4)
+def get_vocabulary(home: Path, pool_id: str, words: Words = "paper") -> Vocabulary:
+    """How much each n-gram weighs in the whole pool."""
+    return analysis.vocabulary(get_counts(home, pool_id, words))
+
+
+def scores_choices(home: Path, pool_id: str) -> list[tuple[str, str]]:
+    """(label, key) of the scores that a pool has."""
+    if not pool_id:
+        return []
+    return [(found.label, found.key) for found in analysis.score_sets(home, get_pool(home, pool_id))]
+
+
+def scores_key(home: Path, pool_id: str, asked: str) -> str:
+    """`asked` where the pool has such scores, else those of an untouched model, else ""."""
+    if not pool_id:
+        return ""
+    found = analysis.score_sets(home, get_pool(home, pool_id))
+    if any(one.key == asked for one in found):
+        return asked
+    return next((one.key for one in found if one.epoch == 0), "")

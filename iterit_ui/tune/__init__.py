@@ -1,0 +1,1 @@
+"""The Tune screen: set up a run, launch it, watch it."""

@@ -1,0 +1,190 @@
+"""The review gate on the Tune tab: what a waiting run would train on, and what a person makes of it.
+
+Whatever is changed goes into the draft that lies beside the proposal, so a reload or another page shows the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from backend import store
+from backend.errors import StudioError
+from iterit_ui.components import act_of, cards, chart, sample_view, settings_panel, table
+from iterit_ui.components.run_view import gate
+from iterit_ui.shared import messages
+from iterit_ui.shared.session import DRAW, QUIET, Session
+from iterit_ui.tune.review import events as draft
+from iterit_ui.tune.review import views as view
+from iterit_ui.tune.review.lists import LISTS, rows_of
+from iterit_ui.tune.review.state import VIEW, Open, Value
+
+NAMES = ("gate", "cards", "settings", "complexity", "lengths", "table", "sample")
+SORTS = ("rank", "complexity", "before", "tokens")
+# every event with its own data, one after another: each builds on the draft that the one before left
+IN_TURN: dict[str, Any] = {
+    **QUIET,
+    "trigger_mode": "multiple",
+    "concurrency_limit": 1,
+    "concurrency_id": "review",
+}
+
+
+@dataclass(frozen=True)
+class Screen:
+    """The screen's components by name, the state that says what its table shows, and what is hidden without a review."""
+
+    parts: dict[str, gr.HTML]
+    view: gr.State
+    body: gr.Column
+
+
+def lay_out() -> Screen:
+    """The screen, in the column that is open."""
+    head = gate(None, elem_id="review-gate")
+    with gr.Column(visible=False, elem_classes="wide", elem_id="review-body") as body:
+        figures = cards(elem_id="review-cards")
+        with gr.Row(elem_classes="columns"):
+            with gr.Column(elem_classes=["sheet", "review-settings"]):
+                settings = settings_panel(elem_id="review-settings")
+            with gr.Column(elem_classes="wide"):
+                complexity = chart(height=190, elem_id="review-complexity")
+                lengths = chart(height=190, elem_id="review-lengths")
+        with gr.Row(elem_classes="columns"):
+            with gr.Column(elem_classes="wide"):
+                listed = table(elem_id="review-table")
+            with gr.Column(elem_classes=["aside", "sticky"]):
+                sample = sample_view(elem_id="review-sample")
+    parts = dict(zip(NAMES, (head, figures, settings, complexity, lengths, listed, sample), strict=True))
+    return Screen(parts, gr.State(dict(VIEW)), body)
+
+
+def wire(session: Session, screen: Screen) -> None:
+    """What the events of the screen do."""
+    home, parts = session.home, screen.parts
+    inputs = [session.run, screen.view, session.who]
+    outputs = [*parts.values(), screen.view, screen.body]
+    for part, name, function in (
+        ("settings", "set", draft.set_field),
+        ("settings", "weigh", draft.weigh),
+        ("settings", "reset", draft.reset),
+        ("table", "act", ticked),
+        ("sample", "pin", marking("pin")),
+        ("sample", "exclude", marking("exclude")),
+        ("sample", "unmark", marking("clear")),
+        ("gate", "pool", pooled),
+        ("gate", "act", answered),
+    ):
+        getattr(parts[part], name)(_sent(home, function), inputs, outputs, **IN_TURN)
+    seen = [parts["table"], parts["sample"], screen.view]
+    for name in ("filter", "turn", "sort", "pick"):
+        getattr(parts["table"], name)(
+            _turned(home, name), inputs, seen, **DRAW | {"trigger_mode": "multiple"}
+        )
+
+
+def shown(home: Path, run: str, state: Value) -> list[Any]:
+    """All of the screen as it is on disk now: the components in the order of NAMES, the view, and the body."""
+    info = chosen(home, run)
+    found = view.values(home, info, state)
+    return [*(found[name] for name in NAMES), state, gr.Column(visible=found["table"] is not None)]
+
+
+def chosen(home: Path, run: str) -> store.RunInfo | None:
+    """The run that is shown: the one that was asked for, else the newest."""
+    infos = store.runs(home)
+    return next((info for info in infos if info.id == run), infos[0] if infos and not run else None)
+
+
+def apply(
+    home: Path, run: str, state: Value, who: str, data: Value, function: Callable[..., Any]
+) -> list[Any]:
+    """The screen after an event; a refusal is said as a message and changes nothing."""
+    info = chosen(home, run)
+    seq = data.get("seq")
+    if isinstance(seq, int) and not isinstance(seq, bool):
+        state = {**state, "seq": max(seq, state["seq"])}
+    try:
+        if info is not None and (told := function(home, draft.open_review(home, info.id), who, data)):
+            messages.info(told)
+    except StudioError as error:
+        messages.warning(str(error))
+    return shown(home, run, state)
+
+
+def marking(action: str) -> Callable[..., None]:
+    """What a button of the sample does."""
+
+    def mark(home: Path, here: Open, who: str, data: Value) -> None:
+        draft.mark(home, here, who, [str(data.get("id", ""))], action)
+
+    return mark
+
+
+def ticked(home: Path, here: Open, who: str, data: Value) -> None:
+    """What is done to the ticked rows of the table."""
+    known = here.shown.pool.row_of
+    act = act_of(data, ("pin", "exclude", "clear"), known=known, limit=len(known))
+    ids = act.ids
+    if act.all:
+        which = str(data.get("list_key", "")).rpartition("/")[2]
+        if which not in LISTS:
+            raise StudioError("the page sent a list that is not known; tick the rows again")
+        ids = tuple(str(here.shown.pool.ids[row]) for row in rows_of(here, which))
+    draft.mark(home, here, who, ids, act.action)
+
+
+def pooled(home: Path, here: Open, who: str, data: Value) -> None:
+    """Whether marks go to the pool, too."""
+    draft.mark_pool(home, here, who, data.get("on") is True)
+
+
+def answered(home: Path, here: Open, who: str, data: Value) -> str | None:
+    """An answer, or the draft thrown away."""
+    key = data.get("key")
+    if key == "discard":
+        store.drop_draft(home, here.info.id, here.review.epoch)
+        return None
+    if key not in ("accept", "unchanged"):
+        raise StudioError(f"the page sent {key!r}; accept, unchanged and discard are known")
+    return draft.answer(home, here, who, unchanged=key == "unchanged")
+
+
+def turn(home: Path, name: str, run: str, state: Value, data: Value) -> list[Any]:
+    """Table, sample and view after somebody chose a list, an order, a page or a row."""
+    info = chosen(home, run)
+    if name == "filter" and data.get("key") in LISTS:
+        state = {**state, "which": data["key"], "page": 0}
+    elif name == "turn" and type(data.get("page")) is int:
+        state = {**state, "page": max(0, data["page"])}
+    elif name == "sort" and data.get("column") in SORTS:
+        again = state["sort"] == data["column"]
+        state = {
+            **state,
+            "sort": data["column"],
+            "descending": not state["descending"] if again else False,
+            "page": 0,
+        }
+    elif name == "pick" and isinstance(data.get("id"), str):
+        state = {**state, "sample": data["id"]}
+    found = view.values(home, info, state)
+    return [found["table"], found["sample"], state]
+
+
+def _sent(home: Path, function: Callable[..., Any]) -> Callable[..., Any]:
+    def call(event: gr.EventData, run: str, state: Value, who: str) -> list[Any]:
+        data = event._data if isinstance(event._data, dict) else {}
+        return apply(home, run, state, who, data, function)
+
+    return call
+
+
+def _turned(home: Path, name: str) -> Callable[..., Any]:
+    def call(event: gr.EventData, run: str, state: Value, who: str) -> list[Any]:
+        return turn(home, name, run, state, event._data if isinstance(event._data, dict) else {})
+
+    return call

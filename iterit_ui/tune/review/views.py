@@ -1,0 +1,225 @@
+"""What the screen of the review gate shows: what an epoch would train on, with a draft's changes, against the one before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend import analysis
+from backend.config import budget_of
+from backend.errors import StudioError
+from backend.records import Status
+from backend.store import RunInfo
+from iterit_ui import plots
+from iterit_ui.shared import text, theme
+from iterit_ui.shared.strategies import SHAPES
+from iterit_ui.tune.review.lists import sample, table
+from iterit_ui.tune.review.state import Open, Value, marks_of, opened
+
+FIELDS = (
+    "budget", "decay", "complexity_weight", "diversity_weight", "max_complexity", "min_response_tokens",
+    "max_response_tokens",
+)  # fmt: skip
+
+
+def values(home: Path, info: RunInfo | None, view: Value) -> dict[str, Any]:
+    """Values of the screen's components by name: gate, cards, settings, complexity, lengths, table, sample."""
+    nothing = dict.fromkeys(("gate", "cards", "settings", "complexity", "lengths", "table", "sample"))
+    if info is None or info.state != "waiting":
+        return nothing
+    try:
+        here = opened(home, info)
+    except StudioError as error:
+        return nothing | {
+            "gate": {"title": "This review cannot be shown", "problem": str(error), "actions": []}
+        }
+    if here is None:
+        return nothing
+    return {
+        "gate": gate(here),
+        "cards": cards(here),
+        "settings": settings(here, view["seq"]),
+        "complexity": complexity(here),
+        "lengths": lengths(here),
+        "table": table(here, view),
+        "sample": sample(here, view["sample"]),
+    }
+
+
+def gate(here: Open) -> Value:
+    """Head of the screen: what is asked, until when, what was changed by hand, and the answers."""
+    epoch, changes = here.review.epoch, change_words(here)
+    own = here.shown.by_hand()
+    moved = here.shown.moved()
+    asked = "" if here.shown.previous is None else (
+        f" Against epoch {epoch - 1}, {len(moved['came']):,} came, {len(moved['stayed']):,} stayed and {len(moved['went']):,} went."
+    )  # fmt: skip
+    effect = ""
+    if changes and not here.problem:
+        effect = (
+            f"{len(own['in']):,} samples come in and {len(own['out']):,} go out because of these changes."
+        )
+    return {
+        "title": f"Epoch {epoch} waits for you: this is what it would train on",
+        "text": f"{len(here.shown.selection):,} samples are selected. Nothing is trained before this is answered{' or the time is up' if here.review.until else ''}.{asked}",
+        "until": here.review.until,
+        "by_itself": "Then the run goes on with what it proposed; changes below are used only when you press the button.",
+        "changes": changes,
+        "effect": effect,
+        "who": f"last changed by {here.draft.who}, {theme.moment(here.draft.at)}" if changes else "",
+        "problem": here.problem,
+        "pool": here.draft.mark_pool if marks_of(here) != ((), ()) else None,
+        "actions": [
+            {"key": "accept", "label": "Let it go on with these changes" if changes else "Let it go on", "primary": True,
+             "disabled": bool(here.problem)},
+            *([{"key": "unchanged", "label": "Go on unchanged", "hint": "with what the run proposed"},
+               {"key": "discard", "label": "Discard changes", "hint": "start again from what the run proposed"}] if changes else []),
+        ],
+    }  # fmt: skip
+
+
+def change_words(here: Open) -> list[str]:
+    """What the draft changes, a sentence each."""
+    words = []
+    for name, value in here.draft.changes.items():
+        if name == "pinned":
+            new = marks_of(here)[0]
+            words.append(f"{theme.counted(len(new), 'sample')} pinned" if new else "pins changed")
+        elif name == "excluded":
+            new = marks_of(here)[1]
+            words.append(f"{theme.counted(len(new), 'sample')} excluded" if new else "exclusions changed")
+        elif name == "source_weights":
+            words.append("source weights: " + (", ".join(f"{k} {v:g}" for k, v in value.items()) or "all 1"))
+        else:
+            was = here.shown.config.budget if name == "budget" else getattr(here.shown.config, name)
+            label = SHAPES[name][1].lower()
+            shown = f"{value:,.0f} samples" if name == "budget" and value > 1 else f"{value:g}"
+            before = (
+                f"{was:,.0f} samples"
+                if name == "budget" and was > 1
+                else theme.share(was)
+                if name == "budget"
+                else f"{was:g}"
+            )
+            words.append(f"{label}: {shown} (the run's: {before})")
+    return words
+
+
+def cards(here: Open) -> Value:
+    """The selection in figures, beside the epoch before."""
+    shown = here.shown
+    moved, own = shown.moved(), shown.by_hand()
+    now, before = shown.record, shown.previous
+
+    def card(label: str, value: str, hint: str, tone: str = "plain", unit: str = "") -> Value:
+        return {"label": label, "value": value, "hint": hint, "tone": tone, "unit": unit}
+
+    def mean(record: Any, of: str) -> float:
+        found = np.asarray(getattr(record.scores, of))[record.selection.rows].astype(float)
+        return analysis.mean_known(found if of == "complexity" else np.where(found >= 0, found, np.nan))
+
+    said = "the first selection" if before is None else ""
+    return {
+        "cards": [
+            card("Selected", theme.number(len(shown.selection)), f"of at most {shown.most:,}", "selected"),
+            card("Came", theme.number(len(moved["came"])) if before else "–", said or "not in the epoch before", "candidate"),
+            card("Stayed", theme.number(len(moved["stayed"])) if before else "–", said or "in both", "selected"),
+            card("Went", theme.number(len(moved["went"])) if before else "–", said or "only in the epoch before", "rejected"),
+            card("By hand", f"+{len(own['in']):,} −{len(own['out']):,}", "against what the run proposed"),
+            card("Mean complexity", theme.score(mean(now, "complexity")),
+                 said or f"{theme.score(mean(before, 'complexity'))} in the epoch before"),
+            card("Mean length", theme.number(mean(now, "response_tokens")),
+                 said or f"{theme.number(mean(before, 'response_tokens'))} in the epoch before", unit="tokens"),
+        ]
+    }  # fmt: skip
+
+
+def settings(here: Open, seq: int) -> Value:
+    """The settings that may be changed for this epoch alone."""
+    shown, draft = here.shown, here.draft
+    fields = []
+    for name in FIELDS:
+        kind, label, low, high, step = SHAPES[name]
+        start = float(getattr(shown.config, name))
+        value = float(draft.changes.get(name, start))
+        help_text = text.CONTROL[name]
+        if name == "budget":
+            kind, low, high, step = "slider", 2, max(shown.most, 2), 1
+            start = (
+                float(len(shown.proposal.selection)) if here.review.epoch else float(_in_samples(here, start))
+            )
+            value = float(_in_samples(here, value)) if "budget" in draft.changes else start
+            help_text = f"Samples to train on. At most {shown.most:,}: " + (
+                "the training steps were laid out for epoch 0's selection."
+                if here.review.epoch
+                else "what is not held out."
+            )
+        field: Value = {
+            "name": name, "label": label, "kind": kind, "value": value, "default": start, "help": help_text,
+            "min": low, "max": high, "step": step, "message": "", "off": "",
+            "unit": "samples" if name == "budget" else "tokens" if name.endswith("tokens") else "",
+        }  # fmt: skip
+        if name == "max_response_tokens":
+            field["words"] = {"0": "no limit"}
+        fields.append(field)
+    weights = draft.changes.get("source_weights", shown.config.source_weights)
+    counts = np.bincount(shown.pool.source_codes, minlength=len(shown.pool.sources))
+    return {
+        "title": "For this epoch alone",
+        "groups": [{"title": "", "open": True, "fields": fields[:4]}, {"title": "Limits", "open": False, "fields": fields[4:]}],
+        "sources": {
+            "title": "Source weights",
+            "help": text.CONTROL["source_weights"],
+            "items": [
+                {"name": name, "colour": theme.source_colour(code), "count": theme.number(int(counts[code])),
+                 "weight": float(weights.get(name, 1.0))}
+                for code, name in enumerate(shown.pool.sources)
+            ],
+        },
+        "total": shown.most,
+        "can_undo": False,
+        "can_redo": False,
+        "saved": None,
+        "seq": seq,
+    }  # fmt: skip
+
+
+def _in_samples(here: Open, budget: float) -> int:
+
+    eligible = int((here.shown.proposal.selection.status != Status.HELD_OUT).sum())
+    return budget_of(budget, eligible)
+
+
+def complexity(here: Open) -> Value:
+    """Complexity of this selection and of the one before, over the same bins."""
+    shown = here.shown
+    series = {"selected": shown.record.scores.complexity[shown.selection.rows]}
+    if shown.previous is not None:
+        series["epoch before"] = shown.previous.scores.complexity[shown.previous.selection.rows]
+    everything = np.concatenate(list(series.values()))
+    return plots.against(
+        analysis.histogram(series, analysis.complexity_edges(everything)),
+        title="How hard is what was selected?",
+        x_title="complexity, as known when it was selected",
+    )
+
+
+def lengths(here: Open) -> Value:
+    """Response lengths of this selection and of the one before."""
+    shown = here.shown
+
+    def known(record: Any) -> np.ndarray:
+        found = record.scores.response_tokens[record.selection.rows].astype(float)
+        return np.where(found >= 0, found, np.nan)
+
+    series = {"selected": known(shown.record)}
+    if shown.previous is not None:
+        series["epoch before"] = known(shown.previous)
+    tokens = shown.record.scores.response_tokens
+    return plots.against(
+        analysis.histogram(series, analysis.length_edges(tokens)),
+        title="How long are the responses?",
+        x_title="response length (tokens)",
+    )
