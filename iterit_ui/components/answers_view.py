@@ -1,4 +1,4 @@
-"""Answers of several models to one prompt, side by side, as they are written; drawn by assets/web/answers.js."""
+"""Answers of several models to one prompt, side by side, as they are written; drawn by assets/web/compare/answers.js."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def answers(
         "answers",
         value,
         events=("stop", "free", "again"),
-        scripts=[*SCRIPTS, WEB / "answers.js"],
+        scripts=[*SCRIPTS, WEB / "compare/answers.js"],
         functions=functions,
         **options,
     )

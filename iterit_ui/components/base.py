@@ -21,48 +21,59 @@ PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 STYLES = [
     WEB / f"{name}.css"
     for name in [
-        "tokens",
-        "page",
-        "widgets",
-        "components",
-        "panels",
-        "charts",
-        "table",
-        "sample",
-        "settings",
-        "keys",
-        "data",
-        "filterbar",
-        "epochs",
-        "answers",
-        "compare",
-        "run",
-        "tune",
+        "page/tokens",
+        "page/page",
+        "page/widgets",
+        "components/components",
+        "components/panels",
+        "components/charts",
+        "components/table",
+        "components/sample",
+        "components/settings",
+        "page/keys",
+        "data/data",
+        "components/filterbar",
+        "epochs/epochs",
+        "compare/answers",
+        "compare/compare",
+        "tune/run",
+        "tune/tune",
     ]
 ]
 SCRIPTS = [
     WEB / f"{name}.js"
     for name in [
-        "core",
-        "address",
-        "header",
-        "panels",
-        "table_head",
-        "table_selection",
-        "table",
-        "sample_why",
-        "sample_reading",
-        "sample",
-        "fields",
-        "settings",
-        "keys",
-        "filterbar",
-        "watcher",
+        "page/core",
+        "page/address",
+        "page/header",
+        "components/panels",
+        "components/table_head",
+        "components/table_selection",
+        "components/table",
+        "components/sample_why",
+        "components/sample_reading",
+        "components/sample",
+        "components/fields",
+        "components/settings",
+        "page/keys",
+        "components/filterbar",
+        "page/watcher",
     ]
 ]
 DRAWING = [
     PLOTLY_JS,
-    *(WEB / f"{name}.js" for name in ("core", "brush", "chart", "points", "map_labels", "map_tools", "map")),
+    *(
+        WEB / f"{name}.js"
+        for name in (
+            "page/core",
+            "components/brush",
+            "components/chart",
+            "components/points",
+            "components/map_labels",
+            "components/map_tools",
+            "components/map",
+        )
+    ),
 ]
 
 gr.set_static_paths([PLOTLY_JS, WEB])

@@ -1,4 +1,4 @@
-"""A Plotly chart with a title, a note and a legend in the page's type, drawn by assets/web/chart.js."""
+"""A Plotly chart with a title, a note and a legend in the page's type, drawn by assets/web/components/chart.js."""
 
 from __future__ import annotations
 

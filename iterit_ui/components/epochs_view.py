@@ -8,11 +8,11 @@ import gradio as gr
 
 from iterit_ui.components.base import DRAWING, WEB, component
 
-CORE = WEB / "core.js"
+CORE = WEB / "page/core.js"
 
 
 def player(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
-    """Steps and plays through epochs, drawn by assets/web/player.js; events `go` {epoch, seq} and `reset` {}.
+    """Steps and plays through epochs, drawn by assets/web/epochs/player.js; events `go` {epoch, seq} and `reset` {}.
 
     The page asks for one epoch at a time, and for the last that was wished for once the answer is there. An answer is a
     value with the `seq` of what it answers; every `go` needs one.
@@ -20,11 +20,13 @@ def player(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
     value : {epochs: the epochs that there are, epoch: the one that is shown, planned: how many there will be, seq,
         list: {label, count} of what the table lists where that is not the usual, else None}.
     """
-    return component("player", value, events=("go", "reset"), scripts=[CORE, WEB / "player.js"], **options)
+    return component(
+        "player", value, events=("go", "reset"), scripts=[CORE, WEB / "epochs/player.js"], **options
+    )
 
 
 def alluvial(value: dict[str, Any] | None = None, *, height: int = 240, **options: Any) -> gr.HTML:
-    """Columns with bands between them, drawn by assets/web/alluvial.js; events `pick` {key} and `epoch` {epoch}.
+    """Columns with bands between them, drawn by assets/web/epochs/alluvial.js; events `pick` {key} and `epoch` {epoch}.
 
     value : {title, note, legend, empty, epoch: the column that is shown, on: the key of what is listed,
         columns: [{epoch, selected, gone: counts, keys: {selected, gone: {key, words}}}],
@@ -35,13 +37,13 @@ def alluvial(value: dict[str, Any] | None = None, *, height: int = 240, **option
         f'<div class="st-flow" style="height:{int(height)}px"></div></div>'
     )
     return component(
-        "alluvial", value, events=("pick", "epoch"), template=template, scripts=[CORE, WEB / "alluvial.js"],
+        "alluvial", value, events=("pick", "epoch"), template=template, scripts=[CORE, WEB / "epochs/alluvial.js"],
         **options,
     )  # fmt: skip
 
 
 def chooser(value: dict[str, Any] | None = None, *, height: int = 240, **options: Any) -> gr.HTML:
-    """A `chart` with buttons for its parts, drawn by assets/web/choices.js; events `pick` as a chart's, `choice`
+    """A `chart` with buttons for its parts, drawn by assets/web/components/choices.js; events `pick` as a chart's, `choice`
     {key}, `against` {key}.
 
     value : a chart's, with choices: [{key, label, count, share, colour, hint, disabled}], on: the key of the one that
@@ -54,5 +56,5 @@ def chooser(value: dict[str, Any] | None = None, *, height: int = 240, **options
     )
     return component(
         "choices", value, events=("pick", "choice", "against"), template=template,
-        scripts=[*DRAWING, WEB / "choices.js"], **options,
+        scripts=[*DRAWING, WEB / "components/choices.js"], **options,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The bar that says what map, charts and table show: a search and removable chips; drawn by assets/web/filterbar.js."""
+"""The bar that says what map, charts and table show: a search and removable chips; drawn by assets/web/components/filterbar.js."""
 
 from __future__ import annotations
 

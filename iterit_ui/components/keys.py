@@ -1,4 +1,4 @@
-"""Keys of the whole page, and the sheet that lists them; drawn by assets/web/keys.js."""
+"""Keys of the whole page, and the sheet that lists them; drawn by assets/web/page/keys.js."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A map of a pool, one point per sample, drawn by assets/web/map.js."""
+"""A map of a pool, one point per sample, drawn by assets/web/components/map.js."""
 
 from __future__ import annotations
 

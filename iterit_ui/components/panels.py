@@ -1,4 +1,4 @@
-"""Headings, cards, toolbars, notes and the line that says how far a job is; drawn by assets/web/panels.js."""
+"""Headings, cards, toolbars, notes and the line that says how far a job is; drawn by assets/web/components/panels.js."""
 
 from __future__ import annotations
 

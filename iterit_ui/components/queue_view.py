@@ -1,4 +1,4 @@
-"""The runs that wait for their turn, and what can be done with the run that is shown; drawn by assets/web/queue.js."""
+"""The runs that wait for their turn, and what can be done with the run that is shown; drawn by assets/web/tune/queue.js."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import gradio as gr
 
 from iterit_ui.components.base import WEB, component
 
-SCRIPTS = [WEB / f"{name}.js" for name in ("core", "queue")]
+SCRIPTS = [WEB / f"{name}.js" for name in ("page/core", "tune/queue")]
 
 
 def queue_view(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:

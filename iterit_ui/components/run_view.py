@@ -1,4 +1,4 @@
-"""A run as it goes, the head of its review, and its log; drawn by assets/web/run.js, gate.js and log.js."""
+"""A run as it goes, the head of its review, and its log; drawn by assets/web/tune/run.js, gate.js and log.js."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import gradio as gr
 
 from iterit_ui.components.base import WEB, component
 
-SCRIPTS = [WEB / f"{name}.js" for name in ("core", "run", "gate", "log")]
+SCRIPTS = [WEB / f"{name}.js" for name in ("page/core", "tune/run", "tune/gate", "tune/log")]
 
 
 def run_view(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:

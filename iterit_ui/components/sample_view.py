@@ -12,7 +12,7 @@ EVENTS = ("pin", "exclude", "unmark", "undo", "note", "open", "read", "losses", 
 
 
 def sample_view(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
-    """A sample, drawn by assets/web/sample.js; events `pin`, `exclude`, `unmark`, `undo`, `read`, `losses`, `reach`
+    """A sample, drawn by assets/web/components/sample.js; events `pin`, `exclude`, `unmark`, `undo`, `read`, `losses`, `reach`
     {id}, `note` {id, text}, `open` {id}, `step` {by: 1 or -1}.
 
     value : {empty: text}, or

@@ -1,4 +1,4 @@
-"""A table of one page of rows from the server, drawn by assets/web/table.js and its parts."""
+"""A table of one page of rows from the server, drawn by assets/web/components/table.js and its parts."""
 
 from __future__ import annotations
 

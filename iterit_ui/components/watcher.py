@@ -1,4 +1,4 @@
-"""Sees what other pages and workers have done, without an event of Gradio's every second; runs assets/web/watcher.js."""
+"""Sees what other pages and workers have done, without an event of Gradio's every second; runs assets/web/page/watcher.js."""
 
 from __future__ import annotations
 

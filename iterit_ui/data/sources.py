@@ -24,7 +24,7 @@ from iterit_ui.shared import messages, text, theme
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound, get_pool
 
 MOST_FILES = 2000
-SCRIPTS = [WEB / "core.js", WEB / "preview.js"]
+SCRIPTS = [WEB / "page/core.js", WEB / "data/preview.js"]
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from iterit_ui.shared import cutting_hint, text
 from iterit_ui.shared.launch import model_choices
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound, first_pool
 
-SCRIPTS = [WEB / "core.js", WEB / "health.js"]
+SCRIPTS = [WEB / "page/core.js", WEB / "data/health.js"]
 # every event with its own data: "always_last" would send that of the one under way a second time
 EVENT: dict[str, Any] = {**DRAW, "trigger_mode": "multiple"}
 # the same in the queue, one after another: these set states that others wait for, and each builds on the one before

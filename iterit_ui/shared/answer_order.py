@@ -4,7 +4,7 @@ Callbacks of one page run beside each other, and Gradio hands each the states as
 takes long may answer after a later one has, with what the page no longer lists; one that is asked while another is under
 way reads states that the other is about to change; and of two clicks the second may arrive first. So each asks here
 first: it learns what the page lists by now, and gets a number that its answer carries. A component draws no answer with
-a smaller number than that of the one which it shows (`studio.mount` in assets/web/core.js).
+a smaller number than that of the one which it shows (`studio.mount` in assets/web/page/core.js).
 """
 
 from __future__ import annotations

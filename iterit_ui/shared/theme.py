@@ -1,6 +1,6 @@
 """The one visual language, on Python's side: names of colours, words of statuses, how numbers are written.
 
-A colour is the name of a CSS variable of assets/web/tokens.css. The chart component replaces it by the variable's
+A colour is the name of a CSS variable of assets/web/page/tokens.css. The chart component replaces it by the variable's
 value in the browser, again when light and dark change, so no figure holds a colour of its own.
 """
 

@@ -169,13 +169,13 @@ def test_an_action_that_does_not_fit_is_refused(changes: dict, words: str) -> No
 
 
 def test_every_style_and_script_is_there_and_no_other() -> None:
-    listed = {*STYLES, *SCRIPTS, *(path for path in DRAWING if path.parent == WEB)}
-    assert {path.name for path in STYLES} == {path.name for path in WEB.glob("*.css")}
+    listed = {*STYLES, *SCRIPTS, *(path for path in DRAWING if path.is_relative_to(WEB))}
+    assert {path.name for path in STYLES} == {path.name for path in WEB.rglob("*.css")}
     assert all(path.is_file() for path in listed)
 
 
 def test_no_script_of_ours_reads_text_as_html() -> None:
-    for path in WEB.glob("*.js"):
+    for path in WEB.rglob("*.js"):
         found = re.findall(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", path.read_text()
         )
@@ -184,7 +184,7 @@ def test_no_script_of_ours_reads_text_as_html() -> None:
 
 def test_every_variable_of_the_styles_has_a_value() -> None:
     css = "".join(path.read_text() for path in STYLES)
-    code = "".join(path.read_text() for path in WEB.glob("*.js"))
+    code = "".join(path.read_text() for path in WEB.rglob("*.js"))
     given = set(re.findall(r"(--[\w-]+):", css)) | set(re.findall(r"setProperty\('(--[\w-]+)'", code))
     # with a fallback, or Gradio's own
     needed = set(re.findall(r"var\((--[\w-]+)\)", css)) - {"--font-mono", "--range_progress"}
