@@ -319,9 +319,9 @@ def _lay_out(home: Path, pool: Pool) -> PoolMap:
 
     with work.reporting(home, pool.id, "map") as report, console.progress_bar() as bar:
 
-        def on_stage(stage: str) -> None:
-            report(stage)
-            bar.show(f"{console.STAGES['map']}: {stage}", 0, 0)
+        def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
+            report(stage, done, total)
+            bar.show(f"{console.STAGES['map']}: {stage}", done, total)
 
         def stored(laid_out: projection.Projection, *, final: bool) -> PoolMap:
             pool_map = store.PoolMap(laid_out.xy, laid_out.method, laid_out.seconds, final)

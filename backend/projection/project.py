@@ -8,12 +8,12 @@ pieces, on which a spectral start fails again and again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from backend.diversity import NgramCounts, Tfidf
-from backend.projection.layout import MIN_DIST, umap
-from backend.projection.neighbours import NEIGHBOURS
+from backend.projection.layout import MIN_DIST, NEIGHBOURS, umap_layout
 from backend.projection.vectors import Clock, OnStage, Vectors, response_vectors
 
 FEWEST = 20  # distinct responses, below which a neighbourhood of 15 says nothing
@@ -43,15 +43,16 @@ def project(
 ) -> Projection:
     """Lay out every response of a pool; the same counts and seed give the same map on the same machine.
 
-    `on_stage` is called with the name of each stage as it begins ("tfidf", "svd", "umap") and may raise to end the
-    work. Identical responses share a place and are spread a little around it, by row.
+    `on_stage` is called with the name of each stage as it begins ("tfidf", "svd", "umap"), during UMAP also with the
+    number of epochs done and of all, and may raise to end the work. Identical responses share a place and are spread a little around it, by row.
     """
     points = _vectors(counts, seed, on_stage)
     if len(points.vectors) < FEWEST:
         return _drawn(points, points.vectors[:, :2], f"svd, not umap: {_too_few(points)}; {points.how}")
     clock = Clock(on_stage)
     with clock.stage("umap"):
-        places = umap(points.vectors, seed=seed)
+        on_epoch = partial(on_stage, "umap") if on_stage else None
+        places = umap_layout(points.vectors, seed=seed, on_epoch=on_epoch)
     how = f"umap ({NEIGHBOURS} neighbours, min_dist {MIN_DIST:g}, seed {seed}) of {points.how}"
     return _drawn(points, places, how, clock.seconds)
 

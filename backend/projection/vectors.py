@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from scipy import sparse
@@ -18,7 +19,11 @@ from backend.diversity import NgramCounts, Tfidf, matrix, tfidf
 COMPONENTS = 50
 MOST_TERMS = 50_000  # the most frequent n-grams: the SVD's work arrays hold 60 numbers for each
 
-OnStage = Callable[[str], None]
+
+class OnStage(Protocol):
+    """Told which stage of the work begins, and of a long one how far it is: `done` of `total`."""
+
+    def __call__(self, stage: str, done: int = 0, total: int = 0, /) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """Marks, notes, undo and redo from a terminal, and the map that is laid out there."""
 
 import json
+import sys
 
+import fake_umap
 import numpy as np
 import pytest
 from small_runs import small_pool
@@ -144,6 +146,7 @@ def test_a_map_has_a_first_picture_then_the_map_then_clusters(tmp_path, monkeypa
     path = tmp_path / "pool.json"
     path.write_text(json.dumps([{"instruction": f"q {i}", "output": text} for i, text in enumerate(texts)]))
     pool = load_pool([path])
+    monkeypatch.setitem(sys.modules, "umap", fake_umap)
     seen = []
     for name in ("project", "clusters"):
         work = getattr(projection, name)

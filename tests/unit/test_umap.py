@@ -1,14 +1,15 @@
-"""UMAP against its definition and against umap-learn: neighbours, graph, forces, epochs, the whole."""
+"""What umap-learn is given, and what it makes of that."""
 
-import warnings
-from types import ModuleType
+import sys
 
+import fake_umap
 import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
 
-from backend.projection import layout, umap
-from backend.projection.neighbours import NEIGHBOURS, nearest, nearly_nearest, neighbour_graph
+from backend.errors import Stopped
+from backend.projection import layout, umap_layout
+from backend.projection.layout import NEIGHBOURS, nearest
 
 
 def blobs(points: int = 400, *, seed: int = 0) -> np.ndarray:
@@ -21,126 +22,81 @@ def blobs(points: int = 400, *, seed: int = 0) -> np.ndarray:
     return vectors.astype(np.float32)
 
 
-def all_distances(vectors: np.ndarray) -> np.ndarray:
-    x = vectors.astype(np.float64)
-    return np.sqrt(((x[:, None] - x[None]) ** 2).sum(axis=2))
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> type[fake_umap.UMAP]:
+    monkeypatch.setitem(sys.modules, "umap", fake_umap)
+    return fake_umap.UMAP
 
 
-@pytest.mark.parametrize("points", [16, 100, 700, 1100])
-def test_neighbours_are_the_nearest(points: int) -> None:
+@pytest.mark.parametrize("points", [30, 100, 700])
+def test_neighbours_are_the_nearest_with_each_itself_first(points: int) -> None:
     vectors = blobs(points, seed=points)
     rows, distances = nearest(vectors)
-    plain = all_distances(vectors)
+    x = vectors.astype(np.float64)
+    plain = np.sqrt(((x[:, None] - x[None]) ** 2).sum(axis=2))
     np.testing.assert_array_equal(rows[:, 0], np.arange(points))
     assert all(len(set(line)) == NEIGHBOURS for line in rows.tolist())
-    np.testing.assert_allclose(distances, np.take_along_axis(plain, rows, axis=1), rtol=1e-6)
-    assert (np.diff(distances, axis=1) >= 0).all()
-    np.testing.assert_allclose(distances, np.sort(plain, axis=1)[:, :NEIGHBOURS], atol=1e-5)
+    np.testing.assert_allclose(distances, np.take_along_axis(plain, rows, axis=1), atol=1e-6)
+    np.testing.assert_allclose(distances, np.sort(plain, axis=1)[:, :NEIGHBOURS], atol=1e-6)
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_an_epoch_is_what_the_definition_says(seed: int) -> None:
-    """Every edge whose turn it is pulls both ends together and pushes its first end off five others."""
-    vectors = blobs(60, seed=seed)
-    graph = neighbour_graph(*nearest(vectors))
-    # nowhere close together: there a force changes faster than its table's steps
-    grid = np.random.default_rng(seed).permutation(64)[:60]
-    start = np.column_stack([grid // 8, grid % 8]).astype(np.float32)
-    every = graph.data.max() / graph.data
-    fast, plain = start.copy(), start.astype(np.float64)
-    due, plain_due = every.copy(), every.copy()
-    state = plain_state = 88172645463325252
-    for n in range(3):
-        rate = 0.05
-        state = layout._move(
-            fast, graph.indptr, graph.indices, every, due, *layout._forces(), n, rate, np.uint64(state)
-        )
-        plain_state = plain_epoch(plain, graph, every, plain_due, n, rate, plain_state)
-    assert state == plain_state
-    np.testing.assert_array_equal(due, plain_due)
-    assert np.abs(plain - start).max() > 0.1
-    np.testing.assert_allclose(fast, plain, atol=0.02)
-
-
-def plain_epoch(xy, graph, every, due, n, rate, state):  # type: ignore[no-untyped-def]
-    """An epoch of UMAP's stochastic descent with the same random numbers, from its formulas."""
-    a, b = layout.A, layout.B
-    for point in range(len(xy)):
-        for edge in range(graph.indptr[point], graph.indptr[point + 1]):
-            if due[edge] > n:
-                continue
-            due[edge] += every[edge]
-            other = graph.indices[edge]
-            apart = xy[point] - xy[other]
-            square = apart @ apart
-            if square > 0:
-                pull = -2 * a * b * square ** (b - 1) / (1 + a * square**b)
-                move = rate * np.clip(pull * apart, -4, 4)
-                xy[point] += move
-                xy[other] -= move
-            for _ in range(5):
-                state = (state ^ (state << 13)) % 2**64
-                state ^= state >> 7
-                state = (state ^ (state << 17)) % 2**64
-                other = ((state >> 32) * len(xy)) >> 32
-                apart = xy[point] - xy[other]
-                square = apart @ apart
-                if square > 0:
-                    push = 2 * b / ((0.001 + square) * (1 + a * square**b))
-                    xy[point] += rate * np.clip(push * apart, -4, 4)
-    return state
-
-
-def test_the_same_seed_gives_the_same_places() -> None:
+def test_what_umap_is_given(fake: type[fake_umap.UMAP]) -> None:
     vectors = blobs()
-    places = umap(vectors, seed=3)
+    umap_layout(vectors, seed=3)
+    options = fake.asked.options
+    assert (options["n_neighbors"], options["min_dist"], options["random_state"]) == (15, 0.1, 3)
+    for given, own in zip(options["precomputed_knn"], nearest(vectors), strict=True):
+        np.testing.assert_array_equal(given, own)
+    start = options["init"]
+    # from the first two components on, no two points at one place
+    assert np.corrcoef(start[:, 0], vectors[:, 0])[0, 1] > 0.999
+    assert len(np.unique(start, axis=0)) == len(vectors)
+    umap_layout(vectors, seed=3)
+    np.testing.assert_array_equal(fake.asked.options["init"], start)
+
+
+def test_the_start_has_an_extent_where_the_vectors_have_none(fake: type[fake_umap.UMAP]) -> None:
+    for vectors in (np.zeros((30, 4)), np.tile([1.0, 0.0, 0.0], (30, 1))):
+        umap_layout(vectors, seed=0)
+        assert (np.ptp(fake.asked.options["init"], axis=0) > 0).all()
+
+
+def test_of_very_many_points_umap_finds_the_neighbours(
+    fake: type[fake_umap.UMAP], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layout, "MOST_EXACT", 100)
+    umap_layout(blobs(101), seed=0)
+    assert "precomputed_knn" not in fake.asked.options
+    umap_layout(blobs(100), seed=0)
+    assert "precomputed_knn" in fake.asked.options
+
+
+def test_epochs_are_told_and_may_end_the_work(fake: type[fake_umap.UMAP]) -> None:
+    told: list[tuple[int, int]] = []
+    umap_layout(blobs(50), seed=0, on_epoch=lambda *epochs: told.append(epochs))
+    assert told == [(0, 2), (1, 2), (2, 2)] and fake.asked.options["tqdm_kwds"]["disable"] is False
+    umap_layout(blobs(50), seed=0)
+    assert fake.asked.options["tqdm_kwds"]["disable"] is True
+
+
+@pytest.mark.slow
+def test_umap_itself() -> None:
+    vectors = blobs()
+    told: list[tuple[int, int]] = []
+    places = umap_layout(vectors, seed=3, on_epoch=lambda *epochs: told.append(epochs))
     assert places.shape == (400, 2) and places.dtype == np.float32 and np.isfinite(places).all()
-    np.testing.assert_array_equal(umap(vectors, seed=3), places)
-    assert not np.array_equal(umap(vectors, seed=4), places)
+    assert told[0][1] == 500 and told[-1] == (500, 500)
+    np.testing.assert_array_equal(umap_layout(vectors, seed=3), places)
+    assert not np.array_equal(umap_layout(vectors, seed=4), places)
     # twenty vectors that are one and the same do not end in one point
     assert len(np.unique(places[5:25], axis=0)) == 20
+    assert np.isfinite(umap_layout(np.zeros((NEIGHBOURS + 1, 4)), seed=0)).all()
 
+    # at its start, the first two components, it is 0.905
+    assert trustworthiness(vectors, places, n_neighbors=10) > 0.95
 
-def test_vectors_without_any_extent() -> None:
-    assert np.isfinite(umap(np.zeros((30, 4)), seed=0)).all()
+    def stop(done: int, total: int) -> None:
+        raise Stopped("stop")
 
-
-@pytest.fixture(scope="module")
-def umap_learn() -> ModuleType:
-    with warnings.catch_warnings():
-        # the variant of UMAP that wants Tensorflow is not ours
-        warnings.filterwarnings("ignore", message="Tensorflow not installed", category=ImportWarning)
-        import umap.umap_
-    return umap.umap_
-
-
-@pytest.mark.slow
-def test_the_graph_is_umap_learns(umap_learn: ModuleType) -> None:
-    assert umap_learn.find_ab_params(1.0, layout.MIN_DIST) == pytest.approx((layout.A, layout.B), rel=1e-7)
-    vectors = blobs()
-    rows, distances = nearest(vectors)
-    ours = neighbour_graph(rows, distances)
-    theirs, _, _ = umap_learn.fuzzy_simplicial_set(
-        vectors, NEIGHBOURS, None, "euclidean", knn_indices=rows, knn_dists=distances
-    )
-    np.testing.assert_allclose(ours.toarray(), theirs.toarray(), atol=1e-4)
-
-
-@pytest.mark.slow
-def test_neighbourhoods_are_kept_as_well_as_by_umap_learn(umap_learn: ModuleType) -> None:
-    vectors = blobs()
-    theirs = umap_learn.UMAP(random_state=0, n_jobs=1).fit_transform(vectors)
-    for places in (umap(vectors, seed=0), umap(vectors, seed=0, exact_up_to=100)):
-        kept = trustworthiness(vectors, places, n_neighbors=10)
-        assert kept > trustworthiness(vectors, theirs, n_neighbors=10) - 0.02
-
-
-@pytest.mark.slow
-def test_searching_finds_nearly_all_neighbours() -> None:
-    vectors = blobs(1000)
-    rows, distances = nearest(vectors)
-    found, apart = nearly_nearest(vectors, seed=0)
-    assert found.shape == rows.shape
-    np.testing.assert_allclose(apart, distances, atol=0.05)
-    shared = [len(set(a) & set(b)) for a, b in zip(rows[30:].tolist(), found[30:].tolist(), strict=True)]
-    assert np.mean(shared) > 0.95 * NEIGHBOURS
+    with pytest.raises(Stopped):
+        umap_layout(vectors, seed=0, on_epoch=stop)
