@@ -16,7 +16,7 @@ BENCHMARKS = {
     "scale": "50,000 picks of a million generated responses: seconds and memory",
     "complexity": "scoring against batches in file order, padded, with all logits, on 600 samples",
     "shards": "scoring in two processes against one, on the same 600 samples",
-    "map": "vectors, a first picture and UMAP against umap-learn, on 52,002 rows",
+    "map": "vectors, a first picture and UMAP, with its quality and umap-learn's by itself, on 52,002 rows",
     "run": "a whole run of three epochs: what is neither training nor scoring, and the bare steps",
     "ui": "what a person waits for on the page, in Chromium, on 52,002 rows",
     "encode": "rendering and tokenising against transformers' public methods, on 52,002 rows",
