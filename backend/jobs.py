@@ -13,12 +13,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from backend import data, launcher, store
+from backend import data, store
 from backend.config import RunConfig
 from backend.data import inputs
 from backend.data import mapping as mappings
 from backend.data.demo import HELDOUT
 from backend.data.formats import ROLES, head_of
+from backend.distributed import launcher
 from backend.errors import ConfigError, RunError
 from backend.preflight import checks
 from backend.processes import (
@@ -234,7 +235,7 @@ def alive(info: RunInfo) -> bool:
 
 
 def worker_command(home: Path, run_id: str) -> list[str]:
-    """The command that works on a run; see `backend.launcher`."""
+    """The command that works on a run; see `backend.distributed.launcher`."""
     return launcher.worker_command(home, run_id, store.read_config(home, run_id))
 
 

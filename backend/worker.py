@@ -25,8 +25,17 @@ import psutil
 
 from backend import jobs, store
 from backend.config import RunConfig
+from backend.distributed.ranks import (
+    GRACE_SECONDS,
+    Rank,
+    Watch,
+    end_with_launcher,
+    identity,
+    leave,
+    meet,
+    rank_here,
+)
 from backend.errors import AnotherFailed, ProcessGone, Stopped, StudioError
-from backend.ranks import GRACE_SECONDS, Rank, Watch, end_with_launcher, identity, leave, meet, rank_here
 from backend.records import EpochRecord, Pool, Progress
 from backend.reporting import Reporting
 from backend.review_gate import wait_for_review
@@ -134,18 +143,18 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
     # torch takes seconds to import: signs of life come first
     from backend import iterate
     from backend.complexity import kept_losses
+    from backend.distributed.process_group import PATIENCE, ProcessGroup
     from backend.model import load
-    from backend.together import PATIENCE, Together
 
     meet(here, threads=config.threads, patience=PATIENCE)
-    together = Together()
+    group = ProcessGroup()
     with (
-        Watch(here, together.gather(identity()), partial(_tell, home, run_id, here)) as others,
+        Watch(here, group.gather(identity()), partial(_tell, home, run_id, here)) as others,
         others.named(),
     ):
         logger.info("loading model %s", config.model)
-        language_model, tokenizer = together.each(lambda: load.load_for(config))
-        together.from_first(lambda: report(Progress("load", 0, 0, 0, "models")))
+        language_model, tokenizer = group.on_all_ranks(lambda: load.load_for(config))
+        group.from_rank0(lambda: report(Progress("load", 0, 0, 0, "models")))
         folder = store.run_folder(home, run_id)
         resume = store.run_info(home, run_id).resume
         done: list[EpochRecord] = []
@@ -175,8 +184,8 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
             review=partial(wait_for_review, home, run_id, minutes=config.review_minutes, report=report)
             if config.review
             else None,
-            measured=together.from_first(lambda: measured),
-            together=together,
+            measured=group.from_rank0(lambda: measured),
+            group=group,
             kept=lambda: kept_losses(
                 home,
                 config,

@@ -20,10 +20,10 @@ from backend.complexity.kept import Kept, Known
 from backend.complexity.processes import READY, join
 from backend.complexity.score import score
 from backend.config import Precision
+from backend.distributed.ranks import leave
 from backend.errors import ModelError, Stopped
 from backend.model import load as models
 from backend.prompts import Encoded, Sequences
-from backend.ranks import leave
 
 
 def main(words: list[str] | None = None) -> int:

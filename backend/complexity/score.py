@@ -14,8 +14,8 @@ from transformers import PreTrainedModel
 from backend.complexity.batches import Batch, pad
 from backend.complexity.losses import ResponseLosses
 from backend.complexity.reading_plan import Work, works_of
-from backend.complexity.shards import Shards
 from backend.config import Precision
+from backend.distributed.shards import Shards
 from backend.model.load import autocast
 from backend.prompts import Encoded, Sequences
 from backend.records import Progress, Scores, Stage

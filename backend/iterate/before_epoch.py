@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 
 from backend.complexity import Kept, Known, helpers, score
 from backend.config import RunConfig, budget_of
+from backend.distributed.process_group import ProcessGroup
 from backend.diversity import NgramCounts
 from backend.errors import ConfigError
 from backend.iterate.listener import Reporter, Review
@@ -27,7 +28,6 @@ from backend.selection import (
     select_epoch,
     top_rows,
 )
-from backend.together import Together
 
 HELD_OUT = "held out"
 
@@ -44,7 +44,7 @@ class Decisions:
         is scored. None where none are kept.
     review : asked before each new selection is final; None where nobody is asked.
     records : what was decided, by epoch, in the first process; what an interrupted run has already decided is put here.
-    together : the processes of the run; all of them call `decide`.
+    group : the processes of the run; all of them call `decide`.
     """
 
     config: RunConfig
@@ -56,7 +56,7 @@ class Decisions:
     kept: Callable[[], Kept | None] = lambda: None
     review: Review | None = None
     records: dict[int, EpochRecord] = field(default_factory=dict)
-    together: Together = field(default_factory=Together)
+    group: ProcessGroup = field(default_factory=ProcessGroup)
 
     @property
     def budget(self) -> int:
@@ -74,13 +74,13 @@ class Decisions:
         An epoch that was decided before an interruption is not decided again: it was reported, and the model of
         its checkpoint would give the same. All processes score; the first one selects for all.
         """
-        rows = self.together.from_first(lambda: self._to_score(epoch))
+        rows = self.group.from_rank0(lambda: self._to_score(epoch))
         if rows is None:
-            return self.together.from_first(lambda: self._known(epoch).selection.rows)
+            return self.group.from_rank0(lambda: self._known(epoch).selection.rows)
         begun = time.monotonic()
         new, taken = self._score(epoch, model, rows)
         seconds = time.monotonic() - begun
-        return self.together.from_first(lambda: self._settle(epoch, rows, new, seconds, taken).selection.rows)
+        return self.group.from_rank0(lambda: self._settle(epoch, rows, new, seconds, taken).selection.rows)
 
     def _to_score(self, epoch: int) -> np.ndarray | None:
         """The rows to score before this epoch; None where there is nothing to decide."""
@@ -172,7 +172,7 @@ class Decisions:
         self, epoch: int, model: PreTrainedModel, rows: np.ndarray, known: Known | None, kept: Kept | None
     ) -> contextlib.AbstractContextManager[object]:
         """Other processes that share the scoring, where the model is as its files have it and none is here already."""
-        if self.config.epochs or self.together.size > 1:
+        if self.config.epochs or self.group.size > 1:
             return contextlib.nullcontext()
         waiting = Progress("score", epoch, 0, len(rows))
         return helpers(
@@ -190,7 +190,7 @@ class Decisions:
         taken = None
         if len(rows):
             kept = self.kept() if epoch == 0 else None
-            known = self.together.from_first(lambda: self._look_up(kept, rows)) if kept else None
+            known = self.group.from_rank0(lambda: self._look_up(kept, rows)) if kept else None
             taken = known.taken(self.encoded, rows) if known else None
             with (
                 self._helpers(epoch, model, rows, known, kept),

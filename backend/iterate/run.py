@@ -17,6 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from backend.complexity import Kept, held_out_loss
 from backend.config import RunConfig, held_out_share
+from backend.distributed.process_group import ProcessGroup
 from backend.diversity import NgramCounts, count_ngrams
 from backend.errors import ConfigError, Stopped
 from backend.iterate.before_epoch import Decisions
@@ -26,7 +27,6 @@ from backend.iterate.resume import Start, start_of
 from backend.model.load import embedding_rows, usable_length
 from backend.prompts import Encoded, encode
 from backend.records import EpochRecord, Metrics, Pool, Progress
-from backend.together import Together
 from backend.training import save_model, train
 
 __all__ = ["Record", "Reporter", "run"]
@@ -48,7 +48,7 @@ def run(
     done: Sequence[EpochRecord] = (),
     review: Review | None = None,
     measured: Collection[int] = (),
-    together: Together | None = None,
+    group: ProcessGroup | None = None,
     kept: Callable[[], Kept | None] = lambda: None,
 ) -> None:
     """Score, select and train `config.epochs` epochs; with 0 epochs only score and select once.
@@ -67,7 +67,7 @@ def run(
     measured : when resuming, the steps at which the held-out loss was reported before.
     kept : gives the losses of the untouched model that are kept, where what epoch 0 needs is looked for before it is
         computed; called in the first process only, and only where something is to be read.
-    together : the processes of the run, each of which calls this. All score and train; the first one reports, selects
+    group : the processes of the run, each of which calls this. All score and train; the first one reports, selects
         and writes, and only its `report`, `counts`, `done` and `review` are used.
 
     Raises
@@ -76,29 +76,29 @@ def run(
     ConfigError : `held_out` names a file that was not read, or a selection is empty.
     RunError : the epoch records do not reach the checkpoint.
     """
-    together = together or Together()
+    group = group or ProcessGroup()
     if config.threads:
         torch.set_num_threads(config.threads)
     if config.epochs and not config.lora_rank:  # adapters are float32 of themselves
         model.float()  # an update of 2e-5 is lost in 8 or 11 bits; see model.load(train=True)
-    if together.rank:
+    if group.rank:
         report = _silence
-    encoded, aside = together.each(
+    encoded, aside = group.on_all_ranks(
         lambda: _prepare(config, pool, model, tokenizer, held_out_pool, report=report)
     )
-    if not len(aside.rows) and held_out_share(config) != 0 and together.rank == 0:
+    if not len(aside.rows) and held_out_share(config) != 0 and group.rank == 0:
         logger.warning(
             "no held-out loss will be measured: %s", _nothing_held_out(config, pool, held_out_pool)
         )
     if counts is None:
         counts = partial(count_ngrams, pool.responses(), suffix=config.response_suffix, words=config.words)
-    once = functools.cache(lambda: together.from_first(kept))
-    decisions = Decisions(config, pool, encoded, counts, aside.taken, report, once, review, together=together)
+    once = functools.cache(lambda: group.from_rank0(kept))
+    decisions = Decisions(config, pool, encoded, counts, aside.taken, report, once, review, group=group)
     start = Start()
     if resume:
         known = {record.epoch: record for record in done}
         decided = {epoch: len(record.selection) for epoch, record in known.items()}
-        start = together.from_first(lambda: start_of(config, folder, decided, processes=together.size))
+        start = group.from_rank0(lambda: start_of(config, folder, decided, processes=group.size))
         decisions.records.update({epoch: record for epoch, record in known.items() if epoch <= start.epoch})
 
     first = decisions.decide(0, model)
@@ -119,12 +119,12 @@ def run(
                 precision=config.precision,
                 epoch=math.ceil(epochs_trained),
                 on_progress=progress,
-                known=together.from_first(lambda: own.known(groups, aside.rows)) if own else None,
+                known=group.from_rank0(lambda: own.known(groups, aside.rows)) if own else None,
                 keep=keep,
             )
         whole = int(epochs_trained) if epochs_trained.is_integer() else None
         line = Metrics(step, epochs_trained, held_out=loss, held_out_epoch=whole)
-        together.from_first(lambda: report(line))
+        group.from_rank0(lambda: report(line))
         return loss
 
     if start.checkpoint is None:
@@ -140,7 +140,7 @@ def run(
         folder=folder / "checkpoints",
         checkpoint=start.checkpoint,
         measured=measured,
-        together=together,
+        group=group,
     )
 
     def save() -> None:
@@ -152,7 +152,7 @@ def run(
         with contextlib.suppress(Stopped):
             report(Progress("save", config.epochs, 1, 1, "models"))
 
-    together.from_first(save)
+    group.from_rank0(save)
 
 
 class Aside(NamedTuple):

@@ -11,9 +11,9 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from backend.config import RunConfig
+from backend.distributed.process_group import STOPPED
 from backend.errors import Stopped
 from backend.records import Metrics, Progress
-from backend.together import STOPPED
 from backend.training.checkpoints import Checkpoint
 from backend.training.trainer import SelectionTrainer
 
@@ -154,7 +154,7 @@ class SelectionCallback(TrainerCallback):
 
     def _agree_to_stop(self) -> bool:
         """Whether this step is the last for now, the same in every process."""
-        self.stopping = self.trainer.together.any(self.asked is not None)
+        self.stopping = self.trainer.group.any(self.asked is not None)
         return self.stopping
 
     def _report(self, record: Progress | Metrics) -> None:

@@ -22,11 +22,11 @@ from transformers import (
 )
 
 from backend.config import RunConfig, Schedule, batches, steps_in_all, steps_per_epoch, warmup_steps
+from backend.distributed.process_group import ProcessGroup
 from backend.errors import ConfigError
 from backend.model import adapters
 from backend.model.load import arithmetic_of, no_progress_bars
 from backend.prompts import Encoded
-from backend.together import Together
 from backend.training import tracking
 from backend.training.callback import Measure, NothingLeft, Report, SelectionCallback
 from backend.training.checkpoints import UNFINISHED, Checkpoint
@@ -56,7 +56,7 @@ def train(
     folder: Path,
     checkpoint: Checkpoint | None = None,
     measured: Collection[int] = (),
-    together: Together | None = None,
+    group: ProcessGroup | None = None,
 ) -> Trainer:
     """Fine-tune `model` on what `choose` selects before each epoch: all its weights, or LoRA adapters on it.
 
@@ -75,16 +75,16 @@ def train(
     folder : where checkpoints are written.
     checkpoint : go on from here; the model, the optimizer and the schedule are read from it.
     measured : steps at which nothing needs to be measured again.
-    together : the processes that train; all of them call this.
+    group : the processes that train; all of them call this.
     """
-    together = together or Together()
-    _check_shares(config, together.size)
+    group = group or ProcessGroup()
+    _check_shares(config, group.size)
     sampler = SelectionSampler(length, seed=config.seed)
     use_cache = getattr(model.config, "use_cache", True)
-    args = _arguments(config, model, length, folder, processes=together.size)
+    args = _arguments(config, model, length, folder, processes=group.size)
     unfinished = folder / UNFINISHED
     args.output_dir = str(unfinished)
-    together.from_first(lambda: shutil.rmtree(unfinished, ignore_errors=True))
+    group.from_rank0(lambda: shutil.rmtree(unfinished, ignore_errors=True))
     trainer = SelectionTrainer(
         model=adapters.add(model, config) if config.lora_rank else model,
         args=args,
@@ -93,23 +93,23 @@ def train(
         callbacks=tracking.callbacks(
             config, folder.with_name("tensorboard"), step=checkpoint.step if checkpoint else 0
         )
-        if together.rank == 0
+        if group.rank == 0
         else [],
         batches=SelectionBatches(
             sampler,
             size=args.per_device_train_batch_size,
             step=config.batch_size,
-            processes=together.size,
-            process=together.rank,
+            processes=group.size,
+            process=group.rank,
         ),
         folder=folder,
-        together=together,
+        group=group,
     )
     trainer.add_callback(
         SelectionCallback(
             trainer,
             config,
-            steps_per_epoch(length, config, together.size),
+            steps_per_epoch(length, config, group.size),
             choose=choose,
             measure=measure,
             report=report,
@@ -128,8 +128,8 @@ def train(
         logger.info("all steps were done before")
     finally:
         gc.unfreeze()
-    together.wait()  # the Trainer's last look goes through that folder, in every process
-    together.from_first(lambda: shutil.rmtree(unfinished, ignore_errors=True))
+    group.wait()  # the Trainer's last look goes through that folder, in every process
+    group.from_rank0(lambda: shutil.rmtree(unfinished, ignore_errors=True))
     model.config.use_cache = use_cache  # the Trainer turns it off, and it is saved with the model
     return trainer
 

@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import Trainer
 
-from backend.together import Together
+from backend.distributed.process_group import ProcessGroup
 from backend.training.checkpoints import Carried, publish
 from backend.training.sampler import SelectionBatches
 
@@ -38,9 +38,9 @@ class SelectionTrainer(Trainer):
     """
 
     def __init__(
-        self, *args: Any, batches: SelectionBatches, folder: Path, together: Together, **kwargs: Any
+        self, *args: Any, batches: SelectionBatches, folder: Path, group: ProcessGroup, **kwargs: Any
     ) -> None:
-        self.batches, self.folder, self.together = batches, folder, together
+        self.batches, self.folder, self.group = batches, folder, group
         self.course = Course()
         super().__init__(*args, **kwargs)
 
@@ -61,8 +61,8 @@ class SelectionTrainer(Trainer):
         self.course.began = time.monotonic() - carried.seconds
         self.course.tokens_before = carried.tokens_before
         self.course.saved = self.state.global_step
-        if len(carried.losses) == self.together.size:  # else another number of processes goes on
-            self._tr_loss += carried.losses[self.together.rank]
+        if len(carried.losses) == self.group.size:  # else another number of processes goes on
+            self._tr_loss += carried.losses[self.group.rank]
         else:
             self._tr_loss += sum(carried.losses) / len(carried.losses)
         self._globalstep_last_logged = carried.logged
@@ -76,11 +76,11 @@ class SelectionTrainer(Trainer):
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         super()._save_checkpoint(model, trial)
         carried = Carried(
-            losses=tuple(self.together.gather(float(self._tr_loss.item()))),
+            losses=tuple(self.group.gather(float(self._tr_loss.item()))),
             logged=self._globalstep_last_logged,
             seconds=self.course.seconds,
             tokens_before=self.course.tokens_before,
         )
         # every process has written its part once it has given its loss
-        self.together.from_first(lambda: publish(self.folder, self.state.global_step, carried))
+        self.group.from_rank0(lambda: publish(self.folder, self.state.global_step, carried))
         self.course.saved = self.state.global_step

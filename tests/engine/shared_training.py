@@ -12,11 +12,11 @@ import tiny
 import torch
 
 from backend.config import config_from
+from backend.distributed.process_group import PATIENCE, ProcessGroup
+from backend.distributed.ranks import leave
 from backend.errors import Stopped
 from backend.iterate import run
-from backend.ranks import leave
 from backend.records import EpochRecord, Metrics, Progress
-from backend.together import PATIENCE, Together
 
 
 def main(folder: Path, stop_at: int) -> None:
@@ -26,7 +26,7 @@ def main(folder: Path, stop_at: int) -> None:
         from accelerate import PartialState
 
         PartialState(cpu=True, timeout=PATIENCE)
-    together = Together()
+    group = ProcessGroup()
     config = config_from(
         {
             "budget": 7, "update_ratio": 2, "epochs": 2, "learning_rate": 1e-2, "batch_size": 4,
@@ -63,7 +63,7 @@ def main(folder: Path, stop_at: int) -> None:
     def go(*, resume: bool) -> None:
         run(
             config, pool, model, tiny.tokenizer(), report=report, folder=folder,
-            resume=resume, done=tuple(records), together=together,
+            resume=resume, done=tuple(records), group=group,
         )  # fmt: skip
 
     stopped = False
@@ -73,8 +73,8 @@ def main(folder: Path, stop_at: int) -> None:
         stopped = True
         stop_at = -1
         go(resume=True)
-    everybody = together.gather(read)
-    if together.rank == 0:
+    everybody = group.gather(read)
+    if group.rank == 0:
         told |= {"read": everybody, "stopped": stopped}
         told["weights"] = {name: w.double().sum().item() for name, w in model.state_dict().items()}
         (folder / "told.json").write_text(json.dumps(told))

@@ -16,8 +16,8 @@ from interrupted import wait_for, write_inputs
 
 from backend import jobs, store
 from backend.complexity import helpers, score
-from backend.complexity.shards import Shards
 from backend.config import RunConfig, config_from
+from backend.distributed.shards import Shards
 from backend.errors import ConfigError, ModelError, Stopped
 from backend.model import load as models
 from backend.prompts import Encoded, encode
@@ -145,7 +145,7 @@ from backend.complexity import held_out_loss, score
 from backend.complexity.processes import join
 from backend.errors import StudioError
 from backend.prompts import encode
-from backend.ranks import leave
+from backend.distributed.ranks import leave
 
 rank, how = int(sys.argv[2]), sys.argv[3]
 torch.set_num_threads(1)

@@ -23,10 +23,10 @@ from transformers import (
 )
 
 from backend.config import RunConfig, config_from
+from backend.distributed.process_group import ProcessGroup
 from backend.errors import Stopped
 from backend.prompts import Encoded, encode
 from backend.records import Metrics, Progress
-from backend.together import Together
 from backend.training import SelectionSampler, last_checkpoint, save_model, steps_per_epoch, train
 from backend.training.checkpoints import UNFINISHED
 from backend.training.dataset import IGNORED, ResponseDataset, collate
@@ -367,11 +367,11 @@ def test_the_folder_is_removed_when_every_process_has_left_the_trainer(
     did: list[str] = []
     unfinished = tmp_path / UNFINISHED
 
-    class Watched(Together):
+    class Watched(ProcessGroup):
         def wait(self) -> None:
             did.append("waited")
 
-        def from_first(self, make: Callable[[], Any]) -> Any:
+        def from_rank0(self, make: Callable[[], Any]) -> Any:
             before = unfinished.exists()
             made = make()
             if before and not unfinished.exists():
@@ -389,6 +389,6 @@ def test_the_folder_is_removed_when_every_process_has_left_the_trainer(
     recorder = Recorder()
     train(
         tiny.model(), encoded, config(epochs=1), length=7, choose=recorder.choose, measure=recorder.measure,
-        report=recorder, folder=tmp_path, together=Watched(),
+        report=recorder, folder=tmp_path, group=Watched(),
     )  # fmt: skip
     assert did == ["trained", "waited", "removed"]

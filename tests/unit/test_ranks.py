@@ -7,7 +7,7 @@ import sys
 
 LEAVES = """
 import atexit, logging, sys
-from backend.ranks import leave
+from backend.distributed.ranks import leave
 
 logging.basicConfig(stream=sys.stderr, format="%(message)s")
 atexit.register(print, "Python takes itself down")

@@ -20,7 +20,7 @@ STOPPED = "stopped, because another process of this run was"
 FAILED = "another process of this run failed; what it says stands above"
 
 
-class Together:
+class ProcessGroup:
     """This process among those of a run. Every process makes the same calls in the same order.
 
     Messages go through gloo, on the CPU and in a group of their own: they neither wait for a GPU nor keep it waiting.
@@ -34,7 +34,7 @@ class Together:
         self.rank = distributed.get_rank() if there else 0
         self._group = distributed.new_group(backend="gloo", timeout=PATIENCE) if self.size > 1 else None
 
-    def from_first(self, make: Callable[[], T]) -> T:
+    def from_rank0(self, make: Callable[[], T]) -> T:
         """What `make` returns in process 0, in every process. It may take as long as it likes there.
 
         Raises
@@ -55,7 +55,7 @@ class Together:
         _raise_for(kind)
         return value
 
-    def each(self, make: Callable[[], T]) -> T:
+    def on_all_ranks(self, make: Callable[[], T]) -> T:
         """What `make` returns here, once it has returned in every process.
 
         Raises

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import distributed
 
+from backend.distributed.process_group import FAILED, STOPPED
 from backend.errors import AnotherFailed, Stopped
-from backend.together import FAILED, STOPPED
 
 
 class Shards:
