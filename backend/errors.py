@@ -7,8 +7,8 @@ StudioError
 |- ScoresError    stored scores are missing or belong to another pool
 |- RunError       a run folder is missing, broken, or in the wrong state
 |- SearchError    a search that cannot be made, or a pool whose index is not there
-|- ReaderError    the process that reads samples with a model died, or takes too long
-|- AskingError    models cannot be asked this, or the process that answers could not be started
+|- ModelProcessError  the process that has the models died, takes too long, or could not do what was asked
+|- AskingError    models cannot be asked this
 |- EvaluationError  a model cannot be evaluated, or an evaluation is not in the state that was asked for
 |- AnotherFailed  another process of this run failed, and says why itself
 |- ProcessGone    another process of this run ended without a word
@@ -44,12 +44,12 @@ class SearchError(StudioError):
     """A search holds nothing to look for or is too long, or the pool's index is not there."""
 
 
-class ReaderError(StudioError):
-    """The process that reads samples with a model died, takes too long, or could not do what was asked."""
+class ModelProcessError(StudioError):
+    """The process that has the models could not be started, died, takes too long, or could not do what was asked."""
 
 
 class AskingError(StudioError):
-    """A prompt or a setting of an answer is not allowed, or the process that answers could not be started."""
+    """A prompt or a setting of an answer is not allowed."""
 
 
 class EvaluationError(StudioError):

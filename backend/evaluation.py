@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from backend import processes, store
-from backend.asked_models import run_model
 from backend.data.demo import MODEL as DEMO_MODEL
 from backend.errors import EvaluationError
 from backend.model import model_files
+from backend.models_on_demand.asked_models import run_model
 from backend.store import evaluations as stored
 from backend.store.evaluations import Evaluation, Of, Plan
 from backend.store.paths import new_run_id

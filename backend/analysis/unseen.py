@@ -11,7 +11,7 @@ import numpy as np
 
 from backend import store
 from backend.errors import RunError
-from backend.questions import HeldOutSample
+from backend.models_on_demand.questions import HeldOutSample
 from backend.records import Status
 
 

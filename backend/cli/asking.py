@@ -17,7 +17,7 @@ from backend.cli.reading import visible
 from backend.cli.showing import find_run
 
 if TYPE_CHECKING:
-    from backend.questions import Answer, AskedModel, HeldOutSample, Sampling
+    from backend.models_on_demand.questions import Answer, AskedModel, HeldOutSample, Sampling
     from backend.records import Turn
 
 Prompt = tuple[tuple["Turn", ...], "HeldOutSample | None"]
@@ -63,15 +63,15 @@ def ask(
     Held-out samples are those that none of the runs could train on; beside each answer stands the loss of the
     reference response under that model, in nats per token.
     """
-    from backend import asking
-    from backend.asked_models import models_of
-    from backend.questions import Sampling
+    from backend.models_on_demand import question_queue
+    from backend.models_on_demand.asked_models import models_of
+    from backend.models_on_demand.questions import Sampling
 
     if sum((prompt is not None, sample is not None, held_out > 0)) != 1:
         raise typer.BadParameter("give one of --prompt, --sample and --held-out")
     home = runs_dir.resolve()
     sampling = Sampling(max_new_tokens, temperature, seed)
-    asking.check_sampling(sampling)
+    question_queue.check_sampling(sampling)
     ids = list(dict.fromkeys(find_run(home, name) for name in run))
     models = models_of(home, ids, base=base)
     prompts = _prompts(home, ids, prompt, sample, held_out, seed)
@@ -86,10 +86,11 @@ def _prompts(
     home: Path, runs: Sequence[str], prompt: str | None, sample: str | None, count: int, seed: int
 ) -> list[Prompt]:
     """What is asked: turns, and the held-out sample that they are of."""
-    from backend import analysis, asking, store
+    from backend import analysis, store
+    from backend.models_on_demand import question_queue
 
     if prompt is not None:
-        return [(asking.typed(prompt), None)]
+        return [(question_queue.checked_prompt(prompt), None)]
     if sample is not None:
         samples = [analysis.unseen_sample(home, runs, sample)]
     else:
@@ -104,15 +105,15 @@ def _answers(
     with console.progress_bar() as bar:
         bar.show("loading", 0, 0)
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read once, when torch is loaded
-        from backend import answering
+        from backend.models_on_demand.loaded import LoadedModels
     if aloud:
         _print_prompt(*prompts[0])
-    kept = answering.Kept()
+    loaded = LoadedModels()
     found: list[list[Answer]] = [[] for _ in prompts]
     for asked in models:
         with console.progress_bar() as bar:
             bar.show(f"loading {asked.label}", 0, 0)
-            model, tokenizer = kept.get(asked.model, asked.precision)
+            model, tokenizer = loaded.get(asked.model, asked.precision)
             for at, (turns, sample) in enumerate(prompts):
                 if not aloud:
                     bar.show(f"asking {asked.label}", at, len(prompts), "prompts")
@@ -136,9 +137,9 @@ def _answer(
     aloud: bool = False,
 ) -> Answer:
     """One answer; a prompt that a model cannot read is its answer's error."""
-    from backend import answering
     from backend.errors import ModelError
-    from backend.questions import Answer
+    from backend.models_on_demand import generate
+    from backend.models_on_demand.questions import Answer
 
     shown = 0
 
@@ -150,7 +151,7 @@ def _answer(
             shown = len(answer.text)
 
     try:
-        done = answering.answer(
+        done = generate.answer(
             model,
             tokenizer,
             turns,

@@ -12,12 +12,12 @@ from typing import Any
 
 import gradio as gr
 
-from backend import analysis, asking, store
-from backend.asked_models import models_of, run_model
+from backend import analysis, store
 from backend.errors import AskingError, StudioError
-from backend.questions import Sampling
+from backend.models_on_demand import client, question_queue
+from backend.models_on_demand.asked_models import models_of, run_model
+from backend.models_on_demand.questions import Sampling, load_question
 from backend.records import Turn
-from backend.store.answers import load_question
 from iterit_ui.compare.ask_views import looked
 from iterit_ui.components import heading, note
 from iterit_ui.components.answers_view import answers
@@ -51,7 +51,7 @@ def build_ask(session: Session, runs: gr.State) -> None:
                         label="Max. tokens",
                         precision=0,
                         minimum=1,
-                        maximum=asking.MOST_TOKENS,
+                        maximum=question_queue.MOST_TOKENS,
                         min_width=120,
                         elem_id="ask-longest",
                     )
@@ -59,7 +59,7 @@ def build_ask(session: Session, runs: gr.State) -> None:
                         0,
                         label="Temperature",
                         minimum=0,
-                        maximum=asking.MOST_TEMPERATURE,
+                        maximum=question_queue.MOST_TEMPERATURE,
                         step=0.1,
                         min_width=100,
                         elem_id="ask-temperature",
@@ -96,7 +96,7 @@ def build_ask(session: Session, runs: gr.State) -> None:
     )
     shown.stop(stopped, None, None, **DRAW)
     # not called `unload`: that is Gradio's own event of a page that is left
-    shown.free(lambda: asking.unload(), None, None, **QUIET)
+    shown.free(lambda: client.unload(), None, None, **QUIET)
 
     # Gradio finds `event` by its annotation, which a bound function does not show
     def on_again(event: gr.EventData) -> Any:
@@ -198,10 +198,10 @@ def asked(
         held_out = analysis.unseen_sample(home, found, sample) if sample else None
         turns: tuple[Turn, ...]
         if held_out is None:
-            turns = asking.typed(prompt or "")
+            turns = question_queue.checked_prompt(prompt or "")
         else:
             turns = tuple(store.sample_at(home, held_out.pool, held_out.row).turns)
-        question = asking.ask(home, models, turns, sampling=sampling, sample=held_out)
+        question = question_queue.ask(home, models, turns, sampling=sampling, sample=held_out)
     except StudioError as error:
         return gr.skip(), _note("error", "This cannot be asked", [str(error)])
     message, _ = who_is_asked(home, runs, base, sample)
@@ -210,7 +210,7 @@ def asked(
 
 def stopped(event: gr.EventData) -> None:
     """Stop the question that the page names; one that has ended meanwhile stays as it is."""
-    asking.stop(_id(event))
+    question_queue.stop(_id(event))
 
 
 def put_back(home: Path, event: gr.EventData) -> tuple[Any, ...]:

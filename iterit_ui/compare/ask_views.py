@@ -11,11 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from backend import asking, store
-from backend.asking import AnswererState
+from backend import store
 from backend.errors import RunError, StudioError
-from backend.questions import Answer, AskedModel, Question
-from backend.store.answers import load_question, question_ids
+from backend.models_on_demand import client, question_queue
+from backend.models_on_demand.client import ProcessState
+from backend.models_on_demand.questions import Answer, AskedModel, Question, load_question, question_ids
 from iterit_ui.shared.session import beginning
 
 STATE = {
@@ -62,7 +62,7 @@ def seen(home: Path, wanted: str, stamp: str) -> dict[str, Any]:
     if question is None and ids:
         question = _question(home, ids[0])
     found = {
-        "worker": worker_words(asking.state()),
+        "worker": worker_words(client.state()),
         "warn": SHARED if any(info.active for info in store.runs(home)) else "",
         "question": question_value(question) if question else None,
         "history": [entry for one in ids if (entry := _entry(home, one)) is not None],
@@ -86,7 +86,7 @@ def question_value(question: Question) -> dict[str, Any]:
     first = question.answers[0] if question.models and not question.models[0].run else None
     for at, (model, answer) in enumerate(zip(question.models, question.answers, strict=True)):
         columns.append(column(model, answer, None if at == 0 else first, question.models[0].label))
-    waits = asking.before(question.id) if question.state == "waiting" else None
+    waits = question_queue.before(question.id) if question.state == "waiting" else None
     return {
         "id": question.id,
         "when": moment(question.asked),
@@ -153,20 +153,23 @@ def waiting_words(before: int | None) -> str:
     return f"Waits: {before} question{'s' if before > 1 else ''} of other visitors or tabs come first."
 
 
-def worker_words(state: AnswererState) -> dict[str, Any]:
+def worker_words(state: ProcessState) -> dict[str, Any]:
     """What the process that answers is doing, as the component takes it."""
+    loaded = state.state not in ("off", "idle") or bool(state.model)
     text, tone = {
-        "off": ("No model is loaded. The first question loads them.", "plain"),
+        "off": ("", ""),
         "starting": ("Starting the process that answers.", "candidate"),
         "loading": (f"Loading {state.model}.", "candidate"),
         "answering": (f"{state.model} is answering.", "candidate"),
         "idle": ("Models are loaded.", "pinned"),
     }[state.state]
-    if state.state == "idle" and state.unloads_in is not None:
+    if not loaded:
+        text, tone = "No model is loaded. The first question loads them.", "plain"
+    elif state.unloads_in is not None:
         minutes = max(1, round(state.unloads_in / 60))
         left = "within a minute" if state.unloads_in < 60 else f"in about {minutes} min"
         text = f"Models are loaded and idle. They are unloaded {left} if nothing is asked."
-    return {"text": text, "tone": tone, "loaded": state.state != "off", "note": sentence(state.note)}
+    return {"text": text, "tone": tone, "loaded": loaded, "note": sentence(state.note)}
 
 
 def sentence(text: str) -> str:
@@ -183,7 +186,7 @@ def moment(at: float) -> str:
 
 def _question(home: Path, question_id: str) -> Question | None:
     try:
-        return asking.question(home, question_id)
+        return question_queue.current(home, question_id)
     except RunError:
         return None  # the oldest goes when another is asked
 

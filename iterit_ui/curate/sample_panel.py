@@ -8,9 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from backend import analysis, diversity, reading, store
-from backend.config import PRESETS, Precision, RunConfig
+from backend import analysis, diversity, store
+from backend.config import PRESETS, RunConfig
 from backend.errors import StudioError
+from backend.models_on_demand import client
+from backend.models_on_demand.asked_models import base_model
+from backend.models_on_demand.questions import AskedModel
 from backend.records import Status
 from iterit_ui.samples import sample_values
 from iterit_ui.shared import text, theme
@@ -31,11 +34,8 @@ REACH_LABEL = {
 class Reader:
     """The model whose reading is shown, and how it reads. note : what a person should know about it."""
 
-    model: str
-    max_length: int
-    system_prompt: str
+    asked: AskedModel
     note: str
-    precision: Precision = "auto"
 
 
 def shown_sample(
@@ -138,12 +138,19 @@ def reader_of(home: Path, shown: Shown) -> Reader:
     run_id, _, epoch = shown.scores_key.rpartition("/")
     if not run_id:
         preset = PRESETS["demo"]
-        return Reader("demo", preset["max_length"], preset["system_prompt"], "embedded demo model")
+        demo = base_model("demo", max_length=preset["max_length"], system_prompt=preset["system_prompt"])
+        return Reader(demo, "embedded demo model")
     config: RunConfig = store.read_config(home, run_id)
     note = (
         Path(config.model).name if epoch == "0" else f"{Path(config.model).name}, untouched by the training"
     )
-    return Reader(config.model, config.max_length, config.system_prompt, note, config.precision)
+    asked = base_model(
+        config.model,
+        max_length=config.max_length,
+        system_prompt=config.system_prompt,
+        precision=config.precision,
+    )
+    return Reader(asked, note)
 
 
 def read_of(home: Path, shown: Shown, row: int, reader: Reader, state: str) -> dict[str, Any] | None:
@@ -151,10 +158,7 @@ def read_of(home: Path, shown: Shown, row: int, reader: Reader, state: str) -> d
     if state != "done":
         return {"state": "busy"} if state else None
     try:
-        told = reading.as_read(
-            home, shown.pool.id, row, reader.model, precision=reader.precision, max_length=reader.max_length,
-            system_prompt=reader.system_prompt,
-        )  # fmt: skip
+        told = client.show(home, shown.pool.id, row, reader.asked)
     except StudioError as error:
         return {"state": "failed", "error": str(error)}
     return {
@@ -170,10 +174,7 @@ def losses_of(home: Path, shown: Shown, row: int, reader: Reader, state: str) ->
     if state != "done":
         return {"state": "busy"} if state else None
     try:
-        told = reading.token_losses(
-            home, shown.pool.id, row, reader.model, precision=reader.precision, max_length=reader.max_length,
-            system_prompt=reader.system_prompt,
-        )  # fmt: skip
+        told = client.losses(home, shown.pool.id, row, reader.asked)
     except StudioError as error:
         return {"state": "failed", "error": str(error)}
     if not told.pieces:

@@ -8,8 +8,10 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from backend import reading, store
+from backend import store
 from backend.errors import StudioError
+from backend.models_on_demand import client
+from backend.models_on_demand.asked_models import base_model
 from iterit_ui.data import lists as lists
 from iterit_ui.data.pool_work import limits_of
 from iterit_ui.samples import marks, sample_values
@@ -99,7 +101,9 @@ def as_read(
     most, system_prompt = limits_of(model)
     most = int(longest) if longest and longest >= 8 else most
     try:
-        found = reading.as_read(home, pool_id, row, model, max_length=most, system_prompt=system_prompt)
+        found = client.show(
+            home, pool_id, row, base_model(model, max_length=most, system_prompt=system_prompt)
+        )
     except StudioError as error:
         return {"state": "failed", "error": str(error)}
     return {

@@ -13,14 +13,14 @@ import psutil
 import pytest
 import tiny
 import torch
+from backend.answering import keep
+from backend.questions import Answer, AskedModel, Question, Sampling
 
 from backend import answering, asking
-from backend.answering import keep
 from backend.complexity import token_losses
 from backend.errors import ModelError, Stopped
 from backend.prompts import prefix
 from backend.prompts.encode import checked_template, encode_one
-from backend.questions import Answer, AskedModel, Question, Sampling
 from backend.records import Conversation, Turn
 
 TURNS = [Turn(role="user", content="list three animals")]

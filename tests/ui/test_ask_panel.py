@@ -9,15 +9,15 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from run_folders import PAYLOAD, make_run
-
-from backend import asking, evaluation, store
 from backend.asked_models import models_of
 from backend.asking import AnswererState
 from backend.questions import Answer, Question, Sampling
+from backend.store.answers import save_question
+from run_folders import PAYLOAD, make_run
+
+from backend import asking, evaluation, store
 from backend.records import Turn
 from backend.store import evaluations as stored
-from backend.store.answers import save_question
 from iterit_ui.compare import ask_panel as panel
 from iterit_ui.compare import ask_views as show
 from iterit_ui.compare import eval_panel as evals

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from backend.asked_models import models_of, run_model
+from backend.questions import Answer, AskedModel, Question, Sampling, from_json, to_json
+from backend.store.answers import KEPT_QUESTIONS, load_question, question_ids, save_question
 from small_runs import small_config, small_pool, small_record
 
 from backend import analysis, asking, store
-from backend.asked_models import models_of, run_model
 from backend.errors import AskingError, RunError
-from backend.questions import Answer, AskedModel, Question, Sampling, from_json, to_json
 from backend.records import Pool, Status, Turn
-from backend.store.answers import KEPT_QUESTIONS, load_question, question_ids, save_question
 
 MODEL = AskedModel("tiny (base)", "tiny", "", "be brief", 128, "fp32")
 

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import psutil
 import pytest
+from backend.reading import ReaderState, as_read, state, stop_reader, token_losses
 
 from backend import line_process, reading, store
 from backend.config import Precision
 from backend.data import load_pool
 from backend.errors import PoolError, ReaderError
-from backend.reading import ReaderState, as_read, state, stop_reader, token_losses
 from iterit_ui.samples.sample_values import said_of
 
 ROWS = 12

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import gc
-import json
-import struct
+import math
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
 
 import psutil
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from backend.config import Precision
-from backend.data.demo import MODEL as DEMO_MODEL
 from backend.errors import ModelError
 from backend.model import load as models
+from backend.model import model_files
+from backend.model.tensors import tensors
+from backend.models_on_demand.asked_models import last_written
 
 # beside its weights a model needs room for what it computes and remembers of a text
 WEIGHTS_SHARE, SPARE_BYTES = 1.2, 2**29
@@ -25,7 +25,7 @@ Loaded = tuple[PreTrainedModel, PreTrainedTokenizerBase]
 _Key = tuple[str, Precision, float]
 
 
-class Kept:
+class LoadedModels:
     """Loaded models, the one used last at the end. free : bytes that are free where models are loaded."""
 
     def __init__(self, free: Callable[[], int] | None = None) -> None:
@@ -41,21 +41,21 @@ class Kept:
         ------
         ModelError : it cannot be loaded, or does not fit even alone.
         """
-        key = (name, precision, written(name))
+        key = (name, precision, last_written(name))
         if key in self._models:
             self._models.move_to_end(key)
             return self._models[key]
-        for old in [
-            old for old in self._models if old[0] == name
-        ]:  # another precision, or the files of before
-            self._drop(old)
+        for old in [old for old in self._models if old[0] == name]:
+            self._drop(old)  # another precision, or the files of before
         if on_load is not None:
             on_load()
         needed = needed_bytes(name, precision)
         while self._models and (needed is None or needed > self.free()):
             self._drop(next(iter(self._models)))
         try:
-            self._models[key] = models.load(name, precision=precision)
+            # fresh weights of any kind draw random numbers, which must not change an answer that is being drawn
+            with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+                self._models[key] = models.load(name, precision=precision)
         except (MemoryError, RuntimeError) as error:
             if not out_of_memory(error):
                 raise
@@ -64,6 +64,13 @@ class Kept:
             self.clear()
             return self.get(name, precision)
         return self._models[key]
+
+    def fits(self, name: str, precision: Precision) -> bool:
+        """Whether a model is loaded, or can be without letting another go."""
+        if (name, precision, last_written(name)) in self._models:
+            return True
+        needed = needed_bytes(name, precision)
+        return needed is not None and needed <= self.free()
 
     def clear(self) -> None:
         """Let all models go."""
@@ -81,7 +88,7 @@ class Kept:
 
 
 def out_of_memory(error: BaseException) -> bool:
-    """Whether memory came to its end: a GPU's has an error of its own, a CPU's only its words."""
+    """Whether memory is full: a GPU's has an error of its own, a CPU's only its words."""
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
 
 
@@ -99,50 +106,27 @@ def free_bytes() -> int:
     return int(psutil.virtual_memory().available)
 
 
-def written(name: str) -> float:
-    """When a model's files were last written, 0 for what is no folder here."""
-    folder = folder_of(name)
-    return max((path.stat().st_mtime for path in folder.iterdir()), default=0.0) if folder else 0.0
-
-
 def needed_bytes(name: str, precision: Precision) -> int | None:
-    """Bytes that a model will take, from the number of its weights; None where its files are not here yet."""
-    count = weights_of(name)
+    """Bytes that a model will take, from the number of its weights; None where its files are not here yet.
+
+    Raises
+    ------
+    ModelError : its files cannot be read.
+    """
+    count = _weights_of(name)
     if count is None:
         return None
     bits = torch.finfo(models.DTYPES[models.arithmetic_of(precision, models.best_device())]).bits
     return int(count * bits // 8 * WEIGHTS_SHARE) + SPARE_BYTES
 
 
-def weights_of(name: str) -> int | None:
+def _weights_of(name: str) -> int | None:
     """How many weights a model's folder holds; those of adapters and of the model that they belong to add up."""
-    folder = folder_of(name)
+    folder = model_files.folder_of(name)
     if folder is None:
         return None
-    count = sum(_weights_in(path) for path in folder.glob("*.safetensors"))
-    adapter = folder / "adapter_config.json"
-    if not adapter.is_file():
+    count = sum(math.prod(tensor.shape) for tensor in tensors(folder.glob("*.safetensors")).values())
+    if not model_files.is_adapter(folder):
         return count
-    base = weights_of(json.loads(adapter.read_text(encoding="utf-8")).get("base_model_name_or_path") or "")
-    return None if base is None else count + base
-
-
-def folder_of(name: str) -> Path | None:
-    """The folder behind a model's name, None where it is a hub id."""
-    folder = DEMO_MODEL if name == "demo" else Path(name).expanduser()
-    return folder if name and folder.is_dir() else None
-
-
-def _weights_in(path: Path) -> int:
-    """The sum of the sizes of a safetensors file's tensors, from its header: 8 bytes of length, then JSON."""
-    with open(path, "rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-    total = 0
-    for key, tensor in header.items():
-        if key != "__metadata__":
-            size = 1
-            for axis in tensor["shape"]:
-                size *= axis
-            total += size
-    return total
+    base = _weights_of(model_files.adapter_base(folder))
+    return None if base is None else base + count

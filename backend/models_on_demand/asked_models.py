@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backend import store
-from backend.config import RunConfig
+from backend.config import Precision, RunConfig
 from backend.errors import RunError
-from backend.questions import AskedModel
+from backend.models_on_demand.questions import AskedModel
 
 MOST_MODELS = 8
 
@@ -29,13 +29,16 @@ def models_of(home: Path, runs: Sequence[str], *, base: bool = True) -> tuple[As
     bases: dict[tuple[str, str], AskedModel] = {}
     for config in configs.values():
         prompts = {
-            other.system_prompt for other in configs.values() if _name(other.model) == _name(config.model)
+            other.system_prompt
+            for other in configs.values()
+            if full_name(other.model) == full_name(config.model)
         }
         label = f"{_short(config.model)} (base)"
         if len(prompts) > 1:
             label += f", system prompt: {config.system_prompt[:40] or 'none'}"
         bases.setdefault(
-            (_name(config.model), config.system_prompt), _asked(label, _name(config.model), "", config)
+            (full_name(config.model), config.system_prompt),
+            _asked(label, full_name(config.model), "", config),
         )
     names = {run: store.run_info(home, run).name for run in configs}
     tuned = [
@@ -73,13 +76,28 @@ def run_model(home: Path, run: str) -> Path:
     raise RunError(f"run {info.name} ({run}) has no trained model: {why}")
 
 
-def _asked(label: str, model: str, run: str, config: RunConfig) -> AskedModel:
-    return AskedModel(label, model, run, config.system_prompt, config.max_length, config.precision)
+def base_model(
+    name: str, *, max_length: int, system_prompt: str, precision: Precision = "auto"
+) -> AskedModel:
+    """A model by its name alone: a folder, a hub id, or "demo"."""
+    return AskedModel(_short(name), full_name(name), "", system_prompt, max_length, precision)
 
 
-def _name(model: str) -> str:
+def full_name(model: str) -> str:
     """A model's name as another process finds it: folders by their whole path."""
     return str(Path(model).resolve()) if model not in ("", "demo") and Path(model).exists() else model
+
+
+def last_written(model: str) -> float:
+    """When the files in a model's folder were last written, for a run may put other weights there; 0 for other names."""
+    folder = Path(model)
+    if model in ("", "demo") or not folder.is_dir():
+        return 0.0
+    return max((path.stat().st_mtime for path in folder.iterdir()), default=0.0)
+
+
+def _asked(label: str, model: str, run: str, config: RunConfig) -> AskedModel:
+    return AskedModel(label, model, run, config.system_prompt, config.max_length, config.precision)
 
 
 def _short(model: str) -> str:

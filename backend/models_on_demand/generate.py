@@ -9,13 +9,12 @@ from typing import Any
 
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.generation.streamers import BaseStreamer
 
 from backend.complexity import token_losses
 from backend.errors import ModelError, Stopped
 from backend.model.load import usable_length
+from backend.models_on_demand.questions import Answer, AskedModel, EndedBy, Sampling
 from backend.prompts import Prefix, prefix
-from backend.questions import Answer, AskedModel, EndedBy, Sampling
 from backend.records import Conversation, Turn
 
 OnAnswer = Callable[[Answer], None]
@@ -76,24 +75,25 @@ def _write(
     tell: OnAnswer,
 ) -> Answer:
     """The answer's text, in state "done" or "stopped"."""
-    limit, cut_by = _limit(model, before, sampling)
+    limit, ended = _limit(model, before, sampling)
     ends = _end_ids(model, before)
     started = time.monotonic()
     said = Answer("answering", prompt_tokens=len(before.ids))
-    ids: list[int] = []
 
-    def take(token: int) -> None:
-        nonlocal said
-        ids.append(token)
-        if token in ends:
-            return  # generation ends by itself, and with an end token no text comes
-        text, closed = _text(tokenizer, ids, before)
-        said = dataclasses.replace(said, text=text, tokens=len(ids), seconds=time.monotonic() - started)
+    def take(ids: torch.Tensor, scores: object, **_: object) -> torch.Tensor:
+        """Called by `generate` with all tokens after each one; whether the answer is at its end."""
+        nonlocal said, ended
+        new = ids[0, len(before.ids) :].tolist()
+        closed = new[-1] in ends  # with an end token no text comes
+        if not closed:
+            text, closed = _text(tokenizer, new, before)
+            said = dataclasses.replace(said, text=text, tokens=len(new), seconds=time.monotonic() - started)
         if closed:
-            raise _Closed
-        tell(said)
+            ended = "end"
+        else:
+            tell(said)
+        return torch.full((1,), closed, device=ids.device, dtype=torch.bool)
 
-    ended: EndedBy = cut_by
     try:
         tell(said)
         torch.manual_seed(sampling.seed)
@@ -104,12 +104,8 @@ def _write(
                 given,
                 attention_mask=torch.ones_like(given),
                 generation_config=_configuration(sampling, limit, ends, tokenizer),
-                streamer=_Tokens(take),
+                stopping_criteria=[take],
             )
-        if ids and ids[-1] in ends:
-            ended = "end"
-    except _Closed:
-        ended = "end"
     except Stopped:
         ended = "stopped"
     return dataclasses.replace(
@@ -118,28 +114,6 @@ def _write(
         ended=ended,
         seconds=time.monotonic() - started,
     )
-
-
-class _Closed(Exception):
-    """The text that closes a turn was written."""
-
-
-class _Tokens(BaseStreamer):
-    """Hands on each token; the prompt, which comes first, it does not."""
-
-    def __init__(self, take: Callable[[int], None]) -> None:
-        self.take, self.prompt = take, True
-
-    def put(self, value: torch.Tensor) -> None:
-        """Called by `generate` with the prompt, then with each token."""
-        if self.prompt:
-            self.prompt = False
-            return
-        for token in value.reshape(-1).tolist():
-            self.take(token)
-
-    def end(self) -> None:
-        """Called by `generate` when there are no more."""
 
 
 def _limit(model: PreTrainedModel, before: Prefix, sampling: Sampling) -> tuple[int, EndedBy]:
