@@ -34,8 +34,9 @@ class ModelEngine:
     def __init__(self, say: Callable[[dict[str, Any]], None]) -> None:
         self.say = say
         self.models = LoadedModels()
-        self._label = ""  # of the model loaded last
-        self._enter("idle", "")
+        self._label = ""  # of the model used last
+        self._doing = "starting", ""
+        self._enter("idle")
 
     def show(self, request: dict[str, Any]) -> dict[str, Any]:
         """The sample exactly as the model reads it. Waits for no model: its tokenizer is its own, for use in any thread."""
@@ -89,7 +90,7 @@ class ModelEngine:
         except StudioError as error:
             return replace(last, state="failed", error=str(error))
         finally:
-            self._enter("idle", self._label if len(self.models) else "")
+            self._enter("idle")
 
     def fits(self, request: dict[str, Any]) -> bool:
         """Whether the model of a request is loaded, or fits beside those that are."""
@@ -107,12 +108,15 @@ class ModelEngine:
             self._label = asked.label
             return found
         finally:
-            if self._doing[0] == "loading":
-                self._enter(*before)
+            self._enter(*before)
 
-    def _enter(self, state: str, label: str) -> None:
-        self._doing = state, label
-        self.say({"state": state, "model": label})
+    def _enter(self, state: str, label: str = "") -> None:
+        """Say what is being done, where that is something else."""
+        if state == "idle":
+            label = self._label if len(self.models) else ""
+        if self._doing != (state, label):
+            self._doing = state, label
+            self.say({"state": state, "model": label})
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:

@@ -158,7 +158,7 @@ class ModelProcess:
         with self._log, self._replying:
             if code != 0 and not self.ending:
                 self.note = self._describe_exit(code)
-            self.state, self.since, self.ended = "off", time.monotonic(), True
+            self.state, self.model, self.ended = "off", "", True
             for replies in self._replies.values():
                 replies.put(None)
 

@@ -6,6 +6,7 @@ and on another visitor's screen.
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from backend import processes
-from backend.errors import AskingError, ModelProcessError
+from backend.errors import AskingError, ModelProcessError, RunError
 from backend.models_on_demand import client
 from backend.models_on_demand.process import Unloaded
 from backend.models_on_demand.questions import (
@@ -26,12 +27,14 @@ from backend.models_on_demand.questions import (
     Question,
     Sampling,
     answer_from_json,
-    load_question,
-    save_question,
+    from_json,
+    to_json,
 )
 from backend.records import Turn
-from backend.store.paths import new_run_id
+from backend.store.files import replacing
+from backend.store.paths import RUN_ID, new_run_id
 
+KEPT_QUESTIONS = 50
 WRITE_SECONDS = 0.25  # between two writings of an answer that grows
 LONGEST_PROMPT = 100_000  # characters
 MOST_TOKENS, MOST_TEMPERATURE, MOST_SEED = 8192, 5.0, 2**31 - 1
@@ -123,6 +126,53 @@ def current(home: Path, question_id: str) -> Question:
     if found.live and found.host == processes.this_host() and processes.process_of(found) is None:
         return found.ended("failed", "the app ended before this was answered; ask again")
     return found
+
+
+def save_question(home: Path, question: Question) -> None:
+    """Write a question with its answers as they are now; the oldest go where there are more than are kept."""
+    path = _path(home, question.id)
+    new = not path.exists()
+    with replacing(path) as temporary:
+        temporary.write_text(
+            json.dumps(to_json(question), ensure_ascii=False, allow_nan=False), encoding="utf-8"
+        )
+    if new:
+        for old in question_ids(home)[KEPT_QUESTIONS:]:
+            _path(home, old).unlink(missing_ok=True)
+
+
+def load_question(home: Path, question_id: str) -> Question:
+    """A stored question.
+
+    Raises
+    ------
+    RunError : the id is not one, there is no such question (any more), or its file cannot be read.
+    """
+    path = _path(home, question_id)
+    try:
+        return from_json(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise RunError(
+            f"there is no question {question_id} in {home} (the last {KEPT_QUESTIONS} are kept)"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read ({error})") from error
+
+
+def question_ids(home: Path) -> list[str]:
+    """The ids of the stored questions, newest first."""
+    folder = Path(home) / "answers"
+    if not folder.is_dir():
+        return []
+    return sorted((path.stem for path in folder.glob("*.json") if RUN_ID.fullmatch(path.stem)), reverse=True)
+
+
+def _path(home: Path, question_id: str) -> Path:
+    if not isinstance(question_id, str) or not RUN_ID.fullmatch(question_id):
+        raise RunError(
+            f"{question_id!r} is not a question's id (expected something like 20251122-174455-3fa9c1)"
+        )
+    return Path(home) / "answers" / f"{question_id}.json"
 
 
 def before(question_id: str) -> int | None:

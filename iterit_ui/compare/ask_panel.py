@@ -16,7 +16,8 @@ from backend import analysis, store
 from backend.errors import AskingError, StudioError
 from backend.models_on_demand import client, question_queue
 from backend.models_on_demand.asked_models import models_of, run_model
-from backend.models_on_demand.questions import Sampling, load_question
+from backend.models_on_demand.question_queue import load_question
+from backend.models_on_demand.questions import Sampling
 from backend.records import Turn
 from iterit_ui.compare.ask_views import looked
 from iterit_ui.components import heading, note

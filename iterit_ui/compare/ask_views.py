@@ -15,7 +15,8 @@ from backend import store
 from backend.errors import RunError, StudioError
 from backend.models_on_demand import client, question_queue
 from backend.models_on_demand.client import ProcessState
-from backend.models_on_demand.questions import Answer, AskedModel, Question, load_question, question_ids
+from backend.models_on_demand.question_queue import load_question, question_ids
+from backend.models_on_demand.questions import Answer, AskedModel, Question
 from iterit_ui.shared.session import beginning
 
 STATE = {

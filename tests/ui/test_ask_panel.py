@@ -9,13 +9,14 @@ from typing import Any
 
 import gradio as gr
 import pytest
-from backend.asked_models import models_of
-from backend.asking import AnswererState
-from backend.questions import Answer, Question, Sampling
-from backend.store.answers import save_question
 from run_folders import PAYLOAD, make_run
 
-from backend import asking, evaluation, store
+from backend import evaluation, store
+from backend.models_on_demand import question_queue
+from backend.models_on_demand.asked_models import models_of
+from backend.models_on_demand.client import ProcessState
+from backend.models_on_demand.question_queue import save_question
+from backend.models_on_demand.questions import Answer, Question, Sampling
 from backend.records import Turn
 from backend.store import evaluations as stored
 from iterit_ui.compare import ask_panel as panel
@@ -38,11 +39,11 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     asked: list[dict[str, Any]] = []
 
     def ask(home: Path, models: Any, turns: Any, **values: Any) -> str:
-        asking.check_sampling(values["sampling"])
+        question_queue.check_sampling(values["sampling"])
         asked.append({"models": models, "turns": list(turns), **values})
         return "20260101-000000-abcdef"
 
-    monkeypatch.setattr(asking, "ask", ask)
+    monkeypatch.setattr(question_queue, "ask", ask)
     return asked
 
 
@@ -149,10 +150,16 @@ def test_a_training_run_is_warned_of(tmp_path: Path, run: str) -> None:
 
 
 def test_words_for_what_the_process_does() -> None:
-    idle = show.worker_words(AnswererState("idle", "", 1.0, 240.0, "", 0))
+    idle = show.worker_words(ProcessState("idle", "demo", 240.0))
     assert "in about 4 min" in idle["text"] and idle["loaded"]
-    assert "within a minute" in show.worker_words(AnswererState("idle", "", 1.0, 9.0, "", 0))["text"]
-    died = show.worker_words(AnswererState("off", "", 1.0, None, "it was ended by SIGKILL", 0))
+    assert "within a minute" in show.worker_words(ProcessState("idle", "demo", 9.0))["text"]
+    for nothing in (
+        ProcessState(),
+        ProcessState("idle", "", 9.0),
+    ):  # texts were shown, and no model is loaded
+        assert show.worker_words(nothing) == show.worker_words(ProcessState())
+        assert not show.worker_words(nothing)["loaded"]
+    died = show.worker_words(ProcessState("off", note="it was ended by SIGKILL"))
     assert died["note"] == "It was ended by SIGKILL." and not died["loaded"]
     assert "2 questions" in show.waiting_words(2) and "Next" in show.waiting_words(0)
 

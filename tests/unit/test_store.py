@@ -4,12 +4,14 @@ import dataclasses
 import json
 import multiprocessing
 import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pytest
 from small_runs import small_config, small_pool, small_record
 
 from backend import store
+from backend.data import load_pool
 from backend.errors import PoolError, RunError
 from backend.records import Metrics, Progress
 from backend.store import database
@@ -515,3 +517,34 @@ def test_a_connection_held_open_keeps_the_log_from_being_folded_in_each_time(tmp
         assert log.stat().st_size > 0
     assert not log.exists()
     assert [event.text for event in store.events(tmp_path, run)][-2:] == ["one", "two"]
+
+
+def test_one_sample_is_that_of_the_whole_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the rows are stored in several groups."""
+    monkeypatch.setattr(store.pools, "GROUP_ROWS", 5)
+    rows = [{"prompt": f"question {i}", "completion": "same" if i % 2 else f"answer {i}"} for i in range(12)]
+    (tmp_path / "pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    pool = load_pool([tmp_path / "pool.jsonl"])
+    store.save_pool(tmp_path, pool)
+    for row in range(12):
+        found = store.sample_at(tmp_path, pool.id, row)
+        assert (found.id, found.turns, found.response) == (pool.ids[row], pool.turns(row), pool.response(row))
+    for row in (-1, 12):
+        with pytest.raises(PoolError, match="is not in pool"):
+            store.sample_at(tmp_path, pool.id, row)
+
+
+def test_a_stored_sample_keeps_its_structure(tmp_path: Path) -> None:
+    from iterit_ui.samples.sample_values import (
+        said_of,  # not above: the processes started here would import it
+    )
+
+    answer = {"role": "assistant", "content": "51", "reasoning_content": "17*3 is 51."}
+    row = {"messages": [{"role": "user", "content": "17*3?"}, answer]}
+    (tmp_path / "pool.jsonl").write_text(json.dumps(row) + "\n")
+    pool = load_pool([tmp_path / "pool.jsonl"])
+    store.save_pool(tmp_path, pool)
+    assert store.sample_at(tmp_path, pool.id, 0).conversation.messages == row["messages"]
+    said = said_of(pool, 0)
+    assert said is not None and said["turns"][-1]["reasoning"] == "17*3 is 51."
+    assert said["turns"][-1]["content"] == "51" and not said["turns"][-1]["calls"]

@@ -1,24 +1,22 @@
-"""Questions to models: what is stored, which samples are fair, whom they go to, and the queue (with a made-up answerer)."""
+"""Questions to models: what is stored, which samples are fair, whom they go to, and what cannot be asked."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
 import os
-import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from backend.asked_models import models_of, run_model
-from backend.questions import Answer, AskedModel, Question, Sampling, from_json, to_json
-from backend.store.answers import KEPT_QUESTIONS, load_question, question_ids, save_question
 from small_runs import small_config, small_pool, small_record
 
-from backend import analysis, asking, store
+from backend import analysis, processes, store
 from backend.errors import AskingError, RunError
+from backend.models_on_demand import question_queue
+from backend.models_on_demand.asked_models import base_model, models_of, run_model
+from backend.models_on_demand.question_queue import KEPT_QUESTIONS, load_question, question_ids, save_question
+from backend.models_on_demand.questions import Answer, AskedModel, Question, Sampling, from_json, to_json
 from backend.records import Pool, Status, Turn
 
 MODEL = AskedModel("tiny (base)", "tiny", "", "be brief", 128, "fp32")
@@ -158,6 +156,17 @@ def test_base_models_come_first_and_once(tmp_path: Path) -> None:
     assert prompts == ["be kind", "be rude", "be kind", "be rude"]
 
 
+def test_a_model_by_its_name_is_found_by_another_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine" / "model").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    given = base_model("mine/model", max_length=9, system_prompt="", precision="bf16")
+    assert given == AskedModel("mine/model", str(tmp_path / "mine" / "model"), "", "", 9, "bf16")
+    assert base_model("demo", max_length=9, system_prompt="").model == "demo"
+    assert base_model(str(tmp_path / "mine" / "model"), max_length=9, system_prompt="").label == "model"
+
+
 @pytest.mark.parametrize(
     ("state", "why"), [("done", "is gone"), ("failed", "resume it"), ("queued", "not started")]
 )
@@ -172,132 +181,19 @@ def test_a_run_without_a_model_says_why(tmp_path: Path, state: str, why: str) ->
 def test_what_cannot_be_asked(tmp_path: Path) -> None:
     for wrong, word in ((Sampling(0), "max new tokens"), (Sampling(5, -1), "temperature"), (Sampling(5, 0, -1), "seed")):  # fmt: skip
         with pytest.raises(AskingError, match=word):
-            asking.ask(tmp_path, [MODEL], question().turns, sampling=wrong)
+            question_queue.ask(tmp_path, [MODEL], question().turns, sampling=wrong)
     with pytest.raises(AskingError, match="empty"):
-        asking.typed("  \n")
+        question_queue.checked_prompt("  \n")
     with pytest.raises(AskingError, match="characters"):
-        asking.typed("x" * (asking.LONGEST_PROMPT + 1))
+        question_queue.checked_prompt("x" * (question_queue.LONGEST_PROMPT + 1))
     with pytest.raises(AskingError, match="no model"):
-        asking.ask(tmp_path, [], question().turns)
+        question_queue.ask(tmp_path, [], question().turns)
     assert question_ids(tmp_path) == []
 
 
-# ---------------------------------------------------------------- the queue
-
-ANSWERER = '''
-"""Answers with what it was asked; "hang" until stopped, "die" not at all, "leave" ends as an idle process does."""
-import json, os, queue, sys, threading
-lines = queue.Queue()
-def listen():
-    for line in sys.stdin:
-        lines.put(json.loads(line))
-    os._exit(0)
-threading.Thread(target=listen, daemon=True).start()
-def say(**values):
-    print(json.dumps(values), flush=True)
-say(state="idle", model="")
-while True:
-    try:
-        request = lines.get(timeout=float(sys.argv[1]))
-    except queue.Empty:
-        os._exit(0)
-    if request["do"] != "answer":
-        continue
-    question = request["question"]
-    name, text = question["id"], question["turns"][-1]["content"]
-    if text == "die":
-        print("no memory left", file=sys.stderr, flush=True)
-        os._exit(7)
-    say(state="answering", model="tiny")
-    for at, answer in enumerate(question["answers"]):
-        say(id=name, at=at, answer={**answer, "state": "answering", "text": text, "tokens": 1})
-        if text == "hang":
-            while lines.get() != {"do": "stop", "id": name}:
-                pass
-            say(id=name, at=at, answer={**answer, "state": "stopped", "text": text, "tokens": 1, "ended": "stopped"})
-            break
-        done = {**answer, "state": "done", "text": text + "!", "tokens": 2, "ended": "end"}
-        say(id=name, at=at, answer=done)
-    say(id=name, ended="stopped" if text == "hang" else "done")
-    say(state="idle", model="")
-'''
-
-
-@pytest.fixture
-def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
-    """Asks the made-up answerer."""
-    script = tmp_path / "answerer.py"
-    script.write_text(ANSWERER)
-
-    def asked(text: str, *, models: int = 1, idle: float = 60) -> str:
-        monkeypatch.setattr(asking, "answerer_command", lambda: [sys.executable, str(script), str(idle)])
-        return asking.ask(tmp_path, [MODEL] * models, [Turn(role="user", content=text)])
-
-    asking.unload()
-    yield asked
-    asking.unload()
-
-
-def until(condition: Callable[[], object], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.01)
-
-
-def ended(home: Path, name: str) -> Question:
-    until(lambda: not asking.question(home, name).live)
-    return asking.question(home, name)
-
-
-def test_questions_are_answered_in_turn(tmp_path: Path, ask: Callable[..., str]) -> None:
-    first, second, third = ask("hang"), ask("two", models=2), ask("three")
-    until(lambda: asking.question(tmp_path, first).answers[0].text == "hang")
-    assert (asking.before(first), asking.before(second), asking.before(third)) == (None, 1, 2)
-    assert asking.question(tmp_path, second).state == "waiting"
-    assert asking.state().waiting == 2 and asking.state().state == "answering"
-    assert asking.stop(third) and ended(tmp_path, third).answers[0].ended == "stopped"
-    assert asking.stop(first)
-    stopped = ended(tmp_path, first)
-    assert stopped.state == "stopped" and stopped.answers[0].text == "hang"
-    done = ended(tmp_path, second)
-    assert done.state == "done" and [answer.text for answer in done.answers] == ["two!", "two!"]
-    assert not asking.stop(second)
-    until(lambda: asking.state().state == "idle")
-    assert 0 < (asking.state().unloads_in or 0) <= asking.IDLE_MINUTES * 60
-
-
-def test_a_crash_is_told_and_the_next_question_starts_anew(tmp_path: Path, ask: Callable[..., str]) -> None:
-    crashed = ended(tmp_path, ask("die", models=2))
-    assert crashed.state == "failed"
-    assert "exit code 7" in crashed.answers[0].error and "no memory left" in crashed.answers[1].error
-    assert "exit code 7" in asking.state().note and asking.state().state == "off"
-    assert ended(tmp_path, ask("hello")).answers[0].text == "hello!"
-    assert asking.state().note == ""
-
-
-def test_unloading_stops_what_is_answered(tmp_path: Path, ask: Callable[..., str]) -> None:
-    first, second = ask("hang"), ask("two")
-    until(lambda: asking.question(tmp_path, first).state == "answering")
-    asking.unload()
-    assert ended(tmp_path, first).state == "stopped"
-    assert ended(tmp_path, second).answers[0].text == "two!"  # by a process of its own
-    asking.unload()
-    assert asking.state().state == "off" and asking.state().note == ""
-
-
-def test_an_idle_end_is_no_failure(tmp_path: Path, ask: Callable[..., str]) -> None:
-    assert ended(tmp_path, ask("one", idle=0.2)).state == "done"
-    until(lambda: asking.state().state == "off")
-    assert asking.state().note == ""
-    assert ended(tmp_path, ask("two")).state == "done"
-
-
 def test_an_app_that_ended_leaves_no_question_waiting(tmp_path: Path) -> None:
-    gone = question(
-        host=asking.processes.this_host(), pid=os.getpid(), process_started=12.0, state="answering"
-    )
+    gone = question(host=processes.this_host(), pid=os.getpid(), process_started=12.0, state="answering")
     save_question(tmp_path, gone)
-    found = asking.question(tmp_path, gone.id)
+    found = question_queue.current(tmp_path, gone.id)
     assert found.state == "failed" and "ask again" in found.answers[0].error
     assert np.isnan(found.answers[0].reference_loss)
