@@ -184,7 +184,7 @@ def given(folder: Path | str, **changed: Any) -> dict[str, Any]:
         "response": "the cat is 😀 cold",
         "messages": None,
         "tools": None,
-        "sampling": dataclasses.asdict(Sampling(30, 1.5, 3)),
+        "sampling": dataclasses.asdict(Sampling(12, 1.5, 3)),
         "reference": None,
     }
 
