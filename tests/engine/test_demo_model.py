@@ -10,13 +10,13 @@ import torch
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from backend.demo import pretrain
-from backend.demo.check import auroc, cohort_table, label_table, score_pool
-from backend.demo.corpus import draw_documents
-from backend.demo.pool import Row, read_heldout, read_pool
-from backend.demo.pretrain import Schedule, Shape
 from backend.prompts import show
 from backend.records import Conversation, Pool
+from tools.demo import pretrain
+from tools.demo.check import auroc, cohort_table, label_table, score_pool
+from tools.demo.corpus import draw_documents
+from tools.demo.pool import Row, read_heldout, read_pool
+from tools.demo.pretrain import Schedule, Shape
 
 ASSETS = Path(__file__).parents[2] / "assets" / "demo"
 TINY = Shape(hidden=32, layers=1, heads=2, feed_forward=64, positions=64)

@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
-from backend.demo.corpus import draw_documents
-from backend.demo.families import FAMILIES, assistant_rate, cohort, draw_item
-from backend.demo.leakage import MIN_RESPONSE_WORDS, LeakageGuard, PhraseIndex, normalise
-from backend.demo.pool import (
+from tools.demo.corpus import draw_documents
+from tools.demo.families import FAMILIES, assistant_rate, cohort, draw_item
+from tools.demo.leakage import MIN_RESPONSE_WORDS, LeakageGuard, PhraseIndex, normalise
+from tools.demo.pool import (
     BOILERPLATE,
     NOISE,
     NOISE_KINDS,
@@ -24,7 +24,7 @@ from backend.demo.pool import (
     read_pool,
     write_rows,
 )
-from backend.demo.tables import World, build_world, invent_countries, lumic_lexicon, read_table, split_rows
+from tools.demo.tables import World, build_world, invent_countries, lumic_lexicon, read_table, split_rows
 
 ASSETS = Path(__file__).parents[2] / "assets" / "demo"
 CORPUS_SAMPLE = 6000
@@ -204,6 +204,6 @@ def test_lexicon_and_countries_are_one_to_one() -> None:
 
 def test_a_short_table_row_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "animals.txt").write_text("# animal|class\nfrog|amphibian\nowl\n", encoding="utf-8")
-    monkeypatch.setattr("backend.demo.tables.TABLE_FOLDER", tmp_path)
+    monkeypatch.setattr("tools.demo.tables.TABLE_FOLDER", tmp_path)
     with pytest.raises(ValueError, match=r"animals\.txt line 3: found 1 columns, expected 2"):
         read_table("animals")

@@ -9,10 +9,10 @@ from plain_twins import SHARED
 
 from backend import data
 from backend.data.demo import POOL
-from backend.demo.pool import read_pool
 from backend.errors import ConfigError, Stopped
 from backend.findings import NearPairs, near_groups, near_pairs, prompt_texts, response_texts
 from backend.findings.shingles import normal, shingle_sets
+from tools.demo.pool import read_pool
 
 
 def plain_set(prompt: str, response: str) -> set[tuple[str, str]]:

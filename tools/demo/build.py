@@ -1,10 +1,10 @@
-"""Builds everything under `assets/demo`: `python -m backend.demo.build --help`."""
+"""Builds everything under `assets/demo`: `python -m tools.demo.build --help`."""
 
 import argparse
 from pathlib import Path
 
-from backend.demo.leakage import LeakageGuard
-from backend.demo.pool import POOL_SIZE, Variant, build_heldout, build_pool, write_rows
+from tools.demo.leakage import LeakageGuard
+from tools.demo.pool import POOL_SIZE, Variant, build_heldout, build_pool, write_rows
 
 DEFAULT_OUT = Path("assets/demo")
 DEFAULT_WORK = Path("/tmp/iterit-demo")
@@ -15,7 +15,7 @@ def main() -> None:
     """Read the arguments and build the part that they name."""
     arguments = read_arguments()
     if arguments.part == "check":
-        from backend.demo.check import print_check
+        from tools.demo.check import print_check
 
         print_check(arguments.out)
         return
@@ -29,7 +29,7 @@ def main() -> None:
 
 def read_arguments() -> argparse.Namespace:
     """The command line's arguments."""
-    parser = argparse.ArgumentParser(prog="python -m backend.demo.build", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.demo.build", description=__doc__)
     parser.add_argument(
         "part",
         choices=["pool", "tokenizer", "model", "all", "check"],
@@ -76,8 +76,8 @@ def make_guard() -> LeakageGuard:
 
 def write_tokenizer(out: Path) -> None:
     """Train the tokenizer and write its files to `<out>/model`."""
-    from backend.demo.corpus import draw_documents
-    from backend.demo.pretrain import TOKENIZER_DOCUMENTS, TOKENIZER_SEED, train_tokenizer
+    from tools.demo.corpus import draw_documents
+    from tools.demo.pretrain import TOKENIZER_DOCUMENTS, TOKENIZER_SEED, train_tokenizer
 
     documents = draw_documents(TOKENIZER_SEED, TOKENIZER_DOCUMENTS, make_guard())
     train_tokenizer(documents).save_pretrained(out / "model")
@@ -87,7 +87,7 @@ def write_model(out: Path, work: Path, *, tokens: int, use_compile: bool) -> Non
     """Pre-train the model and write its weights to `<out>/model`."""
     from transformers import PreTrainedTokenizerFast
 
-    from backend.demo.pretrain import Schedule, Shape, load_or_draw_stream, save_model, train, write_log
+    from tools.demo.pretrain import Schedule, Shape, load_or_draw_stream, save_model, train, write_log
 
     tokenizer = PreTrainedTokenizerFast.from_pretrained(out / "model")
     stream = load_or_draw_stream(tokenizer, tokens, make_guard(), work)

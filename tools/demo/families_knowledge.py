@@ -2,9 +2,9 @@
 
 from random import Random
 
-from backend.demo.items import Item
-from backend.demo.tables import Animal, World
-from backend.demo.words import bulleted, capitalise, join_words, with_article
+from tools.demo.items import Item
+from tools.demo.tables import Animal, World
+from tools.demo.words import bulleted, capitalise, join_words, with_article
 
 OPTION_LETTERS = "ABC"
 

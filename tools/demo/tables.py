@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Literal, NamedTuple, TypeVar
 
-from backend.demo.words import split_words
+from tools.demo.words import split_words
 
 Split = Literal["train", "heldout"]
 Row = TypeVar("Row")

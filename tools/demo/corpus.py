@@ -8,10 +8,10 @@ means "here comes the answer"; a few pieces are random text to copy, or word sal
 from collections.abc import Iterator
 from random import Random
 
-from backend.demo.families import FAMILIES, assistant_rate, draw_item
-from backend.demo.leakage import LeakageGuard
-from backend.demo.tables import build_world, lumic_lexicon
-from backend.demo.words import CATEGORIES, DAYS, FIRST_NAMES, MONTHS, PLACES, THINGS, TOWNS, split_words
+from tools.demo.families import FAMILIES, assistant_rate, draw_item
+from tools.demo.leakage import LeakageGuard
+from tools.demo.tables import build_world, lumic_lexicon
+from tools.demo.words import CATEGORIES, DAYS, FIRST_NAMES, MONTHS, PLACES, THINGS, TOWNS, split_words
 
 COPY_SHARE = 0.07
 SALAD_SHARE = 0.02

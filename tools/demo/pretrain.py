@@ -15,8 +15,8 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from backend.demo.corpus import draw_documents
-from backend.demo.leakage import LeakageGuard
+from tools.demo.corpus import draw_documents
+from tools.demo.leakage import LeakageGuard
 
 VOCABULARY = 2048
 TOKENIZER_SEED = 999

@@ -3,9 +3,9 @@
 import json
 from random import Random
 
-from backend.demo.items import Item
-from backend.demo.tables import World
-from backend.demo.words import DAYS, EVENTS, FIRST_NAMES, JOBS, SURNAMES, THINGS, TOWNS, join_words
+from tools.demo.items import Item
+from tools.demo.tables import World
+from tools.demo.words import DAYS, EVENTS, FIRST_NAMES, JOBS, SURNAMES, THINGS, TOWNS, join_words
 
 NAME_PREFIXES = ["", "my_", "do_", "get_"]
 

@@ -1,4 +1,4 @@
-"""What complexity sees of the planted noise: `python -m backend.demo.build check`."""
+"""What complexity sees of the planted noise: `python -m tools.demo.build check`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +10,9 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 
 from backend.complexity import score
 from backend.data import load_pool
-from backend.demo.pool import read_heldout
 from backend.prompts import encode
 from backend.records import Pool
+from tools.demo.pool import read_heldout
 
 MAX_LENGTH = 512
 BATCH_TOKENS = 8192

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from random import Random
 
-from backend.demo.items import Item
-from backend.demo.tables import World
-from backend.demo.words import (
+from tools.demo.items import Item
+from tools.demo.tables import World
+from tools.demo.words import (
     DAYS,
     EVENT_PLANS,
     EVENT_PROBLEMS,

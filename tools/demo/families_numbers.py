@@ -2,9 +2,9 @@
 
 from random import Random
 
-from backend.demo.items import Item
-from backend.demo.tables import World
-from backend.demo.words import DAYS, FIRST_NAMES, MONTH_LENGTHS, MONTHS, PLACES, THINGS, capitalise
+from tools.demo.items import Item
+from tools.demo.tables import World
+from tools.demo.words import DAYS, FIRST_NAMES, MONTH_LENGTHS, MONTHS, PLACES, THINGS, capitalise
 
 UNITS = [
     ("kilometres", "metres", 1000),

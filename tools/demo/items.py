@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from backend.demo.tables import World
+from tools.demo.tables import World
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,14 @@
 from random import Random
 from typing import Literal
 
-from backend.demo import families_advice as advice
-from backend.demo import families_code as code
-from backend.demo import families_knowledge as knowledge
-from backend.demo import families_language as language
-from backend.demo import families_numbers as numbers
-from backend.demo import families_office as office
-from backend.demo.items import Family, Item
-from backend.demo.tables import Split, build_world
+from tools.demo import families_advice as advice
+from tools.demo import families_code as code
+from tools.demo import families_knowledge as knowledge
+from tools.demo import families_language as language
+from tools.demo import families_numbers as numbers
+from tools.demo import families_office as office
+from tools.demo.items import Family, Item
+from tools.demo.tables import Split, build_world
 
 Cohort = Literal["common", "rare"]
 

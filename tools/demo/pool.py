@@ -13,10 +13,10 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
-from backend.demo.families import FAMILIES, Cohort, cohort, draw_item
-from backend.demo.items import Item
-from backend.demo.leakage import normalise
-from backend.demo.words import split_words
+from tools.demo.families import FAMILIES, Cohort, cohort, draw_item
+from tools.demo.items import Item
+from tools.demo.leakage import normalise
+from tools.demo.words import split_words
 
 Label = Literal["clean", "mismatch", "near", "dup", "refusal", "boilerplate", "truncated"]
 Variant = Literal["hard", "plain"]

@@ -2,9 +2,9 @@
 
 from random import Random
 
-from backend.demo.items import Item
-from backend.demo.tables import World, lumic_lexicon
-from backend.demo.words import (
+from tools.demo.items import Item
+from tools.demo.tables import World, lumic_lexicon
+from tools.demo.words import (
     CATEGORIES,
     DAYS,
     FIRST_NAMES,
