@@ -94,7 +94,10 @@ class ModelEngine:
 
     def fits(self, request: dict[str, Any]) -> bool:
         """Whether the model of a request is loaded, or fits beside those that are."""
-        return self.models.fits(request["asked"]["model"], request["asked"]["precision"])
+        try:
+            return self.models.fits(request["asked"]["model"], request["asked"]["precision"])
+        except StudioError:
+            return True  # it cannot be loaded, which is for its own request to say
 
     def _model(self, asked: AskedModel, on_load: Callable[[], None] = lambda: None) -> Loaded:
         before = self._doing

@@ -28,7 +28,7 @@ def answer(
     *,
     sampling: Sampling,
     reference: str | None = None,
-    on_answer: OnAnswer | None = None,
+    on_answer: OnAnswer = lambda answer: None,
 ) -> Answer:
     """Answer a prompt, then measure how well the model expects a reference response.
 
@@ -42,13 +42,12 @@ def answer(
     ------
     ModelError : the prompt cannot be rendered, or is longer than the model can read.
     """
-    tell = on_answer or (lambda answer: None)
     before = prefix(turns, tokenizer, system_prompt=asked.system_prompt)
-    written = _write(model, tokenizer, before, sampling, tell)
+    written = _write(model, tokenizer, before, sampling, on_answer)
     if reference is None or written.state == "stopped":
         return written
     try:
-        tell(dataclasses.replace(written, state="reading"))
+        on_answer(dataclasses.replace(written, state="reading"))
     except Stopped:
         return written
     found = token_losses(

@@ -210,7 +210,7 @@ def test_the_engine_finds_what_scoring_finds(folder: Path) -> None:
 
 
 def test_losses_between_two_tokens_change_no_answer(folder: Path, tmp_path: Path) -> None:
-    """Also those of a model that is loaded for them."""
+    """Also those of a model that is loaded for them, or cannot be."""
     other = tmp_path / "other"
     tiny.model(seed=1).save_pretrained(other)
     tiny.tokenizer().save_pretrained(other)
@@ -223,15 +223,16 @@ def test_losses_between_two_tokens_change_no_answer(folder: Path, tmp_path: Path
     ask, number = given(folder), itertools.count()
 
     def between(answer: Answer) -> None:
-        for model in (folder, other):
+        for model in (folder, other, tmp_path):
             server.take(json.dumps({**given(model), "id": f"loss {next(number)}", "do": "losses"}))
         server._find_losses(engine)
 
     disturbed = engine.answer(ask, between)
     assert disturbed.text == undisturbed.text and disturbed.tokens == undisturbed.tokens > 3
-    found = [one["found"] for one in said]
-    assert len(found) == next(number) > 6 and len(engine.models) == 2 and not server.open
-    assert all(one == alone for one in found[::2]) and found[1] == found[3] != alone
+    assert len(said) == next(number) > 9 and len(engine.models) == 2 and not server.open
+    assert all(one["found"] == alone for one in said[::3])
+    assert said[1]["found"] == said[4]["found"] != alone
+    assert all("config.json is missing" in one["error"] for one in said[2::3])
 
 
 def test_what_fails_is_told_in_a_line(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
