@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from backend import analysis, config, jobs, store
+from backend import analysis, config, store
 from backend.analysis.held_out_words import planned_words
 from backend.config import RunConfig, Strategy
 from backend.errors import ConfigError, RunError
+from backend.jobs import lifecycle, run_launch
 from backend.records import Pool
 from backend.store import PoolInfo
 
@@ -176,7 +177,7 @@ def start(
     else:
         chosen, rows = pool, len(pool)
         store.save_pool(home, pool, inputs=configs[0].pool)
-    complete = [jobs.with_absolute_paths(one) for one in configs]
+    complete = [run_launch.with_absolute_paths(one) for one in configs]
     for one in complete:
         config.check(one)
         fatal = [problem for problem in analysis.preflight(one, rows) if problem.fatal]
@@ -185,15 +186,15 @@ def start(
     held_out: Pool | PoolInfo | None = None
     if held_out_id:
         held_out = store.pool_info(home, held_out_id)
-    elif not jobs.is_share(complete[0].held_out):
+    elif not run_launch.is_share(complete[0].held_out):
         # read once for all: every run measures on the same samples
-        read = jobs.load_held_out(complete[0], roots=roots)
+        read = run_launch.load_held_out(complete[0], roots=roots)
         store.save_pool(home, read, listed=False)
         held_out = read
     made = store.create_comparison(home, name, notes=notes, who=who)
     for one in complete:
         store.create_run(home, one, chosen, held_out=held_out, comparison=made)
-    jobs.pump(home)
+    lifecycle.pump(home)
     return made
 
 

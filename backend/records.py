@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 Stage = Literal["load", "score", "select", "review", "train", "evaluate", "map", "save"]
-RunState = Literal["queued", "running", "waiting", "stopping", "stopped", "failed", "done"]
+JobState = Literal["absent", "queued", "running", "waiting", "stopping", "stopped", "failed", "done"]
 
 
 # reasons of `Scores` for samples whose complexity nobody asked for: it could be scored, or is kept aside to measure on

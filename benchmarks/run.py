@@ -20,7 +20,7 @@ from typing import Any
 from backend import store
 from backend.config import RunConfig, config_from
 from backend.data import load_pool
-from backend.jobs import with_absolute_paths
+from backend.jobs.run_launch import with_absolute_paths
 from backend.records import Progress
 from backend.store import database
 from benchmarks.common import REPOSITORY, SHARED, NotRun, pool_input
@@ -122,7 +122,7 @@ def _stages(home: Path, run_id: str, told: dict[str, float]) -> dict[str, float]
 
 def _work(home: Path, run_id: str) -> dict[str, float]:
     """The worker's process: what it imports first, then the run."""
-    from backend import worker
+    from backend.jobs import worker
 
     reports = inside = 0.0
     take = worker.Reporting.__call__

@@ -170,11 +170,12 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show runs side by side: held-out loss by strategy with its spread over seeds, differences, and what was selected."""
-    from backend import analysis, jobs
+    from backend import analysis
     from backend.cli import comparison_text
+    from backend.jobs import lifecycle
 
     home = runs_dir.resolve()
-    jobs.refresh(home)
+    lifecycle.refresh(home)
     title, ids = _meant(home, which)
     found = analysis.compare(home, ids, reference=reference)
     if as_json:

@@ -59,15 +59,15 @@ def evaluate(
 
     It goes on when this command ends. Shown are all evaluations of the run's model and of its base model.
     """
-    from backend import evaluation as evaluating
+    from backend.jobs import evaluations, harness
 
     home = runs_dir.resolve()
     run_id = find_run(home, run)
     if tasks:
-        plan = evaluating.plan(
+        plan = evaluations.plan(
             home,
             run_id,
-            evaluating.tasks_of(tasks),
+            evaluations.tasks_of(tasks),
             of="base" if base else "run",
             limit=limit,
             shots=shots,
@@ -75,15 +75,15 @@ def evaluate(
             chat_template=chat_template,
             include_path=include_path,
         )
-        if wrong := evaluating.missing():
+        if wrong := harness.missing():
             raise EvaluationError(wrong)
-        if without := evaluating.offline():
+        if without := harness.offline():
             console.say(f"note: {without}")
-        started = evaluating.start(home, run_id, plan)
+        started = evaluations.start(home, run_id, plan)
         console.say(f"evaluation {started} of {'the base model' if base else 'run'} {run_id}")
         if watch:
             _wait(home, run_id, started)
-    found = evaluating.compared(home, [run_id])
+    found = evaluations.compared(home, [run_id])
     if as_json:
         console.print_json([dataclasses.asdict(one) for one in found])
     else:
@@ -92,16 +92,16 @@ def evaluate(
 
 def _wait(home: Path, run: str, evaluation: str) -> None:
     """Wait until an evaluation has ended; Ctrl-C stops it."""
-    from backend import evaluation as evaluating
+    from backend.jobs import evaluations
     from backend.store.evaluations import evaluation_log
 
     with console.progress_bar() as bar:
         try:
-            while (found := evaluating.evaluation(home, run, evaluation)).active:
-                bar.show("evaluating" if found.state == "running" else "waiting for its turn", 0, 0)
+            while (found := evaluations.evaluation(home, run, evaluation)).unfinished:
+                bar.show("waiting for its turn" if found.state == "queued" else "evaluating", 0, 0)
                 time.sleep(LOOK_SECONDS)
         except KeyboardInterrupt:
-            evaluating.stop(home, run, evaluation)
+            evaluations.stop(home, run, evaluation)
             raise Stopped(f"evaluation {evaluation} is stopped") from None
     if found.state == "failed":
         raise EvaluationError(f"{found.error}\nIts log: {evaluation_log(home, run, evaluation)}")

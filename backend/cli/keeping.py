@@ -98,10 +98,11 @@ def delete(
 
     A run whose selection was exported is the only record of which samples those were: that is asked for on its own.
     """
-    from backend import jobs, store
+    from backend import store
+    from backend.jobs import lifecycle
 
     home = runs_dir.resolve()
-    jobs.refresh(home)
+    lifecycle.refresh(home)
     for run_id in dict.fromkeys(find_run(home, name) for name in run):
         info = store.run_info(home, run_id)
         exported = store.exports(home, run_id)

@@ -275,6 +275,7 @@ def pool_map(
 ) -> None:
     """Lay out a pool's map: similar responses near each other. Done once per pool and kept in the runs folder."""
     from backend import store
+    from backend.store.maps import has_whole_map
 
     if out is not None:
         if out.suffix.lower() != ".parquet":
@@ -288,7 +289,7 @@ def pool_map(
         samples = read_pool(pool, settings.get("mapping"))
         store.save_pool(home, samples, inputs=pool)
     pool_map = store.load_map(home, samples.id)
-    if pool_map is None or store.work_info(home, samples.id, "map").state != "ready":
+    if pool_map is None or not has_whole_map(home, samples.id):
         pool_map = _lay_out(home, samples)
     if out is not None:
         store.write_map(out, pool_map, id=samples.ids)
@@ -315,9 +316,10 @@ def _lay_out(home: Path, pool: Pool) -> PoolMap:
 
     A first picture is stored as soon as there is one.
     """
-    from backend import projection, store, work
+    from backend import projection, store
+    from backend.jobs import pool_work
 
-    with work.reporting(home, pool.id, "map") as report, console.progress_bar() as bar:
+    with pool_work.reporting(home, pool.id, "map") as report, console.progress_bar() as bar:
 
         def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
             report(stage, done, total)

@@ -16,8 +16,8 @@ from backend.config import RunConfig, config_from
 if TYPE_CHECKING:
     from backend.config import Words
     from backend.findings import Lengths, NearPairs
+    from backend.jobs.pool_work import Report
     from backend.records import Pool
-    from backend.work import Report
 
 Inputs = Annotated[
     list[str],
@@ -30,11 +30,12 @@ READING = ("system_prompt", "max_length")
 @with_settings(("mapping", "words"))
 def findings(pool: Inputs, settings: dict[str, Any], runs_dir: RunsDir = Path("runs")) -> None:
     """Index a pool for searching and look for near-duplicates. Done once per pool and kept in the runs folder."""
-    from backend import store, work
+    from backend import store
+    from backend.jobs import pool_work
 
     home = runs_dir.resolve()
     samples = stored_pool(home, pool, settings.get("mapping"))
-    with work.reporting(home, samples.id, "findings") as report, console.progress_bar() as bar:
+    with pool_work.reporting(home, samples.id, "findings") as report, console.progress_bar() as bar:
 
         def at(stage: str, done: int, total: int) -> None:
             report(stage, done, total)
@@ -68,7 +69,7 @@ def lengths(
 ) -> None:
     """Count a pool's tokens under a model's tokenizer, without loading the model; kept in the runs folder."""
     from backend import findings as look
-    from backend import work
+    from backend.jobs import pool_work
 
     # a process that was started by the app is told to keep to one thread, lest it fork beside them: this one never forks
     os.environ["TOKENIZERS_PARALLELISM"] = "true"
@@ -84,7 +85,7 @@ def lengths(
         "--system-prompt",
         config.system_prompt,
     )
-    with work.reporting(home, samples.id, "lengths", arguments) as report:
+    with pool_work.reporting(home, samples.id, "lengths", arguments) as report:
         counted = lengths_of(home, samples, config, keep=True, report=report)
     unscorable = [
         finding for finding in look.report(samples, lengths=counted, top=0) if "unscorable" in finding.key

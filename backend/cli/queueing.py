@@ -32,13 +32,14 @@ def queue(
     as_json: AsJson = False,
 ) -> None:
     """List the runs that are at work and those that wait, in their order; move one that waits."""
-    from backend import jobs, store
+    from backend import store
     from backend.analysis.queue_state import queue_of
+    from backend.jobs import lifecycle
 
     if (move is None) != (to is None):
         raise typer.BadParameter("--move and --to belong together: --move RUN --to PLACE")
     home = runs_dir.resolve()
-    jobs.refresh(home)
+    lifecycle.refresh(home)
     if move is not None and to is not None:
         store.move_in_queue(home, find_run(home, move), to - 1)
     found = queue_of(store.runs(home))
@@ -81,15 +82,16 @@ def stop(
 
     Returns at once; while the step and its checkpoint are under way the run's state is "stopping".
     """
-    from backend import jobs, store
+    from backend import store
+    from backend.jobs import lifecycle
 
     home = runs_dir.resolve()
     run_id = find_run(home, run)
     waited = store.run_info(home, run_id).state == "queued"
     if now and not waited:
-        jobs.kill(home, run_id)
+        lifecycle.kill(home, run_id)
     else:
-        jobs.stop(home, run_id)
+        lifecycle.stop(home, run_id)
     info = store.run_info(home, run_id)
     if as_json:
         console.print_json({"id": info.id, "state": info.state})
@@ -122,9 +124,9 @@ def why_it_waits(queue: Queue) -> list[str]:
 
 
 def _doing(info: RunInfo) -> str:
-    from backend import jobs
+    from backend.jobs import lifecycle
 
-    if info.state == "running" and not jobs.alive(info):
+    if info.state == "running" and not lifecycle.alive(info):
         return "gives no sign of life"
     return "waits for a review" if info.state == "waiting" else info_line(info)
 

@@ -64,7 +64,7 @@ def tune(
 
     Marks made by `mark` or on the page hold for a run where they are given as --pinned and --excluded.
     """
-    from backend import jobs
+    from backend.jobs import run_launch
 
     values = {**_read_config(config), **settings}
     if pool:
@@ -83,10 +83,10 @@ def tune(
     say_what_fits(unspaced_share(samples.responses()), complete.words)
     if dry_run:
         estimating.dry_run(
-            home, jobs.with_absolute_paths(complete), samples.id, len(samples), as_json=as_json
+            home, run_launch.with_absolute_paths(complete), samples.id, len(samples), as_json=as_json
         )
         return
-    run_id = jobs.launch(home, complete, pool=samples, allow_parallel=allow_parallel)
+    run_id = run_launch.launch(home, complete, pool=samples, allow_parallel=allow_parallel)
     _follow(home, run_id, watch=watch, as_json=as_json)
 
 
@@ -97,13 +97,14 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Go on with a stopped or failed run after its last checkpoint."""
-    from backend import jobs, store
+    from backend import store
+    from backend.jobs import lifecycle
 
     home = runs_dir.resolve()
     run_id = find_run(home, run)
     told = len(store.events(home, run_id))
     measured = len(_held_out(home, run_id))
-    jobs.resume(home, run_id)
+    lifecycle.resume(home, run_id)
     _follow(home, run_id, watch=watch, as_json=as_json, told=told, measured=measured)
 
 
@@ -114,10 +115,10 @@ def again(
     as_json: AsJson = False,
 ) -> None:
     """Run a run's configuration again on the same samples, as a new run. Prints the new run's id."""
-    from backend import jobs
+    from backend.jobs import run_launch
 
     home = runs_dir.resolve()
-    _follow(home, jobs.run_again(home, find_run(home, run)), watch=watch, as_json=as_json)
+    _follow(home, run_launch.run_again(home, find_run(home, run)), watch=watch, as_json=as_json)
 
 
 def _follow(home: Path, run_id: str, *, watch: bool, as_json: bool, told: int = 0, measured: int = 0) -> None:
@@ -147,13 +148,14 @@ def _watch(home: Path, run_id: str, *, told: int, measured: int) -> RunInfo:
 
     told, measured : events and held-out losses that are known already.
     """
-    from backend import jobs, store
+    from backend import store
     from backend.analysis.held_out_words import words_or_none
+    from backend.jobs import lifecycle
 
     with _interrupts() as asked, console.progress_bar() as bar:
         answered = 0
         while True:
-            jobs.pump(home)
+            lifecycle.pump(home)
             info = store.run_info(home, run_id)
             events = store.events(home, run_id)
             for event in events[told:]:
@@ -197,14 +199,14 @@ def trained(metrics: Metrics) -> str:
 
 def _interrupt(home: Path, run_id: str, *, first: bool) -> None:
     """Ask a run to stop, or, the second time, kill its worker."""
-    from backend import jobs
+    from backend.jobs import lifecycle
 
     try:
         if first:
             console.say("stopping after the present step; Ctrl-C again ends the worker at once")
-            jobs.stop(home, run_id)
+            lifecycle.stop(home, run_id)
         else:
-            jobs.kill(home, run_id)
+            lifecycle.kill(home, run_id)
     except RunError as error:  # it has ended in the meantime
         console.say(str(error))
 

@@ -69,10 +69,11 @@ def runs(
     as_json: AsJson = False,
 ) -> None:
     """List the runs, newest first."""
-    from backend import analysis, jobs, store
+    from backend import analysis, store
+    from backend.jobs import lifecycle
 
     home = runs_dir.resolve()
-    jobs.refresh(home)
+    lifecycle.refresh(home)
     every = store.runs(home, deleted=deleted)
     infos = analysis.matching_runs(every, search, tags=tag or ())
     if as_json:
@@ -111,11 +112,12 @@ def runs(
 
 def show(run: RunArgument, runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -> None:
     """Show a run: its settings, what each epoch selected, and the held-out losses."""
-    from backend import jobs, store
+    from backend import store
+    from backend.jobs import lifecycle
 
     home = runs_dir.resolve()
     run_id = find_run(home, run)
-    jobs.refresh(home)
+    lifecycle.refresh(home)
     info = store.run_info(home, run_id)
     shown = summary(home, info)
     if as_json:

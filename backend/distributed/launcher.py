@@ -15,7 +15,7 @@ def several(config: RunConfig) -> bool:
 
 def worker_command(home: Path, run_id: str, config: RunConfig) -> list[str]:
     """The command that works on a claimed run."""
-    worker = ["backend.worker", str(home), run_id, "--claimed"]
+    worker = ["backend.jobs.worker", str(home), run_id, "--claimed"]
     if not several(config):
         return [sys.executable, "-m", *worker]
     launch = [sys.executable, "-m", "accelerate.commands.launch"]

@@ -16,8 +16,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from backend import processes
 from backend.errors import AskingError, ModelProcessError, RunError
+from backend.jobs import processes
 from backend.models_on_demand import client
 from backend.models_on_demand.process import Unloaded
 from backend.models_on_demand.questions import (

@@ -97,7 +97,7 @@ class Question:
     id : names it, in the order of time. asked : seconds since 1970 (UTC).
     turns : everything before the answer. sample : the held-out sample that the turns are of, None where typed.
     answers : one per model, in their order.
-    host, pid, process_started, last_seen : the process that answers it, as `backend.processes` knows one.
+    host, pid, process_started, last_seen : the process that answers it, as `backend.jobs.processes` knows one.
     """
 
     id: str

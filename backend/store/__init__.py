@@ -51,6 +51,23 @@ from backend.store.findings import (
     save_near,
     stored_lengths,
 )
+from backend.store.jobs import (
+    ACTIVE,
+    EndState,
+    EventKind,
+    Job,
+    JobKind,
+    claim_next,
+    find_job,
+    heartbeat,
+    list_jobs,
+    move_in_queue,
+    queue_again,
+    queue_job,
+    set_process,
+    set_state,
+    take,
+)
 from backend.store.kept_losses import FoundLosses, LossWriter, find_losses, kept_folder, known_files
 from backend.store.maps import (
     PoolMap,
@@ -89,11 +106,8 @@ from backend.store.reviews import (
 from backend.store.row_sets import load_rows, save_rows
 from backend.store.run_labels import label_run
 from backend.store.run_log import Found, find_in_log, log_lines, log_moments, log_stamp
-from backend.store.run_order import move_in_queue
 from backend.store.run_reading import (
-    ACTIVE,
     Event,
-    EventKind,
     RunInfo,
     StageTime,
     events,
@@ -103,36 +117,18 @@ from backend.store.run_reading import (
     stage_times,
 )
 from backend.store.run_states import (
-    EndState,
     RunPool,
     add_event,
-    claim_next,
     create_run,
     default_name,
-    heartbeat,
-    queue_again,
     read_config,
     read_run_pool,
     set_plan,
-    set_process,
-    set_state,
-    take,
 )
 from backend.store.saved_settings import SavedSettings, delete_settings, save_settings, saved_settings
 from backend.store.search import build_search, has_search, parse_query, search
 from backend.store.timing import Planned
 from backend.store.words import pool_unspaced_share, pool_words, set_pool_words
-from backend.store.work import (
-    WorkInfo,
-    WorkKind,
-    WorkState,
-    claim_work,
-    set_work,
-    set_work_process,
-    take_work,
-    work_info,
-    work_log,
-)
 
 __all__ = [
     "ACTIVE",
@@ -145,6 +141,8 @@ __all__ = [
     "Export",
     "Found",
     "FoundLosses",
+    "Job",
+    "JobKind",
     "LengthsKey",
     "LossWriter",
     "Mark",
@@ -159,9 +157,6 @@ __all__ = [
     "SavedSettings",
     "StageTime",
     "StoredSample",
-    "WorkInfo",
-    "WorkKind",
-    "WorkState",
     "add_event",
     "add_to_comparison",
     "answer_review",
@@ -171,7 +166,6 @@ __all__ = [
     "build_search",
     "change_history",
     "claim_next",
-    "claim_work",
     "clusters_path",
     "comparison_info",
     "comparisons",
@@ -189,6 +183,7 @@ __all__ = [
     "events",
     "exports",
     "find_in_log",
+    "find_job",
     "find_losses",
     "has_findings",
     "has_search",
@@ -197,6 +192,7 @@ __all__ = [
     "kept_folder",
     "known_files",
     "label_run",
+    "list_jobs",
     "list_pools",
     "load_clusters",
     "load_lengths",
@@ -223,6 +219,7 @@ __all__ = [
     "pool_unspaced_share",
     "pool_words",
     "queue_again",
+    "queue_job",
     "read_config",
     "read_draft",
     "read_epoch",
@@ -261,16 +258,11 @@ __all__ = [
     "set_pool_words",
     "set_process",
     "set_state",
-    "set_work",
-    "set_work_process",
     "stage_times",
     "stored_lengths",
     "take",
-    "take_work",
     "undo",
     "unknown_samples",
-    "work_info",
-    "work_log",
     "write_epoch",
     "write_json",
     "write_map",

@@ -59,7 +59,8 @@ def comparisons(home: Path) -> list[ComparisonInfo]:
             " ORDER BY created DESC, id DESC"
         ).fetchall()
         members = connection.execute(
-            "SELECT comparison, id FROM runs WHERE comparison IS NOT NULL AND deleted IS NULL ORDER BY created, id"
+            "SELECT comparison, id FROM runs JOIN jobs USING (id) WHERE comparison IS NOT NULL AND deleted IS NULL"
+            " ORDER BY created, id"
         ).fetchall()
     runs: dict[str, list[str]] = {}
     for member in members:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backend.errors import RunError
-from backend.store.schema import SCHEMA_VERSION, statements
+from backend.store.schema import SCHEMA_VERSION, bring_evaluations, statements
 
 BUSY_SECONDS = 15.0
 
@@ -41,7 +41,7 @@ def held_open(home: Path) -> Iterator[None]:
     """
     connection = _open(home)
     try:
-        connection.execute("SELECT count(*) FROM runs").fetchone()  # it counts from its first reading on
+        connection.execute("SELECT count(*) FROM jobs").fetchone()  # it counts from its first reading on
         yield
     finally:
         connection.close()
@@ -84,7 +84,7 @@ def _open(home: Path) -> sqlite3.Connection:
                 f"{path} was written by a newer version of the studio (schema {version}; this one knows {SCHEMA_VERSION})"
             )
         if version < SCHEMA_VERSION:
-            _make_or_migrate(connection)
+            _make_or_migrate(connection, path.parent)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.DatabaseError as error:
@@ -98,7 +98,7 @@ def _open(home: Path) -> sqlite3.Connection:
     return connection
 
 
-def _make_or_migrate(connection: sqlite3.Connection) -> None:
+def _make_or_migrate(connection: sqlite3.Connection, home: Path) -> None:
     """Make the tables, or bring those of an earlier version up to this one; once, whoever comes first."""
     until = time.monotonic() + BUSY_SECONDS
     while True:  # the busy timeout does not hold for a change of the journal's mode
@@ -115,6 +115,8 @@ def _make_or_migrate(connection: sqlite3.Connection) -> None:
         if version < SCHEMA_VERSION:
             for statement in statements(version):
                 connection.execute(statement)
+            if 0 < version < 4:
+                bring_evaluations(connection, home)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     except BaseException:
         connection.execute("ROLLBACK")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from backend.errors import RunError
 from backend.store import database
+from backend.store.jobs import ACTIVE
 from backend.store.paths import run_folder
-from backend.store.run_reading import ACTIVE
 
 
 def delete_run(home: Path, run_id: str, *, who: str = "") -> None:
@@ -22,7 +22,9 @@ def delete_run(home: Path, run_id: str, *, who: str = "") -> None:
     """
     folder = run_folder(home, run_id)
     with database.writing(home) as connection:
-        row = connection.execute("SELECT state, deleted FROM runs WHERE id = ?", (run_id,)).fetchone()
+        row = connection.execute(
+            "SELECT state, deleted FROM runs JOIN jobs USING (id) WHERE id = ?", (run_id,)
+        ).fetchone()
         if row is None or row["deleted"] is not None:
             raise RunError(f"there is no run {run_id} in {home}")
         if row["state"] in (*ACTIVE, "queued"):
@@ -67,6 +69,7 @@ def erase_run(home: Path, run_id: str) -> None:
         for table in ("stages", "events", "reviews", "exports"):
             connection.execute(f"DELETE FROM {table} WHERE run = ?", (run_id,))
         connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
+        connection.execute("DELETE FROM jobs WHERE subject = ?", (run_id,))
     shutil.rmtree(aside(home, run_id), ignore_errors=True)
 
 

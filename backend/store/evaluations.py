@@ -1,23 +1,23 @@
-"""Evaluations of a run's model with EleutherAI's harness: what was asked for, how far each is, and what came out.
+"""Evaluations of a run's model with EleutherAI's harness: what was asked for, and what came out.
 
-home/<run id>/evaluations/<id>/     evaluation.json, state.json, stop (where asked to), log.txt, results/
+home/<run id>/evaluations/<id>/     evaluation.json (the plan), command.json, log.txt, results/
 """
 
 from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from backend.errors import EvaluationError
 from backend.store.files import write_json
-from backend.store.paths import RUN_ID, existing_run_folder
+from backend.store.jobs import Job, find_job, list_jobs, queue_job
+from backend.store.paths import RUN_ID, existing_run_folder, new_run_id, run_folder
+from backend.store.run_reading import read_tail
 
-EvaluationState = Literal["waiting", "running", "done", "stopped", "failed"]
 Of = Literal["run", "base"]
 
 
@@ -67,34 +67,17 @@ class TaskResult:
     higher_is_better: bool | None
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """An evaluation as it is now.
+@dataclass(frozen=True, kw_only=True)
+class Evaluation(Job):
+    """An evaluation as it is now: its job, and what follows.
 
-    created, started, ended : seconds since 1970 (UTC), None where it has not happened.
-    error : why it failed, for a person. results : empty unless it is done. harness : its version, "" before.
-    host, pid, process_started, last_seen : its process, as `backend.processes` knows one.
+    results : empty unless it is done. harness : its version, "" before.
     """
 
-    id: str
     run: str
     plan: Plan
-    state: EvaluationState
-    created: float
-    started: float | None = None
-    ended: float | None = None
-    error: str = ""
     results: tuple[TaskResult, ...] = ()
     harness: str = ""
-    host: str | None = None
-    pid: int | None = None
-    process_started: float | None = None
-    last_seen: float | None = None
-
-    @property
-    def active(self) -> bool:
-        """Whether a process is, or should be, at it."""
-        return self.state in ("waiting", "running")
 
 
 def evaluation_folder(home: Path, run: str, evaluation: str) -> Path:
@@ -111,31 +94,12 @@ def evaluation_folder(home: Path, run: str, evaluation: str) -> Path:
     return existing_run_folder(home, run) / "evaluations" / evaluation
 
 
-def create_evaluation(
-    home: Path, run: str, evaluation: str, plan: Plan, *, created: float, host: str
-) -> None:
-    """Make an evaluation's folder; it waits for its process."""
-    folder = evaluation_folder(home, run, evaluation)
-    write_json(folder / "evaluation.json", {"created": created, "plan": asdict(plan)})
-    set_evaluation(home, run, evaluation, "waiting", host=host, last_seen=created)
-
-
-def set_evaluation(home: Path, run: str, evaluation: str, state: EvaluationState, **values: Any) -> None:
-    """Write down an evaluation's state, and what else is known: the last three lines of `Evaluation`'s fields."""
-    if state not in get_args(EvaluationState):
-        raise EvaluationError(f"state is {state!r}; allowed: {', '.join(get_args(EvaluationState))}")
-    path = evaluation_folder(home, run, evaluation) / "state.json"
-    write_json(path, {**(_json(path) if path.is_file() else {}), **values, "state": state})
-
-
-def ask_to_stop(home: Path, run: str, evaluation: str) -> None:
-    """Write down that somebody wants an evaluation to stop."""
-    (evaluation_folder(home, run, evaluation) / "stop").touch()
-
-
-def asked_to_stop(home: Path, run: str, evaluation: str) -> bool:
-    """Whether somebody wants an evaluation to stop."""
-    return (evaluation_folder(home, run, evaluation) / "stop").exists()
+def create_evaluation(home: Path, run: str, plan: Plan) -> str:
+    """Write down what an evaluation is to do, and put it at the end of the queue; returns its id."""
+    evaluation = new_run_id()
+    write_json(evaluation_folder(home, run, evaluation) / "evaluation.json", {"plan": asdict(plan)})
+    queue_job(home, evaluation, "evaluation", run)
+    return evaluation
 
 
 def read_evaluation(home: Path, run: str, evaluation: str) -> Evaluation:
@@ -145,42 +109,32 @@ def read_evaluation(home: Path, run: str, evaluation: str) -> Evaluation:
     ------
     EvaluationError : there is none, or its files cannot be read.
     """
-    folder = evaluation_folder(home, run, evaluation)
+    folder, job = evaluation_folder(home, run, evaluation), find_job(home, evaluation)
+    if job is None or job.subject != run:
+        raise EvaluationError(f"run {run} has no evaluation {evaluation}")
     try:
-        about, state = _json(folder / "evaluation.json"), _json(folder / "state.json")
-        plan = Plan(**{**about["plan"], "tasks": tuple(about["plan"]["tasks"])})
-        found = Evaluation(id=evaluation, run=run, plan=plan, created=about["created"], **state)
-    except FileNotFoundError as error:
-        raise EvaluationError(f"run {run} has no evaluation {evaluation}") from error
-    except (KeyError, TypeError) as error:
+        about = _json(folder / "evaluation.json")["plan"]
+        plan = Plan(**{**about, "tasks": tuple(about["tasks"])})
+    except (OSError, KeyError, TypeError) as error:
         raise EvaluationError(f"{folder} is not an evaluation ({type(error).__name__}: {error})") from error
-    if found.state != "done":
-        return found
-    results, harness = read_results(folder / "results")
-    return replace(found, results=results, harness=harness)
+    results, harness = read_results(folder / "results") if job.state == "done" else ((), "")
+    return Evaluation(**job.__dict__, run=run, plan=plan, results=results, harness=harness)
 
 
-def evaluation_ids(home: Path, run: str) -> list[str]:
-    """The ids of a run's evaluations, newest first."""
-    folder = existing_run_folder(home, run) / "evaluations"
-    if not folder.is_dir():
-        return []
-    there = (path.parent.name for path in folder.glob("*/evaluation.json"))
-    return sorted((name for name in there if RUN_ID.fullmatch(name)), reverse=True)
+def evaluation_jobs(home: Path, run: str) -> list[Job]:
+    """The jobs of a run's evaluations, newest first."""
+    existing_run_folder(home, run)
+    return list_jobs(home, kind="evaluation", subject=run)
 
 
 def evaluation_log(home: Path, run: str, evaluation: str) -> Path:
     """The file that an evaluation prints to."""
-    return evaluation_folder(home, run, evaluation) / "log.txt"
+    return run_folder(home, run) / "evaluations" / evaluation / "log.txt"
 
 
 def read_evaluation_log(home: Path, run: str, evaluation: str) -> str:
-    """What an evaluation has printed; of a line that a progress bar has written over and over, its last."""
-    try:
-        text = evaluation_log(home, run, evaluation).read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return ""
-    return "\n".join(re.split(r"\r+", line.rstrip("\r"))[-1] for line in text.split("\n")).strip("\n")
+    """What an evaluation has printed."""
+    return read_tail(evaluation_log(home, run, evaluation), None).strip("\n")
 
 
 def has_results(folder: Path) -> bool:

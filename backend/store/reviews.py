@@ -13,8 +13,8 @@ from backend.errors import RunError
 from backend.records import EpochRecord
 from backend.store import database
 from backend.store.epoch_records import read_record, write_record
+from backend.store.jobs import note_event
 from backend.store.paths import existing_run_folder, run_folder
-from backend.store.run_states import note_event
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def ask_review(home: Path, run_id: str, proposal: EpochRecord, *, until: float |
         ).fetchone()[0]
         if answered is not None:
             return
-        connection.execute("UPDATE runs SET state = 'waiting' WHERE id = ? AND state = 'running'", (run_id,))
+        connection.execute("UPDATE jobs SET state = 'waiting' WHERE id = ? AND state = 'running'", (run_id,))
         text = f"epoch {proposal.epoch}: waiting for a review of {len(proposal.selection):,} samples"
         note_event(connection, run_id, "waiting", text)
 
@@ -73,7 +73,7 @@ def answer_review(
     run_folder(home, run_id)
     text = json.dumps(dict(changes), ensure_ascii=False, allow_nan=False)
     with database.writing(home) as connection:
-        row = connection.execute("SELECT state FROM runs WHERE id = ?", (run_id,)).fetchone()
+        row = connection.execute("SELECT state FROM jobs WHERE id = ?", (run_id,)).fetchone()
         if row is None:
             raise RunError(f"there is no run {run_id} in {home}")
         answered = 0
@@ -87,7 +87,7 @@ def answer_review(
                 f"run {run_id} does not wait for a review of epoch {epoch} (it is {row['state']}); somebody else may have "
                 "answered, or its time has run out"
             )
-        connection.execute("UPDATE runs SET state = 'running' WHERE id = ?", (run_id,))
+        connection.execute("UPDATE jobs SET state = 'running' WHERE id = ?", (run_id,))
         named = ", ".join(_named(name, value) for name, value in changes.items()) or "nothing changed"
         by = f"reviewed by {who}" if who is not None else "nobody answered in time"
         note_event(connection, run_id, "reviewed", f"epoch {epoch}: {by}, {named}")
@@ -101,7 +101,7 @@ def ask_again(home: Path, run_id: str, epoch: int, reason: str) -> None:
             "UPDATE reviews SET answered = NULL, who = NULL, changes = '{}', until = NULL WHERE run = ? AND epoch = ?",
             (run_id, epoch),
         )
-        connection.execute("UPDATE runs SET state = 'waiting' WHERE id = ? AND state = 'running'", (run_id,))
+        connection.execute("UPDATE jobs SET state = 'waiting' WHERE id = ? AND state = 'running'", (run_id,))
         note_event(connection, run_id, "waiting", f"epoch {epoch}: asked again, because {reason}")
 
 

@@ -8,42 +8,23 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from backend.errors import RunError
-from backend.records import RunState, Stage
+from backend.records import Stage
 from backend.store import database
+from backend.store.jobs import ACTIVE, EventKind, Job, job_values
 from backend.store.paths import log_path, run_folder
 from backend.store.timing import Measured, Planned, stage_time_left, time_left
 
-EventKind = Literal[
-    "queued",
-    "started",
-    "resumed",
-    "selected",
-    "waiting",
-    "reviewed",
-    "stopping",
-    "stopped",
-    "failed",
-    "done",
-    "note",
-]
-ACTIVE: tuple[RunState, ...] = ("running", "waiting", "stopping")
+_RUNS = "SELECT * FROM runs JOIN jobs USING (id)"
 
 
-@dataclass(frozen=True)
-class RunInfo:
-    """What is known about a run without opening its records.
+@dataclass(frozen=True, kw_only=True)
+class RunInfo(Job):
+    """What is known about a run without opening its records: its job, and what follows.
 
     budget : a share up to 1, else a number of samples, as configured.
-    stage, epoch, done, total, unit, tokens : the progress reported last; stage is None before the first, total 0
-        where unknown.
-    created, queued, started, ended, stopping, last_seen : seconds since 1970 (UTC), None where it has not happened;
-        `stopping` is when somebody asked it to stop, `last_seen` the worker's last sign of life.
-    error : what went wrong, for a person; None unless the state is failed.
-    pid, process_started, host : the worker's process; None before it started.
-    attempt : how often a worker has been started for it.
     ahead : for a queued run the number of runs that come before it, running ones included; else None.
     eta : seconds left of scoring, training and evaluating, from the speeds measured in this run; None where a
         speed it needs has not been measured yet, and when nothing is running.
@@ -52,9 +33,7 @@ class RunInfo:
     comparison : the id of the comparison it belongs to, if any.
     """
 
-    id: str
     name: str
-    state: RunState
     strategy: str
     budget: float
     pool_id: str
@@ -62,25 +41,7 @@ class RunInfo:
     pool_rows: int
     model: str
     epochs: int
-    created: float
-    queued: float | None = None
-    started: float | None = None
-    ended: float | None = None
-    stopping: float | None = None
-    error: str | None = None
-    allow_parallel: bool = False
-    resume: bool = False
-    attempt: int = 0
-    host: str | None = None
-    pid: int | None = None
-    process_started: float | None = None
-    last_seen: float | None = None
     stage: Stage | None = None
-    epoch: int | None = None
-    done: int = 0
-    total: int = 0
-    unit: str = "samples"
-    tokens: int = 0
     ahead: int | None = None
     eta: float | None = None
     stage_eta: float | None = None
@@ -88,11 +49,6 @@ class RunInfo:
     notes: str = ""
     parent: str | None = None
     comparison: str | None = None
-
-    @property
-    def active(self) -> bool:
-        """A worker belongs to it (running, waiting for a review, or stopping)."""
-        return self.state in ACTIVE
 
     @property
     def resumable(self) -> bool:
@@ -139,9 +95,7 @@ def runs(home: Path, *, deleted: bool = False) -> list[RunInfo]:
     with database.reading(home) as connection:
         if connection is None:
             return []
-        rows = connection.execute(
-            f"SELECT * FROM runs WHERE {which} ORDER BY created DESC, id DESC"
-        ).fetchall()
+        rows = connection.execute(f"{_RUNS} WHERE {which} ORDER BY created DESC, id DESC").fetchall()
         measured = _measured(connection, [row["id"] for row in rows if row["state"] in ACTIVE])
     return [_info(row, measured.get(row["id"], ()), rows) for row in rows]
 
@@ -197,7 +151,11 @@ def events(home: Path, run_id: str) -> list[Event]:
 
 def read_log(home: Path, run_id: str, tail: int | None = 200) -> str:
     """The last `tail` lines that a run's worker printed (None: all); empty where it printed nothing yet."""
-    path = log_path(home, run_id)
+    return read_tail(log_path(home, run_id), tail)
+
+
+def read_tail(path: Path, tail: int | None) -> str:
+    """The last `tail` lines of a log (None: all); of a line that a progress bar wrote over and over, its last."""
     try:
         with open(path, "rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -206,9 +164,7 @@ def read_log(home: Path, run_id: str, tail: int | None = 200) -> str:
             text = file.read().decode("utf-8", errors="replace")
     except FileNotFoundError:
         return ""
-    lines = [
-        line.rsplit("\r", 1)[-1] for line in text.replace("\r\n", "\n").split("\n")
-    ]  # progress bars overwrite
+    lines = [line.rstrip("\r").rsplit("\r", 1)[-1] for line in text.split("\n")]
     if lines and not lines[-1]:
         lines.pop()
     return "\n".join(lines if tail is None else lines[-tail:])
@@ -219,7 +175,7 @@ def _measured(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, l
     found: dict[str, list[Measured]] = {run_id: [] for run_id in ids}
     marks = ", ".join("?" * len(ids))
     for row in connection.execute(
-        "SELECT stages.*, stages.attempt = runs.attempt AS current FROM stages JOIN runs ON runs.id = stages.run"
+        "SELECT stages.*, stages.attempt = jobs.attempt AS current FROM stages JOIN jobs ON jobs.id = stages.run"
         f" WHERE run IN ({marks})",
         list(ids),
     ):
@@ -240,14 +196,9 @@ def _measured(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, l
 
 def _info(row: sqlite3.Row, measured: Sequence[Measured], rows: Sequence[sqlite3.Row]) -> RunInfo:
     """A run as the database knows it."""
-    values: dict[str, Any] = {name: row[name] for name in row.keys() if name in RunInfo.__dataclass_fields__}  # noqa: SIM118
-    values |= {"allow_parallel": bool(row["allow_parallel"]), "resume": bool(row["resume"])}
-    values |= {"done": row["done"] or 0, "total": row["total"] or 0, "tokens": row["tokens"] or 0}
-    values |= {
-        "unit": row["unit"] or "samples",
-        "last_seen": row["heartbeat"],
-        "tags": tuple(json.loads(row["tags"])),
-    }
+    about = RunInfo.__dataclass_fields__.keys() & row.keys()
+    values: dict[str, Any] = {name: row[name] for name in about} | job_values(row)
+    values["tags"] = tuple(json.loads(row["tags"]))
     if row["state"] == "queued":
         values["ahead"] = sum(
             other["state"] in ACTIVE or (other["state"] == "queued" and other["queued"] < row["queued"])

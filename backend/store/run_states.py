@@ -1,27 +1,22 @@
-"""What changes a run: its folder, and in the database its state, progress and events."""
+"""A new run: its folder and its rows; what it was started with; its plan and what happened to it."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast, get_args
 
 from backend import config as settings
 from backend.config import RunConfig
 from backend.errors import RunError
-from backend.records import Pool, Progress, RunState
+from backend.records import Pool
 from backend.store import database
 from backend.store.files import replacing_folder, write_json
+from backend.store.jobs import EventKind, add_job, note_event
 from backend.store.paths import existing_run_folder, new_run_id, run_folder
 from backend.store.pools import PoolInfo
-from backend.store.run_reading import ACTIVE, EventKind
 from backend.store.timing import Planned
-
-EndState = Literal["done", "failed", "stopped"]
 
 
 @dataclass(frozen=True)
@@ -63,12 +58,10 @@ def create_run(
                 "held_out_id": held_out.id if held_out else None,
             },
         )
-    now = time.time()
     with database.writing(home) as connection:
         connection.execute(
-            "INSERT INTO runs (id, name, state, strategy, budget, pool_id, pool_name, pool_rows, model, epochs,"
-            " created, queued, allow_parallel, parent, comparison)"
-            " VALUES (?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO runs (id, name, strategy, budget, pool_id, pool_name, pool_rows, model, epochs, parent,"
+            " comparison) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 run_id,
                 config.name or default_name(config),
@@ -79,13 +72,11 @@ def create_run(
                 rows,
                 config.model,
                 config.epochs,
-                now,
-                now,
-                int(allow_parallel),
                 parent,
                 comparison,
             ),
         )
+        add_job(connection, run_id, "run", run_id, allow_parallel=allow_parallel)
         note_event(connection, run_id, "queued", "waiting for its turn")
     return run_id
 
@@ -120,192 +111,6 @@ def read_run_pool(home: Path, run_id: str) -> RunPool:
         raise RunError(f"{path} cannot be read ({error})") from error
 
 
-def set_state(
-    home: Path,
-    run_id: str,
-    state: RunState,
-    *,
-    error: str | None = None,
-    expect: tuple[RunState, ...] | None = None,
-    pid: int | None = None,
-    note: str = "",
-) -> bool:
-    """Put a run into a state; False, and nothing changed, where it is in none of the `expect`ed ones.
-
-    With `pid`, also nothing changes where another process has taken the run over since. `note` is what the run's
-    events say about it.
-    """
-    if state not in get_args(RunState):
-        raise RunError(f"state is {state!r}; allowed: {', '.join(get_args(RunState))}")
-    run_folder(home, run_id)
-    now = time.time()
-    with database.writing(home) as connection:
-        row = connection.execute("SELECT state, pid FROM runs WHERE id = ?", (run_id,)).fetchone()
-        if row is None:
-            raise RunError(f"there is no run {run_id} in {home}")
-        if expect is not None and row["state"] not in expect:
-            return False
-        if pid is not None and row["pid"] != pid:
-            return False
-        ended = now if state in ("stopped", "failed", "done") else None
-        stopping = ", stopping = ?" if state == "stopping" else ""
-        connection.execute(
-            f"UPDATE runs SET state = ?, error = ?, ended = ?{stopping} WHERE id = ?",
-            (state, error if state == "failed" else None, ended, *([now] if stopping else []), run_id),
-        )
-        if note:
-            note_event(connection, run_id, "started" if state == "running" else state, note)
-    return True
-
-
-def queue_again(home: Path, run_id: str) -> None:
-    """Put a stopped or failed run at the end of the queue, to go on where it ended.
-
-    Raises
-    ------
-    RunError : it is in another state.
-    """
-    run_folder(home, run_id)
-    with database.writing(home) as connection:
-        row = connection.execute("SELECT state FROM runs WHERE id = ?", (run_id,)).fetchone()
-        if row is None:
-            raise RunError(f"there is no run {run_id} in {home}")
-        if row["state"] not in ("stopped", "failed"):
-            raise RunError(f"run {run_id} is {row['state']}; only a stopped or failed run can be resumed")
-        connection.execute(
-            "UPDATE runs SET state = 'queued', queued = ?, resume = 1, error = NULL, ended = NULL, stopping = NULL,"
-            " pid = NULL, process_started = NULL WHERE id = ?",
-            (time.time(), run_id),
-        )
-        note_event(connection, run_id, "queued", "waiting to be resumed")
-
-
-def claim_next(home: Path, host: str) -> str | None:
-    """Take the next run that may start out of the queue, so that nobody else starts it; None where there is none.
-
-    The first in the queue may start when no run is active; one that allows others beside it may start at any time. A
-    run that waits for a review is active: its model is still in memory.
-    """
-    now = time.time()
-    with database.writing(home) as connection:
-        active = connection.execute(
-            "SELECT count(*) FROM runs WHERE state IN ('running', 'waiting', 'stopping')"
-        ).fetchone()[0]
-        row = connection.execute(
-            "SELECT id, resume, attempt FROM runs WHERE state = 'queued' AND (? = 0 OR allow_parallel = 1) ORDER BY queued, id LIMIT 1",
-            (active,),
-        ).fetchone()
-        if row is None:
-            return None
-        connection.execute(
-            "UPDATE runs SET state = 'running', started = ?, ended = NULL, stopping = NULL, heartbeat = ?, host = ?,"
-            " pid = NULL, process_started = NULL, attempt = attempt + 1, stage = NULL, epoch = NULL, done = NULL,"
-            " total = NULL, unit = NULL, tokens = NULL WHERE id = ?",
-            (now, now, host, row["id"]),
-        )
-        note_event(
-            connection,
-            row["id"],
-            "resumed" if row["resume"] else "started",
-            f"attempt {row['attempt'] + 1}" if row["attempt"] else "its turn has come",
-        )
-        return str(row["id"])
-
-
-def set_process(home: Path, run_id: str, *, host: str, pid: int, process_started: float) -> None:
-    """Write down the process that was started for a claimed run, unless that process did so itself already."""
-    with database.writing(home) as connection:
-        connection.execute(
-            "UPDATE runs SET host = ?, pid = ?, process_started = ?"
-            " WHERE id = ? AND pid IS NULL AND state IN ('running', 'waiting', 'stopping')",
-            (host, pid, process_started, run_id),
-        )
-
-
-def take(
-    home: Path, run_id: str, *, host: str, pid: int, process_started: float, claimed: bool = False
-) -> RunState:
-    """A worker's first word: which process works on a run. Returns the run's state (it may be asked to stop already).
-
-    claimed : the run was claimed for this process (`claim_next`). Without, a worker that somebody started by hand
-        claims a run that is queued, stopped or failed.
-
-    Raises
-    ------
-    RunError : another process works on it, it is done, or it has been stopped since it was claimed.
-    """
-    run_folder(home, run_id)
-    now = time.time()
-    with database.writing(home) as connection:
-        row = connection.execute("SELECT state, pid, host FROM runs WHERE id = ?", (run_id,)).fetchone()
-        if row is None:
-            raise RunError(f"there is no run {run_id} in {home}")
-        if row["state"] in ACTIVE:
-            if row["pid"] not in (None, pid):
-                raise RunError(f"process {row['pid']} on {row['host']} already works on run {run_id}")
-        elif claimed or row["state"] == "done":
-            raise RunError(f"run {run_id} is {row['state']}")
-        else:
-            connection.execute(
-                "UPDATE runs SET state = 'running', started = ?, ended = NULL, stopping = NULL, error = NULL,"
-                " attempt = attempt + 1, resume = (state != 'queued' OR resume) WHERE id = ?",
-                (now, run_id),
-            )
-        connection.execute(
-            "UPDATE runs SET host = ?, pid = ?, process_started = ?, heartbeat = ? WHERE id = ?",
-            (host, pid, process_started, now, run_id),
-        )
-    return cast(RunState, row["state"] if row["state"] in ACTIVE else "running")
-
-
-def heartbeat(home: Path, run_id: str, progress: Progress | None = None) -> RunState:
-    """A sign of life from a run's worker, with its progress where there is news; returns the run's state.
-
-    "stopping" means that somebody asked the worker to stop.
-    """
-    now = time.time()
-    with database.writing(home) as connection:
-        row = connection.execute("SELECT state, attempt FROM runs WHERE id = ?", (run_id,)).fetchone()
-        if row is None:
-            raise RunError(f"there is no run {run_id} in {home}")
-        if progress is None:
-            connection.execute("UPDATE runs SET heartbeat = ? WHERE id = ?", (now, run_id))
-        else:
-            p = progress
-            connection.execute(
-                "UPDATE runs SET heartbeat = ?, stage = ?, epoch = ?, done = ?, total = ?, unit = ?, tokens = ?"
-                " WHERE id = ?",
-                (now, p.stage, p.epoch, p.done, p.total, p.unit, p.tokens, run_id),
-            )
-            # speed is measured from the first report of a stage on; what a resumed run skips is not speed
-            connection.execute(
-                "INSERT INTO stages (run, stage, epoch, attempt, first_done, first_at, done, total, at, tokens,"
-                " first_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run, stage, epoch) DO UPDATE SET"
-                " first_tokens = CASE WHEN attempt = excluded.attempt AND done <= excluded.done"
-                "   THEN first_tokens ELSE excluded.tokens END,"
-                " first_done = CASE WHEN attempt = excluded.attempt AND done <= excluded.done"
-                "   THEN first_done ELSE excluded.done END,"
-                " first_at = CASE WHEN attempt = excluded.attempt AND done <= excluded.done"
-                "   THEN first_at ELSE excluded.at END,"
-                " attempt = excluded.attempt, done = excluded.done, total = excluded.total, at = excluded.at,"
-                " tokens = excluded.tokens",
-                (
-                    run_id,
-                    p.stage,
-                    p.epoch,
-                    row["attempt"],
-                    p.done,
-                    now,
-                    p.done,
-                    p.total,
-                    now,
-                    p.tokens,
-                    p.tokens,
-                ),
-            )
-    return cast(RunState, row["state"])
-
-
 def set_plan(home: Path, run_id: str, plan: Sequence[Planned]) -> None:
     """What the run will do, stage by stage, as far as it is known: what the time left is computed from."""
     with database.writing(home) as connection:
@@ -319,10 +124,3 @@ def add_event(home: Path, run_id: str, kind: EventKind, text: str) -> None:
     run_folder(home, run_id)
     with database.writing(home) as connection:
         note_event(connection, run_id, kind, text)
-
-
-def note_event(connection: sqlite3.Connection, run_id: str, kind: EventKind, text: str) -> None:
-    """Note that something happened to a run, within a transaction."""
-    connection.execute(
-        "INSERT INTO events (run, at, kind, text) VALUES (?, ?, ?, ?)", (run_id, time.time(), kind, text)
-    )

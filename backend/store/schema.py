@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-SCHEMA_VERSION = 3
+import json
+import sqlite3
+from pathlib import Path
+
+SCHEMA_VERSION = 4
 
 _RUNS = """
 CREATE TABLE runs (
@@ -214,7 +218,86 @@ CREATE TABLE exports (
 """
 
 
+# Version 3 kept how far each was with the runs, in a table of work on pools, and in a file beside each evaluation.
+_MOVED = (
+    "state", "created", "queued", "started", "ended", "stopping", "error", "allow_parallel", "resume", "attempt", "host",
+    "pid", "process_started", "heartbeat", "stage", "epoch", "done", "total", "unit", "tokens",
+)  # fmt: skip
+_FROM_3 = f"""
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,        -- 'run', 'map', 'findings', 'lengths' or 'evaluation'
+    subject TEXT NOT NULL,     -- the run or the pool that it works on
+    state TEXT NOT NULL,
+    arguments TEXT NOT NULL DEFAULT '[]',
+    created REAL NOT NULL,
+    queued REAL NOT NULL,      -- when it last entered the queue: the queue's order
+    started REAL,              -- when its present or last process was started
+    ended REAL,
+    stopping REAL,             -- when somebody asked it to stop
+    error TEXT,
+    allow_parallel INTEGER NOT NULL DEFAULT 0,
+    resume INTEGER NOT NULL DEFAULT 0,
+    attempt INTEGER NOT NULL DEFAULT 0,
+    host TEXT,
+    pid INTEGER,
+    process_started REAL,
+    last_seen REAL,
+    stage TEXT,
+    epoch INTEGER,
+    done INTEGER NOT NULL DEFAULT 0,
+    total INTEGER NOT NULL DEFAULT 0,
+    unit TEXT NOT NULL DEFAULT 'samples',
+    tokens INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX jobs_of_subject ON jobs(subject, kind);
+INSERT INTO jobs SELECT id, 'run', id, state, '[]', created, coalesce(queued, created), started, ended, stopping, error,
+    allow_parallel, resume, attempt, host, pid, process_started, heartbeat, stage, epoch, coalesce(done, 0),
+    coalesce(total, 0), coalesce(unit, 'samples'), coalesce(tokens, 0) FROM runs;
+INSERT INTO jobs (id, kind, subject, state, arguments, created, queued, started, error, allow_parallel, host, pid,
+    process_started, last_seen, stage, done, total)
+    SELECT kind || '-' || pool, kind, pool, CASE state WHEN 'ready' THEN 'done' ELSE state END, arguments, started, started,
+    started, error, 1, host, pid, process_started, heartbeat, nullif(stage, ''), done, total FROM work;
+DROP TABLE work;
+{"".join(f"ALTER TABLE runs DROP COLUMN {name};{chr(10)}" for name in _MOVED)}
+"""
+
+
 def statements(version: int) -> list[str]:
     """What makes a database of `version` (0: an empty one) into one of `SCHEMA_VERSION`, statement by statement."""
-    steps = {0: _RUNS + _CURATION + _WORK + _FROM_2, 1: _FROM_1 + _FROM_2, 2: _FROM_2}
-    return [statement for statement in steps[version].split(";\n") if statement.strip()]
+    steps = {0: _RUNS + _CURATION + _WORK + _FROM_2, 1: _FROM_1 + _FROM_2, 2: _FROM_2, 3: ""}
+    return [statement for statement in (steps[version] + _FROM_3).split(";\n") if statement.strip()]
+
+
+def bring_evaluations(connection: sqlite3.Connection, home: Path) -> None:
+    """Take over the states of evaluations, which version 3 kept in a file beside each. One that cannot be read has failed."""
+    for path in [*home.glob("*/evaluations/*/state.json"), *home.glob("deleted/*/evaluations/*/state.json")]:
+        try:
+            created = float(
+                json.loads((path.parent / "evaluation.json").read_text(encoding="utf-8"))["created"]
+            )
+            found = {"error": "", **json.loads(path.read_text(encoding="utf-8"))}
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            created, found = (
+                path.stat().st_mtime,
+                {"state": "failed", "error": f"{path} cannot be read ({error})"},
+            )
+        if found["state"] in ("waiting", "running"):
+            found["state"] = "stopping" if (path.parent / "stop").exists() else "running"
+        found = {
+            "created": created,
+            "queued": created,
+            "last_seen": created,
+            **found,
+            "error": found["error"] or None,
+        }
+        connection.execute(
+            "INSERT OR IGNORE INTO jobs (id, kind, subject, state, created, queued, started, ended, error, host, pid,"
+            " process_started, last_seen) VALUES (?, 'evaluation', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (path.parent.name, path.parents[2].name, *(found.get(name) for name in _OF_EVALUATIONS)),
+        )
+
+
+_OF_EVALUATIONS = (
+    "state", "created", "queued", "started", "ended", "error", "host", "pid", "process_started", "last_seen",
+)  # fmt: skip

@@ -14,8 +14,9 @@ from typing import Any
 
 import gradio as gr
 
-from backend import evaluation, store
+from backend import store
 from backend.errors import EvaluationError, StudioError
+from backend.jobs import evaluations, harness
 from iterit_ui.compare.eval_views import Value, evaluations_table, log_text, results_table
 from iterit_ui.components import heading, note, table
 from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound
@@ -34,7 +35,7 @@ def build_eval(session: Session, runs: gr.State) -> None:
     with gr.Column(elem_classes="sheet", elem_id="eval"):
         heading("Evaluate on tasks", LINE, level=2)
         message = note(None, elem_id="eval-message")
-        with gr.Column(visible=not evaluation.missing(), elem_id="eval-form") as form:
+        with gr.Column(visible=not harness.missing(), elem_id="eval-form") as form:
             with gr.Row(elem_classes="row-tight"):
                 tasks = gr.Textbox(
                     label="Tasks",
@@ -131,12 +132,12 @@ def build_eval(session: Session, runs: gr.State) -> None:
 
 def ready_words(runs: list[str]) -> Value | None:
     """What is missing before anything can be evaluated; None where nothing is."""
-    if wrong := evaluation.missing():
+    if wrong := harness.missing():
         return {
             "tone": "empty",
             "title": "lm-eval is not installed",
             "text": wrong,
-            "steps": [f"Run: {evaluation.INSTALL}", "Start this app again.", "Evaluations appear here."],
+            "steps": [f"Run: {harness.INSTALL}", "Start this app again.", "Evaluations appear here."],
         }
     if not runs:
         return {
@@ -158,7 +159,7 @@ def started(
 ) -> tuple[Any, Any]:
     """Start an evaluation of each chosen run's model, and of each base model: (the first one's name, a note)."""
     try:
-        if wrong := evaluation.missing():
+        if wrong := harness.missing():
             raise EvaluationError(wrong)
         if not runs:
             raise EvaluationError("choose at least one run above")
@@ -170,10 +171,10 @@ def started(
             "batch_size": int(batch),
             "chat_template": bool(template),
         }
-        names = evaluation.tasks_of(tasks or "")
+        names = evaluations.tasks_of(tasks or "")
         wanted = _wanted(home, runs, bool(base))
-        plans = [(run, evaluation.plan(home, run, names, of=of, **given)) for run, of in wanted]
-        begun = [f"{run}/{evaluation.start(home, run, plan)}" for run, plan in plans]
+        plans = [(run, evaluations.plan(home, run, names, of=of, **given)) for run, of in wanted]
+        begun = [f"{run}/{evaluations.start(home, run, plan)}" for run, plan in plans]
     except StudioError as error:
         return gr.skip(), {
             "tone": "error",
@@ -182,7 +183,7 @@ def started(
         }
     count = len(begun)
     said = f"{count} evaluation{'s' if count > 1 else ''} started; one runs at a time."
-    if without := evaluation.offline():
+    if without := harness.offline():
         return begun[0], {"tone": "warn", "text": f"{said} {_sentence(without)}"}
     if any(info.active for info in store.runs(home)):
         said += " A training run is active too: both become slower, and memory may be short."
@@ -205,7 +206,7 @@ def stopped(home: Path, chosen: str) -> Any:
     """Stop the evaluation that is shown."""
     try:
         run, one = _parts(chosen)
-        evaluation.stop(home, run, one)
+        evaluations.stop(home, run, one)
     except StudioError as error:
         return {"tone": "error", "text": _sentence(str(error))}
     return None
@@ -216,7 +217,7 @@ def pick(home: Path, chosen: str, event: gr.EventData) -> Any:
     asked = str(event._data.get("id", "")) if isinstance(event._data, dict) else ""
     try:
         run, one = _parts(asked)
-        evaluation.evaluation(home, run, one)
+        evaluations.evaluation(home, run, one)
     except StudioError:
         return chosen
     return asked
@@ -231,7 +232,7 @@ def look(home: Path, runs: list[str], chosen: str, seen: str) -> tuple[Any, ...]
     Order: results, evaluations, the shown one, why it failed, Stop, its log, the form, timer, what was seen.
     """
     try:
-        found = evaluation.compared(home, runs or [])
+        found = evaluations.compared(home, runs or [])
     except StudioError as error:
         empty = {"tone": "error", "text": _sentence(str(error))}
         return None, None, gr.Column(visible=True), empty, *[gr.skip()] * 5
@@ -239,7 +240,7 @@ def look(home: Path, runs: list[str], chosen: str, seen: str) -> tuple[Any, ...]
     one = next((one for one in found if f"{one.run}/{one.id}" == chosen), None)
     log = log_text(home, one) if one else ""
     results, listed = results_table(found, names), evaluations_table(found, names, chosen)
-    installed = not evaluation.missing()
+    installed = not harness.missing()
     mark = hashlib.sha1(
         json.dumps([results, listed, log, installed]).encode(), usedforsecurity=False
     ).hexdigest()
@@ -251,10 +252,10 @@ def look(home: Path, runs: list[str], chosen: str, seen: str) -> tuple[Any, ...]
         listed,
         gr.Column(visible=one is not None),
         {"tone": "error", "title": "It failed", "text": wrong} if wrong else None,
-        gr.Button(visible=bool(one and one.active)),
+        gr.Button(visible=bool(one and one.unfinished)),
         log,
         gr.Column(visible=installed),
-        gr.Timer(BUSY_SECONDS if any(other.active for other in found) else IDLE_SECONDS),
+        gr.Timer(BUSY_SECONDS if any(other.unfinished for other in found) else IDLE_SECONDS),
         mark,
     )
 

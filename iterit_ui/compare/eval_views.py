@@ -15,7 +15,7 @@ from iterit_ui.shared.theme import duration, moment
 
 MOST_LOG_LINES = 400
 ARROW = {"higher": "↑", "lower": "↓", "": ""}
-TONE = {"running": "candidate", "waiting": "candidate", "done": "pinned", "failed": "rejected"}
+TONE = {"running": "candidate", "queued": "candidate", "done": "pinned", "failed": "rejected"}
 Value = dict[str, Any]
 
 
@@ -110,7 +110,7 @@ def evaluations_table(found: Sequence[Evaluation], names: dict[str, str], chosen
                 "tasks": f"{', '.join(one.plan.tasks)} · {of}",
                 "state": {"text": one.state, "tone": TONE.get(one.state, "plain")},
                 "started": moment(one.started or one.created),
-                "took": duration(took) if took is not None and not one.active else "–",
+                "took": duration(took) if took is not None and not one.unfinished else "–",
             }
         )
     return {

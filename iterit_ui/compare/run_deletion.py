@@ -8,8 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from backend import analysis, jobs, store
+from backend import analysis, store
 from backend.errors import StudioError
+from backend.jobs import lifecycle
 from backend.store import ACTIVE, RunInfo
 from iterit_ui.shared import messages
 from iterit_ui.shared.theme import counted, moment, number
@@ -105,7 +106,7 @@ def confirmed(home: Path, pending: Value, who: str, did: int) -> tuple[Any, Any]
                 store.erase_run(home, info.id)
             messages.info(f"{counted(len(infos), 'run')} erased.")
             return {}, did + 1
-        jobs.refresh(home)
+        lifecycle.refresh(home)
         free = [info for info in infos if info.state not in (*ACTIVE, "queued")]
         exported = [info for info in free if store.exports(home, info.id)]
         plain = free if pending["sure"] else [info for info in free if info not in exported]

@@ -13,8 +13,9 @@ from typing import Any
 
 import gradio as gr
 
-from backend import analysis, jobs, store
+from backend import analysis, store
 from backend.errors import StudioError
+from backend.jobs import lifecycle
 from iterit_ui.compare.ask_panel import build_ask
 from iterit_ui.compare.eval_panel import build_eval
 from iterit_ui.compare.runs_table import build_runs
@@ -130,7 +131,7 @@ def look(home: Path, tab: str, comparison: str, chosen: list[str], seen: str) ->
     with the disk."""
     if tab != "compare":
         return gr.skip(), gr.skip(), gr.skip()
-    jobs.pump(home)
+    lifecycle.pump(home)
     known = store.comparisons(home)
     shown = comparison
     if not shown and not chosen and known:

@@ -7,10 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from backend import jobs, store, work
+from backend import store
 from backend.config import config_from
 from backend.errors import StudioError
-from backend.store import WorkInfo
+from backend.jobs import lifecycle, pool_work, run_launch
+from backend.store import Job
 from iterit_ui.components import status_line
 from iterit_ui.shared import text
 from iterit_ui.shared.launch import model_choices
@@ -79,7 +80,7 @@ def scored(home: Path, roots: tuple[Path, ...], pool_id: str, model: str) -> lis
             "name": f"scores of {info.name}",
         }
         limits = {"max_length": 512, "system_prompt": ""} if model == "demo" else {}
-        run_id = jobs.launch(home, config_from({**values, **limits}), pool=pool_id)
+        run_id = run_launch.launch(home, config_from({**values, **limits}), pool=pool_id)
     except StudioError as error:
         return [
             "",
@@ -94,7 +95,7 @@ def followed(home: Path, run_id: str, pool_id: str, scores: str) -> list[Any]:
     """How far the scoring is; when it is done, its scores are the ones on screen."""
     if not run_id:
         return [None, gr.Timer(active=False), gr.skip()]
-    jobs.pump(home)
+    lifecycle.pump(home)
     info = store.run_info(home, run_id)
     if info.state == "done":
         return [None, gr.Timer(active=False), f"{run_id}/0" if info.pool_id == pool_id else gr.skip()]
@@ -128,16 +129,16 @@ def map_opened(home: Path, pool_id: str) -> list[Any]:
     """A pool was opened: its map is laid out where it has none, unless that would take long; then there is a button."""
     if not pool_id:
         return [gr.Row(visible=False), gr.skip(), None, gr.Timer(active=False)]
-    missing = work.work_info(home, pool_id, "map").state == "absent"
+    missing = pool_work.work_info(home, pool_id, "map").state == "absent"
     if missing and len(get_pool(home, pool_id)) <= MAP_BY_ITSELF:
-        work.start_work(home, pool_id, "map")
+        pool_work.start_work(home, pool_id, "map")
     return map_followed(home, pool_id)
 
 
 def map_started(home: Path, pool_id: str) -> list[Any]:
     """Lay the map out in a process of its own, because somebody asked for it."""
     if pool_id:
-        work.start_work(home, pool_id, "map")
+        pool_work.start_work(home, pool_id, "map")
     return map_followed(home, pool_id)
 
 
@@ -145,21 +146,22 @@ def map_followed(home: Path, pool_id: str) -> list[Any]:
     """How far the map is: the row, its button, the line, the timer."""
     if not pool_id:
         return [gr.Row(visible=False), gr.skip(), None, gr.Timer(active=False)]
-    info = work.work_info(home, pool_id, "map")
-    running = info.state == "running"
+    info = pool_work.work_info(home, pool_id, "map")
+    running = info.unfinished
     return [
-        gr.Row(visible=info.state != "ready"),
+        gr.Row(visible=info.state != "done"),
         gr.Button(
-            visible=info.state in ("absent", "failed"), value="Try again" if info.error else "Lay out the map"
+            visible=not running and info.state != "done",
+            value="Try again" if info.error else "Lay out the map",
         ),
-        map_job_value(info) if info.state in ("running", "failed") else None,
+        map_job_value(info) if running or info.state == "failed" else None,
         gr.Timer(active=running),
     ]
 
 
-def map_job_value(info: WorkInfo) -> dict[str, Any]:
+def map_job_value(info: Job) -> dict[str, Any]:
     """The work on a map for `status_line`."""
     return {
-        "state": info.state, "title": "Map", "text": text.MAP_STAGE.get(info.stage or "", info.stage or text.MAP_WAIT), "done": info.done, "total": info.total,
+        "state": "running" if info.unfinished else info.state, "title": "Map", "text": text.MAP_STAGE.get(info.stage or "", info.stage or text.MAP_WAIT), "done": info.done, "total": info.total,
         "error": info.error,
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from backend import jobs
+from backend.jobs import pool_work
 from iterit_ui.data import bulk_marks as actions
 from iterit_ui.data import charts as charts
 from iterit_ui.data import views as views
@@ -45,7 +45,8 @@ def pressed(home: Path, pool_id: str, view: View) -> list[Any]:
     """Cards and beginnings, the open list marked."""
     if not pool_id:
         return [None, None]
-    working = jobs.work_info(home, pool_id, "findings").state in ("absent", "running")
+    work = pool_work.work_info(home, pool_id, "findings")
+    working = work.unfinished or work.state == "absent"
     return [
         views.cards_value(home, pool_id, view, working=working),
         charts.openings_value(home, pool_id, view),

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from backend import jobs, store
+from backend import store
 from backend.errors import SearchError, StudioError
+from backend.jobs import pool_work
 from iterit_ui.shared import pool_health as health
 from iterit_ui.shared.selections import scores_key
 from iterit_ui.shared.session import get_pool
@@ -109,7 +110,7 @@ def search(home: Path, pool_id: str, query: str) -> np.ndarray:
     SearchError : the words cannot be searched for, or not yet.
     """
     if not store.has_search(home, pool_id):
-        jobs.start_work(home, pool_id, "findings")
+        pool_work.start_work(home, pool_id, "findings")
         raise SearchError("the search is being prepared; it works in a moment")
     return store.search(home, pool_id, query)
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from backend import config, jobs
+from backend import config
 from backend.errors import StudioError
-from backend.store import WorkInfo
+from backend.jobs import pool_work
+from backend.store import Job
 from iterit_ui.shared import messages, text
 from iterit_ui.shared import pool_health as health
 from iterit_ui.shared.launch import model_choices
@@ -19,11 +20,11 @@ def begun(home: Path, pool_id: str) -> list[Any]:
     """Status, timer and stamp after a pool was opened; what has never been looked for is looked for now."""
     if not pool_id:
         return [None, gr.Timer(active=False), ""]
-    info = jobs.work_info(home, pool_id, "findings")
+    info = pool_work.work_info(home, pool_id, "findings")
     if info.state == "absent":
-        info = jobs.start_work(home, pool_id, "findings")
+        info = pool_work.start_work(home, pool_id, "findings")
     health.warm(home, pool_id)
-    return [*shown(info, jobs.work_info(home, pool_id, "lengths")), stamp_of(home, pool_id)]
+    return [*shown(info, pool_work.work_info(home, pool_id, "lengths")), stamp_of(home, pool_id)]
 
 
 def asked(
@@ -36,8 +37,8 @@ def asked(
 ) -> list[Any]:
     """Status and timer after a button of the list's head that makes something known: {key}."""
     if pool_id and event.get("key") == "find":
-        found = jobs.start_work(home, pool_id, "findings")
-        return shown(found, jobs.work_info(home, pool_id, "lengths"))
+        found = pool_work.start_work(home, pool_id, "findings")
+        return shown(found, pool_work.work_info(home, pool_id, "lengths"))
     if event.get("key") == "count":
         return counted(home, roots, pool_id, model, longest)
     return [gr.skip()] * 2
@@ -54,20 +55,20 @@ def counted(
         return [gr.skip()] * 2
     words = ["--model", model, "--max-length", str(int(longest)), "--system-prompt", limits_of(model)[1]]
     try:
-        info = jobs.start_work(home, pool_id, "lengths", words)
+        info = pool_work.start_work(home, pool_id, "lengths", words)
     except StudioError as error:
         messages.warning(str(error))
         return [gr.skip()] * 2
-    return shown(jobs.work_info(home, pool_id, "findings"), info)
+    return shown(pool_work.work_info(home, pool_id, "findings"), info)
 
 
 def followed(home: Path, pool_id: str, seen: str) -> list[Any]:
     """Status, timer, and the stamp of what is known now, which tells the page to draw it."""
     if not pool_id:
         return [None, gr.Timer(active=False), gr.skip()]
-    works = [jobs.work_info(home, pool_id, kind) for kind in ("findings", "lengths")]
+    works = [pool_work.work_info(home, pool_id, kind) for kind in ("findings", "lengths")]
     if works[0].state == "absent":  # the cutting into words was changed while it was looked for under another
-        works[0] = jobs.start_work(home, pool_id, "findings")
+        works[0] = pool_work.start_work(home, pool_id, "findings")
     now = stamp_of(home, pool_id)
     return [*shown(*works), gr.skip() if now == seen else now]
 
@@ -78,10 +79,10 @@ def stamp_of(home: Path, pool_id: str) -> str:
     return str([health.stamp(home, pool_id, name) for name in names]) if pool_id else ""
 
 
-def shown(findings: WorkInfo, lengths: WorkInfo) -> list[Any]:
+def shown(findings: Job, lengths: Job) -> list[Any]:
     """A line for the work that runs, else for what failed; the timer runs while something does."""
     works = [(findings, text.WORK["findings"]), (lengths, text.WORK["lengths"])]
-    running = [(info, words) for info, words in works if info.state == "running"]
+    running = [(info, words) for info, words in works if info.unfinished]
     failed = [(info, words) for info, words in works if info.state == "failed"]
     value = None
     if running:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from backend import store, work
+from backend import store
 from backend.analysis import filters
 from backend.errors import SearchError, StudioError
+from backend.jobs import pool_work
 from backend.records import Clusters
 from iterit_ui.shared import text
 from iterit_ui.shared.pool_health import finding_label, finding_rows
@@ -57,7 +58,7 @@ def found_rows(home: Path, pool_id: str, query: str) -> np.ndarray:
     SearchError : the words cannot be searched for, or not yet.
     """
     if not store.has_search(home, pool_id):
-        work.start_work(home, pool_id, "findings")
+        pool_work.start_work(home, pool_id, "findings")
         raise SearchError("the search is being prepared; try again in a moment")
     return store.search(home, pool_id, query)
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import gradio as gr
 
-from backend import jobs, store
+from backend import store
 from backend.data.scripts import fitting_words
+from backend.jobs import pool_work
 from iterit_ui.shared import text, theme
 from iterit_ui.shared.session import get_pool
 
@@ -49,7 +50,7 @@ def on_choice(home: Path, pool_id: str, changed: dict[str, Any], data: dict[str,
     if not pool_id or data.get("key") not in ("paper", "unicode"):
         return [gr.skip(), gr.skip()]
     store.set_pool_words(home, pool_id, data["key"])
-    if jobs.work_info(home, pool_id, "findings").state == "absent":
-        jobs.start_work(home, pool_id, "findings")
+    if pool_work.work_info(home, pool_id, "findings").state == "absent":
+        pool_work.start_work(home, pool_id, "findings")
     rest = {name: value for name, value in changed.items() if name != "words"}
     return [store.curation_revision(home, pool_id), rest if rest != changed else gr.skip()]

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backend import jobs, store
+from backend import store
 from backend.config import RunConfig, config_from
 from backend.data import demo
 from backend.errors import ConfigError
+from backend.jobs import run_launch
 from iterit_ui.shared.session import demo_pool, get_pool, is_demo
 
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*|[A-Za-z0-9][\w.-]*")
@@ -121,7 +122,7 @@ def with_allowed_files(
     ConfigError : one of them may not be read on a visitor's word.
     """
     changes: dict[str, Any] = {"model": allowed_model(config.model, model_roots)}
-    if config.held_out != "demo" and not jobs.is_share(config.held_out):
+    if config.held_out != "demo" and not run_launch.is_share(config.held_out):
         changes["held_out"] = allowed_file("held_out", config.held_out, data_roots)
     if config.accelerate_config:
         roots = [*data_roots, *model_roots]
@@ -200,7 +201,7 @@ def start(
     config = with_allowed_files(config, data_roots, model_roots)
     if parent and parent not in [info.id for info in store.runs(home)]:
         parent = ""  # deleted meanwhile; the run itself is none the worse
-    return jobs.launch(
+    return run_launch.launch(
         home,
         config,
         pool=get_pool(home, pool_id),

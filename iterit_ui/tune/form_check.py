@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backend import analysis, jobs, store
+from backend import analysis, store
 from backend.analysis import Figure, PlanEstimate
 from backend.analysis.held_out_words import file_words
 from backend.analysis.plan_tokens import NOT_COUNTED, unscorable
 from backend.config import RunConfig
 from backend.errors import ConfigError, StudioError
+from backend.jobs import run_launch
 from backend.preflight import checks
 from backend.preflight.checks import Problem
 from backend.records import Pool
@@ -72,7 +73,7 @@ def verdict(home: Path, data_roots: Sequence[Path], model_roots: Sequence[Path],
         unread = unscorable(home, config, draft.pool)
         problems += [unread] if unread is not None else []
         found["command"] = command_line(config, preset=draft.preset, home=home)
-        found["config"] = config_text(jobs.with_absolute_paths(config))
+        found["config"] = config_text(run_launch.with_absolute_paths(config))
         try:
             found["plan"] = plan_words(
                 analysis.plan_estimate(home, config, draft.pool, len(pool)), config, len(pool)

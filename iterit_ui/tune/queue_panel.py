@@ -12,9 +12,10 @@ from typing import Any
 
 import gradio as gr
 
-from backend import jobs, store
+from backend import store
 from backend.analysis.queue_state import Queue, queue_of
 from backend.errors import RunError, StudioError
+from backend.jobs import run_launch
 from backend.store import RunInfo
 from iterit_ui.components.queue_view import queue_view
 from iterit_ui.shared import messages
@@ -108,7 +109,7 @@ def act(home: Path, run: str, load: str, data: Any) -> tuple[Any, Any]:
         if info is None:
             raise RunError("This run is not here any more")
         if action == "again":
-            again = jobs.run_again(home, info.id)
+            again = run_launch.run_again(home, info.id)
             messages.info(f"“{info.name}” is queued again as a new run with the same settings and samples.")
             return again, gr.skip()
         if action == "copy":
@@ -148,7 +149,7 @@ def cancel(home: Path, info: RunInfo) -> None:
     ------
     RunError : it does not wait any more.
     """
-    # not jobs.stop, which would stop a run that was started between the click and now
+    # not lifecycle.stop, which would stop a run that was started between the click and now
     note = "taken out of the queue"
     if not store.set_state(home, info.id, "stopped", expect=("queued",), note=note):
         now = store.run_info(home, info.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from backend import jobs
+from backend.jobs import lifecycle
 from backend.store import RunInfo
 from iterit_ui.shared.theme import duration, moment
 
@@ -115,7 +115,7 @@ def status_text(info: RunInfo) -> str:
         )
         return f"Waiting for its turn. {before}."
     if info.state == "running":
-        if not jobs.alive(info):
+        if not lifecycle.alive(info):
             silent = duration(time.time() - (info.last_seen or info.created))
             return f"No sign of life for {silent}; it may be short of memory."
         if info.stage is None:

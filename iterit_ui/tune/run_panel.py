@@ -13,8 +13,9 @@ from typing import Any
 
 import gradio as gr
 
-from backend import jobs, store
+from backend import store
 from backend.errors import StudioError
+from backend.jobs import lifecycle
 from iterit_ui.components import cards, chart, note, table
 from iterit_ui.components.run_view import log_view, run_view
 from iterit_ui.shared import messages
@@ -24,7 +25,7 @@ from iterit_ui.tune.review import panel
 from iterit_ui.tune.views import look
 
 FETCH = "() => setTimeout(() => document.querySelector('#tune-log-file')?.click(), 80)"
-ACTIONS = {"stop": jobs.stop, "kill": jobs.kill, "resume": jobs.resume}
+ACTIONS = {"stop": lifecycle.stop, "kill": lifecycle.kill, "resume": lifecycle.resume}
 
 
 def build(session: Session) -> None:

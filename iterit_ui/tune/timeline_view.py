@@ -7,9 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from backend import analysis, jobs, store
+from backend import analysis, store
 from backend.analysis import Cell, EpochLine, GoesOn
 from backend.config import RunConfig
+from backend.jobs import lifecycle
 from backend.records import Metrics
 from backend.store import RunInfo
 from iterit_ui.shared import theme
@@ -132,7 +133,7 @@ def actions(home: Path, info: RunInfo, goes_on: GoesOn) -> list[Value]:
         ]  # fmt: skip
     if info.state == "stopping":
         waited = time.time() - (info.stopping or time.time())
-        late = waited > jobs.GRACE_SECONDS
+        late = waited > lifecycle.GRACE_SECONDS
         found.append(
             {"key": "kill", "label": "Stop at once", "confirm": "Yes, stop at once",
              "hint": (f"It has not ended for {theme.duration(waited)}. " if late else "") + f"It would go on {kept}."}

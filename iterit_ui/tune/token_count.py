@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backend import jobs
 from backend.errors import StudioError
-from backend.store import WorkInfo
+from backend.jobs import pool_work
+from backend.store import Job
 from iterit_ui.shared import text
 from iterit_ui.tune.form_check import launchable
 from iterit_ui.tune.form_config import read_draft, worded
@@ -25,20 +25,22 @@ def count(home: Path, data_roots: Sequence[Path], model_roots: Sequence[Path], a
     try:
         draft = read_draft(asked.get("form"))
         if not asked.get("begin"):
-            return _said(jobs.work_info(home, draft.pool, "lengths"))
+            return _said(pool_work.work_info(home, draft.pool, "lengths"))
         config = launchable(home, draft, data_roots, model_roots)
         words = ["--model", config.model, "--max-length", str(config.max_length)]
         return _said(
-            jobs.start_work(home, draft.pool, "lengths", [*words, "--system-prompt", config.system_prompt])
+            pool_work.start_work(
+                home, draft.pool, "lengths", [*words, "--system-prompt", config.system_prompt]
+            )
         )
     except StudioError as error:
         return _told("failed", error=worded(str(error)))
 
 
-def _said(info: WorkInfo) -> dict[str, Any]:
+def _said(info: Job) -> dict[str, Any]:
     stage = f"{info.stage[:1].upper()}{info.stage[1:]}" if info.stage else text.WORK["lengths"][1]
-    error = (info.error or "it ended without a word") if info.state == "failed" else ""
-    return _told(info.state, words=stage, done=info.done, total=info.total, error=error)
+    state = "running" if info.unfinished else "ready" if info.state == "done" else info.state
+    return _told(state, words=stage, done=info.done, total=info.total, error=info.error or "")
 
 
 def _told(state: str, *, words: str = "", done: int = 0, total: int = 0, error: str = "") -> dict[str, Any]:

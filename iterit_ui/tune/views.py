@@ -12,8 +12,9 @@ from typing import Any
 
 import gradio as gr
 
-from backend import jobs, store
+from backend import store
 from backend.errors import StudioError
+from backend.jobs import lifecycle
 from backend.store import RunInfo
 from iterit_ui.tune.charts import course_figure, figures, metrics_stamp, read_metrics
 from iterit_ui.tune.log_view import log_value
@@ -97,7 +98,19 @@ def stamp(home: Path, run: str) -> tuple[str, bool]:
     """(another text once there is something new to show of the runs, whether something is going on)."""
     infos = store.runs(home)
     shown = [
-        (i.id, i.name, i.state, i.stage, i.epoch, i.done, i.total, i.error, i.ahead, i.attempt, jobs.alive(i))
+        (
+            i.id,
+            i.name,
+            i.state,
+            i.stage,
+            i.epoch,
+            i.done,
+            i.total,
+            i.error,
+            i.ahead,
+            i.attempt,
+            lifecycle.alive(i),
+        )
         for i in infos
     ]
     info = next((one for one in infos if one.id == run), infos[0] if infos and not run else None)
@@ -121,6 +134,6 @@ def pump(home: Path) -> None:
         _pumped[home] = time.monotonic()
     infos = store.runs(home)
     if any(info.state == "queued" for info in infos):
-        jobs.pump(home)
+        lifecycle.pump(home)
     elif any(info.active for info in infos):
-        jobs.refresh(home)
+        lifecycle.refresh(home)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from backend import jobs, store
+from backend import store
 from backend.config import config_from
+from backend.jobs import lifecycle
 from tests.browser.conftest import serving
 
 RUN = 600_000  # ms; scoring and training on a busy machine
@@ -40,7 +41,7 @@ def test_the_app_is_restarted_while_a_run_is_going(browser, tmp_path):
         (run,) = store.runs(home)
     # the app is gone, and its worker is not
     assert store.run_info(home, run.id).state == "running"
-    assert jobs.alive(store.run_info(home, run.id))
+    assert lifecycle.alive(store.run_info(home, run.id))
     with serving(home, data, tmp_path / "second") as url:
         page.goto(f"{url}/?tab=tune&run={run.id}")
         state_is(page, "running|done")

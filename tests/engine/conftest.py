@@ -12,7 +12,8 @@ import torch
 import warm
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-from backend import jobs, processes, store
+from backend import store
+from backend.jobs import lifecycle, processes
 
 SHARED = Path(os.environ.get("ITERIT_SHARED") or Path(__file__).resolve().parents[3] / "shared")
 
@@ -42,7 +43,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
     yield tmp_path
     for info in store.runs(tmp_path):
         if info.active and info.host == platform.node():
-            jobs.kill(tmp_path, info.id)
+            lifecycle.kill(tmp_path, info.id)
 
 
 @pytest.fixture(scope="session")

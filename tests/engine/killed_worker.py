@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from backend import worker
+from backend.jobs import worker
+from backend.jobs.reporting import Reporting
 from backend.records import Progress
-from backend.reporting import Reporting
 
 
 def gone() -> None:

@@ -20,12 +20,13 @@ from interrupted import settings, write_inputs
 from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
-from backend import store, worker
+from backend import store
 from backend.cli import app
 from backend.complexity import Kept, kept_losses, processes, score
 from backend.complexity.losses import ResponseLosses
 from backend.config import RunConfig
 from backend.data import load_pool
+from backend.jobs import worker
 from backend.model import load as models
 from backend.prompts import encode
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from backend import data, prompts, store
 from backend.cli import app
+from backend.jobs import pool_work
 from backend.model.load import load_tokenizer
 from backend.prompts.encode import checked_template
 from backend.records import Conversation
@@ -83,7 +84,7 @@ def test_the_command_counts_once_and_keeps_it(tmp_path):
     kept = store.load_lengths(tmp_path, pool_id, model="demo", max_length=80, system_prompt="Be brief.")
     assert document["too_long"] == kept.too_long.sum() > 0
     assert document["response_tokens"] == kept.response_tokens.sum()
-    assert store.work_info(tmp_path, pool_id, "lengths").state == "ready"
+    assert pool_work.work_info(tmp_path, pool_id, "lengths").state == "done"
     path = next(store.pool_folder(tmp_path, pool_id).glob("lengths-*"))
     stamp = path.stat().st_mtime_ns
     assert CliRunner().invoke(app, [*words, "--runs-dir", str(tmp_path)]).exit_code == 0

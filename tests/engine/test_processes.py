@@ -14,11 +14,12 @@ import pytest
 import tiny
 from interrupted import wait_for, write_inputs
 
-from backend import jobs, store
+from backend import store
 from backend.complexity import helpers, score
 from backend.config import RunConfig, config_from
 from backend.distributed.shards import Shards
 from backend.errors import ConfigError, ModelError, Stopped
+from backend.jobs import lifecycle, run_launch
 from backend.model import load as models
 from backend.prompts import Encoded, encode
 from backend.records import Progress
@@ -224,14 +225,14 @@ def test_nothing_is_left_where_the_command_is_killed(folder: Path, tmp_path: Pat
 
 def test_a_run_that_only_scores(folder: Path, tmp_path: Path) -> None:
     def ended(run: str) -> bool:
-        return jobs.refresh(tmp_path) or store.run_info(tmp_path, run).state in ("done", "failed")
+        return lifecycle.refresh(tmp_path) or store.run_info(tmp_path, run).state in ("done", "failed")
 
-    one = jobs.launch(tmp_path, config(folder, processes=1))
+    one = run_launch.launch(tmp_path, config(folder, processes=1))
     wait_for(lambda: ended(one))
     # launched when what is kept is older than they are: they score, and take nothing of it
-    two = jobs.launch(tmp_path, config(folder, rescore=True))
+    two = run_launch.launch(tmp_path, config(folder, rescore=True))
     wait_for(lambda: ended(two))
-    stopped = jobs.launch(tmp_path, config(folder, rescore=True))
+    stopped = run_launch.launch(tmp_path, config(folder, rescore=True))
     assert [store.run_info(tmp_path, run).error for run in (one, two)] == [None, None]
     records = [store.read_epoch(tmp_path, run, 0) for run in (one, two)]
     np.testing.assert_allclose(records[0].scores.complexity, records[1].scores.complexity, rtol=1e-5)
@@ -239,7 +240,7 @@ def test_a_run_that_only_scores(folder: Path, tmp_path: Path) -> None:
 
     wait_for(lambda: (pid := store.run_info(tmp_path, stopped).pid) and started(pid))
     (helper,) = started(store.run_info(tmp_path, stopped).pid)
-    jobs.stop(tmp_path, stopped)
+    lifecycle.stop(tmp_path, stopped)
     wait_for(lambda: not store.run_info(tmp_path, stopped).active)
     assert store.run_info(tmp_path, stopped).state == "stopped"
     wait_for(lambda: not helper.is_running() or helper.status() == psutil.STATUS_ZOMBIE)

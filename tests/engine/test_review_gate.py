@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from interrupted import settings, wait_for, write_inputs
 
-from backend import jobs, store
+from backend import store
 from backend.config import RunConfig
-from backend.processes import process_of
+from backend.jobs import lifecycle, run_launch
+from backend.jobs.processes import process_of
 
 pytestmark = pytest.mark.usefixtures("warm_workers")
 
@@ -34,13 +35,13 @@ def waits(home: Path, run: str, epoch: int) -> bool:
 
 
 def ended(home: Path, run: str) -> bool:
-    jobs.refresh(home)
+    lifecycle.refresh(home)
     return not store.run_info(home, run).active and store.run_info(home, run).state != "queued"
 
 
 def test_budget_and_pin_are_honoured_also_after_a_kill_while_it_waits(folder: Path, tmp_path: Path) -> None:
     home = tmp_path
-    run = jobs.launch(home, reviewed(folder))
+    run = run_launch.launch(home, reviewed(folder))
     wait_for(lambda: waits(home, run, 0))
     ids = store.sample_ids(home, store.run_info(home, run).pool_id)
     proposal = store.read_proposal(home, run, 0)
@@ -51,10 +52,10 @@ def test_budget_and_pin_are_honoured_also_after_a_kill_while_it_waits(folder: Pa
     first = store.read_epoch(home, run, 0)
     assert (len(first.selection), first.selection.rows[0], first.changes) == (12, outside, changes)
 
-    jobs.kill(home, run)
+    lifecycle.kill(home, run)
     assert process_of(store.run_info(home, run)) is None
     proposed = store.read_proposal(home, run, 1).selection.rows.tolist()
-    jobs.resume(home, run)
+    lifecycle.resume(home, run)
     wait_for(lambda: store.run_info(home, run).state == "waiting")
     assert store.read_proposal(home, run, 1).selection.rows.tolist() == proposed
     taken = str(ids[proposed[0]])
@@ -71,15 +72,15 @@ def test_a_waiting_run_stops_and_goes_on_by_itself_when_its_time_is_over(
     folder: Path, tmp_path: Path
 ) -> None:
     home = tmp_path
-    run = jobs.launch(home, reviewed(folder, epochs=1, review_minutes=0.15))
+    run = run_launch.launch(home, reviewed(folder, epochs=1, review_minutes=0.15))
     wait_for(lambda: waits(home, run, 0))
-    jobs.stop(home, run)
+    lifecycle.stop(home, run)
     wait_for(lambda: ended(home, run))
     info = store.run_info(home, run)
     assert info.state == "stopped"
     wait_for(lambda: process_of(info) is None)
     assert store.epochs(home, run) == []
-    jobs.resume(home, run)
+    lifecycle.resume(home, run)
     wait_for(lambda: ended(home, run))
     assert store.run_info(home, run).state == "done"
     (review,) = store.reviews(home, run)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from interrupted import outcome, processes_of, settings, wait_for, write_inputs
 
-from backend import jobs, store
+from backend import store
 from backend.config import RunConfig
+from backend.jobs import lifecycle, run_launch
 from backend.training import last_checkpoint
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
@@ -23,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def finished(home: Path, run: str) -> dict[str, Any]:
-    wait_for(lambda: jobs.refresh(home) or not store.run_info(home, run).active)
+    wait_for(lambda: lifecycle.refresh(home) or not store.run_info(home, run).active)
     assert store.run_info(home, run).state == "done", store.read_log(home, run)
     wait_for(lambda: not processes_of(run))
     return outcome(home, run)
@@ -33,7 +34,7 @@ def finished(home: Path, run: str) -> dict[str, Any]:
 def two(folder: Path) -> dict[str, Any]:
     """The run of two processes that nobody touches."""
     home = folder / "two"
-    run = jobs.launch(home, settings(folder, processes=2))
+    run = run_launch.launch(home, settings(folder, processes=2))
     return {**finished(home, run), "complexity": store.read_epoch(home, run, 0).scores.complexity}
 
 
@@ -48,7 +49,7 @@ def ranks(run: str) -> list[Any]:
 
 
 def test_two_processes_give_what_one_gives(two: dict[str, Any], folder: Path, home: Path) -> None:
-    run = jobs.launch(home, settings(folder))
+    run = run_launch.launch(home, settings(folder))
     one = finished(home, run)
     complexity = store.read_epoch(home, run, 0).scores.complexity
     np.testing.assert_allclose(complexity, two["complexity"], rtol=1e-5)
@@ -64,38 +65,38 @@ def test_two_processes_give_what_one_gives(two: dict[str, Any], folder: Path, ho
 
 
 def test_stopped_together_and_resumed(two: dict[str, Any], folder: Path, home: Path) -> None:
-    run = jobs.launch(home, settings(folder, processes=2))
+    run = run_launch.launch(home, settings(folder, processes=2))
     wait_for(lambda: store.run_info(home, run).stage == "train")
-    jobs.stop(home, run)
-    wait_for(lambda: jobs.refresh(home) or not store.run_info(home, run).active)
+    lifecycle.stop(home, run)
+    wait_for(lambda: lifecycle.refresh(home) or not store.run_info(home, run).active)
     wait_for(lambda: not processes_of(run))
     if store.run_info(home, run).state == "done":
         pytest.skip("it was done before it could be stopped")
     assert store.run_info(home, run).state == "stopped", store.read_log(home, run)
     assert last_checkpoint(store.run_folder(home, run) / "checkpoints") is not None
-    jobs.resume(home, run)
+    lifecycle.resume(home, run)
     again = finished(home, run)
     assert again == {name: two[name] for name in again}
 
 
 def test_killed_leaves_nobody(folder: Path, home: Path) -> None:
-    run = jobs.launch(home, longer(folder))
+    run = run_launch.launch(home, longer(folder))
     wait_for(lambda: store.run_info(home, run).stage == "train")
-    assert len(ranks(run)) == 2 and jobs.alive(store.run_info(home, run))
-    jobs.kill(home, run)
+    assert len(ranks(run)) == 2 and lifecycle.alive(store.run_info(home, run))
+    lifecycle.kill(home, run)
     assert store.run_info(home, run).state == "stopped"
     assert not processes_of(run)
 
 
 @pytest.mark.parametrize("who", ["launcher", "first", "second"])
 def test_one_that_dies_ends_all_and_the_run_says_so(who: str, folder: Path, home: Path) -> None:
-    run = jobs.launch(home, longer(folder))
+    run = run_launch.launch(home, longer(folder))
     wait_for(lambda: store.run_info(home, run).stage == "train" and len(ranks(run)) == 2)
     first, second = ranks(run)
     launcher = store.run_info(home, run).pid
     victim = {"launcher": launcher, "first": first.pid, "second": second.pid}[who]
     next(process for process in processes_of(run) if process.pid == victim).send_signal(signal.SIGKILL)
-    wait_for(lambda: jobs.refresh(home) or not store.run_info(home, run).active)
+    wait_for(lambda: lifecycle.refresh(home) or not store.run_info(home, run).active)
     wait_for(lambda: not processes_of(run))
     info = store.run_info(home, run)
     assert info.state == "failed" and info.resumable
@@ -120,16 +121,16 @@ def test_a_failure_of_the_second_process_is_told_by_its_name(
         "model.load_for = refuse\n"
         "sys.exit(worker.main(sys.argv[1:]))\n"
     )
-    fine = jobs.worker_command
+    fine = lifecycle.command_of
 
     def command(home: Path, run: str) -> list[str]:
         words = fine(home, run)
-        at = words.index("backend.worker")
+        at = words.index("backend.jobs.worker")
         return [*words[: at - 1], str(broken), *words[at + 1 :]]
 
-    monkeypatch.setattr(jobs, "worker_command", command)
+    monkeypatch.setattr(lifecycle, "command_of", command)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[2]))
-    run = jobs.launch(home, settings(folder, processes=2))
-    wait_for(lambda: jobs.refresh(home) or not store.run_info(home, run).active)
+    run = run_launch.launch(home, settings(folder, processes=2))
+    wait_for(lambda: lifecycle.refresh(home) or not store.run_info(home, run).active)
     wait_for(lambda: not processes_of(run))
     assert store.run_info(home, run).error == "process 2 of 2: no memory for the model"

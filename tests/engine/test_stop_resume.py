@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from interrupted import EPOCHS, STEPS, outcome, processes_of, settings, wait_for, write_inputs
 
-from backend import jobs, store
+from backend import store
+from backend.jobs import lifecycle, run_launch
 from backend.training import last_checkpoint
 
 pytestmark = pytest.mark.usefixtures("warm_workers")
@@ -28,7 +29,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def whole(folder: Path) -> dict[str, Any]:
     """The run that nobody touches."""
     home = folder / "whole"
-    run = jobs.launch(home, settings(folder))
+    run = run_launch.launch(home, settings(folder))
     wait_for(lambda: not store.run_info(home, run).active)
     assert store.run_info(home, run).state == "done", store.read_log(home, run)
     made = outcome(home, run)
@@ -40,7 +41,7 @@ def whole(folder: Path) -> dict[str, Any]:
 
 
 def resumed(home: Path, run: str) -> dict[str, Any]:
-    jobs.resume(home, run)
+    lifecycle.resume(home, run)
     wait_for(lambda: not store.run_info(home, run).active)
     assert store.run_info(home, run).state == "done", store.read_log(home, run)
     return outcome(home, run)
@@ -68,16 +69,16 @@ def resumed(home: Path, run: str) -> dict[str, Any]:
 def test_killed_and_resumed(
     moment: str, step: int, whole: dict[str, Any], folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fine = jobs.worker_command
+    fine = lifecycle.command_of
     with monkeypatch.context() as patch:
         patch.setattr(
-            jobs,
-            "worker_command",
+            lifecycle,
+            "command_of",
             lambda home, run: [sys.executable, str(KILLED), moment, *fine(home, run)[3:]],
         )
         patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-        run = jobs.launch(home, settings(folder))
-        wait_for(lambda: jobs.refresh(home) == [run])
+        run = run_launch.launch(home, settings(folder))
+        wait_for(lambda: lifecycle.refresh(home) == [run])
     info = store.run_info(home, run)
     assert info.state == "failed" and "SIGKILL" in (info.error or ""), store.read_log(home, run)
     assert not processes_of(run)
@@ -89,12 +90,13 @@ def test_killed_and_resumed(
 
 
 def asked_at(moment: str) -> str:
-    """A worker that is asked to stop by its own report: what `jobs.stop` writes down, at a moment of our choice."""
+    """A worker that is asked to stop by its own report: what `lifecycle.stop` writes down, at a moment of our choice."""
     return f"""
 import sys
-from backend import store, worker
+from backend import store
+from backend.jobs import worker
 from backend.records import Progress
-from backend.reporting import Reporting
+from backend.jobs.reporting import Reporting
 stage, epoch, done = {moment.split(":")!r}
 told = Reporting.__call__
 def tell(self, record):
@@ -131,14 +133,14 @@ def test_stopped_with_a_checkpoint_at_its_step(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     changes = {} if save_checkpoints else {"save_checkpoints": False, "checkpoint_every": 0}
-    fine = jobs.worker_command
+    fine = lifecycle.command_of
     with monkeypatch.context() as patch:
         patch.setattr(
-            jobs,
-            "worker_command",
+            lifecycle,
+            "command_of",
             lambda home, run: [sys.executable, "-c", asked_at(moment), *fine(home, run)[3:]],
         )
-        run = jobs.launch(home, settings(folder, **changes))
+        run = run_launch.launch(home, settings(folder, **changes))
         wait_for(lambda: not store.run_info(home, run).active)
     assert store.run_info(home, run).state == "stopped", store.read_log(home, run)
     wait_for(lambda: not processes_of(run))
@@ -150,9 +152,9 @@ def test_stopped_with_a_checkpoint_at_its_step(
 @pytest.mark.slow
 def test_a_stop_from_outside(whole: dict[str, Any], folder: Path, home: Path) -> None:
     """Whenever it comes: the checkpoint holds what was trained, and nobody is left."""
-    run = jobs.launch(home, settings(folder))
+    run = run_launch.launch(home, settings(folder))
     wait_for(lambda: store.run_info(home, run).stage == "train")
-    jobs.stop(home, run)
+    lifecycle.stop(home, run)
     wait_for(lambda: not store.run_info(home, run).active)
     wait_for(lambda: not processes_of(run))
     info = store.run_info(home, run)

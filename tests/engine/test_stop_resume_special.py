@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from interrupted import outcome, processes_of, settings, wait_for, write_inputs
 
-from backend import jobs, store
+from backend import store
 from backend.config import RunConfig
+from backend.jobs import lifecycle, run_launch
 from backend.training import last_checkpoint
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("warm_workers")]
@@ -23,9 +24,10 @@ LORA = {"lora_rank": 4, "lora_dropout": 0.1, "epochs": 2}
 # a worker whose own report asks it to stop after two of the four steps of epoch 1
 STOPPED = """
 import sys
-from backend import store, worker
+from backend import store
+from backend.jobs import worker
 from backend.records import Progress
-from backend.reporting import Reporting
+from backend.jobs.reporting import Reporting
 told = Reporting.__call__
 def tell(self, record):
     if isinstance(record, Progress) and (record.stage, record.epoch) == ("train", 1) and record.done >= 2:
@@ -46,7 +48,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def ended(home: Path, run: str) -> str:
     """The state in which a run ended, and nobody is left of it."""
-    wait_for(lambda: jobs.refresh(home) or not store.run_info(home, run).active)
+    wait_for(lambda: lifecycle.refresh(home) or not store.run_info(home, run).active)
     wait_for(lambda: not processes_of(run))
     return store.run_info(home, run).state
 
@@ -60,18 +62,18 @@ def made(home: Path, run: str) -> dict[str, Any]:
 
 
 def whole(home: Path, config: RunConfig) -> dict[str, Any]:
-    run = jobs.launch(home, config)
+    run = run_launch.launch(home, config)
     assert ended(home, run) == "done", store.read_log(home, run)
     return made(home, run)
 
 
 def interrupted(home: Path, config: RunConfig, command: list[str], patch: pytest.MonkeyPatch) -> str:
     """The id of a run whose first worker is this command."""
-    fine = jobs.worker_command
+    fine = lifecycle.command_of
     with patch.context() as here:
-        here.setattr(jobs, "worker_command", lambda home, run: [*command, *fine(home, run)[3:]])
+        here.setattr(lifecycle, "command_of", lambda home, run: [*command, *fine(home, run)[3:]])
         here.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-        run = jobs.launch(home, config)
+        run = run_launch.launch(home, config)
         assert ended(home, run) in ("stopped", "failed"), store.read_log(home, run)
     return run
 
@@ -84,7 +86,7 @@ def test_an_adapter_stopped_within_an_epoch(
     run = interrupted(home, config, [sys.executable, "-c", STOPPED], monkeypatch)
     found = last_checkpoint(store.run_folder(home, run) / "checkpoints")
     assert store.run_info(home, run).state == "stopped" and found is not None and found.step == 6
-    jobs.resume(home, run)
+    lifecycle.resume(home, run)
     assert ended(home, run) == "done", store.read_log(home, run)
     assert made(home, run) == whole(home / "whole", config)
 
@@ -101,7 +103,7 @@ def test_a_damaged_newest_checkpoint_is_passed_over(
     os.truncate(weights, weights.stat().st_size // 2)
     found = last_checkpoint(checkpoints)
     assert found is not None and found.step == 8
-    jobs.resume(home, run)
+    lifecycle.resume(home, run)
     assert ended(home, run) == "done", store.read_log(home, run)
     assert made(home, run) == whole(home / "whole", config)
 
@@ -112,7 +114,7 @@ def test_an_accelerate_configuration_gives_what_one_process_gives(folder: Path, 
         "compute_environment: LOCAL_MACHINE\ndistributed_type: MULTI_GPU\nnum_processes: 2\nnum_machines: 1\n"
         "machine_rank: 0\nmain_process_port: 0\nmixed_precision: 'no'\nuse_cpu: true\n"
     )
-    run = jobs.launch(home, settings(folder, accelerate_config=str(path), epochs=2))
+    run = run_launch.launch(home, settings(folder, accelerate_config=str(path), epochs=2))
     assert ended(home, run) == "done", store.read_log(home, run)
     environment = json.loads((store.run_folder(home, run) / "environment.json").read_text())
     assert environment["processes"] == 2

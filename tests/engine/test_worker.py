@@ -12,12 +12,13 @@ import pytest
 from interrupted import outcome, settings, wait_for, write_inputs
 from typer.testing import CliRunner
 
-from backend import jobs, reporting, store, worker
+from backend import store
 from backend.cli import app
 from backend.cli.scores_file import read_scores
 from backend.config import RunConfig
 from backend.data import load_pool
 from backend.errors import ConfigError, RunError
+from backend.jobs import lifecycle, reporting, run_launch, worker
 from backend.preflight import checks
 from backend.records import Metrics
 
@@ -43,8 +44,8 @@ def small(folder: Path, **values: object) -> RunConfig:
 def both(folder: Path) -> tuple[Path, str, str]:
     """A run that went through, and one that was queued behind it and that nobody but a worker started."""
     home = folder / "runs"
-    first = jobs.launch(home, small(folder))
-    second = jobs.launch(home, small(folder, epochs=0, name="second"))
+    first = run_launch.launch(home, small(folder))
+    second = run_launch.launch(home, small(folder, epochs=0, name="second"))
     assert store.run_info(home, second).state == "queued"
     wait_for(lambda: store.run_info(home, second).state in ("done", "failed"))
     return home, first, second
@@ -94,13 +95,13 @@ def test_the_queue_goes_on_without_the_app(both: tuple[Path, str, str]) -> None:
 def test_stopped_and_resumed_is_the_uninterrupted_run(
     both: tuple[Path, str, str], folder: Path, home: Path
 ) -> None:
-    run = jobs.launch(home, small(folder))
+    run = run_launch.launch(home, small(folder))
     wait_for(lambda: begun(home, run, 1))
-    jobs.stop(home, run)
+    lifecycle.stop(home, run)
     wait_for(lambda: store.run_info(home, run).state == "stopped")
     assert len(store.epochs(home, run)) < EPOCHS
     assert [event.kind for event in store.events(home, run)][-2:] == ["stopping", "stopped"]
-    jobs.resume(home, run)
+    lifecycle.resume(home, run)
     wait_for(lambda: store.run_info(home, run).state in ("done", "failed"))
     assert outcome(home, run) == outcome(both[0], both[1])
     assert store.run_info(home, run).attempt == 2
@@ -110,14 +111,14 @@ def test_stopped_and_resumed_is_the_uninterrupted_run(
 def test_killed_shows_as_failed_and_resumed_is_the_uninterrupted_run(
     both: tuple[Path, str, str], folder: Path, home: Path
 ) -> None:
-    run = jobs.launch(home, small(folder))
+    run = run_launch.launch(home, small(folder))
     wait_for(lambda: begun(home, run, 2))
     os.kill(store.run_info(home, run).pid or 0, signal.SIGKILL)
-    wait_for(lambda: jobs.refresh(home) == [run])
+    wait_for(lambda: lifecycle.refresh(home) == [run])
     info = store.run_info(home, run)
     assert info.state == "failed"
     assert "SIGKILL" in (info.error or "") and "epoch" in (info.error or "")
-    jobs.resume(home, run)
+    lifecycle.resume(home, run)
     wait_for(lambda: store.run_info(home, run).state in ("done", "failed"))
     assert outcome(home, run) == outcome(both[0], both[1])
 
@@ -138,9 +139,9 @@ def test_ctrl_c_in_the_terminal_leaves_a_run_that_can_be_resumed(folder: Path, h
     assert f"python -m backend resume {run.id}" in err and "Traceback" not in err
     words = [sys.executable, "-m", "backend", "resume", run.id, "--runs-dir", str(home), "--detach"]
     assert subprocess.run(words, cwd=ROOT, check=True, capture_output=True, text=True).stdout == f"{run.id}\n"
-    jobs.stop(home, run.id)
+    lifecycle.stop(home, run.id)
     # a worker that has not begun to listen is ended by the signal; whoever looks next writes that down
-    wait_for(lambda: jobs.refresh(home) or not store.run_info(home, run.id).active)
+    wait_for(lambda: lifecycle.refresh(home) or not store.run_info(home, run.id).active)
     assert store.run_info(home, run.id).state == "stopped"
 
 
@@ -149,10 +150,10 @@ def test_a_studio_error_is_shown_as_its_message_alone(
     folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(ConfigError, match="nowhere does not exist"):
-        jobs.launch(home, small(folder, model=str(folder / "nowhere")))
+        run_launch.launch(home, small(folder, model=str(folder / "nowhere")))
     assert store.runs(home) == []
     monkeypatch.setattr(checks, "refuse", lambda *given: None)  # as if it had been there then
-    run = jobs.launch(home, small(folder, model=str(folder / "nowhere")))
+    run = run_launch.launch(home, small(folder, model=str(folder / "nowhere")))
     wait_for(lambda: not store.run_info(home, run).active)
     info = store.run_info(home, run)
     assert info.state == "failed" and info.error is not None

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import IO, Any
 
 IMPORTS = (
-    "backend.worker",
+    "backend.jobs.worker",
     "backend.iterate.run",
     "backend.training",
     "transformers.models.llama.modeling_llama",

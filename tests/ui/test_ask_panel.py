@@ -11,7 +11,8 @@ import gradio as gr
 import pytest
 from run_folders import PAYLOAD, make_run
 
-from backend import evaluation, store
+from backend import store
+from backend.jobs import evaluations, harness
 from backend.models_on_demand import question_queue
 from backend.models_on_demand.asked_models import models_of
 from backend.models_on_demand.client import ProcessState
@@ -167,11 +168,13 @@ def test_words_for_what_the_process_does() -> None:
 # ---------------------------------------------------------------- evaluating
 
 
-def finished(home: Path, run: str, of: str, value: float, n: int, number: int) -> None:
-    plan = evaluation.plan(home, run, ["arc"], of=of)  # type: ignore[arg-type]
-    name = f"20260101-00000{number}-abcdef"
-    stored.create_evaluation(home, run, name, plan, created=1.0, host="")
-    stored.set_evaluation(home, run, name, "done", started=1.0, ended=3.0)
+def finished(home: Path, run: str, of: str, value: float, n: int, number: int) -> str:
+    plan = evaluations.plan(home, run, ["arc"], of=of)  # type: ignore[arg-type]
+    name = stored.create_evaluation(home, run, plan)
+    with store.database.writing(home) as connection:
+        connection.execute(
+            "UPDATE jobs SET state = 'done', created = ?, started = 1, ended = 3 WHERE id = ?", (number, name)
+        )
     folder = stored.evaluation_folder(home, run, name) / "results"
     store.write_json(
         folder / "results_1.json",
@@ -180,12 +183,13 @@ def finished(home: Path, run: str, of: str, value: float, n: int, number: int) -
             "n-samples": {"arc": {"effective": n}},
         },
     )
+    return name
 
 
 def test_results_stand_beside_the_base_models(tmp_path: Path, run: str) -> None:
     finished(tmp_path, run, "base", 0.25, 10, 1)
     finished(tmp_path, run, "run", 0.5, 10, 2)
-    finished(tmp_path, run, "run", 0.75, 20, 3)  # of other examples: not to be compared
+    last = finished(tmp_path, run, "run", 0.75, 20, 3)  # of other examples: not to be compared
     results, listed, *_ = evals.look(tmp_path, [run], "", "")
     tuned = results["columns"][-1]["key"]
     base = results["columns"][-2]["key"]
@@ -196,7 +200,7 @@ def test_results_stand_beside_the_base_models(tmp_path: Path, run: str) -> None:
     assert len(listed["rows"]) == 3 and listed["rows"][0]["took"] == "2 s"
     seen = evals.look(tmp_path, [run], "", "")[-1]
     assert evals.look(tmp_path, [run], "", seen)[0] == gr.skip()
-    chosen = evals.pick(tmp_path, "", event(id=f"{run}/20260101-000003-abcdef"))
+    chosen = evals.pick(tmp_path, "", event(id=f"{run}/{last}"))
     assert chosen and evals.pick(tmp_path, "", event(id="../../x")) == ""
     assert evals.look(tmp_path, [run], chosen, "")[2].visible
 
@@ -204,10 +208,10 @@ def test_results_stand_beside_the_base_models(tmp_path: Path, run: str) -> None:
 def test_without_the_harness_the_page_says_how_to_get_it(
     tmp_path: Path, run: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluation, "PACKAGE", "no_such_harness")
+    monkeypatch.setattr(harness, "PACKAGE", "no_such_harness")
     assert "pip install lm-eval" in evals.ready_words([run])["text"]
     _, note = evals.started(tmp_path, [run], True, "arc", "", "", 8, False)
-    assert "not installed" in note["text"] and evaluation.evaluations(tmp_path, run) == []
+    assert "not installed" in note["text"] and evaluations.evaluations(tmp_path, run) == []
     assert not evals.look(tmp_path, [run], "", "")[6].visible
 
 
@@ -215,9 +219,9 @@ def test_an_evaluation_is_started_for_each_model(
     tmp_path: Path, run: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun: list[Any] = []
-    monkeypatch.setattr(evaluation, "missing", lambda: "")
-    monkeypatch.setattr(evaluation, "offline", lambda: "the hub cannot be reached")
-    monkeypatch.setattr(evaluation, "start", lambda home, run, plan: begun.append(plan) or "x")
+    monkeypatch.setattr(harness, "missing", lambda: "")
+    monkeypatch.setattr(harness, "offline", lambda: "the hub cannot be reached")
+    monkeypatch.setattr(evaluations, "start", lambda home, run, plan: begun.append(plan) or "x")
     chosen, note = evals.started(tmp_path, [run], True, "arc, hellaswag", "0.5", "", 4, True)
     assert [plan.of for plan in begun] == ["base", "run"] and chosen == f"{run}/x"
     assert begun[0].limit == 0.5 and begun[0].shots is None and begun[0].tasks == ("arc", "hellaswag")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from backend import compare, jobs, store
+from backend import compare, store
+from backend.jobs import lifecycle
 from iterit_ui.compare import run_deletion, runs_table, start_form, tab, views
 from iterit_ui.plots import comparison_losses as plots
 from iterit_ui.shared.session import first_pool
@@ -20,7 +21,7 @@ ORDER = ("note", "answer", "final", "differ", "course", "strategies", "against",
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker is started."""
-    monkeypatch.setattr(jobs, "pump", lambda home: [])
+    monkeypatch.setattr(lifecycle, "pump", lambda home: [])
 
 
 @pytest.fixture

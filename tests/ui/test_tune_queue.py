@@ -8,9 +8,10 @@ import gradio as gr
 import pytest
 from run_folders import PAYLOAD, trees
 
-from backend import jobs, store
+from backend import store
 from backend.analysis.queue_state import queue_of
 from backend.config import config_from
+from backend.jobs import lifecycle
 from iterit_ui.tune import queue_panel, views
 
 
@@ -114,7 +115,7 @@ def test_a_cancelled_run_can_be_queued_again(home, said):
     assert "Nothing is lost" in said["info"][0]
     act(home, "cancel", run)  # as from another page
     assert len(said["warning"]) == 1 and "does not wait any more: it is stopped" in said["warning"][0]
-    jobs.resume(home, run)
+    lifecycle.resume(home, run)
     assert order(home) == [run]
     assert "goes on" not in queue_panel.panel_value(store.runs(home), "")["rows"][0]["about"]
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from run_folders import make_run, trees
 
-from backend import jobs, store
+from backend import store
 from backend.analysis import GoesOn
 from backend.config import config_from
-from backend.processes import this_host
+from backend.jobs import lifecycle
+from backend.jobs.processes import this_host
 from backend.records import Progress
 from backend.store import Event
 from iterit_ui.tune import log_view as log
@@ -152,7 +153,7 @@ def test_stopping_what_has_ended_is_a_message_and_no_error(home):
 
 
 def test_a_queued_run_can_be_cancelled(home, monkeypatch):
-    monkeypatch.setattr(jobs, "pump", lambda home: [])
+    monkeypatch.setattr(lifecycle, "pump", lambda home: [])
     started(home)
     second = store.create_run(
         home, config_from({"pool": ("trees.jsonl",), "model": "m", "budget": 9}), trees()

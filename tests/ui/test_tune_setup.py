@@ -10,9 +10,10 @@ import gradio as gr
 import pytest
 from run_folders import trees
 
-from backend import jobs, store
+from backend import store
 from backend.config import PRESETS, RunConfig, config_from, to_json
 from backend.errors import ConfigError
+from backend.jobs import lifecycle, pool_work, run_launch
 from backend.store import database
 from iterit_ui.shared import launch as launching
 from iterit_ui.shared.session import first_pool
@@ -183,7 +184,7 @@ def test_what_is_no_form_is_refused_in_words(home, sent):
 def test_tokens_are_counted_for_the_form_as_it_is(home, monkeypatch):
     begun = []
     monkeypatch.setattr(
-        jobs, "start_work", lambda *words: begun.append(words) or jobs.work_info(home, *words[1:3])
+        pool_work, "start_work", lambda *words: begun.append(words) or pool_work.work_info(home, *words[1:3])
     )
     count = setup_panel.questions(home, (), ())[2]
     sent = draft("demo", model="demo", max_length="300", system_prompt="Be brief.")
@@ -248,7 +249,7 @@ def test_the_command_line_reads_the_command_as_the_same_configuration(home, monk
     found = []
     monkeypatch.setattr(running, "read_pool", lambda *_: trees())
     monkeypatch.setattr(running, "_follow", lambda *_, **__: None)
-    monkeypatch.setattr(jobs, "launch", lambda home, config, **_: found.append(config) or "run")
+    monkeypatch.setattr(run_launch, "launch", lambda home, config, **_: found.append(config) or "run")
     config = config_of(draft(preset, **changes))
     words = shlex.split(launching.command_line(config, preset=preset, home=home))
     result = CliRunner().invoke(commands.app, words[3:])
@@ -341,7 +342,7 @@ def test_pools_are_those_of_the_store(home):
 @pytest.fixture
 def no_worker(monkeypatch):
     """Runs are queued but no process is started."""
-    monkeypatch.setattr(jobs, "pump", lambda home: [])
+    monkeypatch.setattr(lifecycle, "pump", lambda home: [])
 
 
 def test_a_launch_queues_the_run_that_the_form_describes(home, no_worker):

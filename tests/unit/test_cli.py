@@ -14,12 +14,13 @@ import pytest
 from small_runs import small_config, small_pool, small_record
 from typer.testing import CliRunner
 
-from backend import jobs, store
+from backend import store
 from backend.cli import app
 from backend.cli.options import option_name
 from backend.cli.scores_file import read_scores, write_scores
 from backend.config import RunConfig
 from backend.data import load_pool
+from backend.jobs import lifecycle
 from backend.records import Metrics, Scores
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -268,6 +269,7 @@ WORKER = """
 import os, sys, psutil
 from pathlib import Path
 from backend import store
+from backend.jobs import lifecycle
 from backend.records import Metrics
 home, run = Path(sys.argv[1]), sys.argv[2]
 store.take(home, run, host=os.uname().nodename, pid=os.getpid(), process_started=psutil.Process().create_time())
@@ -284,7 +286,7 @@ def worker(tmp_path, monkeypatch) -> None:
     script.write_text(WORKER)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setattr(
-        jobs, "worker_command", lambda home, run_id: [sys.executable, str(script), str(home), run_id]
+        lifecycle, "command_of", lambda home, run_id: [sys.executable, str(script), str(home), run_id]
     )
 
 

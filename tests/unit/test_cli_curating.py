@@ -14,6 +14,7 @@ from backend.cli import app
 from backend.cli.options import ids_of
 from backend.data import load_pool
 from backend.errors import PoolError
+from backend.jobs import pool_work
 
 
 def run(*words: object):
@@ -153,14 +154,14 @@ def test_a_map_has_a_first_picture_then_the_map_then_clusters(tmp_path, monkeypa
 
         def watched(*given, name=name, work=work, **more):
             stored = store.load_map(home, pool.id)
-            info = store.work_info(home, pool.id, "map")
+            info = pool_work.work_info(home, pool.id, "map")
             seen.append((name, stored.final, stored.method[:4], info.state))
             return work(*given, **more)
 
         monkeypatch.setattr(projection, name, watched)
     assert run("map", path, "--runs-dir", home).exit_code == 0
     assert seen == [("project", False, "svd:", "running"), ("clusters", True, "umap", "running")]
-    assert store.work_info(home, pool.id, "map").state == "ready"
+    assert pool_work.work_info(home, pool.id, "map").state == "done"
     xy = store.load_map(home, pool.id).xy
     assert len(store.load_clusters(home, pool.id).codes) == len(pool)
 

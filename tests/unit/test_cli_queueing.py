@@ -7,10 +7,11 @@ import pytest
 from small_runs import small_config, small_pool, small_record
 from typer.testing import CliRunner
 
-from backend import jobs, store
+from backend import store
 from backend.analysis.queue_state import queue_of
 from backend.cli import app, running
-from backend.processes import this_host
+from backend.jobs import lifecycle
+from backend.jobs.processes import this_host
 
 
 def run(*words: object):
@@ -82,7 +83,7 @@ def test_a_waiting_run_is_taken_out_and_can_be_queued_again(home, now):
     assert result.exit_code == 0, result.stderr
     assert "taken out of the queue" in result.stderr and f"resume {waiting}" in result.stderr
     assert store.run_info(home, waiting).state == "stopped"
-    jobs.resume(home, waiting)
+    lifecycle.resume(home, waiting)
     assert store.run_info(home, waiting).state == "queued"
 
 
@@ -96,7 +97,7 @@ def test_now_ends_the_worker_at_once(home, monkeypatch):
     first = new_run(home)
     store.claim_next(home, this_host())
     ended = []
-    monkeypatch.setattr(jobs, "end_at_once", lambda info: ended.append(info.id))
+    monkeypatch.setattr(lifecycle, "end_at_once", lambda info: ended.append(info.id))
     result = run("stop", first, "--now", "--runs-dir", home)
     assert result.exit_code == 0, result.stderr
     assert ended == [first] and store.run_info(home, first).state == "stopped"

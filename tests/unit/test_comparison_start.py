@@ -9,10 +9,11 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from backend import compare, config, jobs, store
+from backend import compare, config, store
 from backend.analysis import Figure
 from backend.cli.commands import app
 from backend.errors import ConfigError, RunError
+from backend.jobs import lifecycle
 from tests.unit.compared import labelled, made_run, settings, two_strategies
 
 runner = CliRunner()
@@ -21,7 +22,7 @@ runner = CliRunner()
 @pytest.fixture
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker is started."""
-    monkeypatch.setattr(jobs, "pump", lambda home: [])
+    monkeypatch.setattr(lifecycle, "pump", lambda home: [])
 
 
 def said(*words: str, code: int = 0, **options: object) -> str:

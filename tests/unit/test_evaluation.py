@@ -15,8 +15,9 @@ import psutil
 import pytest
 from small_runs import small_config, small_pool
 
-from backend import evaluation, store
+from backend import store
 from backend.errors import EvaluationError, RunError
+from backend.jobs import evaluations, harness
 from backend.store import evaluations as stored
 
 # what lm-eval 0.4.13 writes, shortened: a task, and a group with its task
@@ -71,8 +72,8 @@ def run(tmp_path: Path) -> str:
     return run
 
 
-@pytest.fixture
-def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(name="installed")
+def made_up_harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A module of the harness's name, for this process and for those that it starts."""
     place = tmp_path / "site" / "lm_eval"
     place.mkdir(parents=True)
@@ -92,17 +93,17 @@ def until(condition: Callable[[], object], seconds: float = 120) -> None:
 
 
 def started(home: Path, run: str, *tasks: str, **options) -> str:
-    return evaluation.start(home, run, evaluation.plan(home, run, tasks, **options))
+    return evaluations.start(home, run, evaluations.plan(home, run, tasks, **options))
 
 
 def ended(home: Path, run: str, one: str) -> stored.Evaluation:
-    until(lambda: not evaluation.evaluation(home, run, one).active)
-    return evaluation.evaluation(home, run, one)
+    until(lambda: not evaluations.evaluation(home, run, one).unfinished)
+    return evaluations.evaluation(home, run, one)
 
 
-def test_results_come_from_what_the_harness_writes(tmp_path: Path, run: str, harness: Path) -> None:
+def test_results_come_from_what_the_harness_writes(tmp_path: Path, run: str, installed: Path) -> None:
     done = ended(tmp_path, run, started(tmp_path, run, "arc", limit=10))
-    assert done.state == "done" and done.harness == "0.4.13" and done.error == ""
+    assert done.state == "done" and done.harness == "0.4.13" and done.error is None
     acc, exact, group = done.results
     assert (acc.task, acc.metric, acc.value, acc.stderr, acc.n, acc.shots, acc.version) == ("arc", "acc", 0.5, 0.166, 10, 0, "1.0")  # fmt: skip
     assert acc.higher_is_better is True and exact.higher_is_better is None
@@ -115,11 +116,11 @@ def test_results_come_from_what_the_harness_writes(tmp_path: Path, run: str, har
     other = store.create_run(
         tmp_path, small_config(model="no/where"), small_pool()
     )  # its base model is the same
-    assert [one.id for one in evaluation.compared(tmp_path, [other])] == [base.id]
-    assert {one.id for one in evaluation.compared(tmp_path, [run])} == {done.id, base.id}
+    assert [one.id for one in evaluations.compared(tmp_path, [other])] == [base.id]
+    assert {one.id for one in evaluations.compared(tmp_path, [run])} == {done.id, base.id}
 
 
-def test_data_that_cannot_be_fetched_is_said_in_words(tmp_path: Path, run: str, harness: Path) -> None:
+def test_data_that_cannot_be_fetched_is_said_in_words(tmp_path: Path, run: str, installed: Path) -> None:
     failed = ended(tmp_path, run, started(tmp_path, run, "far"))
     assert (
         failed.state == "failed" and "no network" in failed.error and "Couldn't reach 'far'" in failed.error
@@ -127,58 +128,60 @@ def test_data_that_cannot_be_fetched_is_said_in_words(tmp_path: Path, run: str, 
     assert "Traceback" not in failed.error
 
 
-def test_one_at_a_time_and_a_stop_leaves_no_process(tmp_path: Path, run: str, harness: Path) -> None:
+def test_one_at_a_time_and_a_stop_leaves_no_process(tmp_path: Path, run: str, installed: Path) -> None:
     first = started(tmp_path, run, "hang")
     until(lambda: (tmp_path / "harness.pid").is_file() and (tmp_path / "harness.pid").read_text())
     child = psutil.Process(int((tmp_path / "harness.pid").read_text()))
     second = started(tmp_path, run, "arc")
     with pytest.raises(EvaluationError, match="already"):
         started(tmp_path, run, "arc")
-    until(lambda: evaluation.evaluation(tmp_path, run, second).pid)
-    assert evaluation.evaluation(tmp_path, run, first).state == "running"
-    assert evaluation.evaluation(tmp_path, run, second).state == "waiting"
-    evaluation.stop(tmp_path, run, first)
+    assert evaluations.evaluation(tmp_path, run, first).state == "running"
+    assert evaluations.evaluation(tmp_path, run, second).state == "queued"
+    evaluations.stop(tmp_path, run, first)
     until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
     assert ended(tmp_path, run, first).state == "stopped"
     assert ended(tmp_path, run, second).state == "done"
     with pytest.raises(EvaluationError, match="stopped already"):
-        evaluation.stop(tmp_path, run, first)
+        evaluations.stop(tmp_path, run, first)
 
 
-def test_a_process_that_is_killed_has_failed(tmp_path: Path, run: str, harness: Path) -> None:
+def test_a_process_that_is_killed_has_failed(tmp_path: Path, run: str, installed: Path) -> None:
     one = started(tmp_path, run, "hang")
     until(lambda: (tmp_path / "harness.pid").is_file() and (tmp_path / "harness.pid").read_text())
     psutil.Process(int((tmp_path / "harness.pid").read_text())).kill()
     failed = ended(tmp_path, run, one)
     assert failed.state == "failed" and "SIGKILL" in failed.error
     other = started(tmp_path, run, "arc")
-    until(lambda: evaluation.evaluation(tmp_path, run, other).pid)
     assert ended(tmp_path, run, other).state == "done"
 
 
 def test_without_the_package_nothing_starts(
     tmp_path: Path, run: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluation, "PACKAGE", "no_such_harness")
-    assert "pip install lm-eval" in evaluation.missing()
+    monkeypatch.setattr(harness, "PACKAGE", "no_such_harness")
+    assert "pip install lm-eval" in harness.missing()
     with pytest.raises(EvaluationError, match="not installed"):
         started(tmp_path, run, "arc")
-    assert evaluation.evaluations(tmp_path, run) == []
+    assert evaluations.evaluations(tmp_path, run) == []
 
 
 def test_without_a_network_it_is_said_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert "HF_HUB_OFFLINE is set" in evaluation.offline()
+    assert "HF_HUB_OFFLINE is set" in harness.offline()
     monkeypatch.delenv("HF_HUB_OFFLINE")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    assert "127.0.0.1:9 cannot be reached" in evaluation.offline()
+    assert "127.0.0.1:9 cannot be reached" in harness.offline()
 
 
 def test_what_cannot_be_evaluated(tmp_path: Path, run: str) -> None:
-    for tasks, word in ((" ,", "at least one task"), ("--help", "no task's name"), ("a;b", "no task's name")):
+    for tasks, word in (
+        (" ,", "at least one task"),
+        ("--help", "not a valid task name"),
+        ("a;b", "not a valid task name"),
+    ):
         with pytest.raises(EvaluationError, match=word):
-            evaluation.tasks_of(tasks)
-    assert evaluation.tasks_of("a, b\na") == ("a", "b")
+            evaluations.tasks_of(tasks)
+    assert evaluations.tasks_of("a, b\na") == ("a", "b")
     for options, word in (
         ({"limit": -1}, "limit"),
         ({"limit": 0}, "limit"),
@@ -186,29 +189,29 @@ def test_what_cannot_be_evaluated(tmp_path: Path, run: str) -> None:
         ({"include_path": "nowhere"}, "not a folder"),
     ):
         with pytest.raises(EvaluationError, match=word):
-            evaluation.plan(tmp_path, run, ["arc"], **options)
+            evaluations.plan(tmp_path, run, ["arc"], **options)
     untrained = store.create_run(tmp_path, small_config(), small_pool())
     with pytest.raises(RunError, match="no trained model"):
-        evaluation.plan(tmp_path, untrained, ["arc"])
+        evaluations.plan(tmp_path, untrained, ["arc"])
     with pytest.raises(EvaluationError, match="has no evaluation"):
-        evaluation.evaluation(tmp_path, run, "20260101-000000-abcdef")
+        evaluations.evaluation(tmp_path, run, "20260101-000000-abcdef")
     with pytest.raises(EvaluationError, match="not an evaluation's id"):
-        evaluation.evaluation(tmp_path, run, "../model")
+        evaluations.evaluation(tmp_path, run, "../model")
 
 
 def test_adapters_go_to_the_harness_with_their_model(tmp_path: Path, run: str) -> None:
     folder = tmp_path / run / "model"
     (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "no/where"}))
     (folder / "tokenizer.json").write_text("{}")
-    plan = evaluation.plan(tmp_path, run, ["arc"], chat_template=True, shots=2)
+    plan = evaluations.plan(tmp_path, run, ["arc"], chat_template=True, shots=2)
     assert (plan.model, plan.adapter, plan.tokenizer) == ("no/where", str(folder), str(folder))
-    command = evaluation.harness_command(plan, tmp_path / "out", arithmetic="bf16")
+    command = harness.harness_command(plan, tmp_path / "out", arithmetic="bf16")
     model = json.loads(command[command.index("--model_args") + 1])
     assert model == {"pretrained": "no/where", "dtype": "bfloat16", "peft": str(folder), "tokenizer": str(folder)}  # fmt: skip
     assert command[command.index("--system_instruction") + 1] == "be kind"
     (tmp_path / run / "merged").mkdir()
     (tmp_path / run / "merged" / "config.json").write_text("{}")
-    assert evaluation.plan(tmp_path, run, ["arc"]).model == str(tmp_path / run / "merged")
+    assert evaluations.plan(tmp_path, run, ["arc"]).model == str(tmp_path / run / "merged")
 
 
 def test_the_real_harness_takes_these_options(
@@ -218,10 +221,10 @@ def test_the_real_harness_takes_these_options(
         pytest.skip("lm-eval is not installed: pip install lm-eval")
     from lm_eval._cli import HarnessCLI
 
-    plan = evaluation.plan(
+    plan = evaluations.plan(
         tmp_path, run, ["a", "b"], limit=5, shots=1, chat_template=True, include_path=str(tmp_path)
     )
-    command = evaluation.harness_command(plan, tmp_path / "out", arithmetic="fp32")
+    command = harness.harness_command(plan, tmp_path / "out", arithmetic="fp32")
     monkeypatch.setattr(sys, "argv", command[2:])
     found: SimpleNamespace = HarnessCLI().parse_args()
     assert found.model_args["pretrained"] == plan.model and list(found.tasks) == ["a", "b"]

@@ -12,6 +12,7 @@ from backend import store
 from backend.cli import app
 from backend.errors import PoolError
 from backend.findings import Lengths, NearPairs
+from backend.jobs import pool_work
 
 ROWS = [("Name a fruit that is red", "An apple is one of them.")] * 2 + [
     ("Name a fruit that is red please", "An apple is one of them."),
@@ -138,7 +139,7 @@ def test_findings_are_made_once_reported_and_only_what_is_missing(tmp_path, pool
     assert result.exit_code == 0, result.stderr
     pool_id = store.list_pools(home)[0].id
     assert store.has_findings(home, pool_id)
-    assert store.work_info(home, pool_id, "findings").state == "ready"
+    assert pool_work.work_info(home, pool_id, "findings").state == "done"
     folder = store.pool_folder(home, pool_id)
     stamps = {name: (folder / name).stat().st_mtime_ns for name in ("search.sqlite", "near.parquet")}
     os.unlink(folder / "near.parquet")
@@ -154,5 +155,5 @@ def test_a_failure_is_written_down_for_those_who_wait(tmp_path, pool_file, monke
     )
     result = run("findings", pool_file, "--runs-dir", home)
     assert result.exit_code == 1
-    info = store.work_info(home, store.list_pools(home)[0].id, "findings")
+    info = pool_work.work_info(home, store.list_pools(home)[0].id, "findings")
     assert (info.state, info.error, info.stage) == ("failed", "the disk is full", "near-duplicates")

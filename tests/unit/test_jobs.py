@@ -15,22 +15,25 @@ import psutil
 import pytest
 from small_runs import small_config, small_pool
 
-from backend import jobs, store
+from backend import store
 from backend.errors import ConfigError, RunError
-from backend.processes import ROOT, STARTING_SECONDS, exit_code, is_gone, process_of
+from backend.jobs import lifecycle, run_launch
+from backend.jobs.processes import ROOT, STARTING_SECONDS, exit_code, is_gone, process_of
 from backend.records import Progress
+from backend.store import Job
 
 FAKE = """
     import os, signal, sys, time
     from pathlib import Path
     import psutil
-    from backend import jobs, store
+    from backend import store
+    from backend.jobs import lifecycle, run_launch
     from backend.records import Progress
 
     def command(home, run):
         return [sys.executable, __file__, str(home), run, store.run_info(home, run).name]
 
-    jobs.worker_command = command
+    lifecycle.command_of = command
     home, run, mode = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     signal.signal(signal.SIGTERM, signal.SIG_IGN if mode == "deaf" else lambda *args: sys.exit(143))
     store.take(home, run, host=os.uname().nodename, pid=os.getpid(),
@@ -38,7 +41,7 @@ FAKE = """
     print("threads", os.environ.get("OMP_NUM_THREADS"), "input", sys.stdin.read(), flush=True)
     if mode == "quick":
         store.set_state(home, run, "done")
-        jobs.pump(home)
+        lifecycle.pump(home)
         sys.exit()
     store.heartbeat(home, run, Progress("score", 1, 120, 2200))
     if mode == "dies":
@@ -69,10 +72,10 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     store.save_pool(home, small_pool())
 
-    def command(home: Path, run_id: str) -> list[str]:
-        return [sys.executable, str(script), str(home), run_id, store.run_info(home, run_id).name]
+    def command(home: Path, job: Job) -> list[str]:
+        return [sys.executable, str(script), str(home), job.id, store.run_info(home, job.id).name]
 
-    monkeypatch.setattr(jobs, "worker_command", command)
+    monkeypatch.setattr(lifecycle, "command_of", command)
     yield home
     for info in store.runs(home):
         if info.pid and process_of(info):
@@ -82,7 +85,7 @@ def home(tmp_path, monkeypatch):
 
 def launch(home: Path, mode: str, **options) -> str:
     values = {"name": mode, **options.pop("config", {})}
-    return jobs.launch(home, small_config(**values), pool=small_pool().id, **options)
+    return run_launch.launch(home, small_config(**values), pool=small_pool().id, **options)
 
 
 def state(home: Path, run_id: str) -> str:
@@ -99,13 +102,13 @@ def test_a_second_run_waits_and_starts_when_the_first_has_stopped(home):
     assert (state(home, first), state(home, second)) == ("running", "queued")
     wait_for(lambda: works(home, first))
     info = store.run_info(home, first)
-    assert jobs.alive(info)
+    assert lifecycle.alive(info)
     assert os.getsid(info.pid) == info.pid
-    jobs.stop(home, first)
+    lifecycle.stop(home, first)
     wait_for(lambda: state(home, first) == "stopped")
-    wait_for(lambda: jobs.pump(home) == [second])
+    wait_for(lambda: lifecycle.pump(home) == [second])
     wait_for(lambda: state(home, second) == "done")
-    assert not jobs.alive(store.run_info(home, first))
+    assert not lifecycle.alive(store.run_info(home, first))
     assert store.read_log(home, first).split() == ["threads", "3", "input"]
     kinds = [event.kind for event in store.events(home, first)]
     assert kinds == ["queued", "started", "stopping"]
@@ -115,9 +118,9 @@ def test_a_worker_that_ends_starts_the_next(home):
     first = launch(home, "long")
     second, third = launch(home, "quick"), launch(home, "quick")
     wait_for(lambda: works(home, first))
-    jobs.kill(home, first)
+    lifecycle.kill(home, first)
     assert state(home, first) == "stopped"
-    assert jobs.pump(home) == [second]
+    assert lifecycle.pump(home) == [second]
     wait_for(lambda: state(home, third) == "done")
 
 
@@ -125,7 +128,7 @@ def test_runs_may_be_allowed_beside_each_other(home):
     first, second = launch(home, "long"), launch(home, "long", allow_parallel=True)
     wait_for(lambda: works(home, first) and works(home, second))
     for run in (first, second):
-        jobs.stop(home, run)
+        lifecycle.stop(home, run)
         wait_for(lambda run=run: state(home, run) == "stopped")
 
 
@@ -133,58 +136,58 @@ def test_a_worker_that_was_killed_shows_as_failed_with_the_last_thing_it_did(hom
     run = launch(home, "long")
     wait_for(lambda: works(home, run))
     os.kill(store.run_info(home, run).pid, signal.SIGKILL)
-    wait_for(lambda: jobs.refresh(home) == [run])
+    wait_for(lambda: lifecycle.refresh(home) == [run])
     info = store.run_info(home, run)
     assert info.state == "failed" and info.ended is not None
     assert "was ended by SIGKILL (somebody killed it, or the machine ran out of memory)" in info.error
     assert "at: score, epoch 1, 120 of 2,200 samples" in info.error
     assert store.events(home, run)[-1].text == info.error
-    assert jobs.refresh(home) == []
+    assert lifecycle.refresh(home) == []
 
 
 def test_a_worker_that_fell_silent_shows_as_failed_with_what_it_printed(home):
     run = launch(home, "dies")
-    wait_for(lambda: jobs.refresh(home) == [run])
+    wait_for(lambda: lifecycle.refresh(home) == [run])
     error = store.run_info(home, run).error
     assert "(exit code 3)" in error and error.endswith("It printed last: last words")
 
 
 def test_a_failed_run_is_resumed(home):
     run = launch(home, "dies")
-    wait_for(lambda: jobs.refresh(home))
-    jobs.resume(home, run)
+    wait_for(lambda: lifecycle.refresh(home))
+    lifecycle.resume(home, run)
     info = store.run_info(home, run)
     assert (info.resume, info.attempt, info.error) == (True, 2, None)
     assert store.events(home, run)[-1].kind == "resumed"
-    wait_for(lambda: jobs.refresh(home))
+    wait_for(lambda: lifecycle.refresh(home))
 
 
 def test_only_a_run_that_ended_early_is_resumed(home):
     run = launch(home, "long")
     with pytest.raises(RunError, match="is running; only a stopped or failed run can be resumed"):
-        jobs.resume(home, run)
-    jobs.kill(home, run)
+        lifecycle.resume(home, run)
+    lifecycle.kill(home, run)
 
 
 def test_a_queued_run_is_stopped_without_a_worker(home):
     first, second = launch(home, "long"), launch(home, "long")
-    jobs.stop(home, second)
+    lifecycle.stop(home, second)
     assert state(home, second) == "stopped"
     with pytest.raises(RunError, match="is stopped already"):
-        jobs.stop(home, second)
+        lifecycle.stop(home, second)
     with pytest.raises(RunError, match="there is no worker to kill"):
-        jobs.kill(home, second)
-    jobs.kill(home, first)
+        lifecycle.kill(home, second)
+    lifecycle.kill(home, first)
 
 
 def test_a_deaf_worker_is_killed_in_a_second_step(home):
     run = launch(home, "deaf")
     wait_for(lambda: works(home, run))
-    jobs.stop(home, run)
+    lifecycle.stop(home, run)
     assert state(home, run) == "stopping"
     assert store.run_info(home, run).stopping is not None
     pid = store.run_info(home, run).pid
-    jobs.kill(home, run)
+    lifecycle.kill(home, run)
     assert state(home, run) == "stopped"
     assert [event.text for event in store.events(home, run)][-2:] == ["asked to stop", "killed"]
     wait_for(lambda: exit_code(pid) == -signal.SIGKILL)
@@ -193,24 +196,24 @@ def test_a_deaf_worker_is_killed_in_a_second_step(home):
 def test_a_worker_that_dies_while_it_is_asked_to_stop_has_stopped(home):
     run = launch(home, "deaf")
     wait_for(lambda: works(home, run))
-    jobs.stop(home, run)
+    lifecycle.stop(home, run)
     os.kill(store.run_info(home, run).pid, signal.SIGKILL)
-    wait_for(lambda: jobs.refresh(home) == [run])
+    wait_for(lambda: lifecycle.refresh(home) == [run])
     assert state(home, run) == "stopped"
 
 
 def test_another_process_with_the_same_number_is_neither_alive_nor_signalled(home):
     run = launch(home, "long")
     wait_for(lambda: works(home, run))
-    jobs.kill(home, run)
+    lifecycle.kill(home, run)
     with contextlib.closing(_bystander()) as bystander:
         started = psutil.Process(bystander.pid).create_time()
         store.take(home, run, host=os.uname().nodename, pid=bystander.pid, process_started=started - 100)
-        assert not jobs.alive(store.run_info(home, run))
+        assert not lifecycle.alive(store.run_info(home, run))
         with pytest.raises(RunError, match="is failed already"):
-            jobs.stop(home, run)
+            lifecycle.stop(home, run)
         assert bystander.poll() is None
-    assert "ended without a word" in store.run_info(home, run).error
+    assert "exited without an error message" in store.run_info(home, run).error
 
 
 def test_a_silent_worker_is_not_alive_but_keeps_its_place(home):
@@ -218,39 +221,41 @@ def test_a_silent_worker_is_not_alive_but_keeps_its_place(home):
     run = launch(home, "long")
     wait_for(lambda: works(home, run))
     info = store.run_info(home, run)
-    old = dataclasses.replace(info, last_seen=time.time() - 2 * jobs.FRESH_SECONDS)
-    assert jobs.alive(info) and not jobs.alive(old) and not is_gone(old)
-    jobs.kill(home, run)
+    old = dataclasses.replace(info, last_seen=time.time() - 2 * lifecycle.FRESH_SECONDS)
+    assert lifecycle.alive(info) and not lifecycle.alive(old) and not is_gone(old)
+    lifecycle.kill(home, run)
 
 
 def test_a_worker_on_another_machine_is_judged_by_its_heartbeat(home):
     run = store.create_run(home, small_config(), small_pool())
     store.take(home, run, host="elsewhere", pid=1, process_started=1.0)
-    assert jobs.refresh(home) == []
-    assert jobs.alive(store.run_info(home, run))
+    assert lifecycle.refresh(home) == []
+    assert lifecycle.alive(store.run_info(home, run))
     with pytest.raises(RunError, match="runs on elsewhere; kill it there"):
-        jobs.kill(home, run)
-    jobs.stop(home, run)
+        lifecycle.kill(home, run)
+    lifecycle.stop(home, run)
     assert store.heartbeat(home, run, Progress("train", 0, 1, 2)) == "stopping"
     info = store.run_info(home, run)
     assert is_gone(dataclasses.replace(info, last_seen=time.time() - 2 * STARTING_SECONDS))
 
 
 def test_a_worker_that_cannot_be_started_fails_its_run_and_the_next_has_its_turn(home, monkeypatch):
-    fine = jobs.worker_command
+    fine = lifecycle.command_of
     broken = store.create_run(home, small_config(), small_pool())
     second = store.create_run(home, small_config(name="quick"), small_pool())
     monkeypatch.setattr(
-        jobs, "worker_command", lambda home, run: ["/nowhere/python"] if run == broken else fine(home, run)
+        lifecycle,
+        "command_of",
+        lambda home, job: ["/nowhere/python"] if job.id == broken else fine(home, job),
     )
-    assert jobs.pump(home) == [second]
+    assert lifecycle.pump(home) == [second]
     assert "could not be started" in store.run_info(home, broken).error
     wait_for(lambda: state(home, second) == "done")
 
 
 def test_a_run_needs_a_model(home):
     with pytest.raises(ConfigError, match="model is empty"):
-        jobs.launch(home, small_config(model=""), pool=small_pool().id)
+        run_launch.launch(home, small_config(model=""), pool=small_pool().id)
 
 
 def test_paths_that_exist_become_absolute(tmp_path, monkeypatch):
@@ -258,23 +263,23 @@ def test_paths_that_exist_become_absolute(tmp_path, monkeypatch):
     (tmp_path / "tiny").mkdir()
     (tmp_path / "held.json").write_text("[]")
     config = small_config(pool=("held.json", "owner/name"), model="tiny", held_out="held.json")
-    config = jobs.with_absolute_paths(config)
+    config = run_launch.with_absolute_paths(config)
     assert config.pool == (str(tmp_path / "held.json"), "owner/name")
     assert (config.model, config.held_out) == (str(tmp_path / "tiny"), str(tmp_path / "held.json"))
-    assert jobs.with_absolute_paths(small_config(model="demo", held_out="0.05")).held_out == "0.05"
+    assert run_launch.with_absolute_paths(small_config(model="demo", held_out="0.05")).held_out == "0.05"
 
 
 @pytest.mark.parametrize(
     ("held_out", "share"), [("0.05", True), ("0", True), ("", True), ("demo", False), ("a.json", False)]
 )
 def test_what_is_held_out_is_a_share_or_a_file(held_out, share):
-    assert jobs.is_share(held_out) == share
+    assert run_launch.is_share(held_out) == share
 
 
 def test_a_run_that_was_claimed_a_moment_ago_is_alive(home):
     run = store.create_run(home, small_config(), small_pool())
     store.claim_next(home, "here")
-    assert jobs.alive(store.run_info(home, run)) and jobs.refresh(home) == []
+    assert lifecycle.alive(store.run_info(home, run)) and lifecycle.refresh(home) == []
 
 
 class _Bystander(subprocess.Popen):

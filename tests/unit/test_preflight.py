@@ -8,9 +8,10 @@ import pytest
 from model_folders import model_folder, tensors
 from small_runs import small_pool
 
-from backend import jobs, store
+from backend import store
 from backend.config import RunConfig, config_from
 from backend.errors import ConfigError
+from backend.jobs import run_launch
 from backend.model import shape as model_shape
 from backend.preflight import checks, machine, memory
 from backend.preflight.checks import Problem
@@ -205,7 +206,7 @@ def test_a_launch_that_must_fail_leaves_nothing(folder: Path, tmp_path: Path) ->
     home = tmp_path / "runs"
     store.save_pool(home, small_pool())
     with pytest.raises(ConfigError, match=r"no/such\.yaml cannot be read"):
-        jobs.launch(
+        run_launch.launch(
             home, config(folder, accelerate_config="/no/such.yaml", held_out="0"), pool=small_pool().id
         )
     assert store.runs(home) == []

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from small_runs import small_config, small_pool, small_record
 
-from backend import analysis, processes, store
+from backend import analysis, store
 from backend.errors import AskingError, RunError
+from backend.jobs import processes
 from backend.models_on_demand import question_queue
 from backend.models_on_demand.asked_models import base_model, models_of, run_model
 from backend.models_on_demand.question_queue import KEPT_QUESTIONS, load_question, question_ids, save_question

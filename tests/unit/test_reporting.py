@@ -5,7 +5,7 @@ from pathlib import Path
 from small_runs import small_config, small_pool, small_record
 
 from backend import store
-from backend.reporting import Reporting
+from backend.jobs.reporting import Reporting
 
 
 def test_the_first_selection_says_why_samples_cannot_be_scored(tmp_path: Path) -> None:

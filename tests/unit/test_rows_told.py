@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from backend import jobs, store
+from backend import store
 from backend.cli import app
 from backend.config import config_from
 from backend.data import load_pool
+from backend.jobs import run_launch
 from iterit_ui.shared.launch import command_line, pool_inputs, pool_mapping
 
 TOLD = (
@@ -91,7 +92,7 @@ def _mappings(mapping: dict[str, str]) -> list[str]:
 def test_paths_in_a_mapping_are_made_absolute(odd: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(odd.parent)
     config = config_from({"pool": ("odd.jsonl",), "mapping": {"odd.jsonl:prompt": "q", "response": "a"}})
-    found = jobs.with_absolute_paths(config)
+    found = run_launch.with_absolute_paths(config)
     assert found.mapping == {"response": "a", f"{odd}:prompt": "q"} and found.pool == (str(odd),)
 
 
@@ -101,7 +102,7 @@ def test_held_out_samples_are_read_as_they_are(tmp_path: Path, odd: Path) -> Non
 
     def responses(held_out: Path, mapping: dict[str, str]) -> list[str]:
         config = config_from({"pool": ("x",), "held_out": str(held_out), "mapping": mapping})
-        return jobs.load_held_out(config).responses().to_pylist()
+        return run_launch.load_held_out(config).responses().to_pylist()
 
     columns = {"prompt": "q", "response": "a"}
     assert responses(plain, columns) == ["o"] and responses(odd, columns) == ["1", "2"]

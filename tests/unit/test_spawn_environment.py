@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.processes import spawn
+from backend.jobs.processes import spawn
 
 PRINT = "import json, os; print(json.dumps(dict(os.environ)))"
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from backend import evaluation, jobs, store
+from backend import store
+from backend.jobs import evaluations, lifecycle, pool_work
 from backend.store import database
 
 BEFORE = Path(__file__).parent / "stored_before"
@@ -52,7 +53,7 @@ def test_runs_are_in_their_states(home: Path) -> None:
 
 
 def test_a_run_whose_machine_was_lost_has_failed(home: Path) -> None:
-    assert jobs.refresh(home) == [CUT_OFF]
+    assert CUT_OFF in lifecycle.refresh(home)
     info = store.run_info(home, CUT_OFF)
     assert info.state == "failed" and "at: train, epoch 0, 2 of 2 steps" in (info.error or "")
     assert "It printed last: 03:00:01 the last line" in (info.error or "")
@@ -60,7 +61,7 @@ def test_a_run_whose_machine_was_lost_has_failed(home: Path) -> None:
 
 def test_the_queue_goes_on(home: Path) -> None:
     assert [store.claim_next(home, "here"), store.claim_next(home, "here")] == [QUEUED_TOO, None]
-    jobs.refresh(home)
+    lifecycle.refresh(home)
     store.set_state(home, QUEUED_TOO, "done")
     assert store.claim_next(home, "here") == QUEUED
 
@@ -102,7 +103,7 @@ def test_a_deleted_run_is_restored(home: Path) -> None:
     store.restore_run(home, DELETED)
     info = store.run_info(home, DELETED)
     assert (info.name, info.state) == ("deleted", "done") and store.epochs(home, DELETED) == [0]
-    assert [(one.state, len(one.results)) for one in evaluation.evaluations(home, DELETED)] == [("done", 3)]
+    assert [(one.state, len(one.results)) for one in evaluations.evaluations(home, DELETED)] == [("done", 3)]
 
 
 def test_marks_notes_and_saved_settings_are_there(home: Path) -> None:
@@ -119,10 +120,10 @@ def test_marks_notes_and_saved_settings_are_there(home: Path) -> None:
 
 
 def test_pool_work_is_as_far_as_it_was(home: Path) -> None:
-    states = {kind: jobs.work_info(home, POOL, kind) for kind in ("map", "lengths", "findings")}
+    states = {kind: pool_work.work_info(home, POOL, kind) for kind in ("map", "lengths", "findings")}
     assert {kind: info.state for kind, info in states.items()} == {
-        "map": "ready",
-        "lengths": "ready",
+        "map": "done",
+        "lengths": "done",
         "findings": "failed",
     }
     assert states["lengths"].arguments == ("--model", "no/where", "--max-length", "64")
@@ -134,7 +135,7 @@ def test_pool_work_is_as_far_as_it_was(home: Path) -> None:
 
 
 def test_evaluations_have_their_results(home: Path) -> None:
-    found = {one.id[-2:]: one for one in evaluation.evaluations(home, FINISHED)}
+    found = {one.id[-2:]: one for one in evaluations.evaluations(home, FINISHED)}
     assert {one: value.state for one, value in found.items()} == {
         "e1": "done",
         "e2": "failed",

@@ -14,24 +14,26 @@ import pytest
 from small_runs import small_pool
 from test_jobs import wait_for
 
-from backend import jobs, projection, store, work
+from backend import projection, store
 from backend.data import load_pool
 from backend.errors import PoolError, RunError
 from backend.findings import LOWEST, NearPairs
-from backend.processes import ROOT, STARTING_SECONDS, process_of
+from backend.jobs import lifecycle, pool_work, reporting
+from backend.jobs.processes import ROOT, STARTING_SECONDS, process_of
+from backend.records import Progress
 
 POOL = small_pool().id
 SCRIPT = """
     import os, sys, time
     from pathlib import Path
-    from backend import work
+    from backend.jobs import pool_work
     from backend.errors import PoolError
 
     home, kind, pool, mode = Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
     print("first words", flush=True)
     if mode == "dies":
         sys.exit(3)
-    with work.reporting(home, pool, kind, sys.argv[4:]) as report:
+    with pool_work.reporting(home, pool, kind, sys.argv[4:]) as report:
         report("counting", 1234, 5000)
         if mode == "raises":
             raise PoolError("the pool is too green")
@@ -51,105 +53,104 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     store.save_pool(home, small_pool())
 
-    def command(home, pool_id, kind, arguments=()):
-        return [sys.executable, str(script), str(home), kind, pool_id, *arguments]
+    def command(home, job):
+        return [sys.executable, str(script), str(home), job.kind, job.subject, *job.arguments]
 
-    monkeypatch.setattr(work, "work_command", command)
+    monkeypatch.setattr(lifecycle, "command_of", command)
     yield home
-    for kind in ("map", "findings", "lengths"):
-        info = store.work_info(home, POOL, kind)
-        if info.state == "running" and process_of(info):
+    for info in store.list_jobs(home):
+        if info.active and process_of(info):
             os.kill(info.pid, signal.SIGKILL)
             wait_for(lambda info=info: process_of(info) is None)
 
 
 def at_work(home, kind="lengths"):
-    wait_for(lambda: work.work_info(home, POOL, kind).stage == "counting")
-    return work.work_info(home, POOL, kind)
+    wait_for(lambda: pool_work.work_info(home, POOL, kind).stage == "counting")
+    return pool_work.work_info(home, POOL, kind)
 
 
 def ended(home, kind="lengths"):
-    wait_for(lambda: work.work_info(home, POOL, kind).state != "running")
-    return work.work_info(home, POOL, kind)
+    wait_for(lambda: not pool_work.work_info(home, POOL, kind).unfinished)
+    return pool_work.work_info(home, POOL, kind)
 
 
 def test_work_runs_in_a_process_of_its_own_at_low_priority(home):
-    assert work.work_info(home, POOL, "lengths").state == "absent"
-    info = work.start_work(home, POOL, "lengths", ("long", "--model", "m"))
+    assert pool_work.work_info(home, POOL, "lengths").state == "absent"
+    info = pool_work.start_work(home, POOL, "lengths", ("long", "--model", "m"))
     assert (info.state, info.kind, info.arguments) == ("running", "lengths", ("long", "--model", "m"))
     info = at_work(home)
     assert (info.done, info.total, info.error) == (1234, 5000, None)
     assert os.getsid(info.pid) == info.pid != os.getpid()
-    assert psutil.Process(info.pid).nice() == work.NICENESS
-    again = work.start_work(home, POOL, "lengths", ("long", "--model", "m"))
+    assert psutil.Process(info.pid).nice() == lifecycle.NICENESS
+    again = pool_work.start_work(home, POOL, "lengths", ("long", "--model", "m"))
     assert (again.pid, again.started) == (info.pid, info.started)
 
 
 def test_work_for_other_arguments_says_that_it_has_to_wait(home):
-    work.start_work(home, POOL, "lengths", ("long", "--model", "one"))
+    pool_work.start_work(home, POOL, "lengths", ("long", "--model", "one"))
     at_work(home)
     with pytest.raises(
         RunError, match=r"other arguments \(long --model one\); start it again when that is done"
     ):
-        work.start_work(home, POOL, "lengths", ("long", "--model", "two"))
-    assert work.work_info(home, POOL, "lengths").arguments == ("long", "--model", "one")
+        pool_work.start_work(home, POOL, "lengths", ("long", "--model", "two"))
+    assert pool_work.work_info(home, POOL, "lengths").arguments == ("long", "--model", "one")
 
 
 def test_lengths_are_ready_for_their_arguments_only(home):
-    work.start_work(home, POOL, "lengths", ("quick", "--model", "one"))
+    pool_work.start_work(home, POOL, "lengths", ("quick", "--model", "one"))
     first = ended(home)
-    assert (first.state, first.arguments) == ("ready", ("quick", "--model", "one"))
-    assert work.start_work(home, POOL, "lengths", ("quick", "--model", "one")) == first
-    assert work.start_work(home, POOL, "lengths", ("quick", "--model", "two")).state == "running"
+    assert (first.state, first.arguments) == ("done", ("quick", "--model", "one"))
+    assert pool_work.start_work(home, POOL, "lengths", ("quick", "--model", "one")) == first
+    assert pool_work.start_work(home, POOL, "lengths", ("quick", "--model", "two")).state == "running"
     assert ended(home).arguments == ("quick", "--model", "two")
 
 
 def test_kinds_of_work_run_beside_each_other(home):
-    work.start_work(home, POOL, "lengths", ("long",))
-    work.start_work(home, POOL, "map", ("long",))
+    pool_work.start_work(home, POOL, "lengths", ("long",))
+    pool_work.start_work(home, POOL, "map", ("long",))
     assert at_work(home).pid != at_work(home, "map").pid
 
 
 def test_work_that_was_killed_has_failed_at_its_last_stage_and_starts_again(home):
-    work.start_work(home, POOL, "lengths", ("long",))
+    pool_work.start_work(home, POOL, "lengths", ("long",))
     os.kill(at_work(home).pid, signal.SIGKILL)
     info = ended(home)
     assert (info.state, info.stage, info.done) == ("failed", "counting", 1234)
-    assert "was ended by SIGKILL" in info.error and "at: counting, 1,234 of 5,000." in info.error
-    assert work.start_work(home, POOL, "lengths", ("quick",)).state == "running"
+    assert "was ended by SIGKILL" in info.error and "at: counting, 1,234 of 5,000 samples." in info.error
+    assert pool_work.start_work(home, POOL, "lengths", ("quick",)).state == "running"
     info = ended(home)
-    assert (info.state, info.error) == ("ready", None)
+    assert (info.state, info.error) == ("done", None)
 
 
 def test_work_that_ends_before_it_said_anything_has_failed_with_what_it_printed(home):
-    work.start_work(home, POOL, "map", ("dies",))
+    pool_work.start_work(home, POOL, "map", ("dies",))
     error = ended(home, "map").error
     assert error == (
-        "The process ended without a word (exit code 3) while at: starting. It printed last: first words"
+        "The process exited without an error message (exit code 3) before it reported anything. It printed last: first words"
     )
-    started = store.work_info(home, POOL, "map").started
-    work.start_work(home, POOL, "map", ("dies",))
+    started = pool_work.work_info(home, POOL, "map").started
+    pool_work.start_work(home, POOL, "map", ("dies",))
     assert ended(home, "map").started != started
-    assert (store.work_log(home, POOL, "map")).read_text() == "first words\n"
+    assert (store.pool_folder(home, POOL) / "map.txt").read_text() == "first words\n"
 
 
 @pytest.mark.parametrize(
     ("mode", "error"), [("raises", "the pool is too green"), ("breaks", "ZeroDivisionError")]
 )
 def test_an_error_is_what_the_work_failed_with(home, mode, error):
-    work.start_work(home, POOL, "lengths", (mode,))
+    pool_work.start_work(home, POOL, "lengths", (mode,))
     info = ended(home)
     assert (info.state, info.stage, info.error) == ("failed", "counting", error)
 
 
 def test_many_that_start_at_once_start_one(home, monkeypatch):
     spawned, barrier = [], threading.Barrier(6)
-    spawn = work.spawn
-    monkeypatch.setattr(work, "spawn", lambda *given: spawned.append(1) or spawn(*given))
+    spawn = lifecycle.spawn
+    monkeypatch.setattr(lifecycle, "spawn", lambda *given, **more: spawned.append(1) or spawn(*given, **more))
 
     def start() -> None:
         barrier.wait()
-        work.start_work(home, POOL, "map", ("long",))
+        pool_work.start_work(home, POOL, "map", ("long",))
 
     threads = [threading.Thread(target=start) for _ in range(6)]
     for thread in threads:
@@ -160,71 +161,76 @@ def test_many_that_start_at_once_start_one(home, monkeypatch):
 
 
 def test_work_that_cannot_be_started_says_so(home, monkeypatch):
-    monkeypatch.setattr(work, "work_command", lambda *given: ["/nowhere/python"])
-    info = work.start_work(home, POOL, "map")
+    monkeypatch.setattr(lifecycle, "command_of", lambda *given: ["/nowhere/python"])
+    info = pool_work.start_work(home, POOL, "map")
     assert info.state == "failed" and "could not be started" in info.error
 
 
 def test_work_needs_a_pool_and_a_kind(home):
     with pytest.raises(PoolError, match="there is no pool"):
-        work.start_work(home, "0" * 16, "map")
+        pool_work.start_work(home, "0" * 16, "map")
     with pytest.raises(RunError, match="kind of work is 'coffee'; allowed: map, findings, lengths"):
-        work.start_work(home, POOL, "coffee")
+        pool_work.start_work(home, POOL, "coffee")
     with pytest.raises(PoolError, match="not a pool id"):
-        work.work_info(home, "../x", "map")
+        pool_work.work_info(home, "../x", "map")
 
 
 def test_a_second_process_at_the_same_work_is_turned_away_and_changes_nothing(home):
-    work.start_work(home, POOL, "map", ("long",))
+    pool_work.start_work(home, POOL, "map", ("long",))
     info = at_work(home, "map")
-    with pytest.raises(RunError, match=f"process {info.pid} on .* is already at this work"):  # noqa: SIM117
-        with work.reporting(home, POOL, "map"):
+    with pytest.raises(RunError, match=f"process {info.pid} on .* already works on map of pool"):  # noqa: SIM117
+        with pool_work.reporting(home, POOL, "map"):
             raise AssertionError("it got in")
-    assert work.work_info(home, POOL, "map").pid == info.pid
+    assert pool_work.work_info(home, POOL, "map").pid == info.pid
+
+
+def taken(home, pid=1, **more):
+    store.queue_job(home, f"map-{POOL}", "map", POOL)
+    store.take(home, f"map-{POOL}", **{"host": "here", "pid": pid, "process_started": 1.0, **more})
 
 
 def test_a_process_whose_work_was_taken_over_reports_nothing_more(home):
-    mine, other = {"host": "here", "pid": 11, "process_started": 1.0}, {"host": "here", "pid": 12}
-    store.take_work(home, POOL, "map", **mine)
-    store.set_work(home, POOL, "map", "failed", error="gone")
-    store.take_work(home, POOL, "map", **other, process_started=2.0)
-    store.set_work(home, POOL, "map", "running", stage="late", done=3, pid=11)
-    store.set_work(home, POOL, "map", "failed", error="late", pid=11)
-    info = store.work_info(home, POOL, "map")
-    assert (info.state, info.stage, info.done, info.pid) == ("running", "", 0, 12)
+    taken(home, 11)
+    store.set_state(home, f"map-{POOL}", "failed", error="gone")
+    taken(home, 12, process_started=time.time())
+    assert store.heartbeat(home, f"map-{POOL}", Progress("late", 0, 3, 0), pid=11) == "stopped"
+    assert not store.set_state(home, f"map-{POOL}", "failed", error="late", pid=11)
+    job = store.find_job(home, f"map-{POOL}")
+    assert (job.state, job.stage, job.done, job.pid) == ("running", None, 0, 12)
 
 
 def test_reports_on_one_stage_are_written_now_and_then(home, monkeypatch):
     written = []
-    set_work = store.set_work
+    beat = store.heartbeat
     monkeypatch.setattr(
-        store, "set_work", lambda *given, **more: written.append(more.get("done")) or set_work(*given, **more)
+        store, "heartbeat", lambda *given, **more: written.append(given[2].done) or beat(*given, **more)
     )
-    monkeypatch.setattr(work, "REPORT_SECONDS", 1000)
-    with work.reporting(home, POOL, "lengths") as report:
+    monkeypatch.setattr(reporting, "PROGRESS_SECONDS", 1000)
+    monkeypatch.setattr(reporting, "HEARTBEAT_SECONDS", 1000)
+    with pool_work.reporting(home, POOL, "lengths") as report:
         for done in range(100):
             report("reading", done, 99)
         report("saving")
-    assert written == [0, 99, 0, None]
-    assert store.work_info(home, POOL, "lengths").state == "ready"
+    assert written == [0, 99, 0]
+    assert pool_work.work_info(home, POOL, "lengths").state == "done"
 
 
 def test_work_on_another_machine_is_judged_by_its_signs_of_life(home):
-    store.take_work(home, POOL, "map", host="elsewhere", pid=1, process_started=1.0)
-    assert work.work_info(home, POOL, "map").state == "running"
+    taken(home, host="elsewhere")
+    assert pool_work.work_info(home, POOL, "map").state == "running"
     with store.database.writing(home) as connection:
-        connection.execute("UPDATE work SET heartbeat = ?", (time.time() - 2 * STARTING_SECONDS,))
-    assert work.work_info(home, POOL, "map").state == "failed"
+        connection.execute("UPDATE jobs SET last_seen = ?", (time.time() - 2 * STARTING_SECONDS,))
+    assert pool_work.work_info(home, POOL, "map").state == "failed"
 
 
 def test_findings_are_ready_when_they_are_there_whoever_made_them(home):
-    work.start_work(home, POOL, "findings", ("quick",))
+    pool_work.start_work(home, POOL, "findings", ("quick",))
     assert ended(home, "findings").state == "absent"  # it said so, and made nothing
     store.build_search(home, small_pool())
-    assert work.work_info(home, POOL, "findings").state == "absent"
+    assert pool_work.work_info(home, POOL, "findings").state == "absent"
     none = np.array([], np.int32)
     store.save_near(home, POOL, NearPairs(none, none, none.astype(np.float32), LOWEST))
-    assert work.start_work(home, POOL, "findings").state == "ready"
+    assert pool_work.start_work(home, POOL, "findings").state == "done"
 
 
 # --- the map ---
@@ -263,13 +269,13 @@ def test_a_map_is_ready_when_it_is_final_and_has_clusters(home):
     for final in (False, True):
         store.save_map(home, POOL, store.PoolMap(xy, "none", {}, final))
         assert store.load_map(home, POOL).final == final
-        assert store.work_info(home, POOL, "map").state == "absent"
+        assert pool_work.work_info(home, POOL, "map").state == "absent"
     store.save_clusters(home, POOL, some_clusters())
-    assert store.work_info(home, POOL, "map").state == "ready"
-    assert work.start_map(home, POOL).state == "ready"
+    assert pool_work.work_info(home, POOL, "map").state == "done"
+    assert pool_work.start_work(home, POOL, "map").state == "done"
     store.save_map(home, POOL, store.PoolMap(xy, "none", {}, final=False))
     store.save_clusters(home, POOL, some_clusters())
-    assert store.work_info(home, POOL, "map").state == "absent"
+    assert pool_work.work_info(home, POOL, "map").state == "absent"
 
 
 def test_a_map_of_before_is_final(home):
@@ -285,9 +291,9 @@ def test_the_embedded_pool_brings_its_map_along_and_its_clusters_are_found(tmp_p
     pool = store.list_pools(tmp_path)[0]
     shipped = store.load_map(tmp_path, pool.id)
     assert shipped.placed.all() and shipped.final
-    jobs.start_map(tmp_path, pool.id)
-    wait_for(lambda: jobs.map_info(tmp_path, pool.id).state != "running", 120)
-    assert jobs.map_info(tmp_path, pool.id).state == "ready"
+    pool_work.start_work(tmp_path, pool.id, "map")
+    wait_for(lambda: pool_work.work_info(tmp_path, pool.id, "map").state != "running", 120)
+    assert pool_work.work_info(tmp_path, pool.id, "map").state == "done"
     assert np.array_equal(store.load_map(tmp_path, pool.id).xy, shipped.xy)
     found = store.load_clusters(tmp_path, pool.id)
     assert len(found.codes) == pool.rows and len(found.labels) == found.codes.max() + 1 > 1

@@ -22,7 +22,7 @@ from typing import Protocol
 import psutil
 
 STARTING_SECONDS = 120.0  # until a process that was started must have written itself down
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 LAUNCHER_NAMES = (
     "RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE", "GROUP_", "ROLE_", "MASTER_", "TORCHELASTIC_", "ACCELERATE_",
@@ -174,9 +174,9 @@ def how_it_ended(pid: int | None) -> str:
     """How a process that is gone ended, in words that follow its name."""
     code = exit_code(pid)
     if code is None:
-        return "ended without a word"
+        return "exited without an error message"
     if code >= 0:
-        return f"ended without a word (exit code {code})"
+        return f"exited without an error message (exit code {code})"
     how = f"was ended by {signal.Signals(-code).name}"
     if -code == signal.SIGKILL:
         how += " (somebody killed it, or the machine ran out of memory)"

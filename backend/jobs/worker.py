@@ -1,4 +1,4 @@
-"""The process that works on one run: `python -m backend.worker HOME RUN`, or several of them that `accelerate launch` starts.
+"""The process that works on one run: `python -m backend.jobs.worker HOME RUN`, or several of them that `accelerate launch` starts.
 
 It reads the run's configuration and pool, and appends records until the run is done, somebody asks it to stop, or
 something goes wrong. Whatever happens, the run's state says so in the end, and the next run in the queue is started.
@@ -18,12 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
-import psutil
-
-from backend import jobs, store
+from backend import store
 from backend.config import RunConfig
 from backend.distributed.ranks import (
     GRACE_SECONDS,
@@ -36,8 +33,10 @@ from backend.distributed.ranks import (
     rank_here,
 )
 from backend.errors import AnotherFailed, ProcessGone, Stopped, StudioError
+from backend.jobs.lifecycle import pump
+from backend.jobs.pool_work import start_work
+from backend.jobs.reporting import at_work, end, in_a_line, take
 from backend.records import EpochRecord, Pool, Progress
-from backend.reporting import Reporting
 from backend.review_gate import wait_for_review
 from backend.store import Planned
 
@@ -51,7 +50,7 @@ logger = logging.getLogger("backend.worker")
 def work(home: Path, run_id: str, *, claimed: bool = False, here: Rank | None = None) -> int:
     """Work on a run until it ends, and return the exit code: 0 done, 1 failed, 130 stopped.
 
-    claimed : the run was claimed for this process by `jobs.pump`.
+    claimed : the run was claimed for this process by `lifecycle.pump`.
     here : this process among those of the run; by default it is the only one.
 
     Raises
@@ -62,43 +61,32 @@ def work(home: Path, run_id: str, *, claimed: bool = False, here: Rank | None = 
     end_with_launcher(here)
     if not here.first:
         return _assist(home, run_id, here)
-    process_started = psutil.Process(here.pid).create_time()
-    store.take(
-        home, run_id, host=platform.node(), pid=here.pid, process_started=process_started, claimed=claimed
-    )
-    report = Reporting(home, run_id)
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        report.asked_to_stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN if here.launched else stop)
-    end = partial(_end, home, run_id, pid=here.pid)
+    if here.launched:  # who is asked to stop reads so in the database
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+    take(home, run_id, pid=here.pid, claimed=claimed)
     try:
-        with store.held_open(home), report:
-            _run(home, run_id, report, here)
-        end("done", "done")
+        with at_work(home, run_id, pid=here.pid, hears_signals=not here.launched) as report:
+            try:
+                _run(home, run_id, report, here)
+            except AnotherFailed:
+                _wait_for_its_word(home, run_id)
+                raise
         return 0
     except Stopped:
-        end("stopped", "stopped as asked")
-        return (
-            0 if here.launched else 130
-        )  # a launcher takes anything else for a failure, and says so at length
-    except AnotherFailed as error:
-        _wait_for_its_word(home, run_id)
-        end("failed", str(error))
+        # a launcher takes anything else for a failure, and says so at length
+        return 0 if here.launched else 130
+    except AnotherFailed:
         return 1
     except StudioError as error:
         logger.error("%s", error)
-        end("failed", str(error))
         return 1
-    except Exception as error:
+    except Exception:
         # the one place that catches everything: the person at the screen gets a line, the log the traceback
         logger.exception("the run failed")
-        end("failed", _in_a_line(error))
         return 1
     finally:
-        jobs.pump(home)
+        pump(home)
 
 
 def _assist(home: Path, run_id: str, here: Rank) -> int:
@@ -106,7 +94,7 @@ def _assist(home: Path, run_id: str, here: Rank) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)  # the first process says when to stop
     # the first process learns only that another failed, so that it is said here what went wrong, and where
-    failed = partial(_end, home, run_id, "failed", pid=here.pid if here.launched else None)
+    failed = partial(end, home, run_id, "failed", pid=here.pid if here.launched else None)
     try:
         _run(home, run_id, lambda record: None, here)
     except Stopped:
@@ -122,7 +110,7 @@ def _assist(home: Path, run_id: str, here: Rank) -> int:
         return 1
     except Exception as error:
         logger.exception("process %d of %d failed", here.number + 1, here.size)
-        failed(f"process {here.number + 1} of {here.size}: {_in_a_line(error)}")
+        failed(f"process {here.number + 1} of {here.size}: {in_a_line(error)}")
         return 1
     return 0
 
@@ -135,7 +123,7 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
     pool = store.load_pool_from_store(home, pools.id)
     held_out = store.load_pool_from_store(home, pools.held_out_id) if pools.held_out_id else None
     if config.make_map and here.first:
-        jobs.start_map(home, pool.id)
+        start_work(home, pool.id, "map")
 
     # nothing asks for the n-grams before the first selection: they are counted while the model is loaded and reads
     counts = _counting(home, pool, config) if here.first else None
@@ -200,7 +188,7 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
 def _tell(home: Path, run_id: str, here: Rank, text: str) -> None:
     """Write down that a process is gone, where this one's work waits for it and does not notice."""
     logger.error("%s", text)
-    _end(home, run_id, "failed", text, pid=here.pid if here.first or here.launched else None)
+    end(home, run_id, "failed", text, pid=here.pid if here.first or here.launched else None)
 
 
 def _counting(home: Path, pool: Pool, config: RunConfig) -> Callable[[], NgramCounts]:
@@ -209,12 +197,6 @@ def _counting(home: Path, pool: Pool, config: RunConfig) -> Callable[[], NgramCo
     counts = aside.submit(store.ngram_counts, home, pool, suffix=config.response_suffix, words=config.words)
     aside.shutdown(wait=False)
     return counts.result
-
-
-def _in_a_line(error: Exception) -> str:
-    """An error that nobody expected, for the person at the screen."""
-    first = (str(error).strip().splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
 def _wait_for_its_word(home: Path, run_id: str) -> None:
@@ -264,16 +246,9 @@ def environment(device: str, *, processes: int = 1) -> dict[str, object]:
     }
 
 
-def _end(home: Path, run_id: str, state: store.EndState, text: str, *, pid: int | None) -> None:
-    """Write down how the run ended, unless somebody has taken it away since."""
-    error = text if state == "failed" else None
-    store.set_state(home, run_id, state, error=error, expect=store.ACTIVE, pid=pid, note=text)
-    logger.info("%s", state)
-
-
 def main(words: Sequence[str] | None = None) -> int:
     """The command line of a worker."""
-    parser = argparse.ArgumentParser(prog="python -m backend.worker", description="Works on one run.")
+    parser = argparse.ArgumentParser(prog="python -m backend.jobs.worker", description="Works on one run.")
     parser.add_argument("home", type=Path, help="the folder of runs")
     parser.add_argument("run", help="the run's id")
     parser.add_argument(

@@ -1,32 +1,85 @@
-"""How a worker writes down what its run reports, gives signs of life, and learns that it should stop."""
+"""How a process writes down what its job reports and how it ends, gives signs of life, and learns that it should stop."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import signal
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from backend import store
-from backend.errors import Stopped
+from backend.errors import Stopped, StudioError
+from backend.jobs.processes import start_time, this_host
 from backend.records import EpochRecord, Metrics, Progress
 
 HEARTBEAT_SECONDS = 1.0
 PROGRESS_SECONDS = 0.25  # progress is written down at most this often, and whenever a stage begins
-AT_WORK = ("running", "waiting")  # in any other state somebody wants the worker to stop
+AT_WORK = ("running", "waiting")  # in any other state somebody wants the process to stop
 
 logger = logging.getLogger("backend.worker")
 
 
+def take(home: Path, job_id: str, *, pid: int, claimed: bool = False) -> None:
+    """Say that a process works on a job: this one, or the launcher that started it.
+
+    claimed : the job was claimed for it by `lifecycle.pump`.
+
+    Raises
+    ------
+    RunError : there is no such job, or another process works on it.
+    """
+    store.take(home, job_id, host=this_host(), pid=pid, process_started=start_time(pid), claimed=claimed)
+
+
+@contextlib.contextmanager
+def at_work(home: Path, job_id: str, *, pid: int, hears_signals: bool = False) -> Iterator[Reporting]:
+    """The block works on a job that its process has taken; after it the job is done, stopped (`Stopped`) or failed.
+
+    hears_signals : SIGTERM and SIGINT ask it to stop.
+    """
+    report = Reporting(home, job_id, pid=pid)
+    if hears_signals:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda number, frame: report.asked_to_stop.set())
+    try:
+        with store.held_open(home), report:
+            yield report
+    except Stopped:
+        end(home, job_id, "stopped", "stopped as asked", pid=pid)
+        raise
+    except BaseException as error:
+        end(home, job_id, "failed", in_a_line(error), pid=pid)
+        raise
+    end(home, job_id, "done", "done", pid=pid)
+
+
+def end(home: Path, job_id: str, state: store.EndState, text: str, *, pid: int | None) -> None:
+    """Write down how a job ended, unless somebody has taken it away since."""
+    error = text if state == "failed" else None
+    store.set_state(home, job_id, state, error=error, expect=store.ACTIVE, pid=pid, note=text)
+    logger.info("%s", state)
+
+
+def in_a_line(error: BaseException) -> str:
+    """An error for the person at the screen: of one that nobody expected, its kind and the first line of its text."""
+    if isinstance(error, StudioError):
+        return str(error)
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
 class Reporting:
-    """Takes a run's records and writes them to the store; raises `Stopped` once somebody has asked to stop.
+    """Takes a job's records and writes them to the store; raises `Stopped` once somebody has asked to stop.
 
     A thread of its own gives the signs of life, so that they come while the model is busy, too.
     """
 
-    def __init__(self, home: Path, run_id: str) -> None:
-        self.home, self.run_id = home, run_id
+    def __init__(self, home: Path, job_id: str, *, pid: int | None = None) -> None:
+        self.home, self.job_id, self.pid = home, job_id, pid
         self.asked_to_stop = threading.Event()
         self._ended = threading.Event()
         self._stage: tuple[str, int] | None = None
@@ -46,10 +99,10 @@ class Reporting:
         if isinstance(record, Progress):
             self._progress(record)
         elif isinstance(record, Metrics):
-            store.append_metrics(self.home, self.run_id, record)
+            store.append_metrics(self.home, self.job_id, record)
             logger.info("%s", _metrics_line(record))
         else:
-            store.write_epoch(self.home, self.run_id, record)
+            store.write_epoch(self.home, self.job_id, record)
             text = (
                 f"epoch {record.epoch}: {len(record.selection):,} of {len(record.scores):,} samples selected"
             )
@@ -63,7 +116,7 @@ class Reporting:
             if unscored:
                 reasons = "; ".join(f"{count:,} {reason}" for reason, count in unscored.items())
                 text += f"; {sum(unscored.values()):,} cannot be scored: {reasons}"
-            store.add_event(self.home, self.run_id, "selected", text)
+            store.add_event(self.home, self.job_id, "selected", text)
             logger.info("%s", text)
         if self.asked_to_stop.is_set():
             raise Stopped("stopped as asked")
@@ -77,13 +130,13 @@ class Reporting:
         complete = bool(progress.total) and progress.done >= progress.total
         if changed or complete or now - self._written >= PROGRESS_SECONDS:
             self._stage, self._written = stage, now
-            if store.heartbeat(self.home, self.run_id, progress) not in AT_WORK:
+            if store.heartbeat(self.home, self.job_id, progress, pid=self.pid) not in AT_WORK:
                 self.asked_to_stop.set()
 
     def _beat(self) -> None:
         while not self._ended.wait(HEARTBEAT_SECONDS):
             try:
-                if store.heartbeat(self.home, self.run_id) not in AT_WORK:
+                if store.heartbeat(self.home, self.job_id, pid=self.pid) not in AT_WORK:
                     self.asked_to_stop.set()
             except sqlite3.OperationalError as error:  # another process held the database for long: try again
                 logger.warning("no sign of life could be given: %s", error)

@@ -1,0 +1,1 @@
+"""One life cycle for everything that runs beside the page: runs, work on a pool (map, findings, lengths), evaluations."""
