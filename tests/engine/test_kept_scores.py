@@ -89,7 +89,7 @@ def run(home: Path, config: RunConfig) -> tuple[str, Any]:
 @pytest.fixture(autouse=True)
 def a_worker_in_this_process(monkeypatch: pytest.MonkeyPatch) -> Any:
     """It takes the signals of its process, and would start another for the next run in the queue."""
-    monkeypatch.setattr(worker.jobs, "pump", lambda home: [])
+    monkeypatch.setattr(worker, "pump", lambda home: [])
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
     for number, handler in before.items():

@@ -111,7 +111,8 @@ def test_a_failure_of_the_second_process_is_told_by_its_name(
     broken = folder / "second.py"
     broken.write_text(
         "import os, sys\n"
-        "from backend import model, worker\n"
+        "from backend.jobs import worker\n"
+        "from backend.model import load as model\n"
         "from backend.errors import ModelError\n"
         "load = model.load_for\n"
         "def refuse(config):\n"

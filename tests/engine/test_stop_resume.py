@@ -101,7 +101,7 @@ stage, epoch, done = {moment.split(":")!r}
 told = Reporting.__call__
 def tell(self, record):
     if isinstance(record, Progress) and (record.stage, record.epoch) == (stage, int(epoch)) and record.done >= int(done):
-        store.set_state(self.home, self.run_id, "stopping", expect=("running",), note="asked to stop")
+        store.set_state(self.home, self.job_id, "stopping", expect=("running",), note="asked to stop")
         self.asked_to_stop.set()
     told(self, record)
 Reporting.__call__ = tell

@@ -31,7 +31,7 @@ from backend.jobs.reporting import Reporting
 told = Reporting.__call__
 def tell(self, record):
     if isinstance(record, Progress) and (record.stage, record.epoch) == ("train", 1) and record.done >= 2:
-        store.set_state(self.home, self.run_id, "stopping", expect=("running",), note="asked to stop")
+        store.set_state(self.home, self.job_id, "stopping", expect=("running",), note="asked to stop")
         self.asked_to_stop.set()
     told(self, record)
 Reporting.__call__ = tell

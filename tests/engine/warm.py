@@ -36,7 +36,7 @@ _forked: list[tuple[int, list[str]]] = []  # pid and command of every worker tha
 
 
 class Forked:
-    """A worker as `subprocess.Popen` would give it: as much as `backend.processes` and the tests ask of one."""
+    """A worker as `subprocess.Popen` would give it: as much as `backend.jobs.processes` and the tests ask of one."""
 
     def __init__(
         self, address: str, command: list[str], environment: dict[str, str], cwd: str, log: str
@@ -78,7 +78,7 @@ def forked_for(word: str) -> list[int]:
 
 
 class Starting:
-    """The module `subprocess` for `backend.processes`, whose workers are forked."""
+    """The module `subprocess` for `backend.jobs.processes`, whose workers are forked."""
 
     def __init__(self, address: str) -> None:
         self._address = address

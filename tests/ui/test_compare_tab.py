@@ -21,7 +21,7 @@ ORDER = ("note", "answer", "final", "differ", "course", "strategies", "against",
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker is started."""
-    monkeypatch.setattr(lifecycle, "pump", lambda home: [])
+    monkeypatch.setattr(lifecycle, "pump", lambda home, **_: [])
 
 
 @pytest.fixture

@@ -463,7 +463,7 @@ def chinese_pool(home: Path, tmp_path: Path) -> Pool:
 
 
 def test_words_that_fit_better_are_one_click_away(home: Path, tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
-    monkeypatch.setattr(cutting_hint.jobs, "start_work", lambda *_: None)
+    monkeypatch.setattr(cutting_hint.pool_work, "start_work", lambda *_: None)
     made = chinese_pool(home, tmp_path)
     assert cutting_hint.note_value(home, pool.id, {}) is None
     hint = cutting_hint.note_value(home, made.id, {})

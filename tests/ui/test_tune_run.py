@@ -153,7 +153,7 @@ def test_stopping_what_has_ended_is_a_message_and_no_error(home):
 
 
 def test_a_queued_run_can_be_cancelled(home, monkeypatch):
-    monkeypatch.setattr(lifecycle, "pump", lambda home: [])
+    monkeypatch.setattr(lifecycle, "pump", lambda home, **_: [])
     started(home)
     second = store.create_run(
         home, config_from({"pool": ("trees.jsonl",), "model": "m", "budget": 9}), trees()

@@ -342,7 +342,7 @@ def test_pools_are_those_of_the_store(home):
 @pytest.fixture
 def no_worker(monkeypatch):
     """Runs are queued but no process is started."""
-    monkeypatch.setattr(lifecycle, "pump", lambda home: [])
+    monkeypatch.setattr(lifecycle, "pump", lambda home, **_: [])
 
 
 def test_a_launch_queues_the_run_that_the_form_describes(home, no_worker):

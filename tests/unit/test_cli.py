@@ -286,7 +286,7 @@ def worker(tmp_path, monkeypatch) -> None:
     script.write_text(WORKER)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setattr(
-        lifecycle, "command_of", lambda home, run_id: [sys.executable, str(script), str(home), run_id]
+        lifecycle, "command_of", lambda home, job: [sys.executable, str(script), str(home), job.id]
     )
 
 

@@ -22,7 +22,7 @@ runner = CliRunner()
 @pytest.fixture
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker is started."""
-    monkeypatch.setattr(lifecycle, "pump", lambda home: [])
+    monkeypatch.setattr(lifecycle, "pump", lambda home, **_: [])
 
 
 def said(*words: str, code: int = 0, **options: object) -> str:

@@ -27,11 +27,11 @@ FAKE = """
     from pathlib import Path
     import psutil
     from backend import store
-    from backend.jobs import lifecycle, run_launch
+    from backend.jobs import lifecycle
     from backend.records import Progress
 
-    def command(home, run):
-        return [sys.executable, __file__, str(home), run, store.run_info(home, run).name]
+    def command(home, job):
+        return [sys.executable, __file__, str(home), job.id, store.run_info(home, job.id).name]
 
     lifecycle.command_of = command
     home, run, mode = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
