@@ -35,6 +35,7 @@ EventKind = Literal[
     "note",
 ]
 ACTIVE: tuple[JobState, ...] = ("running", "waiting", "stopping")
+_STORED = tuple(state for state in get_args(JobState) if state != "absent")
 _ACTIVE = f"state IN {ACTIVE}"
 
 
@@ -173,8 +174,8 @@ def set_state(
     With `pid`, also nothing changes where another process has taken the job over since. `note` is what a run's events
     say about it.
     """
-    if state not in get_args(JobState):
-        raise RunError(f"state is {state!r}; allowed: {', '.join(get_args(JobState))}")
+    if state not in _STORED:
+        raise RunError(f"state is {state!r}; allowed: {', '.join(_STORED)}")
     now = time.time()
     with database.writing(home) as connection:
         row = _existing(connection, home, job_id)

@@ -119,7 +119,7 @@ def test_a_worker_that_was_killed_shows_as_failed(home):
     views._pumped.clear()
     views.pump(home)
     shown = look(home, run)["run"]
-    assert shown["state"] == "failed" and "ended" in shown["error"]
+    assert shown["state"] == "failed" and "exited" in shown["error"]
 
 
 def test_the_stamp_changes_with_what_is_shown_and_not_with_signs_of_life(home):

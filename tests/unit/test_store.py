@@ -230,7 +230,7 @@ def test_only_what_ended_early_is_queued_again(tmp_path, run):
 
 def test_progress_and_time_left(tmp_path, run, monkeypatch):
     clock = [1000.0]
-    monkeypatch.setattr("backend.store.run_states.time.time", lambda: clock[0])
+    monkeypatch.setattr("backend.store.jobs.time.time", lambda: clock[0])
     store.claim_next(tmp_path, "here")
     store.set_plan(
         tmp_path,
@@ -269,7 +269,7 @@ def test_progress_and_time_left(tmp_path, run, monkeypatch):
 
 def test_steps_that_a_resumed_run_skips_are_not_speed(tmp_path, run, monkeypatch):
     clock = [1000.0]
-    monkeypatch.setattr("backend.store.run_states.time.time", lambda: clock[0])
+    monkeypatch.setattr("backend.store.jobs.time.time", lambda: clock[0])
     store.claim_next(tmp_path, "here")
     store.heartbeat(tmp_path, run, Progress("train", 0, 0, 100, "steps"))
     clock[0] += 10
