@@ -32,7 +32,7 @@ def results_table(found: Sequence[Evaluation], names: dict[str, str]) -> Value |
     for one in sorted(done, key=lambda one: one.plan.of != "base"):
         models[model_key(one)] = model_name(one, names)
     rows: dict[tuple[Any, ...], dict[str, str]] = {}
-    for one in sorted(done, key=lambda one: one.id):
+    for one in sorted(done, key=lambda one: one.created):
         for row in one.results:
             measure = (
                 row.task,
