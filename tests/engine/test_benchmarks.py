@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.common import NotRun, pool_input
@@ -46,7 +47,8 @@ def test_encode(shared: Path) -> None:
     assert result["rows_per_s"] > 0
 
 
-def test_run(shared: Path, tmp_path: Path) -> None:
+def test_run(shared: Path, tmp_path: Path, warm_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.run.subprocess", warm.Starting(warm_server))
     rows = [{"instruction": f"Say {k}", "output": f"the number {k} it is, {k % 7} times"} for k in range(80)]
     pool = tmp_path / "pool.json"
     pool.write_text(json.dumps(rows))

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import tiny
+import warm
 from interrupted import settings, write_inputs
 from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
@@ -255,9 +255,11 @@ app()
 """
 
 
-def test_score_goes_on_after_it_was_killed(inputs: Path, home: Path, read: list[int]) -> None:
+def test_score_goes_on_after_it_was_killed(
+    inputs: Path, home: Path, read: list[int], warm_server: str
+) -> None:
     words = command(inputs, home, "scores.parquet")
-    done = subprocess.run([sys.executable, "-c", KILLED, *words], cwd=ROOT, capture_output=True, check=False)
+    done = warm.Starting(warm_server).run([sys.executable, "-c", KILLED, *words], cwd=ROOT)
     assert done.returncode == -signal.SIGKILL and not (home / "scores.parquet").exists()
     scored(inputs, home, "scores.parquet")
     after = sum(read)

@@ -58,7 +58,7 @@ class Forked:
         if self.returncode is None:
             self._line.setblocking(False)
             with contextlib.suppress(BlockingIOError):
-                self.returncode = int(self._line.recv(100))
+                self._ended(int(self._line.recv(100)))
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
@@ -66,10 +66,15 @@ class Forked:
         if self.returncode is None:
             self._line.settimeout(timeout)
             try:
-                self.returncode = int(self._line.recv(100))
+                self._ended(int(self._line.recv(100)))
             except TimeoutError:
                 raise subprocess.TimeoutExpired(self.args, timeout or 0) from None
+        assert self.returncode is not None
         return self.returncode
+
+    def _ended(self, code: int) -> None:
+        self.returncode = code
+        self._line.close()
 
 
 def forked_for(word: str) -> list[int]:
@@ -78,7 +83,7 @@ def forked_for(word: str) -> list[int]:
 
 
 class Starting:
-    """The module `subprocess` for `backend.jobs.processes`, whose workers are forked."""
+    """The module `subprocess` for `backend.jobs.processes` and tests, whose workers are forked."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -90,6 +95,17 @@ class Starting:
         self, command: list[str], *, env: dict[str, str], cwd: Path, stdout: IO[bytes], **_: Any
     ) -> Forked:
         return Forked(self._address, command, env, str(cwd), stdout.name)
+
+    def run(
+        self, command: list[str], *, cwd: Path, check: bool = False, **_: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """What `subprocess.run` gives; stdout and stderr come as one text."""
+        with tempfile.NamedTemporaryFile("r") as log:
+            code = Forked(self._address, command, dict(os.environ), str(cwd), log.name).wait()
+            done = subprocess.CompletedProcess(command, code, log.read())
+        if check and code:
+            raise subprocess.CalledProcessError(code, command, done.stdout)
+        return done
 
 
 @contextlib.contextmanager
