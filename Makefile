@@ -22,13 +22,14 @@ help:
 run: $(VENV)/.app
 	$(BIN)/python app.py $(ARGS)
 
-# Without ARGS: a file of tests at a time on each of WORKERS processes, those in a browser after the others; then, one after
+# Without ARGS: a file of tests at a time on each of WORKERS processes, in the order of their names, so that the short ones
+# in tests/unit come last and no process waits long for another; those in a browser after the others; then, one after
 # another, those that start several processes and would wait for a core beside others. Each part runs, whatever comes of
 # the one before.
 ifeq ($(strip $(ARGS)),)
 test: $(VENV)/.dev
 	@failed=0; \
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not alone" --ignore tests/browser || failed=1; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not alone" --ignore tests/browser || failed=1; \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/browser || failed=1; \
 	$(BIN)/python -m pytest -m alone --ignore tests/browser || failed=1; \
 	exit $$failed
@@ -43,7 +44,7 @@ check: lint
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers $(WORKERS)
 	PYTHONPATH=. $(BIN)/lint-imports --no-cache
 
 fix: $(VENV)/.dev
