@@ -6,7 +6,6 @@ import base64
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -17,6 +16,7 @@ from backend import store
 from backend.data import load_pool
 from backend.errors import ConfigError
 from backend.records import Pool
+from backend.store import Job
 from iterit_ui import layout
 from iterit_ui.curate import draw as draw
 from iterit_ui.curate import events as events
@@ -445,7 +445,7 @@ def test_a_link_to_an_unknown_pool_falls_back(home: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("stage", ["tfidf", "svd", "umap", "something else", None])
 def test_a_map_under_way_says_what_is_done_in_words(stage: str | None) -> None:
-    info = SimpleNamespace(state="running", stage=stage, done=0, total=0, error=None)
+    info = Job(id="map-x", kind="map", subject="x", state="running", stage=stage)
     words = pool_work.map_job_value(info)["text"]
     assert words and words not in ("tfidf", "svd", "umap")
 

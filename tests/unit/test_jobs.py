@@ -253,6 +253,21 @@ def test_a_worker_that_cannot_be_started_fails_its_run_and_the_next_has_its_turn
     wait_for(lambda: state(home, second) == "done")
 
 
+def test_each_kind_has_its_own_turn_and_pool_work_waits_for_nobody(home):
+    run = store.create_run(home, small_config(), small_pool())
+    store.create_run(home, small_config(), small_pool())
+    for one in ("first", "second"):
+        store.queue_job(home, one, "evaluation", run)
+    for pool in ("a", "b"):
+        store.queue_job(home, f"map-{pool}", "map", pool, allow_parallel=True)
+    claimed = [store.claim_next(home, "here") for _ in range(5)]
+    assert claimed == [run, "first", "map-a", "map-b", None]
+    assert not store.queue_job(home, "first", "evaluation", run)  # it has not ended
+    store.set_state(home, "first", "done")
+    assert store.claim_next(home, "here", kinds=("run",)) is None
+    assert store.claim_next(home, "here", kinds=("evaluation",)) == "second"
+
+
 def test_a_run_needs_a_model(home):
     with pytest.raises(ConfigError, match="model is empty"):
         run_launch.launch(home, small_config(model=""), pool=small_pool().id)

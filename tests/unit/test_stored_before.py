@@ -155,3 +155,9 @@ def test_it_is_migrated_once_and_whole(home: Path) -> None:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     assert len(store.runs(home)) == 6
+
+
+def test_an_evaluation_whose_state_cannot_be_read_has_failed(home: Path) -> None:
+    (home / FINISHED / "evaluations" / "20251124-031000-0000e1" / "state.json").write_text("{")
+    (found,) = [one for one in evaluations.evaluations(home, FINISHED) if one.id.endswith("e1")]
+    assert found.state == "failed" and "state.json cannot be read" in (found.error or "")
