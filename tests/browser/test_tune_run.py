@@ -111,7 +111,11 @@ def test_stopping_at_once_asks_again_and_the_run_is_resumed_in_one_click(page, g
     run = backend(*words.split(), "--runs-dir", str(runs_dir)).split()[0]
     goto(page, "tune", run=run)
     wait_for_state(page, "running")
-    page.click("#tune-kill")
+    # what is drawn anew leaves the button where it is, or a click could fall between two drawings
+    head, button = page.wait_for_selector("#tune-status .st-status-top"), page.wait_for_selector("#tune-kill")
+    page.wait_for_function("head => !head.isConnected", arg=head)
+    assert button.evaluate("button => button.isConnected")
+    button.click()
     page.locator("#tune-kill.sure").click()
     wait_for_state(page, "stopped")
     page.locator("#tune-status").get_by_text("Goes on from the beginning").wait_for()

@@ -30,6 +30,12 @@
     let timer = 0;
     let value = null;
     let root = null;
+    // Buttons stay the same elements while they say the same: a run is drawn anew every second, and a click between
+    // whose press and release its button was replaced would be lost.
+    const above = h('div', 'st-run-part');
+    const acts = h('div', 'st-run-acts');
+    const below = h('div', 'st-run-part');
+    let drawn = '';
     const act = (action) => {
       clearTimeout(timer);
       if (action.confirm && sure !== action.key) {
@@ -48,6 +54,13 @@
       node.dataset.key = `run ${action.key}`;
       return h('div', 'st-run-choice', null, node, action.hint ? h('span', '', action.hint) : null);
     };
+    const drawActs = () => {
+      const wanted = JSON.stringify([value.actions, sure]);
+      if (wanted === drawn) return;
+      drawn = wanted;
+      acts.replaceChildren(...(value.actions || []).map(button));
+      acts.hidden = !value.actions?.length;
+    };
     const draw = () => studio.keepFocus(root, () => {
       const part = value.total ? Math.min(1, value.done / value.total) : null;
       const bar = h('div', 'st-bar', null, h('i'));
@@ -55,14 +68,16 @@
       bar.setAttribute('role', 'progressbar');
       const moving = ['running', 'stopping'].includes(value.state);
       const count = value.total ? `${studio.count(value.done)} of ${studio.count(value.total)} ${value.unit || ''}` : '';
-      root.replaceChildren(...[
+      above.replaceChildren(...[
         h('div', 'st-status-top', null, h('span', 'st-state', value.state), h('b', '', value.title || ''), h('span', 'st-eta', value.eta || '')),
         moving ? bar : null,
         h('div', 'st-status-foot', null, h('span', '', value.text || ''), h('span', 'num', moving ? count : '')),
-        value.error ? h('pre', 'st-error', value.error) : null,
-        value.actions?.length ? h('div', 'st-run-acts', null, ...value.actions.map(button)) : null,
+        value.error ? h('pre', 'st-error', value.error) : null].filter(Boolean));
+      drawActs();
+      below.replaceChildren(...[
         value.rows?.length ? timeline(value) : null,
         ...(value.said || []).map((text) => h('p', 'st-run-said', text))].filter(Boolean));
+      if (acts.parentElement !== root) root.replaceChildren(above, acts, below);
     });
     studio.mount(context, (given, node) => {
       (context.element.closest('.block') || context.element).classList.toggle('st-gone', !given);
