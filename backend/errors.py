@@ -11,7 +11,7 @@ StudioError
 |- AskingError    models cannot be asked this
 |- EvaluationError  a model cannot be evaluated, or an evaluation is not in the state that was asked for
 |- AnotherFailed  another process of this run failed, and says why itself
-|- ProcessGone    another process of this run ended without a word
+|- ProcessGone    another process of this run exited without an error message
 `- Stopped        somebody asked this work to stop (not a failure)
 """
 
@@ -61,7 +61,7 @@ class AnotherFailed(StudioError):
 
 
 class ProcessGone(StudioError):
-    """Another process of this run ended without a word."""
+    """Another process of this run exited without an error message."""
 
 
 class Stopped(StudioError):

@@ -29,7 +29,7 @@ class Comparison:
     """Runs side by side.
 
     arms : by their loss after the last epoch, the lowest first; those without one last.
-    reference : label of the arm that differences are taken to; "" where there is none.
+    reference : label of the baseline arm, which others are compared with; "" where there is none.
     remarks : what is not alike, and what is missing; warnings first.
     unreadable : why a run could not be read, by id.
     """
@@ -91,7 +91,7 @@ class Comparison:
 def compare(home: Path, run_ids: Sequence[str], *, reference: str = "") -> Comparison:
     """Put these runs side by side.
 
-    reference : label or strategy of the arm that differences are taken to; random where it is there, else the one made
+    reference : label or strategy of the baseline arm, which others are compared with; random where it is there, else the one made
         first.
 
     Raises

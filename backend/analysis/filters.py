@@ -124,7 +124,7 @@ def chips(
         if key == "text":
             label = f"contains {value}"
         elif key == "rows":
-            label = f"{drawn:,} drawn on the map"
+            label = f"{drawn:,} inside your outline"
         elif key == "finding":
             label = finding or str(value)
         elif key == "sources":

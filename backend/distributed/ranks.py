@@ -131,7 +131,7 @@ class Watch:
         for number, pid, started in self._others:
             if not _there(pid, started):
                 return (
-                    f"process {number + 1} of {self._size} ended without a word (somebody killed it, or the machine ran "
+                    f"process {number + 1} of {self._size} exited without an error message (somebody killed it, or the machine ran "
                     "out of memory)"
                 )
         return ""

@@ -155,5 +155,12 @@ def _curated_rows(settings: SelectionSettings, ids: np.ndarray) -> tuple[np.ndar
 
 def _counts(status: np.ndarray) -> str:
     """ "12 too complex, 3 excluded" """
-    names = Counter(Status(code).name.lower().replace("_", " ") for code in status.tolist())
-    return ", ".join(f"{count:,} {name}" for name, count in names.most_common()) or "the pool is empty"
+    words = {Status.SOURCE_OFF: "from switched-off sources"}
+    names = Counter(Status(code) for code in status.tolist())
+    return (
+        ", ".join(
+            f"{count:,} {words.get(name, name.name.lower().replace('_', ' '))}"
+            for name, count in names.most_common()
+        )
+        or "the pool is empty"
+    )

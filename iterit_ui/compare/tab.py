@@ -44,7 +44,7 @@ def build(session: Session) -> None:
                 [("random", "")],
                 value="",
                 label="Measure against",
-                info="The strategy that differences are taken to.",
+                info="The baseline that every other strategy is compared with.",
                 elem_id="compare-reference",
                 interactive=True,
                 filterable=False,

@@ -101,7 +101,7 @@ def map_value(
     clusters = get_clusters(home, shown.pool.id)
     nowhere = int(np.isnan(xy[:, 0]).sum())
     if nowhere:
-        note += f" {theme.counted(nowhere, 'sample')} without a frequent word {'is' if nowhere == 1 else 'are'} not on it."
+        note += f" {theme.counted(nowhere, 'sample')} {'is' if nowhere == 1 else 'are'} too unusual to place on the map."
     modes = [
         {"key": name, "label": words}
         for name, words in COLOURS.items()

@@ -1,4 +1,4 @@
-"""What the Curate tab draws: from where the visitor is to the values of its components."""
+"""The Curate tab's state -> the values of its components."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the events of the Curate tab do: from where the visitor is and what the page sent to where they are then.
+"""Event handlers of the Curate tab: (state, event data) -> new state.
 
 Everything in `data` came from a browser and is checked. A function returns the record that it was given where
 nothing changes, and nothing is drawn anew then.

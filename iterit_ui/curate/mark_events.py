@@ -1,6 +1,6 @@
-"""What the events of the Curate tab do to samples: pin, exclude, note, take that back, and export them.
+"""Event handlers of the Curate tab that change samples: pin, exclude, note, undo, export.
 
-As in `curate/events`: from where the visitor is to where they are then. What somebody ticked is read here.
+As in `curate/events`: (state, event data) -> new state. What somebody ticked is read here.
 """
 
 from __future__ import annotations

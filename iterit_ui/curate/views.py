@@ -63,7 +63,7 @@ def vocabulary_card(home: Path, shown: Shown) -> dict[str, Any]:
         get_vocabulary(home, shown.pool.id, shown.settings.words), shown.what.selection.rows
     )
     return {"label": "Vocabulary", "value": theme.share(share), "bar": share, "tone": "selected",
-            "hint": "covered, of the pool's TF-IDF mass"}  # fmt: skip
+            "hint": "of the pool's wording covered"}  # fmt: skip
 
 
 def sources_card(shown: Shown) -> dict[str, Any]:

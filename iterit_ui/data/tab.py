@@ -88,7 +88,7 @@ def _lay_out(session: Session) -> Parts:
     with gr.Row(elem_classes=["scorer", "counter"], elem_id="token-counter"):
         model = gr.Dropdown(model_choices(session.model_roots), value="demo", label="Model for lengths and for the text as read",
                             interactive=True, scale=3, min_width=200, elem_id="length-model")  # fmt: skip
-        longest = gr.Number(value=work.limits_of("demo")[0], label="Most tokens", precision=0, minimum=8, step=1,
+        longest = gr.Number(value=work.limits_of("demo")[0], label="Token limit", precision=0, minimum=8, step=1,
                             scale=1, min_width=110, elem_id="length-limit")  # fmt: skip
         count = gr.Button("Count tokens", scale=0, min_width=130, elem_id="count-tokens")
     status = status_line(None, elem_id="data-status")

@@ -145,7 +145,7 @@ def table_value(home: Path, pool_id: str, view: dict[str, Any], opened: str) -> 
         "rows": lines,
         "ids": ids,
         "page": page, "pages": pages, "total": len(found.rows), "size": PAGE_SIZE, "selected": opened, "unit": "samples",
-        "empty": (text.NOT_KNOWN if unknown else found.error) or ("Nothing has these words." if searching else "Nothing here."),
+        "empty": (text.NOT_KNOWN if unknown else found.error) or ("No samples match." if searching else "Nothing here."),
         "search": {"text": view["text"], "error": found.error if searching else "", "placeholder": text.SEARCH},
         "chips": chips(home, pool_id, view),
         "selectable": True,

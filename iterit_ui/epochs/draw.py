@@ -1,4 +1,4 @@
-"""What the Epochs tab draws: from where the visitor is to the values of its components."""
+"""The Epochs tab's state -> the values of its components."""
 
 from __future__ import annotations
 

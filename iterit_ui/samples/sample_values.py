@@ -147,7 +147,7 @@ def _place(values: np.ndarray | None, row: int) -> dict[str, Any]:
     part = float("nan") if values is None else analysis.percentile(values, row)
     if not np.isfinite(part):
         return {}
-    return {"bar": part, "words": f"above {100 * part:.0f} % of the known"}
+    return {"bar": part, "words": f"higher than {100 * part:.0f} % of scored samples"}
 
 
 def table_value(

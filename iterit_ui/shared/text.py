@@ -241,11 +241,11 @@ SETTING = {
     "device_batch_size": "Samples per forward pass",
     "review": "Review before each epoch trains",
     "rescore": "Score anew",
-    "review_minutes": "Go on by itself after",
+    "review_minutes": "Continue automatically after",
     "report_to": "Also report to",
     "accelerate_config": "Accelerate configuration file",
     "make_map": "Lay out the map",
     "checkpoint_every": "Checkpoint every",
     "held_out_every": "Held-out loss every",
-    "max_steps": "Most optimizer steps",
+    "max_steps": "Max optimizer steps",
 }

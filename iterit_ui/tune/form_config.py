@@ -53,7 +53,7 @@ def read_draft(data: Any) -> Draft:
     words = {key: data.get(key) or "" for key in ("pool", "model", "preset", "parent")}
     for key, value in words.items():
         if not isinstance(value, str) or len(value) > 4096:
-            raise ConfigError(f"the page sent a {key} that is no short text")
+            raise ConfigError(f"the page sent a {key} that is not a short string")
     preset = words["preset"] or "paper"
     if preset not in PRESETS:
         raise ConfigError(f"preset {preset!r} is unknown (known: {', '.join(PRESETS)})")

@@ -107,7 +107,7 @@ def act(home: Path, run: str, load: str, data: Any) -> tuple[Any, Any]:
     info = next((info for info in store.runs(home) if info.id == asked), None)
     try:
         if info is None:
-            raise RunError("This run is not here any more")
+            raise RunError("Run not found: it may have been deleted")
         if action == "again":
             again = run_launch.run_again(home, info.id)
             messages.info(f"“{info.name}” is queued again as a new run with the same settings and samples.")

@@ -42,7 +42,7 @@ NO_RUNS = {
 }
 MISSING = {
     "tone": "error",
-    "title": "This run is not here",
+    "title": "Run not found",
     "text": "The link may be old, or the run belongs to another folder.",
     "steps": ["Choose a run from the list above, or launch one."],
 }

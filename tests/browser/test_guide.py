@@ -104,7 +104,7 @@ def test_from_three_messy_files_to_a_clean_selection(messy, page, goto, tmp_path
     page.locator("#curate-filter .st-chip button").first.click()
     expect(page.locator("#curate-filter .st-filter-count")).to_have_text("all 1,897 samples")
     lasso(page)
-    expect(page.locator("#curate-filter .st-chip")).to_contain_text("drawn on the map")
+    expect(page.locator("#curate-filter .st-chip")).to_contain_text("inside your outline")
     page.locator("#curate-filter .st-chip button").first.click()
     expect(page.locator("#curate-filter .st-filter-count")).to_have_text("all 1,897 samples")
 

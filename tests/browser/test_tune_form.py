@@ -81,7 +81,7 @@ def test_what_was_typed_is_there_after_a_reload(page, goto, reload):
     command_says(page, "--budget 33")
     assert page.locator("#tune-budget input").input_value() == "33"
     assert "1 setting differs" in page.locator("#tune-form .st-differ").inner_text()
-    page.get_by_role("button", name="Put all back").click()
+    page.get_by_role("button", name="Reset to preset").click()
     page.wait_for_function("document.querySelector('#tune-budget input')?.value === '0.1'")
 
 

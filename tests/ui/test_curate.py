@@ -254,7 +254,7 @@ def test_a_drawn_set_is_named_by_a_key_that_a_link_can_hold(home: Path, pool: Po
     assert here.view["which"] == "all" and len(json.dumps(here.filter)) < 60
     shown = shown_at(home, here)
     assert sorted(shown["table"]["ids"]) == sorted(str(pool.ids[row]) for row in (3, 5, 8))
-    assert shown["bar"]["chips"][0]["label"] == "3 drawn on the map" and shown["map"].get("drawn", 3) == 3
+    assert shown["bar"]["chips"][0]["label"] == "3 inside your outline" and shown["map"].get("drawn", 3) == 3
     cleared = events.chips_cleared(home, here, {})
     assert cleared.filter == {} and cleared.view["which"] == "selected"
     other = {**data, "key": "ffffffffffffffff/1"}
@@ -422,7 +422,7 @@ def test_settings_are_saved_compared_and_recalled(home: Path, pool: Pool, told: 
 
 def test_the_reason_why_nothing_is_selected_is_named(home: Path, pool: Pool) -> None:
     shown = drawn(home, pool, {"strategy": "diversity", "source_weights": {"a": 0.0, "b": 0.0}})
-    assert shown["note"]["tone"] == "warn" and "source off" in shown["note"]["text"]
+    assert shown["note"]["tone"] == "warn" and "from switched-off sources" in shown["note"]["text"]
 
 
 def test_the_frontier_marks_the_present_budget(home: Path, pool: Pool) -> None:

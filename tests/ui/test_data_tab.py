@@ -140,8 +140,7 @@ def test_what_is_listed_is_excluded_together(home: Path, known: Pool) -> None:
 def test_the_list_is_searched_and_narrowed_to_a_source(home: Path, known: Pool) -> None:
     view = events.searched(known.id, at(), {"text": "answer -number"})
     assert (
-        draw.turned(home, known.id, view, "", dict(actions.NOTHING_DONE))[1]["empty"]
-        == "Nothing has these words."
+        draw.turned(home, known.id, view, "", dict(actions.NOTHING_DONE))[1]["empty"] == "No samples match."
     )
     view = events.searched(known.id, at(), {"text": "tree"})
     view = events.picked_source(home, known.id, view, {"custom": ["a"]})

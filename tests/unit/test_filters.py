@@ -139,7 +139,7 @@ def test_every_part_has_words_and_can_be_taken_away() -> None:
     found = filters.chips(wanted, cluster_labels=["x", "oak, elm"], drawn=1234, finding="near-duplicates")
     assert [chip["label"] for chip in found] == [
         'contains "oak tree" -ash',
-        "1,234 drawn on the map",
+        "1,234 inside your outline",
         "near-duplicates",
         "source a or b",
         "complexity 0.9 to 1",

@@ -295,7 +295,7 @@ def test_pinned_rows_are_in_whatever_their_scores_say_and_wear_out_their_ngrams(
         ({"source_weights": {"x": 1.0}}, 1, r"no source 'x' in this pool \(known: pool\)"),
         ({}, 0, "the budget is 0 of 4 samples"),
         ({"max_complexity": 0.1}, 1, "from 4 samples: 2 too complex, 1 unscorable, 1 held out"),
-        ({"source_weights": {"pool": 0.0}}, 1, "3 source off, 1 held out"),
+        ({"source_weights": {"pool": 0.0}}, 1, "3 from switched-off sources, 1 held out"),
     ],
 )
 def test_contradictions_are_errors_that_say_what_was_found(

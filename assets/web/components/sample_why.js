@@ -52,7 +52,7 @@
 
   const reach = (value, trigger) => {
     if (value.reach === undefined) return null;
-    if (value.reach === null) return studio.asker('st-action', 'From where on would it be picked?', 'tries budgets and weights', () => trigger('reach', {id: value.id}), 'reach');
+    if (value.reach === null) return studio.asker('st-action', 'What would it take to be picked?', 'tries budgets and weights', () => trigger('reach', {id: value.id}), 'reach');
     const list = h('dl', 'st-reach');
     for (const row of value.reach) {
       const node = h('div', '', null, h('dt', '', row.label), h('dd', 'num', row.value), row.hint ? h('p', 'st-hint', row.hint) : null);

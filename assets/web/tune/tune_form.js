@@ -140,7 +140,7 @@
       model.setAttribute('list', list.id);
       Object.assign(model, {type: 'text', autocomplete: 'off', spellcheck: false});
       const differ = h('span', 'st-differ');
-      const allBack = studio.button('st-link', 'Put all back', 'every setting back to the preset, with what Curate says', () => choosePreset(form.preset));
+      const allBack = studio.button('st-link', 'Reset to preset', 'every setting back to the preset, with what Curate says', () => choosePreset(form.preset));
       parts = {
         pool: labelled('tune-pool', 'Pool', 'The samples to pick from.', h('select')),
         model: labelled('tune-model', 'Model', 'From the list, or a hub id.', model),
@@ -166,7 +166,7 @@
       parallel.type = 'checkbox';
       parallel.addEventListener('change', () => { form.parallel = parallel.checked; changed(); });
       parts.parallel = parallel;
-      const beside = h('label', 'st-beside', null, parallel, h('span', '', 'Start beside other runs, not after them'));
+      const beside = h('label', 'st-beside', null, parallel, h('span', '', 'Start now, in parallel'));
       beside.id = 'tune-parallel';
       beside.title = 'both become slower, and both need their memory';
       const groups = given.schema.groups.map((group) => {
@@ -232,7 +232,7 @@
       const problemOf = (name) => said.problems.find((problem) => problem.field === name || problem.fields.includes(name));
       for (const [name, field] of parts.fields) field.show(form.values[name], base[name], said.off[name] || '', problemOf(name));
       const differing = [...parts.fields.keys()].filter((name) => form.values[name] !== base[name]);
-      parts.differ.textContent = differing.length ? `${differing.length} ${differing.length === 1 ? 'setting differs' : 'settings differ'}` : 'all settings as it has them';
+      parts.differ.textContent = differing.length ? `${differing.length} ${differing.length === 1 ? 'setting differs' : 'settings differ'}` : 'unchanged';
       parts.back.hidden = !differing.length;
       for (const [group, told] of parts.counts.values()) {
         const count = group.fields.filter((name) => form.values[name] !== base[name]).length;

@@ -58,12 +58,14 @@ def gate(here: Open) -> Value:
     )  # fmt: skip
     effect = ""
     if changes and not here.problem:
+        come, go = len(own["in"]), len(own["out"])
         effect = (
-            f"{len(own['in']):,} samples come in and {len(own['out']):,} go out because of these changes."
+            f"{theme.counted(come, 'sample')} {'comes' if come == 1 else 'come'} in, {go:,} {'goes' if go == 1 else 'go'} "
+            "out because of these changes."
         )
     return {
         "title": f"Epoch {epoch} waits for you: this is what it would train on",
-        "text": f"{len(here.shown.selection):,} samples are selected. Nothing is trained before this is answered{' or the time is up' if here.review.until else ''}.{asked}",
+        "text": f"{len(here.shown.selection):,} samples are selected. Training waits for your approval{' or the time is up' if here.review.until else ''}.{asked}",
         "until": here.review.until,
         "by_itself": "Then the run goes on with what it proposed; changes below are used only when you press the button.",
         "changes": changes,
@@ -72,7 +74,7 @@ def gate(here: Open) -> Value:
         "problem": here.problem,
         "pool": here.draft.mark_pool if marks_of(here) != ((), ()) else None,
         "actions": [
-            {"key": "accept", "label": "Let it go on with these changes" if changes else "Let it go on", "primary": True,
+            {"key": "accept", "label": "Approve these changes and train" if changes else "Approve and train", "primary": True,
              "disabled": bool(here.problem)},
             *([{"key": "unchanged", "label": "Go on unchanged", "hint": "with what the run proposed"},
                {"key": "discard", "label": "Discard changes", "hint": "start again from what the run proposed"}] if changes else []),
