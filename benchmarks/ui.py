@@ -141,13 +141,13 @@ def lassoed(page: Any, tries: int) -> float:
 def server_ms(home: Path, pool: Pool, run: str, tries: int) -> float:
     """The server's part of a change of settings: selecting, and everything that is drawn of it at once."""
     from iterit_ui.curate import draw as draw
-    from iterit_ui.curate.state import Here
+    from iterit_ui.curate.state import CurateState
 
-    here, times = Here(pool=pool.id, scores=f"{run}/0"), []
+    here, times = CurateState(pool=pool.id, scores=f"{run}/0"), []
     for k in range(tries + 1):
         began = time.perf_counter()
-        here = draw.arrived(home, replace(here, settings={"decay": round(0.15 + 0.05 * k, 2)}))
-        draw.everything(home, here)
+        here = draw.normalised(home, replace(here, settings={"decay": round(0.15 + 0.05 * k, 2)}))
+        draw.all_values(home, here)
         times.append(1000 * (time.perf_counter() - began))
     return float(np.median(times[1:]))
 

@@ -206,7 +206,7 @@ def _memory(config: RunConfig, tokens: Tokens) -> dict[str, Figure]:
     there = Figure(device.bytes / GIB, device.name)
     names = ("parameters", "trained", "weights", "gradients", "optimizer", "activations", "memory")
     try:
-        whole = model_files.whole(config.model)
+        whole = model_files.full_path(config.model)
         shape = model_shape.shape_of(Path(whole)) if Path(whole).is_dir() else None
         why = (
             f"{whole} is not a folder here, so nothing is known about its size"

@@ -156,7 +156,7 @@ def _answers(
     except Gone as gone:
         if late.is_set():
             raise PoolError(f"{name()}: its first rows took longer than {seconds:.0f} s to read") from gone
-        raise PoolError(_obituary(name(), gone)) from gone
+        raise PoolError(describe_exit(name(), gone)) from gone
     except pa.ArrowException as error:
         raise PoolError(
             f"damaged: {name()} (its rows came out wrong: {str(error).splitlines()[0]})"
@@ -198,7 +198,7 @@ def _too_much(name: str) -> str:
     return f"{name}: needs more memory than reading a file may take here ({most}; {limits.MEMORY} sets it, in GB){perhaps}"
 
 
-def _obituary(name: str, gone: Gone) -> str:
+def describe_exit(name: str, gone: Gone) -> str:
     if gone.out_of_memory:
         return _too_much(name)
     if gone.signal == "SIGKILL":

@@ -77,7 +77,7 @@ def load(
     source = _source(name)
     dtype = torch.float32 if train else DTYPES[arithmetic]
     with no_progress_bars():
-        _check_config(name, model_files.whole(name))
+        _check_config(name, model_files.full_path(name))
         tokenizer = _load_tokenizer(name, source)
         model = _load_model(name, source, dtype, attention, merge=merge or train)
     model.config.pad_token_id = tokenizer.pad_token_id
@@ -158,7 +158,7 @@ def load_tokenizer(name: str) -> tuple[PreTrainedTokenizerBase, int | None]:
     """
     source = _source(name)
     with no_progress_bars():
-        config = _check_config(name, model_files.whole(name))
+        config = _check_config(name, model_files.full_path(name))
         return _load_tokenizer(name, source), _positions(config)
 
 

@@ -90,7 +90,7 @@ def adapter_base(folder: Path) -> str:
     return base
 
 
-def whole(name: str) -> str:
+def full_path(name: str) -> str:
     """The folder or hub id of the weights and the config.json behind a model's name, which may be that of its adapters.
 
     Raises

@@ -75,7 +75,7 @@ def missing_package(name: str) -> bool:
 
 def _model(config: RunConfig) -> Iterator[Problem]:
     try:
-        whole = model_files.whole(config.model)
+        whole = model_files.full_path(config.model)
         folder = Path(whole)
         if not folder.is_dir():
             text = f"model {whole} is not a folder here: it is fetched from the hub when the run starts, or its copy is used"

@@ -105,7 +105,7 @@ def build_eval(session: Session, runs: gr.State) -> None:
     read = [runs, chosen, seen]
     gr.on(
         [session.ready.change, runs.change, chosen.change, timer.tick],
-        bound(look, home),
+        bound(evaluation_values, home),
         read,
         shown,
         **DRAW,
@@ -117,14 +117,16 @@ def build_eval(session: Session, runs: gr.State) -> None:
         [chosen, message],
         concurrency_limit=1,
         **QUIET,
-    ).then(bound(look, home), read, shown, **DRAW)
+    ).then(bound(evaluation_values, home), read, shown, **DRAW)
 
     # Gradio finds `event` by its annotation, which a bound function does not show
     def on_pick(picked: str, event: gr.EventData) -> Any:
         return pick(home, picked, event)
 
     listed.pick(on_pick, chosen, chosen, **EVENT)
-    stop.click(bound(stopped, home), chosen, message, **QUIET).then(bound(look, home), read, shown, **DRAW)
+    stop.click(bound(stopped, home), chosen, message, **QUIET).then(
+        bound(evaluation_values, home), read, shown, **DRAW
+    )
 
 
 # ---------------------------------------------------------------- starting and stopping
@@ -226,7 +228,7 @@ def pick(home: Path, chosen: str, event: gr.EventData) -> Any:
 # ---------------------------------------------------------------- showing
 
 
-def look(home: Path, runs: list[str], chosen: str, seen: str) -> tuple[Any, ...]:
+def evaluation_values(home: Path, runs: list[str], chosen: str, seen: str) -> tuple[Any, ...]:
     """Evaluations as they are on disk now; nothing where nothing has changed since.
 
     Order: results, evaluations, the shown one, why it failed, Stop, its log, the form, timer, what was seen.

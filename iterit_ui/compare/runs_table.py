@@ -16,7 +16,7 @@ from backend.analysis.held_out_words import words_or_none
 from backend.errors import StudioError
 from backend.store import RunInfo
 from iterit_ui.compare.run_deletion import confirmed, question
-from iterit_ui.components import act_of, note, table, toolbar, whole
+from iterit_ui.components import act_of, checked_int, note, table, toolbar
 from iterit_ui.shared import messages
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound
 from iterit_ui.shared.theme import counted, moment, number, score
@@ -69,7 +69,7 @@ def build_runs(session: Session, seen: gr.State) -> Parts:
 
     gr.on(
         [session.ready.change, session.tab.change, seen.change, did.change, asked.change, opened.change],
-        bound(drawn, home),
+        bound(runs_value, home),
         [session.tab, asked, opened],
         [listed, bar],
         **DRAW,
@@ -103,7 +103,7 @@ def _sent(function: Callable[..., Any]) -> Callable[..., Any]:
 # ---------------------------------------------------------------- what is shown
 
 
-def drawn(home: Path, tab: str, asked: Value, opened: str) -> tuple[Any, Any]:
+def runs_value(home: Path, tab: str, asked: Value, opened: str) -> tuple[Any, Any]:
     """(the table, the line about the run that was clicked)."""
     if tab != "compare":
         return gr.skip(), gr.skip()
@@ -261,7 +261,7 @@ def asking(name: str, asked: Value, data: Value) -> Value:
         words = data.get("text")
         return {**asked, "words": words[:200], "page": 0} if isinstance(words, str) else asked
     if name == "turn":
-        return {**asked, "page": whole(data.get("page"), 0, 10**6)}
+        return {**asked, "page": checked_int(data.get("page"), 0, 10**6)}
     column = data.get("column")
     if column not in SORTS:
         return asked

@@ -84,7 +84,7 @@ def build(session: Session) -> None:
     # what exists: runs and comparisons follow the disk
     gr.on(
         [session.ready.change, session.tab.change, session.comparison.change, session.chosen.change, runs.did.change, timer.tick],
-        bound(look, home),
+        bound(comparison_values, home),
         [*here, seen],
         [session.comparison, seen, timer],
         **QUIET,
@@ -109,7 +109,7 @@ def build(session: Session) -> None:
     # what it looks like
     gr.on(
         [session.ready.change, session.tab.change, session.comparison.change, session.chosen.change, seen.change, reference.input, over.input, epoch.input],
-        bound(drawn, home),
+        bound(comparison_parts, home),
         [*here, reference, over, epoch],
         [message, answer, final, differ, course, strategies, against, overlap, lengths, sources, noise, settings, missing, body],
         **DRAW,
@@ -126,7 +126,9 @@ def build(session: Session) -> None:
 # ---------------------------------------------------------------- what is on disk
 
 
-def look(home: Path, tab: str, comparison: str, chosen: list[str], seen: str) -> tuple[Any, Any, Any]:
+def comparison_values(
+    home: Path, tab: str, comparison: str, chosen: list[str], seen: str
+) -> tuple[Any, Any, Any]:
     """(the comparison, what was seen, the timer): the newest comparison where nothing is chosen, and a mark that changes
     with the disk."""
     if tab != "compare":
@@ -217,7 +219,7 @@ def keep(home: Path, name: str, chosen: list[str], who: str) -> tuple[Any, Any]:
     return made, ""
 
 
-def drawn(
+def comparison_parts(
     home: Path, tab: str, comparison: str, chosen: list[str], reference: str, over: str, epoch: int
 ) -> tuple[Any, ...]:
     """The results; nothing is drawn while another tab is shown."""

@@ -4,7 +4,7 @@ Data goes in as the component's value (a plain JSON dict) and is written with `t
 sets `data-rev` on its root after it has drawn a value.
 """
 
-from iterit_ui.components.base import encode_bytes, row_of_pick, rows_of_lasso, whole
+from iterit_ui.components.base import checked_int, encode_bytes, row_of_pick, rows_of_lasso
 from iterit_ui.components.chart import chart
 from iterit_ui.components.filter_bar import filter_bar
 from iterit_ui.components.keys import keys
@@ -21,6 +21,7 @@ __all__ = [
     "act_of",
     "cards",
     "chart",
+    "checked_int",
     "encode_bytes",
     "filter_bar",
     "heading",
@@ -35,5 +36,4 @@ __all__ = [
     "table",
     "toolbar",
     "watcher",
-    "whole",
 ]

@@ -135,7 +135,7 @@ def encode_bytes(array: np.ndarray) -> str:
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
 
 
-def whole(value: Any, low: int, high: int) -> int:
+def checked_int(value: Any, low: int, high: int) -> int:
     """`value` as a whole number in [low, high]: what a browser sends is checked before it is used."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or int(value) != value:
         raise StudioError(f"the page sent {value!r}; a whole number is needed")
@@ -146,7 +146,7 @@ def whole(value: Any, low: int, high: int) -> int:
 
 def row_of_pick(data: dict[str, Any], n: int) -> int:
     """The row that a map's `pick` event names, in a pool of n samples."""
-    return whole(data.get("row"), 0, n - 1)
+    return checked_int(data.get("row"), 0, n - 1)
 
 
 def rows_of_lasso(data: dict[str, Any], n: int) -> np.ndarray:

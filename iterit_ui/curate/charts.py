@@ -14,7 +14,7 @@ from iterit_ui import plots
 from iterit_ui.components import encode_bytes
 from iterit_ui.samples.filter_lookup import get_clusters
 from iterit_ui.shared import text, theme
-from iterit_ui.shared.selections import Shown, full_order
+from iterit_ui.shared.selections import SelectionView, full_order
 from iterit_ui.shared.session import COLOURS, get_map, map_key
 
 # the map's colours by code, and the code of each status
@@ -26,7 +26,7 @@ for _status in Status:
 UNKNOWN = 255  # the code of a sample without a value, on a continuous scale
 
 
-def charts(shown: Shown, wanted: dict[str, Any], mask: np.ndarray | None) -> list[dict[str, Any]]:
+def charts(shown: SelectionView, wanted: dict[str, Any], mask: np.ndarray | None) -> list[dict[str, Any]]:
     """Complexity, diversity and lengths of pool, candidates and selected; the filter's samples as a line over them."""
     made, n = shown.what.selection, shown.numbers
     hard = analysis.complexity_histogram(shown.scores, made, filtered=mask)
@@ -46,7 +46,7 @@ def charts(shown: Shown, wanted: dict[str, Any], mask: np.ndarray | None) -> lis
     ]  # fmt: skip
 
 
-def density(shown: Shown) -> dict[str, Any]:
+def density(shown: SelectionView) -> dict[str, Any]:
     """Complexity x diversity of the candidates, with the selected on it."""
     title, note = text.CHART["density"]
     rows = analysis.candidate_rows(shown.what.selection)
@@ -55,7 +55,7 @@ def density(shown: Shown) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def frontier(home: Path, shown: Shown) -> dict[str, Any]:
+def frontier(home: Path, shown: SelectionView) -> dict[str, Any]:
     """Gain by rank and vocabulary covered by budget, the present budget marked."""
     title, note = text.CHART["frontier"]
     return plots.frontier(analysis.frontier(full_order(home, shown), shown.what.budget), budget=shown.what.budget,
@@ -88,7 +88,13 @@ def pool_map(home: Path, pool: Pool, sample: str) -> dict[str, Any]:
 
 
 def map_value(
-    home: Path, shown: Shown, colour: str, mask: np.ndarray | None, sample: str, *, drawn: int | None = None
+    home: Path,
+    shown: SelectionView,
+    colour: str,
+    mask: np.ndarray | None,
+    sample: str,
+    *,
+    drawn: int | None = None,
 ) -> dict[str, Any]:
     """The map coloured by one of `session.COLOURS`; where there is none yet, what to do.
 
@@ -129,7 +135,7 @@ def map_value(
     }
 
 
-def coloured(shown: Shown, colour: str, clusters: np.ndarray | None) -> dict[str, Any]:
+def coloured(shown: SelectionView, colour: str, clusters: np.ndarray | None) -> dict[str, Any]:
     """Codes, palette or scale, and legend of the map in one of its colourings."""
     pool, made = shown.pool, shown.what.selection
     picked = np.zeros(len(pool), dtype=bool)

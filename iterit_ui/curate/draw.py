@@ -19,7 +19,7 @@ from iterit_ui.curate import views as views
 from iterit_ui.curate.named_settings import compared_value
 from iterit_ui.curate.sample_panel import EXTRAS, shown_sample
 from iterit_ui.curate.settings_form import PAST, settings_value
-from iterit_ui.curate.state import Here, Look, Value, look, selection_of
+from iterit_ui.curate.state import CurateState, CurateView, Value, selection_of, selection_view
 from iterit_ui.samples import sample_values
 from iterit_ui.samples.filter_lookup import bar_value, clusters_written
 from iterit_ui.samples.marks import toolbar_value
@@ -32,7 +32,7 @@ LISTS_KEPT = 32
 LISTS_LOCK = Lock()
 
 
-def arrived(home: Path, here: Here) -> Here:
+def normalised(home: Path, here: CurateState) -> CurateState:
     """Where a visitor is once the selection has been made: it is on screen then, as is the map that there is by now;
     another pool starts afresh."""
     if here.seen.get("pool", here.pool) != here.pool:
@@ -50,21 +50,25 @@ def arrived(home: Path, here: Here) -> Here:
     return replace(here, seen={"now": token, "before": before, "pool": here.pool, "map": laid_out})
 
 
-def everything(home: Path, here: Here) -> list[Any]:
+def all_values(home: Path, here: CurateState) -> list[Any]:
     """What follows from the settings at once: panel, note, cards, three charts, bar, map, table, sample, tools."""
     if not here.pool:
         return [None, {"tone": "empty", "title": text.NO_POOL}, *[None] * 7, {"empty": text.NO_SAMPLE}, None]
     try:
-        at = look(home, here)
+        at = selection_view(home, here)
     except StudioError as error:
-        return [panel(home, here), *nothing(home, here, str(error)), toolbar_value(home, here.pool)]
+        return [
+            panel_value(home, here),
+            *empty_values(home, here, str(error)),
+            toolbar_value(home, here.pool),
+        ]
     message = None
     if not at.shown.scored:
         message = text.NO_SCORES
     elif is_demo(here.pool):
         message = {"tone": "info", "text": text.DEMO_NOTE}
     return [
-        panel(home, here), message, views.cards_value(home, at.shown, at.previous),
+        panel_value(home, here), message, views.cards_value(home, at.shown, at.previous),
         *pictures.charts(at.shown, at.wanted, at.mask),
         bar_value(home, at.shown, at.wanted, at.mask, error=here.error or at.problem),
         map_of(home, here, at), table_of(home, at), sample_of(home, replace(here, asked=EXTRAS), at),
@@ -72,7 +76,7 @@ def everything(home: Path, here: Here) -> list[Any]:
     ]  # fmt: skip
 
 
-def nothing(home: Path, here: Here, problem: str) -> list[Any]:
+def empty_values(home: Path, here: CurateState, problem: str) -> list[Any]:
     """The same, from note to sample, where the settings select nothing: what to do, and the pool as it is."""
     pool = get_pool(home, here.pool)
     scores = get_scores(home, here.pool, scores_key(home, here.pool, here.scores))
@@ -89,10 +93,10 @@ def nothing(home: Path, here: Here, problem: str) -> list[Any]:
     ]  # fmt: skip
 
 
-def filtered(home: Path, here: Here) -> list[Any]:
+def filter_values(home: Path, here: CurateState) -> list[Any]:
     """What a filter changes: bar, three charts, map, table."""
     try:
-        at = look(home, here)
+        at = selection_view(home, here)
     except StudioError:
         return [gr.skip()] * 6
     return [
@@ -101,53 +105,53 @@ def filtered(home: Path, here: Here) -> list[Any]:
     ]  # fmt: skip
 
 
-def listed(home: Path, here: Here) -> list[Any]:
+def list_values(home: Path, here: CurateState) -> list[Any]:
     """The table."""
     try:
-        return [table_of(home, look(home, here))]
+        return [table_of(home, selection_view(home, here))]
     except StudioError:
         scores = get_scores(home, here.pool, scores_key(home, here.pool, here.scores))
         return [views.pool_table(get_pool(home, here.pool), scores, here.view, here.sample)]
 
 
-def world(home: Path, here: Here) -> list[Any]:
+def map_values(home: Path, here: CurateState) -> list[Any]:
     """The map."""
     if not here.pool:
         return [None]
     try:
-        return [map_of(home, here, look(home, here))]
+        return [map_of(home, here, selection_view(home, here))]
     except StudioError:
         return [pictures.pool_map(home, get_pool(home, here.pool), here.sample)]
 
 
-def opened(home: Path, here: Here) -> list[Any]:
+def open_sample_values(home: Path, here: CurateState) -> list[Any]:
     """The sample beside the table, the ring around its point on the map, its row in the table."""
     try:
-        at = look(home, here)
+        at = selection_view(home, here)
     except StudioError:
-        return [plain_sample(home, here), *world(home, here), gr.skip()]
+        return [plain_sample(home, here), *map_values(home, here), gr.skip()]
     return [sample_of(home, here, at), map_of(home, here, at), table_of(home, at)]
 
 
-def panel(home: Path, here: Here) -> Any:
+def panel_value(home: Path, here: CurateState) -> Any:
     """The settings."""
     seq, (name, why) = here.answered["seq"], here.answered["problem"]
     return settings_value(home, here.pool, here.settings, here.past, seq=seq, problem=(name, why))
 
 
-def sample_of(home: Path, here: Here, at: Look) -> Value:
+def sample_of(home: Path, here: CurateState, at: CurateView) -> Value:
     """The open sample, with its place in the list."""
     return shown_sample(home, at.shown, here.sample, here.asked, listed=at.rows())
 
 
-def plain_sample(home: Path, here: Here) -> Value:
+def plain_sample(home: Path, here: CurateState) -> Value:
     """The open sample where nothing is selected."""
     pool = get_pool(home, here.pool)
     row = pool.row_of.get(here.sample)
     return {"empty": text.NO_SAMPLE} if row is None else sample_values.sample_value(pool, row)
 
 
-def table_of(home: Path, at: Look) -> Value:
+def table_of(home: Path, at: CurateView) -> Value:
     """The table's page; its whole list is remembered for a while, for what is done to all of it."""
     key = list_key(at)
     with LISTS_LOCK:
@@ -157,13 +161,13 @@ def table_of(home: Path, at: Look) -> Value:
     return views.table_value(home, at.shown, at.view, at.previous, at.mask, at.opened, list_key=key)
 
 
-def map_of(home: Path, here: Here, at: Look) -> Value:
+def map_of(home: Path, here: CurateState, at: CurateView) -> Value:
     """The map."""
     drawn = len(store.load_rows(home, here.pool, at.wanted["rows"])) if "rows" in at.wanted else None
     return pictures.map_value(home, at.shown, here.colour, at.mask, at.opened, drawn=drawn)
 
 
-def list_key(at: Look) -> str:
+def list_key(at: CurateView) -> str:
     """Names the whole list on screen; short, because it goes to the page."""
     words = repr((at.shown.token, sorted(at.wanted.items(), key=str), at.view["which"]))
     return blake2b(words.encode(), digest_size=12).hexdigest()
@@ -174,7 +178,7 @@ def trade_offs(home: Path, pool: str, scores: str, settings: Value) -> list[Any]
     if not pool:
         return [None, None]
     try:
-        shown = selection_of(home, Here(pool=pool, scores=scores, settings=settings))
+        shown = selection_of(home, CurateState(pool=pool, scores=scores, settings=settings))
     except StudioError:
         later = "Shown once something can be selected."
         return [{"title": text.CHART[name][0], "empty": later} for name in ("density", "frontier")]
@@ -186,13 +190,13 @@ def compared(home: Path, pool: str, scores: str, settings: Value, on: bool) -> A
     return compared_value(home, pool, scores_key(home, pool, scores), settings) if pool and on else None
 
 
-def asked_for(home: Path, name: str, here: Here) -> Iterator[tuple[Here, Any]]:
+def asked_for(home: Path, name: str, here: CurateState) -> Iterator[tuple[CurateState, Any]]:
     """The sample with something that takes a while: first that it is being worked out, then the answer."""
     part = "reading" if name == "read" else name
     if not here.pool or here.sample not in get_pool(home, here.pool).row_of:
         return
     try:
-        at = look(home, here)
+        at = selection_view(home, here)
     except StudioError as error:
         messages.warning(str(error))
         return

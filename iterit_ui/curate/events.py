@@ -17,12 +17,12 @@ import numpy as np
 from backend import store
 from backend.analysis import filters
 from backend.errors import ConfigError, StudioError
-from iterit_ui.components import PAGE_SIZE, row_of_pick, rows_of_lasso, whole
+from iterit_ui.components import PAGE_SIZE, checked_int, row_of_pick, rows_of_lasso
 from iterit_ui.curate import draw as draw
 from iterit_ui.curate import mark_events as marking
 from iterit_ui.curate import settings_form as settings
 from iterit_ui.curate.sample_panel import EXTRAS
-from iterit_ui.curate.state import Here, Value, look
+from iterit_ui.curate.state import CurateState, Value, selection_view
 from iterit_ui.curate.views import SORTS
 from iterit_ui.samples import filter_lookup
 from iterit_ui.samples import marks as actions
@@ -44,19 +44,19 @@ def score_source(home: Path, pool_id: str, asked: str) -> Any:
     )
 
 
-def refreshed(home: Path, here: Here, data: Value) -> Here:
+def on_refresh(home: Path, here: CurateState, data: Value) -> CurateState:
     """Marks, notes, saved settings or the map were changed elsewhere; or here, and then nothing is to be done."""
     revision = store.curation_revision(home, here.pool) if here.pool else 0
-    return draw.arrived(home, here if revision == here.marked else replace(here, marked=revision))
+    return draw.normalised(home, here if revision == here.marked else replace(here, marked=revision))
 
 
 # settings
 
 
-def set_settings(name: str) -> Callable[[Path, Here, Value], Here]:
+def on_settings(name: str) -> Callable[[Path, CurateState, Value], CurateState]:
     """What an event of the panel does: set, weigh, reset, undo or redo."""
 
-    def change(home: Path, here: Here, data: Value) -> Here:
+    def change(home: Path, here: CurateState, data: Value) -> CurateState:
         changed, past, problem = here.settings, here.past, ["", ""]
         after, steps = changed, past
         try:
@@ -82,7 +82,7 @@ def set_settings(name: str) -> Callable[[Path, Here, Value], Here]:
     return change
 
 
-def saved(home: Path, here: Here, data: Value) -> Here:
+def on_save(home: Path, here: CurateState, data: Value) -> CurateState:
     """Keep the present settings under a name."""
     name = " ".join(str(data.get("name", "")).split())[:LONGEST_NAME]
     if here.pool and name:
@@ -94,14 +94,14 @@ def saved(home: Path, here: Here, data: Value) -> Here:
     return replace(here, answered=_answer(data))
 
 
-def forgotten(home: Path, here: Here, data: Value) -> Here:
+def on_forget(home: Path, here: CurateState, data: Value) -> CurateState:
     """Take saved settings off the list."""
     if here.pool:
         store.delete_settings(home, here.pool, str(data.get("name", "")), here.who)
     return replace(here, answered=_answer(data))
 
 
-def recalled(home: Path, here: Here, data: Value) -> Here:
+def on_recall(home: Path, here: CurateState, data: Value) -> CurateState:
     """Use saved settings, with the scores that they were saved for where those are still there."""
     answered = replace(here, answered=_answer(data))
     found = (
@@ -120,7 +120,7 @@ def recalled(home: Path, here: Here, data: Value) -> Here:
     return replace(answered, settings=after, past=past, scores=found[0].scores or here.scores)
 
 
-def compared(home: Path, here: Here, data: Value) -> Here:
+def on_compare(home: Path, here: CurateState, data: Value) -> CurateState:
     """Show or hide the comparison of saved settings."""
     return replace(here, compared=not here.compared, answered=_answer(data))
 
@@ -128,7 +128,7 @@ def compared(home: Path, here: Here, data: Value) -> Here:
 # the filter
 
 
-def _filter(here: Here, other: Value, error: str = "") -> Here:
+def _filter(here: CurateState, other: Value, error: str = "") -> CurateState:
     """Another filter: all samples are listed while there is one, because most of what it keeps is not selected."""
     if other == here.filter:
         return here if error == here.error else replace(here, error=error)
@@ -140,19 +140,19 @@ def _filter(here: Here, other: Value, error: str = "") -> Here:
     return replace(here, filter=other, view=view, error=error)
 
 
-def brushed(name: str) -> Callable[[Path, Here, Value], Here]:
+def on_brush(name: str) -> Callable[[Path, CurateState, Value], CurateState]:
     """A range drawn over a chart's bars."""
     return lambda home, here, data: _filter(
         here, filter_lookup.ranged(here.filter, name, data.get("low"), data.get("high"))
     )
 
 
-def unbrushed(name: str) -> Callable[[Path, Here, Value], Here]:
+def on_brush_removed(name: str) -> Callable[[Path, CurateState, Value], CurateState]:
     """A range, or what was drawn on the map, taken away."""
     return lambda home, here, data: _filter(here, filters.without(here.filter, name))
 
 
-def picked_cell(home: Path, here: Here, data: Value) -> Here:
+def on_cell(home: Path, here: CurateState, data: Value) -> CurateState:
     """A cell of complexity x diversity."""
     custom = data.get("custom")
     if not isinstance(custom, list) or len(custom) < 4:
@@ -161,7 +161,7 @@ def picked_cell(home: Path, here: Here, data: Value) -> Here:
     return _filter(here, {**here.filter, **ranges})
 
 
-def drawn(home: Path, here: Here, data: Value) -> Here:
+def on_lasso(home: Path, here: CurateState, data: Value) -> CurateState:
     """Samples drawn around on the map."""
     if not here.pool or str(data.get("key", "")).partition("/")[0] != here.pool:
         return here
@@ -171,39 +171,39 @@ def drawn(home: Path, here: Here, data: Value) -> Here:
     return _filter(here, {**here.filter, "rows": store.save_rows(home, here.pool, rows)})
 
 
-def picked_cluster(home: Path, here: Here, data: Value) -> Here:
+def on_cluster(home: Path, here: CurateState, data: Value) -> CurateState:
     """A cluster's label; another click takes it out again."""
     clusters = filter_lookup.get_clusters(home, here.pool) if here.pool else None
     if clusters is None:
         return here
-    code = whole(data.get("cluster"), 0, len(clusters.labels) - 1)
+    code = checked_int(data.get("cluster"), 0, len(clusters.labels) - 1)
     chosen = set(here.filter.get("cluster", [])) ^ {code}
     other = {**here.filter, "cluster": sorted(chosen)} if chosen else filters.without(here.filter, "cluster")
     return _filter(here, other)
 
 
-def searched(home: Path, here: Here, data: Value) -> Here:
+def on_search(home: Path, here: CurateState, data: Value) -> CurateState:
     """Other words to search for, and what is wrong with them."""
     if not here.pool:
         return here
     return _filter(here, *filter_lookup.searched(home, here.pool, here.filter, data.get("text")))
 
 
-def chip_removed(home: Path, here: Here, data: Value) -> Here:
+def on_chip_removed(home: Path, here: CurateState, data: Value) -> CurateState:
     """A part of the filter taken away by its chip."""
     return _filter(here, filters.without(here.filter, str(data.get("key", ""))))
 
 
-def chips_cleared(home: Path, here: Here, data: Value) -> Here:
+def on_chips_cleared(home: Path, here: CurateState, data: Value) -> CurateState:
     """Every part of the filter taken away."""
     return _filter(here, {})
 
 
-def picked_tool(home: Path, here: Here, data: Value) -> Here:
+def on_tool(home: Path, here: CurateState, data: Value) -> CurateState:
     """The counts of marked and noted samples are buttons that list those; undo and redo take changes back."""
     key = data.get("key")
     if key in ("undo", "redo"):
-        return marking.taken_back(key == "redo")(home, here, data)
+        return marking.on_undo(key == "redo")(home, here, data)
     parts: dict[str, Value] = {
         "pinned": {"marked": "pinned"},
         "excluded": {"marked": "excluded"},
@@ -212,7 +212,7 @@ def picked_tool(home: Path, here: Here, data: Value) -> Here:
     return _filter(here, {**here.filter, **parts[key]}) if key in parts else here
 
 
-def coloured(home: Path, here: Here, data: Value) -> Here:
+def on_colour(home: Path, here: CurateState, data: Value) -> CurateState:
     """What the map is coloured by."""
     return replace(here, colour=data["key"]) if data.get("key") in COLOURS else here
 
@@ -220,11 +220,11 @@ def coloured(home: Path, here: Here, data: Value) -> Here:
 # the table
 
 
-def turned(home: Path, here: Here, data: Value) -> Here:
+def on_table(home: Path, here: CurateState, data: Value) -> CurateState:
     """The table after one of its buttons: {page}, {column} or {key}."""
     view = here.view
     if "page" in data:
-        return replace(here, view={**view, "page": whole(data["page"], 0, 1_000_000)})
+        return replace(here, view={**view, "page": checked_int(data["page"], 0, 1_000_000)})
     if data.get("column") in SORTS:
         column = data["column"]
         down = not view["descending"] if view["sort"] == column else column not in ("rank", "source", "row")
@@ -236,13 +236,13 @@ def turned(home: Path, here: Here, data: Value) -> Here:
     return here
 
 
-def picked_row(home: Path, here: Here, data: Value) -> Here:
+def on_row(home: Path, here: CurateState, data: Value) -> CurateState:
     """The sample that a row, a neighbour or a pick names."""
     found = actions.chosen_ids(home, here.pool, [data.get("id")])
     return replace(here, sample=found[0], asked=dict(EXTRAS)) if found else here
 
 
-def picked_point(home: Path, here: Here, data: Value) -> Here:
+def on_point(home: Path, here: CurateState, data: Value) -> CurateState:
     """The sample whose point on the map was clicked."""
     if not here.pool or str(data.get("key", "")).partition("/")[0] != here.pool:
         return here
@@ -250,13 +250,13 @@ def picked_point(home: Path, here: Here, data: Value) -> Here:
     return replace(here, sample=str(pool.ids[row_of_pick(data, len(pool))]), asked=dict(EXTRAS))
 
 
-def stepped(home: Path, here: Here, data: Value) -> Here:
+def on_step(home: Path, here: CurateState, data: Value) -> CurateState:
     """The sample before or after the open one in the table's list, and the page that it is on."""
-    by = whole(data.get("by"), -MOST_STEP, MOST_STEP)
+    by = checked_int(data.get("by"), -MOST_STEP, MOST_STEP)
     if not here.pool or not by:
         return here
     try:
-        at = look(home, here)
+        at = selection_view(home, here)
     except StudioError:
         return here
     rows = at.rows()

@@ -16,17 +16,17 @@ import numpy as np
 from backend.errors import StudioError
 from iterit_ui.components import act_of
 from iterit_ui.curate import draw as draw
-from iterit_ui.curate.state import Here, Value, look
+from iterit_ui.curate.state import CurateState, Value, selection_view
 from iterit_ui.samples import marks as actions
 from iterit_ui.shared import messages, text
 from iterit_ui.shared.session import get_pool
 
 
-def _revised(here: Here, revision: int | None) -> Here:
+def _revised(here: CurateState, revision: int | None) -> CurateState:
     return here if revision is None else replace(here, marked=revision)
 
 
-def marked(action: str) -> Callable[[Path, Here, Value], Here]:
+def on_mark(action: str) -> Callable[[Path, CurateState, Value], CurateState]:
     """Pin, exclude or clear the sample in the panel."""
     return lambda home, here, data: _revised(
         here,
@@ -36,7 +36,7 @@ def marked(action: str) -> Callable[[Path, Here, Value], Here]:
     )
 
 
-def marked_open(home: Path, here: Here, data: Value) -> Here:
+def on_mark_open(home: Path, here: CurateState, data: Value) -> CurateState:
     """The same by a key, for the sample that is open."""
     if not here.sample:
         messages.info("Open a sample first: click one, or press j.")
@@ -45,23 +45,23 @@ def marked_open(home: Path, here: Here, data: Value) -> Here:
     return _revised(here, actions.marked_as(home, here.pool, ids, str(data.get("kind")), here.who))
 
 
-def noted(home: Path, here: Here, data: Value) -> Here:
+def on_note(home: Path, here: CurateState, data: Value) -> CurateState:
     """A note written to the sample in the panel."""
     ids = actions.chosen_ids(home, here.pool, [data.get("id")])
     return _revised(here, actions.noted(home, here.pool, ids, data.get("text"), here.who))
 
 
-def taken_back(again: bool) -> Callable[[Path, Here, Value], Here]:
+def on_undo(again: bool) -> Callable[[Path, CurateState, Value], CurateState]:
     """The last mark or note taken back, or done again."""
     return lambda home, here, data: _revised(
         here, actions.turned_back(home, here.pool, here.who, again=again)
     )
 
 
-def acted(home: Path, here: Here, data: Value) -> Here:
+def on_action(home: Path, here: CurateState, data: Value) -> CurateState:
     """Something done to ticked rows, or to the whole list: pin, exclude, clear, note."""
     try:
-        ids, act = ticked(home, here, data)
+        ids, act = on_tick(home, here, data)
     except StudioError as error:
         messages.warning(messages.sentence(str(error)))
         return here
@@ -70,17 +70,17 @@ def acted(home: Path, here: Here, data: Value) -> Here:
     return _revised(here, actions.marked_as(home, here.pool, ids, act.action, here.who))
 
 
-def exported(home: Path, here: Here, data: Value) -> Any:
+def on_export(home: Path, here: CurateState, data: Value) -> Any:
     """A file of ticked rows, or of the whole list, to download."""
     try:
-        ids, _ = ticked(home, here, data)
+        ids, _ = on_tick(home, here, data)
         pool = get_pool(home, here.pool)
         return actions.exported(home, here.pool, np.array([pool.row_of[i] for i in ids], dtype=np.int64))
     except StudioError as error:
         raise gr.Error(messages.sentence(str(error))) from error  # or the page would fetch the file of before
 
 
-def ticked(home: Path, here: Here, data: Value) -> tuple[list[str], Any]:
+def on_tick(home: Path, here: CurateState, data: Value) -> tuple[list[str], Any]:
     """The samples that an `act` of the table means, in its order, and the act.
 
     Raises
@@ -93,7 +93,7 @@ def ticked(home: Path, here: Here, data: Value) -> tuple[list[str], Any]:
     act = act_of(data, [one["key"] for one in text.ACTIONS], known=pool.row_of, limit=len(pool))
     if not act.all:
         return list(act.ids), act
-    at = look(home, here)
+    at = selection_view(home, here)
     if data.get("list_key") != draw.list_key(at):
         raise StudioError("the list has changed meanwhile; look at it and try again")
     return [str(i) for i in pool.ids[at.rows()]], act

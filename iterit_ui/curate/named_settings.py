@@ -8,7 +8,7 @@ from typing import Any
 from backend import analysis, store
 from backend.errors import StudioError
 from iterit_ui.shared import theme
-from iterit_ui.shared.selections import Shown, get_vocabulary, scores_key, selected
+from iterit_ui.shared.selections import SelectionView, get_vocabulary, scores_key, selected
 from iterit_ui.shared.strategies import STRATEGY_WORDS
 
 NOW = "present settings"
@@ -27,7 +27,7 @@ COLUMNS: list[dict[str, Any]] = [
 def compared_value(home: Path, pool_id: str, key: str, changed: dict[str, Any]) -> dict[str, Any]:
     """A table with a row for the present settings and one for each that is saved; those that fail say why."""
     rows, ids = [], []
-    present: Shown | None = None
+    present: SelectionView | None = None
     everybody = [
         (NOW, key, changed),
         *((one.name, one.scores, one.settings) for one in store.saved_settings(home, pool_id)),
@@ -51,7 +51,9 @@ def compared_value(home: Path, pool_id: str, key: str, changed: dict[str, Any]) 
     }  # fmt: skip
 
 
-def row_of(home: Path, name: str, shown: Shown, present: Shown, settings: dict[str, Any]) -> dict[str, Any]:
+def row_of(
+    home: Path, name: str, shown: SelectionView, present: SelectionView, settings: dict[str, Any]
+) -> dict[str, Any]:
     """One line of the comparison."""
     made = shown.what.selection
     told = analysis.selection_summary(shown.pool, shown.scores, made)

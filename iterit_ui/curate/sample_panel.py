@@ -17,7 +17,7 @@ from backend.models_on_demand.questions import AskedModel
 from backend.records import Status
 from iterit_ui.samples import sample_values
 from iterit_ui.shared import text, theme
-from iterit_ui.shared.selections import TFIDF, Shown, full_order, get_vocabulary
+from iterit_ui.shared.selections import TFIDF, SelectionView, full_order, get_vocabulary
 from iterit_ui.shared.session import beginning, get_counts, get_marks
 
 EXTRAS: dict[str, Any] = {"sample": "", "reach": "", "reading": "", "losses": ""}
@@ -39,7 +39,7 @@ class Reader:
 
 
 def shown_sample(
-    home: Path, shown: Shown, opened: str, extras: dict[str, Any], *, listed: np.ndarray | None = None
+    home: Path, shown: SelectionView, opened: str, extras: dict[str, Any], *, listed: np.ndarray | None = None
 ) -> dict[str, Any]:
     """A sample under the present settings, with what can be done about it.
 
@@ -71,7 +71,7 @@ def shown_sample(
     return value
 
 
-def tfidf_of(home: Path, shown: Shown) -> diversity.Tfidf:
+def tfidf_of(home: Path, shown: SelectionView) -> diversity.Tfidf:
     """The weighed n-grams of the selection's candidates; kept from the selection itself."""
     made = shown.what.selection
     rows = analysis.candidate_rows(made)
@@ -79,7 +79,7 @@ def tfidf_of(home: Path, shown: Shown) -> diversity.Tfidf:
     return TFIDF.get(shown.pool.id, shown.settings, rows, lambda: diversity.tfidf(counts, rows))
 
 
-def neighbours_of(home: Path, shown: Shown, row: int) -> list[dict[str, Any]]:
+def neighbours_of(home: Path, shown: SelectionView, row: int) -> list[dict[str, Any]]:
     """The responses that read most like this one."""
     found = analysis.neighbours(get_vocabulary(home, shown.pool.id, shown.settings.words), row, k=6)
     made = shown.what.selection
@@ -95,7 +95,7 @@ def neighbours_of(home: Path, shown: Shown, row: int) -> list[dict[str, Any]]:
     ]
 
 
-def history_of(home: Path, shown: Shown, row: int) -> list[dict[str, Any]]:
+def history_of(home: Path, shown: SelectionView, row: int) -> list[dict[str, Any]]:
     """The sample over the epochs of the run whose scores are shown; nothing where they are of no run."""
     run_id = shown.scores_key.rpartition("/")[0]
     if not run_id:
@@ -116,7 +116,7 @@ def history_of(home: Path, shown: Shown, row: int) -> list[dict[str, Any]]:
     ]
 
 
-def reach_of(home: Path, shown: Shown, row: int) -> list[dict[str, Any]]:
+def reach_of(home: Path, shown: SelectionView, row: int) -> list[dict[str, Any]]:
     """From which budget or weight on the sample would be picked, each changed alone."""
     found = analysis.reach(
         shown.pool, get_counts(home, shown.pool.id, shown.settings.words), shown.scores, shown.settings, row,
@@ -133,7 +133,7 @@ def reach_of(home: Path, shown: Shown, row: int) -> list[dict[str, Any]]:
     return rows
 
 
-def reader_of(home: Path, shown: Shown) -> Reader:
+def reader_of(home: Path, shown: SelectionView) -> Reader:
     """The model whose scores are shown; the embedded one for a pool that no model has read."""
     run_id, _, epoch = shown.scores_key.rpartition("/")
     if not run_id:
@@ -153,7 +153,7 @@ def reader_of(home: Path, shown: Shown) -> Reader:
     return Reader(asked, note)
 
 
-def read_of(home: Path, shown: Shown, row: int, reader: Reader, state: str) -> dict[str, Any] | None:
+def read_of(home: Path, shown: SelectionView, row: int, reader: Reader, state: str) -> dict[str, Any] | None:
     """The exact text that the model is given; None until it is asked for."""
     if state != "done":
         return {"state": "busy"} if state else None
@@ -169,7 +169,9 @@ def read_of(home: Path, shown: Shown, row: int, reader: Reader, state: str) -> d
     }  # fmt: skip
 
 
-def losses_of(home: Path, shown: Shown, row: int, reader: Reader, state: str) -> dict[str, Any] | None:
+def losses_of(
+    home: Path, shown: SelectionView, row: int, reader: Reader, state: str
+) -> dict[str, Any] | None:
     """The loss of each token of the response, with and without its prompt; None until it is asked for."""
     if state != "done":
         return {"state": "busy"} if state else None

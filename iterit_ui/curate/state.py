@@ -14,14 +14,14 @@ from iterit_ui.curate import views as views
 from iterit_ui.curate.sample_panel import EXTRAS
 from iterit_ui.curate.settings_form import PAST
 from iterit_ui.samples.filter_lookup import kept, usable
-from iterit_ui.shared.selections import Shown, earlier, scores_key, selected
+from iterit_ui.shared.selections import SelectionView, earlier, scores_key, selected
 from iterit_ui.shared.session import VIEW, WHO
 
 Value = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Here:
+class CurateState:
     """The states that the tab reads and changes; the first twelve are `Session.states`, in that order.
 
     seen : tokens of the selection on screen and of the one before it, and their pool.
@@ -54,14 +54,14 @@ class Here:
 
 
 @dataclass(frozen=True)
-class Look:
+class CurateView:
     """A selection with what of it is looked at.
 
     wanted : the filter, as far as it can be answered; problem says why the rest cannot.
     mask : (n,) bool, what it keeps, None without one.
     """
 
-    shown: Shown
+    shown: SelectionView
     wanted: Value
     problem: str
     mask: np.ndarray | None
@@ -78,7 +78,7 @@ class Look:
         )  # fmt: skip
 
 
-def selection_of(home: Path, here: Here) -> Shown:
+def selection_of(home: Path, here: CurateState) -> SelectionView:
     """What the settings select.
 
     Raises
@@ -88,7 +88,7 @@ def selection_of(home: Path, here: Here) -> Shown:
     return selected(home, here.pool, scores_key(home, here.pool, here.scores), here.settings)
 
 
-def look(home: Path, here: Here) -> Look:
+def selection_view(home: Path, here: CurateState) -> CurateView:
     """The selection that the settings make, and what of it is looked at.
 
     Raises
@@ -98,4 +98,6 @@ def look(home: Path, here: Here) -> Look:
     shown = selection_of(home, here)
     wanted, problem = usable(home, here.pool, here.filter)
     mask = kept(home, shown, wanted)
-    return Look(shown, wanted, problem, mask, here.view, earlier(here.seen["before"], here.pool), here.sample)
+    return CurateView(
+        shown, wanted, problem, mask, here.view, earlier(here.seen["before"], here.pool), here.sample
+    )

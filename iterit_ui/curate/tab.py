@@ -31,13 +31,13 @@ from iterit_ui.curate import draw as draw
 from iterit_ui.curate import events as events
 from iterit_ui.curate import mark_events as marking
 from iterit_ui.curate.pool_work import build_map_maker, build_scorer
-from iterit_ui.curate.state import Here, Value
+from iterit_ui.curate.state import CurateState, Value
 from iterit_ui.shared import address, cutting_hint, text
 from iterit_ui.shared.answer_order import Newest, all_numbered, next_number, numbered
 from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound, first_pool, map_functions
 
-Change = Callable[[Path, Here, Value], Here]
-NAMES = [f.name for f in fields(Here)]
+Change = Callable[[Path, CurateState, Value], CurateState]
+NAMES = [f.name for f in fields(CurateState)]
 # what a click on the export button has made is fetched by the page itself
 FETCH = "() => setTimeout(() => document.querySelector('#curate-download')?.click(), 80)"
 
@@ -67,12 +67,12 @@ class Parts:
 
     @property
     def everything(self) -> list[Any]:
-        """In the order of `curate/draw.everything`."""
+        """In the order of `curate/draw.all_values`."""
         return [self.panel, self.message, self.figures, *self.charts, self.bar, self.world, self.listed, self.sample, self.tools]  # fmt: skip
 
     @property
     def filtered(self) -> list[Any]:
-        """In the order of `curate/draw.filtered`."""
+        """In the order of `curate/draw.filter_values`."""
         return [self.bar, *self.charts, self.world, self.listed]
 
 
@@ -94,7 +94,7 @@ def build(session: Session) -> None:
 def _lay_out(session: Session) -> Parts:
     home = session.home
     # the first selection comes with the page
-    first = draw.everything(home, Here(pool=first_pool()))
+    first = draw.all_values(home, CurateState(pool=first_pool()))
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes=["side", "sheet", "sticky"]):
             source = gr.Dropdown([], label="Complexity from", info=text.CONTROL["scores"], filterable=False,
@@ -128,7 +128,7 @@ def _lay_out(session: Session) -> Parts:
                 with gr.Column(elem_classes=["aside", "sticky"]):
                     sample = sample_view(first[9], elem_id="curate-sample")
     keyboard = keys(elem_id="curate-keys")
-    start = Here()
+    start = CurateState()
     own = [gr.State(getattr(start, name)) for name in NAMES[len(session.states) : -2]]
     return Parts(
         panel, source, message, words, figures, charts, trade_offs, bar, world, listed, sample, tools, saved, keyboard, download, [*session.states, *own, session.who, session.marked],
@@ -140,7 +140,7 @@ def _on(
     parts: Parts,
     trigger: Any,
     change: Change,
-    drawn: Callable[[Path, Here], list[Any]],
+    drawn: Callable[[Path, CurateState], list[Any]],
     components: list[Any],
     *,
     always: bool = False,
@@ -151,26 +151,26 @@ def _on(
     """
 
     def call(event: gr.EventData, request: gr.Request, *values: Any) -> list[Any]:
-        here, number = Here(*values), next_number()
+        here, number = CurateState(*values), next_number()
         there = change(session.home, here, event._data if isinstance(event._data, dict) else {})
         if there.sample != here.sample:
             OPEN.open(request.session_hash or "", "", {}, here.sample, there.sample)
         if there == here and not always:
             return [gr.skip()] * (len(parts.states) + len(components) + 1)
-        there = draw.arrived(session.home, there)
+        there = draw.normalised(session.home, there)
         shown = all_numbered(components, drawn(session.home, there), number)
         return [*_changed(here, there), *shown, written(there)]
 
     return trigger(call, parts.states, [*parts.states, *components, session.bar], **EVENT)
 
 
-def _changed(here: Here, there: Here) -> list[Any]:
+def _changed(here: CurateState, there: CurateState) -> list[Any]:
     """Values of the states, skipping those that stay."""
     pairs = [(getattr(here, name), getattr(there, name)) for name in NAMES]
     return [gr.skip() if before == after else after for before, after in pairs]
 
 
-def written(here: Here) -> dict[str, str]:
+def written(here: CurateState) -> dict[str, str]:
     """The address of where a visitor is."""
     return address.written(**{name: getattr(here, name) for name in address.NAMES})
 
@@ -180,9 +180,9 @@ def _wire_arrival(session: Session, parts: Parts) -> None:
     home = session.home
 
     def draw_all(*values: Any) -> list[Any]:
-        here, number = Here(*values), next_number()
-        there = draw.arrived(home, here)
-        shown = all_numbered(parts.everything, draw.everything(home, there), number)
+        here, number = CurateState(*values), next_number()
+        there = draw.normalised(home, here)
+        shown = all_numbered(parts.everything, draw.all_values(home, there), number)
         return [*_changed(here, there), *shown]
 
     moments = [session.pool.change, session.scores.change, session.settings.change, session.marked.change]
@@ -215,8 +215,8 @@ def _wire_arrival(session: Session, parts: Parts) -> None:
         session,
         parts,
         session.watch.changed,
-        events.refreshed,
-        draw.everything,
+        events.on_refresh,
+        draw.all_values,
         parts.everything,
     )
 
@@ -232,24 +232,28 @@ def _wire_settings(session: Session, parts: Parts) -> None:
         done.then(bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
         done.then(bound(cutting_hint.note_value, home), [session.pool, session.settings], parts.words, **DRAW)
 
-    changes = {name: events.set_settings(name) for name in ("set", "weigh", "reset", "undo", "redo")}
+    changes = {name: events.on_settings(name) for name in ("set", "weigh", "reset", "undo", "redo")}
     for name, change in changes.items():
-        after(_on(session, parts, getattr(panel, name), change, draw.everything, parts.everything, always=True))  # fmt: skip
-    recalled = _on(session, parts, panel.recall, events.recalled, draw.everything, parts.everything, always=True)  # fmt: skip
+        after(_on(session, parts, getattr(panel, name), change, draw.all_values, parts.everything, always=True))  # fmt: skip
+    recalled = _on(session, parts, panel.recall, events.on_recall, draw.all_values, parts.everything, always=True)  # fmt: skip
     after(recalled)
     recalled.then(bound(events.score_source, home), later[:2], parts.source, **DRAW)
 
-    def only_panel(home: Path, here: Here) -> list[Any]:
-        return [draw.panel(home, here)]
+    def only_panel(home: Path, here: CurateState) -> list[Any]:
+        return [draw.panel_value(home, here)]
 
-    for name, change in (("save", events.saved), ("forget", events.forgotten), ("compare", events.compared)):
+    for name, change in (
+        ("save", events.on_save),
+        ("forget", events.on_forget),
+        ("compare", events.on_compare),
+    ):
         done = _on(session, parts, getattr(panel, name), change, only_panel, [panel], always=True)
         done.then(bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
 
     def from_source(key: str, *values: Any) -> list[Any]:
-        here, number = Here(*values), next_number()
-        there = draw.arrived(home, replace(here, scores=key or ""))
-        shown = all_numbered(parts.everything, draw.everything(home, there), number)
+        here, number = CurateState(*values), next_number()
+        there = draw.normalised(home, replace(here, scores=key or ""))
+        shown = all_numbered(parts.everything, draw.all_values(home, there), number)
         return [*_changed(here, there), *shown, written(there)]
 
     after(parts.source.input(from_source, [parts.source, *parts.states], [*parts.states, *parts.everything, session.bar], **DRAW))  # fmt: skip
@@ -259,21 +263,21 @@ def _wire_looking(session: Session, parts: Parts) -> None:
     """Charts, map and bar change the filter, the table its list, the map its colours."""
 
     def filters(trigger: Any, change: Change, *, always: bool = False) -> None:
-        _on(session, parts, trigger, change, draw.filtered, parts.filtered, always=always)
+        _on(session, parts, trigger, change, draw.filter_values, parts.filtered, always=always)
 
     for name, drawn in zip(("complexity", "diversity", "tokens"), parts.charts):
-        filters(drawn.brush, events.brushed(name))
-        filters(drawn.clear, events.unbrushed(name))
-    filters(parts.trade_offs[0].pick, events.picked_cell)
-    filters(parts.world.lasso, events.drawn)
-    filters(parts.world.clear, events.unbrushed("rows"))
-    filters(parts.world.cluster, events.picked_cluster)
-    filters(parts.bar.search, events.searched, always=True)
-    filters(parts.bar.chip, events.chip_removed, always=True)
-    filters(parts.bar.chips_clear, events.chips_cleared, always=True)
-    _on(session, parts, parts.world.mode, events.coloured, draw.world, [parts.world])
+        filters(drawn.brush, events.on_brush(name))
+        filters(drawn.clear, events.on_brush_removed(name))
+    filters(parts.trade_offs[0].pick, events.on_cell)
+    filters(parts.world.lasso, events.on_lasso)
+    filters(parts.world.clear, events.on_brush_removed("rows"))
+    filters(parts.world.cluster, events.on_cluster)
+    filters(parts.bar.search, events.on_search, always=True)
+    filters(parts.bar.chip, events.on_chip_removed, always=True)
+    filters(parts.bar.chips_clear, events.on_chips_cleared, always=True)
+    _on(session, parts, parts.world.mode, events.on_colour, draw.map_values, [parts.world])
     for event in (parts.listed.turn, parts.listed.sort, parts.listed.filter, parts.figures.pick):
-        _on(session, parts, event, events.turned, draw.listed, [parts.listed])
+        _on(session, parts, event, events.on_table, draw.list_values, [parts.listed])
 
 
 def _wire_samples(session: Session, parts: Parts) -> None:
@@ -281,31 +285,31 @@ def _wire_samples(session: Session, parts: Parts) -> None:
     home, sample, keyboard = session.home, parts.sample, parts.keyboard
     opened = [sample, parts.world, parts.listed]
     for trigger, change in (
-        (parts.listed.pick, events.picked_row),
-        (sample.open, events.picked_row),
-        (parts.world.pick, events.picked_point),
-        (sample.step, events.stepped),
-        (keyboard.step, events.stepped),
+        (parts.listed.pick, events.on_row),
+        (sample.open, events.on_row),
+        (parts.world.pick, events.on_point),
+        (sample.step, events.on_step),
+        (keyboard.step, events.on_step),
     ):
-        _on(session, parts, trigger, change, draw.opened, opened)
-    undo, redo = marking.taken_back(False), marking.taken_back(True)
+        _on(session, parts, trigger, change, draw.open_sample_values, opened)
+    undo, redo = marking.on_undo(False), marking.on_undo(True)
     for trigger, change in (
-        (sample.pin, marking.marked("pin")),
-        (sample.exclude, marking.marked("exclude")),
-        (sample.unmark, marking.marked("clear")),
-        (sample.note, marking.noted),
+        (sample.pin, marking.on_mark("pin")),
+        (sample.exclude, marking.on_mark("exclude")),
+        (sample.unmark, marking.on_mark("clear")),
+        (sample.note, marking.on_note),
         (sample.undo, undo),
-        (keyboard.mark, marking.marked_open),
+        (keyboard.mark, marking.on_mark_open),
         (keyboard.undo, undo),
         (keyboard.redo, redo),
-        (parts.tools.act, events.picked_tool),
-        (parts.listed.act, marking.acted),
+        (parts.tools.act, events.on_tool),
+        (parts.listed.act, marking.on_action),
     ):
-        done = _on(session, parts, trigger, change, draw.everything, parts.everything)
+        done = _on(session, parts, trigger, change, draw.all_values, parts.everything)
         done.then(bound(draw.trade_offs, home), [session.pool, session.scores, session.settings], [*parts.trade_offs], **DRAW)  # fmt: skip
 
     def export(event: gr.EventData, *values: Any) -> Any:
-        return marking.exported(home, Here(*values), event._data)
+        return marking.on_export(home, CurateState(*values), event._data)
 
     parts.listed.export(export, parts.states, parts.download, **QUIET).success(None, None, None, js=FETCH, **QUIET)  # fmt: skip
     asked = parts.states[NAMES.index("asked")]
@@ -324,8 +328,8 @@ def _answering(home: Path, name: str) -> Callable[..., Iterator[list[Any]]]:
     """What takes a while, step by step; Gradio asks the function itself whether it is a generator."""
 
     def call(request: gr.Request, *values: Any) -> Iterator[list[Any]]:
-        asked = Here(*values).sample
-        for here, value in draw.asked_for(home, name, Here(*values)):
+        asked = CurateState(*values).sample
+        for here, value in draw.asked_for(home, name, CurateState(*values)):
             if OPEN.sample(request.session_hash or "", "", {}, asked) != asked:
                 return  # another sample was opened meanwhile
             yield [here.asked, numbered(value, next_number())]

@@ -11,7 +11,7 @@ from backend import analysis, store
 from backend.records import Pool, Scores, Selection
 from iterit_ui.samples import sample_values
 from iterit_ui.shared import text, theme
-from iterit_ui.shared.selections import Shown, get_vocabulary, model_of
+from iterit_ui.shared.selections import SelectionView, get_vocabulary, model_of
 from iterit_ui.shared.session import get_marks
 from iterit_ui.shared.theme import duration
 
@@ -19,7 +19,7 @@ COLUMNS = ["rank", "gain", "complexity", "diversity", "tokens", "source", "respo
 SORTS = analysis.SORTS
 
 
-def cards_value(home: Path, shown: Shown, previous: Selection | None) -> dict[str, Any]:
+def cards_value(home: Path, shown: SelectionView, previous: Selection | None) -> dict[str, Any]:
     """The selection in figures, and what changed since the last setting."""
     made = shown.what.selection
     told = analysis.selection_summary(shown.pool, shown.scores, made)
@@ -45,7 +45,7 @@ def cards_value(home: Path, shown: Shown, previous: Selection | None) -> dict[st
     }  # fmt: skip
 
 
-def time_card(home: Path, shown: Shown, tokens: int | None) -> dict[str, Any]:
+def time_card(home: Path, shown: SelectionView, tokens: int | None) -> dict[str, Any]:
     """How long an epoch of training on the selection may take."""
     label = "Training time"
     if tokens is None:
@@ -57,7 +57,7 @@ def time_card(home: Path, shown: Shown, tokens: int | None) -> dict[str, Any]:
     return {"label": label, "value": duration(estimate.seconds), "hint": f"an epoch; {estimate.source}"}
 
 
-def vocabulary_card(home: Path, shown: Shown) -> dict[str, Any]:
+def vocabulary_card(home: Path, shown: SelectionView) -> dict[str, Any]:
     """How much of the pool's phrases the selection holds."""
     share = analysis.covered_share(
         get_vocabulary(home, shown.pool.id, shown.settings.words), shown.what.selection.rows
@@ -66,7 +66,7 @@ def vocabulary_card(home: Path, shown: Shown) -> dict[str, Any]:
             "hint": "of the pool's wording covered"}  # fmt: skip
 
 
-def sources_card(shown: Shown) -> dict[str, Any]:
+def sources_card(shown: SelectionView) -> dict[str, Any]:
     """Where the selected come from."""
     pool, made = shown.pool, shown.what.selection
     counts = np.bincount(pool.source_codes[made.rows], minlength=len(pool.sources))
@@ -107,7 +107,9 @@ def pool_table(pool: Pool, scores: Scores, view: dict[str, Any], sample: str) ->
     )
 
 
-def listed_rows(shown: Shown, which: str, previous: Selection | None, mask: np.ndarray | None) -> np.ndarray:
+def listed_rows(
+    shown: SelectionView, which: str, previous: Selection | None, mask: np.ndarray | None
+) -> np.ndarray:
     """(m,) int64: the rows of one list that the filter keeps."""
     rows = analysis.filter_rows(shown.what.selection, which, previous)
     return rows if mask is None else rows[mask[rows]]
@@ -115,7 +117,7 @@ def listed_rows(shown: Shown, which: str, previous: Selection | None, mask: np.n
 
 def table_value(
     home: Path,
-    shown: Shown,
+    shown: SelectionView,
     view: dict[str, Any],
     previous: Selection | None,
     mask: np.ndarray | None,

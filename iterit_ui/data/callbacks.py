@@ -21,7 +21,9 @@ from iterit_ui.shared.answer_order import Newest, numbered
 NEWEST = Newest(VIEW)
 
 
-def drawn(function: Callable[..., Any], *, view: int = 1, sample: int | None = None) -> Callable[..., Any]:
+def numbered_call(
+    function: Callable[..., Any], *, view: int = 1, sample: int | None = None
+) -> Callable[..., Any]:
     """A callback for `function`, whose results are all drawn. view, sample : positions of these arguments."""
 
     def call(request: gr.Request, *states: Any) -> Any:
@@ -83,7 +85,7 @@ def picked(home: Path) -> Callable[..., Any]:
         event: gr.EventData, request: gr.Request, pool_id: str, view: Any, opened: str, asked: bool
     ) -> Any:
         data = _brought(event)
-        sample = events.picked_row(home, pool_id, data)
+        sample = events.on_row(home, pool_id, data)
         if sample is None:
             return gr.skip()
         nth = data.get("nth")
@@ -123,14 +125,14 @@ def listed(home: Path, change: Callable[..., Any], *, cards: bool = True) -> Cal
         if found is None or not pool_id or "which" not in found[0]:
             return gr.skip()
         new, number = found
-        shown = draw.turned(home, pool_id, new, opened, did)
+        shown = draw.page_values(home, pool_id, new, opened, did)
         shown += draw.pressed(home, pool_id, new) if cards else []
         return [new, *(numbered(value, number) for value in shown)]
 
     return call
 
 
-def stepped(home: Path) -> Callable[..., Any]:
+def on_step(home: Path) -> Callable[..., Any]:
     """A step to another sample of the list: its id, and the view where it is on another page."""
 
     def call(event: gr.EventData, request: gr.Request, pool_id: str, view: Any, opened: str) -> Any:
@@ -139,7 +141,7 @@ def stepped(home: Path) -> Callable[..., Any]:
 
         def change(newest: dict[str, Any]) -> Any:
             nonlocal sample
-            sample, new = events.stepped(home, pool_id, newest, before, _brought(event))
+            sample, new = events.on_step(home, pool_id, newest, before, _brought(event))
             return new
 
         found = NEWEST.change(_of(request), pool_id, view, change)

@@ -53,7 +53,7 @@ def pressed(home: Path, pool_id: str, view: View) -> list[Any]:
     ]
 
 
-def turned(home: Path, pool_id: str, view: View, opened: str, did: dict[str, Any]) -> list[Any]:
+def page_values(home: Path, pool_id: str, view: View, opened: str, did: dict[str, Any]) -> list[Any]:
     """The head of the list and its page."""
     if not pool_id:
         return [None, None]

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from iterit_ui.components import whole
+from iterit_ui.components import checked_int
 from iterit_ui.components.table import PAGE_SIZE
 from iterit_ui.data import bulk_marks as actions
 from iterit_ui.data import lists as lists
@@ -25,7 +25,7 @@ MOST_STEP = 1000
 
 def turned_page(pool_id: str, view: View, data: dict[str, Any]) -> View:
     """Another page of the list: {page}."""
-    return {**view, "page": whole(data.get("page"), 0, 1_000_000)}
+    return {**view, "page": checked_int(data.get("page"), 0, 1_000_000)}
 
 
 def listing(view: View, which: str) -> View:
@@ -67,7 +67,7 @@ def moved_threshold(pool_id: str, view: View, data: dict[str, Any]) -> Any:
     return {**view, "threshold": round(float(value), 2), "page": 0}
 
 
-def turned(pool_id: str, view: View, data: dict[str, Any]) -> Any:
+def on_table(pool_id: str, view: View, data: dict[str, Any]) -> Any:
     """The samples that are unscorable for one reason, or all of them: {key}."""
     key = data.get("key")
     if isinstance(key, str) and key.partition(":")[0] == "unscorable" and len(key) <= LONGEST_KEY:
@@ -93,14 +93,14 @@ def chips_cleared(pool_id: str, view: View, data: dict[str, Any]) -> View:
     return {**view, "which": "all", "source": "", "page": 0}
 
 
-def picked_row(home: Path, pool_id: str, data: dict[str, Any]) -> str | None:
+def on_row(home: Path, pool_id: str, data: dict[str, Any]) -> str | None:
     """The id of the clicked row's sample; None for a rejected row, which has no sample."""
     return data["id"] if chosen_ids(home, pool_id, [data.get("id")]) else None
 
 
-def stepped(home: Path, pool_id: str, view: View, opened: str, data: dict[str, Any]) -> list[Any]:
+def on_step(home: Path, pool_id: str, view: View, opened: str, data: dict[str, Any]) -> list[Any]:
     """The sample before or after the open one in the list, and the view with its page."""
-    by = whole(data.get("by"), -MOST_STEP, MOST_STEP)
+    by = checked_int(data.get("by"), -MOST_STEP, MOST_STEP)
     rows = lists.listed(home, pool_id, view).rows if pool_id and view["which"] != "rejected" else lists.NONE
     if not len(rows) or not by:
         return [gr.skip(), gr.skip()]

@@ -19,7 +19,7 @@ from backend.data.inputs import find_sources, split_of
 from backend.data.mapping import BAD, KEEP, SPEAKER, WHOSE
 from backend.data.turn_parts import SPEAKERS
 from backend.errors import StudioError
-from iterit_ui.components import whole
+from iterit_ui.components import checked_int
 from iterit_ui.shared import text, theme
 
 NOTHING: dict[str, Any] = {"paths": [], "mappings": {}, "active": 0}
@@ -41,7 +41,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Look:
+class Preview:
     """What was found in one file: a preview, or why there is none."""
 
     item: Item
@@ -71,21 +71,21 @@ def items_of(paths: list[str], roots: tuple[Path, ...]) -> list[Item]:
     return list(found.values())
 
 
-def looks(chosen: dict[str, Any], roots: tuple[Path, ...]) -> list[Look]:
+def looks(chosen: dict[str, Any], roots: tuple[Path, ...]) -> list[Preview]:
     """Every chosen file with what its first rows hold."""
     return [
-        look(item, chosen["mappings"].get(item.key), roots)
+        preview_of(item, chosen["mappings"].get(item.key), roots)
         for item in items_of(chosen["paths"], roots)[:MOST_LOOKS]
     ]
 
 
-def look(item: Item, mapping: dict[str, str] | None, roots: tuple[Path, ...]) -> Look:
+def preview_of(item: Item, mapping: dict[str, str] | None, roots: tuple[Path, ...]) -> Preview:
     """The first rows of one file, as they would be read."""
     try:
         changed = Path(split_of(item.key)[0]).stat().st_mtime_ns if item.size is not None else 0
-        return Look(item, _preview(item.key, tuple((mapping or {}).items()), roots, changed), "")
+        return Preview(item, _preview(item.key, tuple((mapping or {}).items()), roots, changed), "")
     except (StudioError, OSError) as error:
-        return Look(item, None, hub_words(str(error)) if item.size is None else str(error))
+        return Preview(item, None, hub_words(str(error)) if item.size is None else str(error))
 
 
 @lru_cache(maxsize=256)
@@ -183,12 +183,12 @@ def as_found(chosen: dict[str, Any], roots: tuple[Path, ...]) -> dict[str, Any]:
 
 def shown(chosen: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
     """The choice with another file on screen."""
-    return {**chosen, "active": whole(event.get("index"), 0, MOST_LOOKS - 1)}
+    return {**chosen, "active": checked_int(event.get("index"), 0, MOST_LOOKS - 1)}
 
 
-def _unmapped(one: Look, roots: tuple[Path, ...]) -> data.Preview | None:
+def _unmapped(one: Preview, roots: tuple[Path, ...]) -> data.Preview | None:
     """A file as it is read without a mapping: its columns and the roles that were found."""
-    return look(one.item, None, roots).found
+    return preview_of(one.item, None, roots).found
 
 
 def columns_of(found: data.Preview) -> list[str]:
@@ -233,7 +233,7 @@ def preview_value(chosen: dict[str, Any], roots: tuple[Path, ...]) -> dict[str, 
     return value | _file_on_screen(all_looks[active], chosen, all_looks, roots)
 
 
-def file_value(one: Look, mapping: dict[str, str] | None) -> dict[str, Any]:
+def file_value(one: Preview, mapping: dict[str, str] | None) -> dict[str, Any]:
     """One line of the list of chosen files. mapping : column by role, where a person gave them."""
     if one.found is None and mapping is not None and still_missing(mapping):
         state, told = "warn", "choose its columns"
@@ -254,7 +254,7 @@ ROW = re.compile(r"row (\d+): (.*)", re.DOTALL)
 
 
 def _file_on_screen(
-    one: Look, chosen: dict[str, Any], all_looks: list[Look], roots: tuple[Path, ...]
+    one: Preview, chosen: dict[str, Any], all_looks: list[Preview], roots: tuple[Path, ...]
 ) -> dict[str, Any]:
     """The columns, the roles and the first rows of the file that is shown."""
     plain = _unmapped(one, roots)

@@ -119,7 +119,7 @@ def _wire_drawing(session: Session, parts: Parts) -> None:
     home, pool = session.home, session.pool
     look = [pool, parts.view, session.sample, parts.did]
     heads = [parts.figures, parts.openings, parts.lengths]
-    turned = answers.drawn(bound(draw.turned, home), sample=2)
+    turned = answers.numbered_call(bound(draw.page_values, home), sample=2)
     session.tab.change(answers.moved, None, None, **DRAW)
     # two callbacks: the rows are there before the findings have been counted
     pool.change(
@@ -137,17 +137,17 @@ def _wire_drawing(session: Session, parts: Parts) -> None:
     parts.timer.tick(bound(work.followed, home), [pool, parts.known], [parts.status, parts.timer, parts.known], **QUIET)  # fmt: skip
     parts.view.change(turned, look, [parts.finding, parts.listed], **DRAW)  # a step to another page
     parts.known.change(turned, look, [parts.finding, parts.listed], **DRAW)
-    parts.known.change(answers.drawn(bound(draw.heads, home)), [pool, parts.view], heads, **DRAW)
+    parts.known.change(answers.numbered_call(bound(draw.heads, home)), [pool, parts.view], heads, **DRAW)
     # the Curate tab marks and opens samples without telling anybody: what it did shows when this tab is opened again
     gr.on(
         [session.marked.change, session.sample.change, session.tab.change], turned, look, [parts.finding, parts.listed], **DRAW
     )  # fmt: skip
     read = [pool, session.sample, parts.view, parts.asked, parts.model, parts.longest]
-    full = answers.drawn(bound(reading.followed, home, session.model_roots), view=2, sample=1)
-    again = answers.drawn(bound(reading.again, home, session.model_roots), view=2, sample=1)
+    full = answers.numbered_call(bound(reading.followed, home, session.model_roots), view=2, sample=1)
+    again = answers.numbered_call(bound(reading.again, home, session.model_roots), view=2, sample=1)
     opened = gr.on(
         [session.sample.change, pool.change, session.tab.change],
-        answers.drawn(bound(reading.opened, home), view=2, sample=1),
+        answers.numbered_call(bound(reading.opened, home), view=2, sample=1),
         read,
         parts.sample,
         **DRAW,
@@ -158,7 +158,7 @@ def _wire_drawing(session: Session, parts: Parts) -> None:
     # a run may have scored the pool in the meantime
     for event in (session.tab.change, session.watch.changed):
         event(
-            answers.drawn(bound(draw.pressed, home)),
+            answers.numbered_call(bound(draw.pressed, home)),
             [pool, parts.view],
             [parts.figures, parts.openings],
             **DRAW,
@@ -180,7 +180,7 @@ def _wire_lists(session: Session, parts: Parts) -> None:
         (parts.openings.pick, events.picked_opening),
         (parts.sources.pick, bound(events.picked_source, home)),
         (parts.finding.threshold, events.moved_threshold),
-        (parts.listed.filter, events.turned),
+        (parts.listed.filter, events.on_table),
         (parts.listed.search, events.searched),
         (parts.listed.chip, events.chip_removed),
         (parts.listed.chips_clear, events.chips_cleared),
@@ -217,4 +217,4 @@ def _wire_samples(session: Session, parts: Parts) -> None:
     parts.keyboard.redo(bound(actions.done_again, home), who, changed, **QUIET)
     parts.sample.read(lambda: True, None, parts.asked, **QUIET)
     for part in (parts.sample, parts.keyboard):
-        part.step(answers.stepped(home), [session.pool, parts.view, session.sample], [session.sample, parts.view], **IN_TURN)  # fmt: skip
+        part.step(answers.on_step(home), [session.pool, parts.view, session.sample], [session.sample, parts.view], **IN_TURN)  # fmt: skip

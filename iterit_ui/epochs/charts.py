@@ -13,7 +13,7 @@ from backend.records import EpochRecord
 from iterit_ui import plots
 from iterit_ui.epochs import captions as words
 from iterit_ui.epochs.lists import Listed
-from iterit_ui.epochs.run_history import Story
+from iterit_ui.epochs.run_history import RunHistory
 from iterit_ui.epochs.views import map_value
 from iterit_ui.samples.filter_lookup import get_clusters
 from iterit_ui.shared.session import map_key
@@ -24,14 +24,14 @@ NO_MAP = "The map of this pool is not laid out yet. Start it on the Curate tab; 
 
 
 @dataclass(frozen=True)
-class Look:
+class EpochView:
     """A run at one epoch, and what of it is looked at.
 
     since : the earlier epoch that complexity is compared with. sample : id of the open one, "" for none.
     """
 
     home: Path
-    story: Story
+    story: RunHistory
     epoch: int
     since: int
     listed: Listed
@@ -51,7 +51,7 @@ class Look:
         return inside
 
 
-def charts(at: Look) -> list[Value]:
+def charts(at: EpochView) -> list[Value]:
     """Complexity, diversity and lengths over the same bins at every epoch; what is listed as a line over them."""
     record, story, edges = at.record, at.story, at.story.edges
     strategy = story.settings.strategy
@@ -95,7 +95,7 @@ def charts(at: Look) -> list[Value]:
     return [complexity, diversity, lengths]
 
 
-def complexity_moved(at: Look) -> Value:
+def complexity_moved(at: EpochView) -> Value:
     """Complexity at an earlier epoch against now, with its areas as buttons and a choice of the earlier epoch."""
     story = at.story
     found = story.quadrants(at.since, at.epoch)
@@ -113,7 +113,7 @@ def complexity_moved(at: Look) -> Value:
     return value | {"choices": words.quadrant_choices(found), "on": at.listed.key}
 
 
-def hardest(at: Look) -> Value:
+def hardest(at: EpochView) -> Value:
     """The share of the hardest that were not among the hardest before, at every epoch."""
     story = at.story
     first = story.epochs[0]
@@ -130,7 +130,7 @@ def hardest(at: Look) -> Value:
     return value | {"choices": words.hardest_choices(shown), "on": at.listed.key}
 
 
-def cohorts(at: Look) -> Value:
+def cohorts(at: EpochView) -> Value:
     """Mean response loss of those that were kept, added, dropped and never selected."""
     story = at.story
     table = story.losses(at.epoch)
@@ -144,12 +144,12 @@ def cohorts(at: Look) -> Value:
     return value | {"choices": words.cohort_choices(table, at.epoch, first), "on": at.listed.key}
 
 
-def label_chart(at: Look) -> Value:
+def label_chart(at: EpochView) -> Value:
     """Which evaluation labels were picked."""
     return plots.labels(analysis.label_table(at.story.pool, at.record.selection))
 
 
-def world(at: Look) -> Value:
+def map_view(at: EpochView) -> Value:
     """The map at one epoch, with what is listed in front."""
     pool = at.story.pool
     key = map_key(at.home, pool.id)

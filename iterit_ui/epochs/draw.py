@@ -14,12 +14,20 @@ from backend.analysis.held_out_words import words_or_none
 from backend.errors import StudioError
 from iterit_ui.epochs import views as view
 from iterit_ui.epochs.captions import epoch_words, strategy_note
-from iterit_ui.epochs.charts import Look, charts, cohorts, complexity_moved, hardest, label_chart, world
+from iterit_ui.epochs.charts import (
+    EpochView,
+    charts,
+    cohorts,
+    complexity_moved,
+    hardest,
+    label_chart,
+    map_view,
+)
 from iterit_ui.epochs.flow import flow_value
 from iterit_ui.epochs.lists import OF_EPOCH, USUAL, Listed, listed
 from iterit_ui.epochs.run_choices import on_disk, run_choice
-from iterit_ui.epochs.run_history import held_out_losses, read_story
-from iterit_ui.epochs.state import Here
+from iterit_ui.epochs.run_history import held_out_losses, read_history
+from iterit_ui.epochs.state import EpochsState
 from iterit_ui.samples.sample_values import sample_value, table_value
 from iterit_ui.shared import text
 from iterit_ui.shared.theme import number, score
@@ -29,7 +37,7 @@ DRAWN = (
     "choice", "player", "message", "figures", "flow", "world", "complexity", "diversity", "lengths", "moved", "cohorts",
     "hardest", "labels", "listed", "sample", "history", "labelled", "body",
 )  # fmt: skip
-"""Components in the order of `everything`."""
+"""Components in the order of `all_values`."""
 
 COLUMNS = ["rank", "complexity", "tokens", "source", "status", "response"]
 PICKED = ["rank", "gain", "complexity", "tokens", "source", "response"]
@@ -44,7 +52,7 @@ NO_RUN = {
 }
 
 
-def arrived(home: Path, here: Here) -> Here:
+def normalised(home: Path, here: EpochsState) -> EpochsState:
     """Where a visitor is once the disk was looked at: a run is chosen, the epoch is one that it has; another run starts
     with its own selection."""
     run, mark = on_disk(home, here.run)
@@ -67,28 +75,28 @@ def epoch_of(home: Path, run: str, epoch: int) -> int:
     return max([e for e in known if e <= epoch], default=known[0]) if known else epoch
 
 
-def look(home: Path, here: Here) -> Look | None:
+def epoch_view(home: Path, here: EpochsState) -> EpochView | None:
     """A run at an epoch, and what of it is looked at; None where it has not selected yet.
 
     Raises
     ------
     StudioError : no such run, or it cannot be read.
     """
-    story = read_story(home, here.run) if here.run else None
+    story = read_history(home, here.run) if here.run else None
     if story is None:
         return None
     epoch = story.nearest(here.epoch)
     since = story.since(epoch, here.since)
-    return Look(
+    return EpochView(
         home, story, epoch, since, listed(home, story, here.listed, epoch=epoch, since=since), here.sample
     )
 
 
-def everything(home: Path, here: Here) -> list[Any]:
+def all_values(home: Path, here: EpochsState) -> list[Any]:
     """All components, in the order of `DRAWN`."""
     choice = run_choice(home, here.run)
     try:
-        at = look(home, here)
+        at = epoch_view(home, here)
         info = store.run_info(home, here.run) if here.run else None
     except StudioError as error:
         problem = {"tone": "error", "title": "This run cannot be shown", "text": str(error), "steps": ["Choose another run."]}  # fmt: skip
@@ -121,14 +129,14 @@ def everything(home: Path, here: Here) -> list[Any]:
             measured_on=words_or_none(home, here.run),
         ),
         flow_value(story.flow, at.epoch, at.listed.key),
-        world(at),
+        map_view(at),
         *charts(at),
         complexity_moved(at),
         cohorts(at),
         hardest(at),
         label_chart(at),
         table(here, at),
-        *opened(at, here),
+        *sample_values(at, here),
         gr.Column(visible=story.pool.labels is not None),
         gr.Column(visible=True),
     ]
@@ -139,25 +147,25 @@ def nothing() -> list[Any]:
     return [*[None] * 13, gr.Column(visible=False), gr.Column(visible=False)]
 
 
-def one_sample(home: Path, here: Here) -> list[Any]:
+def sample_change(home: Path, here: EpochsState) -> list[Any]:
     """What an opened sample changes: map, table, sample, history."""
     try:
-        at = look(home, here)
+        at = epoch_view(home, here)
     except StudioError:
         at = None
-    return [gr.skip()] * 4 if at is None else [world(at), table(here, at), *opened(at, here)]
+    return [gr.skip()] * 4 if at is None else [map_view(at), table(here, at), *sample_values(at, here)]
 
 
-def one_page(home: Path, here: Here) -> list[Any]:
+def page_values(home: Path, here: EpochsState) -> list[Any]:
     """What another page or order of the table changes: table, sample (its place in the list), history."""
     try:
-        at = look(home, here)
+        at = epoch_view(home, here)
     except StudioError:
         at = None
-    return [gr.skip()] * 3 if at is None else [table(here, at), *opened(at, here)]
+    return [gr.skip()] * 3 if at is None else [table(here, at), *sample_values(at, here)]
 
 
-def player(here: Here, at: Look, planned: int) -> Value:
+def player(here: EpochsState, at: EpochView, planned: int) -> Value:
     """The bar that steps through the epochs."""
     return {
         "epochs": at.story.epochs,
@@ -191,7 +199,7 @@ def waiting(info: store.RunInfo) -> Value:
     return {"tone": "error" if info.state == "failed" else "empty", "title": title, "text": line}
 
 
-def ordered(here: Here, at: Look) -> np.ndarray:
+def ordered(here: EpochsState, at: EpochView) -> np.ndarray:
     """(m,) int64: what is listed, in the table's order."""
     record = at.record
     return analysis.ordered_rows(
@@ -200,7 +208,7 @@ def ordered(here: Here, at: Look) -> np.ndarray:
     )  # fmt: skip
 
 
-def table(here: Here, at: Look) -> Value:
+def table(here: EpochsState, at: EpochView) -> Value:
     """One page of what is listed, as it stands at the epoch that is shown."""
     record, what, story = at.record, at.listed, at.story
     page = analysis.sample_rows(
@@ -229,7 +237,7 @@ def table(here: Here, at: Look) -> Value:
     return value
 
 
-def beside_complexity(value: Value, rows: np.ndarray, what: Listed, at: Look) -> None:
+def beside_complexity(value: Value, rows: np.ndarray, what: Listed, at: EpochView) -> None:
     """A column with the complexity of the earlier epoch that a list compares with."""
     assert what.since is not None
     then = at.story.record(what.since).scores.complexity
@@ -241,7 +249,7 @@ def beside_complexity(value: Value, rows: np.ndarray, what: Listed, at: Look) ->
         line["then"] = score(float(then[row]))
 
 
-def opened(at: Look, here: Here) -> list[Any]:
+def sample_values(at: EpochView, here: EpochsState) -> list[Any]:
     """One sample in full with its reasons, and its history over the epochs."""
     row = at.story.pool.row_of.get(at.sample)
     if row is None:

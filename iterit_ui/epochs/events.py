@@ -14,46 +14,46 @@ import numpy as np
 
 from backend import analysis, store
 from backend.errors import StudioError
-from iterit_ui.components import PAGE_SIZE, row_of_pick, rows_of_lasso, whole
+from iterit_ui.components import PAGE_SIZE, checked_int, row_of_pick, rows_of_lasso
 from iterit_ui.epochs import draw as draw
-from iterit_ui.epochs.charts import Look
+from iterit_ui.epochs.charts import EpochView
 from iterit_ui.epochs.lists import USUAL, listed, means_something
-from iterit_ui.epochs.state import ORDER, Here
+from iterit_ui.epochs.state import ORDER, EpochsState
 
 Data = dict[str, Any]
 MOST_STEP = 200
 MOST_EPOCH = 10**6
 
 
-def looked(home: Path, here: Here) -> Look | None:
+def view_of(home: Path, here: EpochsState) -> EpochView | None:
     """What is looked at; None where that cannot be shown."""
     try:
-        return draw.look(home, here)
+        return draw.epoch_view(home, here)
     except StudioError:
         return None
 
 
-def went(home: Path, here: Here, data: Data) -> Here:
+def on_go(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """The player asks for an epoch; every question is answered, also where the epoch is not there."""
-    seq = whole(data.get("seq"), 0, 2**53)
-    epoch = whole(data.get("epoch"), 0, MOST_EPOCH)
+    seq = checked_int(data.get("seq"), 0, 2**53)
+    epoch = checked_int(data.get("epoch"), 0, MOST_EPOCH)
     return replace(here, epoch=draw.epoch_of(home, here.run, epoch), answered=seq, page=0)
 
 
-def jumped(home: Path, here: Here, data: Data) -> Here:
+def on_jump(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """An epoch's name in the diagram was clicked."""
-    epoch = draw.epoch_of(home, here.run, whole(data.get("epoch"), 0, MOST_EPOCH))
+    epoch = draw.epoch_of(home, here.run, checked_int(data.get("epoch"), 0, MOST_EPOCH))
     return here if epoch == here.epoch else replace(here, epoch=epoch, page=0)
 
 
-def stepped_back(home: Path, here: Here, data: Data) -> Here:
+def on_back(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """List the selection again."""
-    return shown(home, here, USUAL)
+    return show_list(home, here, USUAL)
 
 
-def shown(home: Path, here: Here, key: str) -> Here:
+def show_list(home: Path, here: EpochsState, key: str) -> EpochsState:
     """List something else, from its first page, the picks in their order and others by complexity."""
-    at = looked(home, here)
+    at = view_of(home, here)
     if at is None or not means_something(home, at.story, key, epoch=at.epoch, since=at.since):
         return here
     what = listed(home, at.story, key, epoch=at.epoch, since=at.since)
@@ -61,28 +61,28 @@ def shown(home: Path, here: Here, key: str) -> Here:
     return replace(here, listed=what.key, order=order, page=0)
 
 
-def chosen(home: Path, here: Here, data: Data) -> Here:
+def on_choice(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """A card, band, column or button that lists samples; once more, and the selection is listed again."""
     key = data.get("key")
     if not isinstance(key, str):
         return here
-    there = shown(home, here, key)
-    return shown(home, here, USUAL) if there.listed == here.listed != USUAL else there
+    there = show_list(home, here, key)
+    return show_list(home, here, USUAL) if there.listed == here.listed != USUAL else there
 
 
-def chosen_list(home: Path, here: Here, data: Data) -> Here:
+def on_list(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """One of the lists above the table."""
     key = data.get("key")
-    return shown(home, here, key) if isinstance(key, str) and key != here.listed else here
+    return show_list(home, here, key) if isinstance(key, str) and key != here.listed else here
 
 
-def clicked(home: Path, here: Here, data: Data) -> Here:
+def on_click(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """A mark of a chart: a point names its sample by row, everything else a list by its key."""
     custom = data.get("custom")
     mark = custom[0] if isinstance(custom, list) and custom else custom
     if isinstance(mark, str):
-        return shown(home, here, mark)
-    at = looked(home, here)
+        return show_list(home, here, mark)
+    at = view_of(home, here)
     if (
         at is None
         or not isinstance(mark, int)
@@ -93,42 +93,42 @@ def clicked(home: Path, here: Here, data: Data) -> Here:
     return replace(here, sample=str(at.story.pool.ids[mark]))
 
 
-def compared(home: Path, here: Here, data: Data) -> Here:
+def on_compare(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """The earlier epoch that complexity is compared with."""
     key = data.get("key")
-    at = looked(home, here)
+    at = view_of(home, here)
     if at is None or not isinstance(key, str) or not key.isdecimal() or int(key) not in at.story.epochs:
         return here
     return replace(here, since=int(key), page=0)
 
 
-def drawn(home: Path, here: Here, data: Data) -> Here:
+def on_lasso(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """Samples drawn around on the map."""
-    at = looked(home, here)
+    at = view_of(home, here)
     if at is None or str(data.get("key", "")).partition("/")[0] != at.story.pool.id:
         return here
     rows = rows_of_lasso(data, len(at.story.pool))
     if not len(rows):
-        return shown(home, here, USUAL)
-    return shown(home, here, f"rows:{store.save_rows(home, at.story.pool.id, rows)}")
+        return show_list(home, here, USUAL)
+    return show_list(home, here, f"rows:{store.save_rows(home, at.story.pool.id, rows)}")
 
 
-def undrawn(home: Path, here: Here, data: Data) -> Here:
+def on_lasso_removed(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """What was drawn on the map is taken away."""
-    return shown(home, here, USUAL) if here.listed.startswith("rows:") else here
+    return show_list(home, here, USUAL) if here.listed.startswith("rows:") else here
 
 
-def picked_cluster(home: Path, here: Here, data: Data) -> Here:
+def on_cluster(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """A cluster's label on the map; once more, and the selection is listed again."""
-    return chosen(home, here, {"key": f"cluster:{whole(data.get('cluster'), 0, 10**6)}"})
+    return on_choice(home, here, {"key": f"cluster:{checked_int(data.get('cluster'), 0, 10**6)}"})
 
 
-def turned(home: Path, here: Here, data: Data) -> Here:
+def on_table(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """Another page."""
-    return replace(here, page=whole(data.get("page"), 0, 10**7))
+    return replace(here, page=checked_int(data.get("page"), 0, 10**7))
 
 
-def sorted_by(home: Path, here: Here, data: Data) -> Here:
+def on_sort(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """Sort by a column; again, the other way round. Numbers that are better when large start with the largest."""
     column = data.get("column")
     if column not in analysis.SORTS:
@@ -139,25 +139,25 @@ def sorted_by(home: Path, here: Here, data: Data) -> Here:
     return replace(here, order={"sort": column, "descending": down}, page=0)
 
 
-def picked_row(home: Path, here: Here, data: Data) -> Here:
+def on_row(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """The sample that a row names."""
-    at = looked(home, here)
+    at = view_of(home, here)
     known = at is not None and isinstance(data.get("id"), str) and data["id"] in at.story.pool.row_of
     return replace(here, sample=data["id"]) if known else here
 
 
-def picked_point(home: Path, here: Here, data: Data) -> Here:
+def on_point(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """The sample whose point on the map was clicked."""
-    at = looked(home, here)
+    at = view_of(home, here)
     if at is None or str(data.get("key", "")).partition("/")[0] != at.story.pool.id:
         return here
     return replace(here, sample=str(at.story.pool.ids[row_of_pick(data, len(at.story.pool))]))
 
 
-def stepped(home: Path, here: Here, data: Data) -> Here:
+def on_step(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """The sample before or after the open one in the table's list, and the page that it is on."""
-    by = whole(data.get("by"), -MOST_STEP, MOST_STEP)
-    at = looked(home, here)
+    by = checked_int(data.get("by"), -MOST_STEP, MOST_STEP)
+    at = view_of(home, here)
     if at is None or not by:
         return here
     rows = draw.ordered(here, at)

@@ -25,7 +25,7 @@ from backend.analysis.alluvial import KINDS, SIDES
 from backend.analysis.cohorts import COHORTS
 from backend.analysis.quadrants import QUADRANTS
 from backend.errors import StudioError
-from iterit_ui.epochs.run_history import Story
+from iterit_ui.epochs.run_history import RunHistory
 from iterit_ui.samples.filter_lookup import get_clusters
 
 USUAL = "selected"
@@ -53,7 +53,7 @@ class Listed:
         return self.key == USUAL
 
 
-def listed(home: Path, story: Story, key: str, *, epoch: int, since: int) -> Listed:
+def listed(home: Path, story: RunHistory, key: str, *, epoch: int, since: int) -> Listed:
     """What a key lists, at an epoch that the run has; the selected where it means nothing in this run."""
     kind, _, rest = key.partition(":")
     find = {
@@ -68,12 +68,12 @@ def listed(home: Path, story: Story, key: str, *, epoch: int, since: int) -> Lis
     return found or _of_epoch(story, USUAL, epoch)
 
 
-def means_something(home: Path, story: Story, key: str, *, epoch: int, since: int) -> bool:
+def means_something(home: Path, story: RunHistory, key: str, *, epoch: int, since: int) -> bool:
     """Whether a key that a page sent lists anything of its own in this run."""
     return key == USUAL or not listed(home, story, key, epoch=epoch, since=since).usual
 
 
-def _of_epoch(story: Story, key: str, epoch: int) -> Listed:
+def _of_epoch(story: RunHistory, key: str, epoch: int) -> Listed:
     before = story.before(epoch)
     selection = story.record(epoch).selection
     if before is None:  # nothing has come or gone yet
@@ -88,7 +88,7 @@ def _of_epoch(story: Story, key: str, epoch: int) -> Listed:
     return Listed(key, words[key], rows, ranked=key != "dropped")
 
 
-def _band(home: Path, story: Story, rest: str, epoch: int, since: int) -> Listed | None:
+def _band(home: Path, story: RunHistory, rest: str, epoch: int, since: int) -> Listed | None:
     start, _, kind = rest.partition(":")
     if not start.isdecimal() or kind not in KINDS:
         return None
@@ -106,7 +106,7 @@ def _band(home: Path, story: Story, rest: str, epoch: int, since: int) -> Listed
     return Listed(f"flow:{band.start}:{kind}", words[kind], band.rows, ranked=ranked)
 
 
-def _column(home: Path, story: Story, rest: str, epoch: int, since: int) -> Listed | None:
+def _column(home: Path, story: RunHistory, rest: str, epoch: int, since: int) -> Listed | None:
     at, _, side = rest.partition(":")
     column = story.flow.column(int(at)) if at.isdecimal() and side in SIDES else None
     if column is None:
@@ -119,7 +119,7 @@ def _column(home: Path, story: Story, rest: str, epoch: int, since: int) -> List
     return Listed(key, f"selected before, not for epoch {column.epoch}", column.gone)
 
 
-def _quadrant(home: Path, story: Story, rest: str, epoch: int, since: int) -> Listed | None:
+def _quadrant(home: Path, story: RunHistory, rest: str, epoch: int, since: int) -> Listed | None:
     if rest not in QUADRANTS:
         return None
     found = story.quadrants(since, epoch)
@@ -128,7 +128,7 @@ def _quadrant(home: Path, story: Story, rest: str, epoch: int, since: int) -> Li
     return Listed(f"quadrant:{rest}", f"{rest}, epoch {since} to {epoch}", found.rows_of(rest), since=since)
 
 
-def _hardest(home: Path, story: Story, rest: str, epoch: int, since: int) -> Listed | None:
+def _hardest(home: Path, story: RunHistory, rest: str, epoch: int, since: int) -> Listed | None:
     now, _, then = rest.partition(":")
     if not (now.isdecimal() and then.isdecimal()) or not {int(now), int(then)} <= set(story.epochs):
         return None
@@ -139,7 +139,7 @@ def _hardest(home: Path, story: Story, rest: str, epoch: int, since: int) -> Lis
     return Listed(f"hardest:{found.epoch}:{found.earlier}", words, found.new_rows, since=found.earlier)
 
 
-def _cohort(home: Path, story: Story, rest: str, epoch: int, since: int) -> Listed | None:
+def _cohort(home: Path, story: RunHistory, rest: str, epoch: int, since: int) -> Listed | None:
     if rest not in COHORTS:
         return None
     rows = story.cohorts(epoch)[rest]
@@ -156,7 +156,7 @@ def _cohort(home: Path, story: Story, rest: str, epoch: int, since: int) -> List
     return Listed(f"cohort:{rest}", words[rest], rows, ranked=rest == "kept")
 
 
-def _label(home: Path, story: Story, rest: str, epoch: int, since: int) -> Listed | None:
+def _label(home: Path, story: RunHistory, rest: str, epoch: int, since: int) -> Listed | None:
     if story.pool.labels is None:
         return None
     picked = story.record(epoch).selection.rows
@@ -168,7 +168,7 @@ def _label(home: Path, story: Story, rest: str, epoch: int, since: int) -> Liste
     )
 
 
-def _cluster(home: Path, story: Story, rest: str, epoch: int, since: int) -> Listed | None:
+def _cluster(home: Path, story: RunHistory, rest: str, epoch: int, since: int) -> Listed | None:
     clusters = get_clusters(home, story.pool.id)
     if clusters is None or not rest.isdecimal() or int(rest) >= len(clusters.labels):
         return None
@@ -176,7 +176,7 @@ def _cluster(home: Path, story: Story, rest: str, epoch: int, since: int) -> Lis
     return Listed(f"cluster:{int(rest)}", f"cluster {clusters.labels[int(rest)]}", rows)
 
 
-def _drawn(home: Path, story: Story, rest: str, epoch: int, since: int) -> Listed | None:
+def _drawn(home: Path, story: RunHistory, rest: str, epoch: int, since: int) -> Listed | None:
     try:
         rows = store.load_rows(home, story.pool.id, rest)
     except StudioError:

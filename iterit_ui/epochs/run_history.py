@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
-class Story:
+class RunHistory:
     """A run's epochs in their order, at least one, and what follows from them."""
 
     run: str
@@ -132,7 +132,7 @@ class Story:
         return found
 
 
-def read_story(home: Path, run: str) -> Story | None:
+def read_history(home: Path, run: str) -> RunHistory | None:
     """A run's epochs as they are on disk now; None where it has not selected yet.
 
     Raises
@@ -144,14 +144,14 @@ def read_story(home: Path, run: str) -> Story | None:
         store.run_info(home, run)  # says where there is no such run
         return None
     folder = store.run_folder(home, run) / "epochs"
-    return _read_story(home, run, tuple((e, _written(folder / str(e) / "meta.json")) for e in epochs))
+    return _read_history(home, run, tuple((e, _written(folder / str(e) / "meta.json")) for e in epochs))
 
 
 @lru_cache(maxsize=4)
-def _read_story(home: Path, run: str, written: tuple[tuple[int, int], ...]) -> Story:
+def _read_history(home: Path, run: str, written: tuple[tuple[int, int], ...]) -> RunHistory:
     records = tuple(analysis.load_epoch(home, run, epoch) for epoch, _ in written)
     pool = get_pool(home, store.read_run_pool(home, run).id)
-    return Story(run, pool, store.read_config(home, run), records)
+    return RunHistory(run, pool, store.read_config(home, run), records)
 
 
 def held_out_losses(home: Path, run: str) -> list[Metrics]:

@@ -11,7 +11,7 @@ ORDER: dict[str, Any] = {"sort": "rank", "descending": False}
 
 
 @dataclass(frozen=True)
-class Here:
+class EpochsState:
     """run, epoch, sample are the session's, and so in the address; the rest is this tab's own.
 
     listed : what the table lists, a key of `epochs/lists`. order : the table's column and direction.

@@ -19,15 +19,15 @@ from iterit_ui.components.epochs_view import alluvial, chooser, player
 from iterit_ui.epochs import draw as draw
 from iterit_ui.epochs import events as events
 from iterit_ui.epochs.run_choices import on_disk
-from iterit_ui.epochs.state import Here
+from iterit_ui.epochs.state import EpochsState
 from iterit_ui.shared import address, text
 from iterit_ui.shared.answer_order import all_numbered, next_number
 from iterit_ui.shared.session import DRAW, QUIET, Session, map_functions
 
 __all__ = ["build", "on_disk"]
 
-Change = Callable[[Path, Here, dict[str, Any]], Here]
-NAMES = [f.name for f in fields(Here)]
+Change = Callable[[Path, EpochsState, dict[str, Any]], EpochsState]
+NAMES = [f.name for f in fields(EpochsState)]
 SHARED = ("run", "epoch", "sample")  # of the session, and so in the address
 OWN = NAMES[len(SHARED) :]
 # every event with its own data: "always_last" would send that of the one under way a second time
@@ -48,7 +48,7 @@ class Parts:
 
     @property
     def everything(self) -> list[Any]:
-        """In the order of `draw.everything`."""
+        """In the order of `draw.all_values`."""
         return [self.by_name[name] for name in draw.DRAWN]
 
 
@@ -88,17 +88,17 @@ def _lay_out(session: Session) -> Parts:
             with gr.Column(elem_classes=["aside", "sticky"]):
                 made["sample"] = sample_view(elem_id="epochs-sample")
                 made["history"] = table(elem_id="epochs-history")
-    start = Here()
+    start = EpochsState()
     own = [gr.State(getattr(start, name)) for name in OWN]
     return Parts(made, keys(KEYS, elem_id="epochs-keys"), own)
 
 
-def _here(session: Session, values: tuple[Any, ...]) -> tuple[dict[str, Any], Here]:
+def _here(session: Session, values: tuple[Any, ...]) -> tuple[dict[str, Any], EpochsState]:
     """What the address holds, and where the visitor is, from the values of `_states`."""
     count = len(session.states)
     held = dict(zip(address.NAMES, values[:count], strict=True))
     own = dict(zip(OWN, values[count:], strict=True))
-    return held, Here(**{name: held[name] for name in SHARED}, **own)
+    return held, EpochsState(**{name: held[name] for name in SHARED}, **own)
 
 
 def _states(session: Session, parts: Parts) -> list[Any]:
@@ -110,13 +110,13 @@ def _kept(session: Session, parts: Parts) -> list[Any]:
     return [*(getattr(session, name) for name in SHARED), *parts.own]
 
 
-def _changed(here: Here, there: Here) -> list[Any]:
+def _changed(here: EpochsState, there: EpochsState) -> list[Any]:
     """Values of the states, skipping those that stay."""
     pairs = [(getattr(here, name), getattr(there, name)) for name in NAMES]
     return [gr.skip() if before == after else after for before, after in pairs]
 
 
-def _written(held: dict[str, Any], there: Here) -> dict[str, str]:
+def _written(held: dict[str, Any], there: EpochsState) -> dict[str, str]:
     """The address of where a visitor is."""
     return address.written(**{**held, **{name: getattr(there, name) for name in SHARED}})
 
@@ -131,13 +131,13 @@ def _wire_arrival(session: Session, parts: Parts) -> None:
         if held["tab"] != "epochs":
             return [gr.skip()] * len(outputs)
         number = next_number()
-        there = draw.arrived(home, here)
-        shown = all_numbered(parts.everything, draw.everything(home, there), number)
+        there = draw.normalised(home, here)
+        shown = all_numbered(parts.everything, draw.all_values(home, there), number)
         return [*_changed(here, there), *shown, _written(held, there)]
 
     def again(*values: Any) -> list[Any]:
         held, here = _here(session, values)
-        if held["tab"] != "epochs" or draw.arrived(home, here) == here:
+        if held["tab"] != "epochs" or draw.normalised(home, here) == here:
             return [gr.skip()] * len(outputs)
         return arrive(*values)
 
@@ -157,7 +157,7 @@ def _on(
     parts: Parts,
     trigger: Any,
     change: Change,
-    drawn: Callable[[Path, Here], list[Any]] = draw.everything,
+    drawn: Callable[[Path, EpochsState], list[Any]] = draw.all_values,
     components: list[Any] | None = None,
     *,
     always: bool = False,
@@ -190,9 +190,9 @@ def _wire_events(session: Session, parts: Parts) -> None:
     def on(trigger: Any, change: Change, **options: Any) -> None:
         _on(session, parts, trigger, change, **options)
 
-    on(parts["player"].go, events.went, always=True)
-    on(parts["player"].reset, events.stepped_back)
-    on(parts["flow"].epoch, events.jumped)
+    on(parts["player"].go, events.on_go, always=True)
+    on(parts["player"].reset, events.on_back)
+    on(parts["flow"].epoch, events.on_jump)
     for trigger in (
         parts["flow"].pick,
         parts["figures"].pick,
@@ -200,27 +200,27 @@ def _wire_events(session: Session, parts: Parts) -> None:
         parts["hardest"].choice,
         parts["cohorts"].choice,
     ):
-        on(trigger, events.chosen)
+        on(trigger, events.on_choice)
     for name in ("moved", "hardest", "cohorts", "labels"):
-        on(parts[name].pick, events.clicked)
-    on(parts["moved"].against, events.compared)
-    on(parts["world"].lasso, events.drawn)
-    on(parts["world"].clear, events.undrawn)
-    on(parts["world"].cluster, events.picked_cluster)
-    on(parts["listed"].filter, events.chosen_list)
+        on(parts[name].pick, events.on_click)
+    on(parts["moved"].against, events.on_compare)
+    on(parts["world"].lasso, events.on_lasso)
+    on(parts["world"].clear, events.on_lasso_removed)
+    on(parts["world"].cluster, events.on_cluster)
+    on(parts["listed"].filter, events.on_list)
 
     page = [parts[name] for name in ("listed", "sample", "history")]
     for trigger, change in (
-        (parts["listed"].turn, events.turned),
-        (parts["listed"].sort, events.sorted_by),
+        (parts["listed"].turn, events.on_table),
+        (parts["listed"].sort, events.on_sort),
     ):
-        on(trigger, change, drawn=draw.one_page, components=page)
+        on(trigger, change, drawn=draw.page_values, components=page)
     sample = [parts[name] for name in ("world", "listed", "sample", "history")]
     for trigger, change in (
-        (parts["listed"].pick, events.picked_row),
-        (parts["sample"].open, events.picked_row),
-        (parts["world"].pick, events.picked_point),
-        (parts["sample"].step, events.stepped),
-        (parts.keyboard.step, events.stepped),
+        (parts["listed"].pick, events.on_row),
+        (parts["sample"].open, events.on_row),
+        (parts["world"].pick, events.on_point),
+        (parts["sample"].step, events.on_step),
+        (parts.keyboard.step, events.on_step),
     ):
-        on(trigger, change, drawn=draw.one_sample, components=sample)
+        on(trigger, change, drawn=draw.sample_change, components=sample)

@@ -15,11 +15,11 @@ from backend.jobs import pool_work
 from backend.records import Clusters
 from iterit_ui.shared import text
 from iterit_ui.shared.pool_health import finding_label, finding_rows
-from iterit_ui.shared.selections import Shown
+from iterit_ui.shared.selections import SelectionView
 from iterit_ui.shared.session import get_marks, get_pool
 
 
-def kept(home: Path, shown: Shown, wanted: filters.Filter) -> np.ndarray | None:
+def kept(home: Path, shown: SelectionView, wanted: filters.Filter) -> np.ndarray | None:
     """(n,) bool: the samples that a filter keeps; None where there is no filter.
 
     Raises
@@ -81,7 +81,7 @@ def _read_clusters(home: Path, pool_id: str, written: int) -> Clusters | None:
 
 
 def bar_value(
-    home: Path, shown: Shown, wanted: filters.Filter, mask: np.ndarray | None, *, error: str = ""
+    home: Path, shown: SelectionView, wanted: filters.Filter, mask: np.ndarray | None, *, error: str = ""
 ) -> dict[str, Any]:
     """The bar over pictures and table: the search, what is filtered by, and how many samples that leaves."""
     pool_id = shown.pool.id

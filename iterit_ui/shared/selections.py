@@ -24,7 +24,7 @@ KEPT = 24  # selections that can be compared with what came after them
 
 
 @dataclass(frozen=True)
-class Shown:
+class SelectionView:
     """A pool under some settings, and what they select. `token` names all that it was made from.
 
     changed : the visitor's settings as JSON, with the cutting into words that they go by. marks : names the pool's pins and excludes.
@@ -63,11 +63,11 @@ class Shown:
         }
 
 
-_recent: OrderedDict[str, Shown] = OrderedDict()
+_recent: OrderedDict[str, SelectionView] = OrderedDict()
 _recent_lock = Lock()
 
 
-def selected(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any]) -> Shown:
+def selected(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any]) -> SelectionView:
     """What the visitor's settings select from a pool now, its pins and excludes included.
 
     Raises
@@ -87,7 +87,7 @@ def selected(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any])
     held_out = held_out_of(home, pool_id, scores_key)
     counts = get_counts(home, pool_id, settings.words)
     what = analysis.what_if(pool, counts, scores, settings, cache=TFIDF, held_out=held_out)
-    shown = Shown(token, pool, scores, scores_key, settings, key, marks, held_out, what)
+    shown = SelectionView(token, pool, scores, scores_key, settings, key, marks, held_out, what)
     with _recent_lock:
         _recent[token] = shown
         while len(_recent) > KEPT:
@@ -113,7 +113,7 @@ def earlier(token: str, pool_id: str) -> Selection | None:
     return shown.what.selection if shown is not None and shown.pool.id == pool_id else None
 
 
-def full_order(home: Path, shown: Shown) -> FullOrder:
+def full_order(home: Path, shown: SelectionView) -> FullOrder:
     """What these settings would pick if the budget were the whole pool; whatever the budget is."""
     changed = {name: value for name, value in json.loads(shown.changed).items() if name != "budget"}
     return _full_order(home, shown.pool.id, shown.scores_key, shown.marks, json.dumps(changed))

@@ -69,7 +69,7 @@ def verdict(home: Path, data_roots: Sequence[Path], model_roots: Sequence[Path],
         problems.append(_problem(error))
     if config is not None:
         problems += checks.preflight(config, len(pool))
-        problems += strangers(home, draft.pool, pool, config)
+        problems += unknown_ids(home, draft.pool, pool, config)
         unread = unscorable(home, config, draft.pool)
         problems += [unread] if unread is not None else []
         found["command"] = command_line(config, preset=draft.preset, home=home)
@@ -142,7 +142,7 @@ def off(settings: Mapping[str, Any]) -> dict[str, str]:
     return why
 
 
-def strangers(home: Path, pool_id: str, pool: Pool, config: RunConfig) -> list[Problem]:
+def unknown_ids(home: Path, pool_id: str, pool: Pool, config: RunConfig) -> list[Problem]:
     """Samples and sources that the configuration names and the pool does not hold: a run refuses to select with them."""
     problems = []
     for name in ("pinned", "excluded"):

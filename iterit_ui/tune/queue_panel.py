@@ -48,7 +48,7 @@ def build(session: Session, load: gr.State) -> None:
     home = session.home
     panel = queue_view(elem_id="tune-queue")
     seen = gr.State("")
-    see, watch, shown = bound(look, home), [session.run, session.tab, seen], [panel, seen]
+    see, watch, shown = bound(queue_values, home), [session.run, session.tab, seen], [panel, seen]
     for change in (session.ready.change, session.run.change, session.tab.change, session.watch.changed):
         change(see, watch, shown, **DRAW)
 
@@ -62,7 +62,7 @@ def build(session: Session, load: gr.State) -> None:
     panel.pick(on_pick, session.run, session.run, **IN_TURN)
 
 
-def look(home: Path, run: str, tab: str, seen: str) -> tuple[Any, str]:
+def queue_values(home: Path, run: str, tab: str, seen: str) -> tuple[Any, str]:
     """(the panel's value, what is seen now); the value is skipped where it is as it was `seen`."""
     if tab != "tune":
         return gr.skip(), seen

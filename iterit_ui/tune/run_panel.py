@@ -22,7 +22,7 @@ from iterit_ui.shared import messages
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound
 from iterit_ui.tune.log_view import log_functions
 from iterit_ui.tune.review import panel
-from iterit_ui.tune.views import look
+from iterit_ui.tune.views import run_values
 
 FETCH = "() => setTimeout(() => document.querySelector('#tune-log-file')?.click(), 80)"
 ACTIONS = {"stop": lifecycle.stop, "kill": lifecycle.kill, "resume": lifecycle.resume}
@@ -43,7 +43,7 @@ def build(session: Session) -> None:
     seen = gr.State({})
     shown = [listed, watched, run, figures, course, details, log, *screen.parts.values(), screen.body, seen]
     watch = [session.run, session.tab, screen.view, seen]
-    see = bound(look, home)
+    see = bound(run_values, home)
     for change in (session.ready.change, session.run.change, session.tab.change, session.watch.changed):
         change(see, watch, shown, **DRAW)
 

@@ -34,14 +34,14 @@ NAMES = (
     *(f"review {name}" for name in panel.NAMES),
     "review",
 )
-"""The parts that `look` gives, in the order of its answer; after them comes what was seen."""
+"""The parts that `run_values` gives, in the order of its answer; after them comes what was seen."""
 PUMP_SECONDS = 2.0  # how often the queue is looked after, whatever number of pages is open
 
 _pumped: dict[Path, float] = {}
 _pump_lock = threading.Lock()
 
 
-def look(home: Path, run: str, tab: str, view: Value, seen: Value) -> tuple[Any, ...]:
+def run_values(home: Path, run: str, tab: str, view: Value, seen: Value) -> tuple[Any, ...]:
     """Every part in the order of NAMES, skipped where it is as it was `seen`; and what is seen now."""
     if tab != "tune":
         return (*(gr.skip() for _ in NAMES), seen)

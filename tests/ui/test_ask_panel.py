@@ -190,7 +190,7 @@ def test_results_stand_beside_the_base_models(tmp_path: Path, run: str) -> None:
     finished(tmp_path, run, "base", 0.25, 10, 1)
     finished(tmp_path, run, "run", 0.5, 10, 2)
     last = finished(tmp_path, run, "run", 0.75, 20, 3)  # of other examples: not to be compared
-    results, listed, *_ = evals.look(tmp_path, [run], "", "")
+    results, listed, *_ = evals.evaluation_values(tmp_path, [run], "", "")
     tuned = results["columns"][-1]["key"]
     base = results["columns"][-2]["key"]
     assert [(row["n"], row[base], row[tuned]) for row in results["rows"]] == [
@@ -198,11 +198,11 @@ def test_results_stand_beside_the_base_models(tmp_path: Path, run: str) -> None:
         ("20", "–", "0.750 ± 0.100"),
     ]
     assert len(listed["rows"]) == 3 and listed["rows"][0]["took"] == "2 s"
-    seen = evals.look(tmp_path, [run], "", "")[-1]
-    assert evals.look(tmp_path, [run], "", seen)[0] == gr.skip()
+    seen = evals.evaluation_values(tmp_path, [run], "", "")[-1]
+    assert evals.evaluation_values(tmp_path, [run], "", seen)[0] == gr.skip()
     chosen = evals.pick(tmp_path, "", event(id=f"{run}/{last}"))
     assert chosen and evals.pick(tmp_path, "", event(id="../../x")) == ""
-    assert evals.look(tmp_path, [run], chosen, "")[2].visible
+    assert evals.evaluation_values(tmp_path, [run], chosen, "")[2].visible
 
 
 def test_without_the_harness_the_page_says_how_to_get_it(
@@ -212,7 +212,7 @@ def test_without_the_harness_the_page_says_how_to_get_it(
     assert "pip install lm-eval" in evals.ready_words([run])["text"]
     _, note = evals.started(tmp_path, [run], True, "arc", "", "", 8, False)
     assert "not installed" in note["text"] and evaluations.evaluations(tmp_path, run) == []
-    assert not evals.look(tmp_path, [run], "", "")[6].visible
+    assert not evals.evaluation_values(tmp_path, [run], "", "")[6].visible
 
 
 def test_an_evaluation_is_started_for_each_model(

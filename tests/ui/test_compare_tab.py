@@ -92,10 +92,10 @@ def test_the_newest_comparison_is_shown_and_changes_are_seen(tmp_path: Path) -> 
     ids = two_strategies(tmp_path)
     made = store.create_comparison(tmp_path, "mine")
     store.add_to_comparison(tmp_path, made, ids)
-    comparison, mark, _ = tab.look(tmp_path, "compare", "", [], "")
+    comparison, mark, _ = tab.comparison_values(tmp_path, "compare", "", [], "")
     assert comparison == made
     store.label_run(tmp_path, ids[0], tags=["x"])
-    _, other, _ = tab.look(tmp_path, "compare", made, [], mark)
+    _, other, _ = tab.comparison_values(tmp_path, "compare", made, [], mark)
     assert isinstance(other, str) and other != mark
     assert views.runs_of(tmp_path, made, []) == ids
     assert views.runs_of(tmp_path, "c20200101-000000-abcdef", ids) == []
@@ -110,7 +110,7 @@ def test_chosen_runs_are_kept_under_a_name(tmp_path: Path, warned: list[str]) ->
 
 
 def test_a_reference_of_another_comparison_is_not_asked_for(tmp_path: Path) -> None:
-    values = tab.drawn(tmp_path, "compare", "", two_strategies(tmp_path), "longest", "epoch", -1)
+    values = tab.comparison_parts(tmp_path, "compare", "", two_strategies(tmp_path), "longest", "epoch", -1)
     assert values[0] is None  # no error
 
 

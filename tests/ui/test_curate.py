@@ -23,7 +23,7 @@ from iterit_ui.curate import events as events
 from iterit_ui.curate import mark_events as marking
 from iterit_ui.curate import pool_work
 from iterit_ui.curate import settings_form as settings
-from iterit_ui.curate.state import Here
+from iterit_ui.curate.state import CurateState
 from iterit_ui.samples import marks as actions
 from iterit_ui.shared import cutting_hint
 from iterit_ui.shared.session import VIEW, settings_of
@@ -79,13 +79,13 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return said
 
 
-def at(home: Path, pool: Pool, changed: dict, **given: Any) -> Here:
+def at(home: Path, pool: Pool, changed: dict, **given: Any) -> CurateState:
     """Where a visitor is, once the selection of these settings is on screen."""
-    return draw.arrived(home, Here(pool=pool.id, settings=changed, who=WHO, **given))
+    return draw.normalised(home, CurateState(pool=pool.id, settings=changed, who=WHO, **given))
 
 
-def shown_at(home: Path, here: Here) -> dict[str, Any]:
-    return dict(zip(NAMES, draw.everything(home, here), strict=True))
+def shown_at(home: Path, here: CurateState) -> dict[str, Any]:
+    return dict(zip(NAMES, draw.all_values(home, here), strict=True))
 
 
 def drawn(home: Path, pool: Pool, changed: dict, **given: Any) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def test_diversity_needs_no_scores_and_a_change_is_told(home: Path, pool: Pool) 
     first = shown_at(home, here)
     assert card(first, "Selected")["value"] == "5" and first["table"]["total"] == 5
     assert card(first, "Last change")["value"] == "–"
-    second = draw.arrived(home, replace(here, settings={**DIVERSITY, "budget": 8.0}))
+    second = draw.normalised(home, replace(here, settings={**DIVERSITY, "budget": 8.0}))
     change = card(shown_at(home, second), "Last change")
     assert (change["value"], change["hint"]) == ("5", "3 added, 0 dropped")
 
@@ -137,24 +137,24 @@ def test_pins_and_excludes_are_honoured_at_once_and_taken_back(
     first = picks()
     outside = next(str(i) for i in pool.ids if i not in first)
     here = at(home, pool, DIVERSITY)
-    there = marking.marked("pin")(home, here, {"id": outside})
+    there = marking.on_mark("pin")(home, here, {"id": outside})
     assert there.marked == store.curation_revision(home, pool.id) > 0 and picks()[0] == outside
     # another page sees it, once
-    seen = events.refreshed(home, here, {})
-    assert seen == draw.arrived(home, there) != here and events.refreshed(home, seen, {}) == seen
-    marking.marked("exclude")(home, here, {"id": first[0]})
+    seen = events.on_refresh(home, here, {})
+    assert seen == draw.normalised(home, there) != here and events.on_refresh(home, seen, {}) == seen
+    marking.on_mark("exclude")(home, here, {"id": first[0]})
     assert first[0] not in picks()
     assert settings_of(home, pool.id, {}).pinned == (outside,)
     tools = drawn(home, pool, DIVERSITY)["tools"]
     assert [one["text"] for one in tools["left"]] == ["1 pinned", "1 excluded"]
     assert tools["actions"][0]["label"] == "Undo: excluded 1 sample" and tools["actions"][1]["disabled"]
     for _ in range(2):
-        marking.taken_back(False)(home, here, {})
+        marking.on_undo(False)(home, here, {})
     assert picks() == first
-    events.picked_tool(home, here, {"key": "redo"})
+    events.on_tool(home, here, {"key": "redo"})
     assert picks()[0] == outside
-    marking.taken_back(True)(home, here, {})
-    assert marking.taken_back(True)(home, here, {}) == here
+    marking.on_undo(True)(home, here, {})
+    assert marking.on_undo(True)(home, here, {}) == here
     assert told[-1] == "There is nothing to do again."
 
 
@@ -187,12 +187,12 @@ def test_from_where_on_a_sample_would_be_picked_is_true(home: Path, pool: Pool) 
 def test_notes_are_kept_with_who(home: Path, pool: Pool) -> None:
     sample = str(pool.ids[3])
     here = at(home, pool, DIVERSITY, sample=sample)
-    marking.noted(home, here, {"id": sample, "text": " look at this \n"})
+    marking.on_note(home, here, {"id": sample, "text": " look at this \n"})
     shown = shown_at(home, here)
     assert shown["sample"]["note"]["text"] == "look at this" and shown["sample"]["note"]["who"] == WHO
     listed = drawn(home, pool, DIVERSITY, view={**VIEW, "which": "all"}, filter={"noted": True})["table"]
     assert listed["ids"] == [sample] and listed["marks"] == {sample: ["noted"]}
-    marking.noted(home, here, {"id": sample, "text": ""})
+    marking.on_note(home, here, {"id": sample, "text": ""})
     assert store.notes(home, pool.id) == {}
 
 
@@ -204,14 +204,14 @@ def test_what_is_ticked_or_the_whole_list_is_marked_in_one_step(
     expected = [str(pool.ids[row]) for row in range(len(pool)) if "yew" in pool.response(row).split()]
     assert sorted(shown["ids"]) == sorted(expected)
     data = {"action": "exclude", "ids": [], "all": True, "list_key": shown["list_key"]}
-    assert marking.acted(home, here, {**data, "list_key": "another"}) == here
+    assert marking.on_action(home, here, {**data, "list_key": "another"}) == here
     assert "changed meanwhile" in told[-1] and store.marks(home, pool.id) == {}
-    marking.acted(home, here, data)
+    marking.on_action(home, here, data)
     assert store.marks(home, pool.id) == dict.fromkeys(expected, "excluded")
     assert not set(expected) & set(drawn(home, pool, DIVERSITY)["table"]["ids"])
     store.undo(home, pool.id, WHO)
     assert store.marks(home, pool.id) == {}
-    marking.acted(home, here, {"action": "note", "ids": expected[:2], "all": False, "text": "twins"})
+    marking.on_action(home, here, {"action": "note", "ids": expected[:2], "all": False, "text": "twins"})
     assert {note.text for note in store.notes(home, pool.id).values()} == {"twins"}
     assert marking.ids_of_list(home)([shown["list_key"]]) == {"ids": shown["ids"]}
     assert "error" in marking.ids_of_list(home)(["nothing"])
@@ -220,7 +220,7 @@ def test_what_is_ticked_or_the_whole_list_is_marked_in_one_step(
 def test_rows_are_exported_as_they_are_listed(home: Path, pool: Pool) -> None:
     here = at(home, pool, DIVERSITY)
     shown = shown_at(home, here)
-    path = marking.exported(home, here, {"action": "export", "ids": shown["table"]["ids"][:3], "all": False})
+    path = marking.on_export(home, here, {"action": "export", "ids": shown["table"]["ids"][:3], "all": False})
     again = load_pool([path])
     rows = [pool.row_of[i] for i in shown["table"]["ids"][:3]]
     assert [again.response(k) for k in range(3)] == [pool.response(row) for row in rows]
@@ -229,8 +229,8 @@ def test_rows_are_exported_as_they_are_listed(home: Path, pool: Pool) -> None:
 def test_only_samples_of_the_pool_are_marked(home: Path, pool: Pool) -> None:
     here = at(home, pool, DIVERSITY)
     for data in ({"id": "nobody"}, {"id": ["x"]}, {"id": {"a": 1}}, {}):
-        assert marking.marked("pin")(home, here, data) == here
-        assert events.picked_row(home, here, data) == here
+        assert marking.on_mark("pin")(home, here, data) == here
+        assert events.on_row(home, here, data) == here
     assert store.marks(home, pool.id) == {}
 
 
@@ -250,15 +250,15 @@ def test_a_drawn_set_is_named_by_a_key_that_a_link_can_hold(home: Path, pool: Po
     mask[[3, 5, 8]] = True
     bits = base64.b64encode(np.packbits(mask, bitorder="little").tobytes()).decode()
     data = {"key": f"{pool.id}/1", "n": len(pool), "count": 3, "bits": bits}
-    here = events.drawn(home, at(home, pool, DIVERSITY), data)
+    here = events.on_lasso(home, at(home, pool, DIVERSITY), data)
     assert here.view["which"] == "all" and len(json.dumps(here.filter)) < 60
     shown = shown_at(home, here)
     assert sorted(shown["table"]["ids"]) == sorted(str(pool.ids[row]) for row in (3, 5, 8))
     assert shown["bar"]["chips"][0]["label"] == "3 inside your outline" and shown["map"].get("drawn", 3) == 3
-    cleared = events.chips_cleared(home, here, {})
+    cleared = events.on_chips_cleared(home, here, {})
     assert cleared.filter == {} and cleared.view["which"] == "selected"
     other = {**data, "key": "ffffffffffffffff/1"}
-    assert events.drawn(home, here, other) == here
+    assert events.on_lasso(home, here, other) == here
 
 
 def test_a_range_of_a_chart_lists_its_samples(home: Path, pool: Pool) -> None:
@@ -266,26 +266,26 @@ def test_a_range_of_a_chart_lists_its_samples(home: Path, pool: Pool) -> None:
     edges = found["diversity"]["data"][0]["customdata"]
     assert found["diversity"]["brushable"] and not found["complexity"].get("brushable")
     here = at(home, pool, DIVERSITY)
-    there = events.brushed("diversity")(home, here, {"low": 1.0, "high": 2.0})
+    there = events.on_brush("diversity")(home, here, {"low": 1.0, "high": 2.0})
     assert there.filter == {"diversity": [1.0, 2.0]} and edges
     listed = shown_at(home, there)
     assert listed["diversity"]["brush"]["low"] == 1.0
-    assert events.unbrushed("diversity")(home, there, {}) == here
-    assert events.brushed("diversity")(home, here, {"low": "x", "high": 2}) == here
-    cell = events.picked_cell(home, here, {"custom": [0.5, 0.6, 1.0, 2.0, "words"]})
+    assert events.on_brush_removed("diversity")(home, there, {}) == here
+    assert events.on_brush("diversity")(home, here, {"low": "x", "high": 2}) == here
+    cell = events.on_cell(home, here, {"custom": [0.5, 0.6, 1.0, 2.0, "words"]})
     assert cell.filter == {"complexity": [0.5, 0.6], "diversity": [1.0, 2.0]}
 
 
 def test_a_search_that_cannot_be_understood_says_so_and_changes_nothing(home: Path, pool: Pool) -> None:
     here = at(home, pool, DIVERSITY, filter={"text": "oak"})
-    bad = events.searched(home, here, {"text": "-"})
+    bad = events.on_search(home, here, {"text": "-"})
     assert (
         bad.filter == here.filter and bad.error and bad.error in shown_at(home, bad)["bar"]["search"]["error"]
     )
-    good = events.searched(home, bad, {"text": "oak -elm"})
+    good = events.on_search(home, bad, {"text": "oak -elm"})
     assert good.filter == {"text": "oak -elm"} and not good.error
-    assert events.searched(home, good, {"text": ""}).filter == {}
-    assert "characters" in events.searched(home, here, {"text": "x" * 999}).error
+    assert events.on_search(home, good, {"text": ""}).filter == {}
+    assert "characters" in events.on_search(home, here, {"text": "x" * 999}).error
 
 
 def test_a_link_to_what_is_not_here_keeps_the_page_up_and_says_so(home: Path, pool: Pool) -> None:
@@ -309,11 +309,11 @@ def test_another_pool_drops_filter_and_view(home: Path, pool: Pool) -> None:
 
 
 def test_the_table_turns_sorts_and_filters() -> None:
-    here, home = Here(), Path()
-    assert events.turned(home, here, {"page": 2}).view["page"] == 2
-    assert events.turned(home, here, {"column": "complexity"}).view["descending"] is True
-    assert events.turned(home, here, {"key": "all"}).view["which"] == "all"
-    assert events.turned(home, here, {"column": "__class__"}) == here
+    here, home = CurateState(), Path()
+    assert events.on_table(home, here, {"page": 2}).view["page"] == 2
+    assert events.on_table(home, here, {"column": "complexity"}).view["descending"] is True
+    assert events.on_table(home, here, {"key": "all"}).view["which"] == "all"
+    assert events.on_table(home, here, {"column": "__class__"}) == here
 
 
 def test_stepping_goes_through_the_list_and_its_pages(home: Path, pool: Pool) -> None:
@@ -321,7 +321,7 @@ def test_stepping_goes_through_the_list_and_its_pages(home: Path, pool: Pool) ->
     ids = shown_at(home, here)["table"]["ids"]
 
     def step(sample: str, by: int) -> str:
-        return events.stepped(home, replace(here, sample=sample), {"by": by}).sample
+        return events.on_step(home, replace(here, sample=sample), {"by": by}).sample
 
     assert (step("", 1), step(ids[1], 1), step(ids[1], -1), step(ids[4], 1)) == (
         ids[0],
@@ -331,7 +331,7 @@ def test_stepping_goes_through_the_list_and_its_pages(home: Path, pool: Pool) ->
     )
     everybody = at(home, pool, {**DIVERSITY, "budget": 40.0})
     first = shown_at(home, everybody)["table"]["ids"]
-    assert events.stepped(home, replace(everybody, sample=first[3]), {"by": -50}).sample == first[0]
+    assert events.on_step(home, replace(everybody, sample=first[3]), {"by": -50}).sample == first[0]
 
 
 # settings
@@ -365,34 +365,34 @@ def test_a_weight_of_a_source(home: Path, pool: Pool) -> None:
 
 
 def test_every_event_of_the_panel_is_answered(home: Path, pool: Pool) -> None:
-    change = events.set_settings("set")
+    change = events.on_settings("set")
     here = change(home, at(home, pool, {}), {"name": "decay", "value": 0.5, "seq": 4})
-    assert here.settings == {"decay": 0.5} and draw.panel(home, here)["seq"] == 4
-    assert draw.panel(home, change(home, here, {"name": "decay", "value": 0.5, "seq": 5}))["seq"] == 5
+    assert here.settings == {"decay": 0.5} and draw.panel_value(home, here)["seq"] == 4
+    assert draw.panel_value(home, change(home, here, {"name": "decay", "value": 0.5, "seq": 5}))["seq"] == 5
     bad = change(home, here, {"name": "decay", "value": 7, "seq": 6})
-    told = next(f for f in draw.panel(home, bad)["groups"][0]["fields"] if f["name"] == "decay")
+    told = next(f for f in draw.panel_value(home, bad)["groups"][0]["fields"] if f["name"] == "decay")
     assert (
         bad.settings == here.settings
         and "largest allowed value is 1" in told["message"]
         and told["value"] == 0.5
     )
     unknown = change(home, here, {"name": "pinned", "value": "x", "seq": 7})
-    assert unknown.settings == here.settings and draw.panel(home, unknown)["seq"] == 7
+    assert unknown.settings == here.settings and draw.panel_value(home, unknown)["seq"] == 7
 
 
 def test_settings_are_taken_back_and_done_again_and_a_drag_is_one_step(home: Path, pool: Pool) -> None:
     here = at(home, pool, {})
     for name, value in (("decay", 0.2), ("decay", 0.3), ("decay", 0.4), ("budget", 0.5)):
-        here = events.set_settings("set")(home, here, {"name": name, "value": value})
+        here = events.on_settings("set")(home, here, {"name": name, "value": value})
     assert here.settings == {"decay": 0.4, "budget": 0.5} and len(here.past["undo"]) == 2
-    undo, redo = events.set_settings("undo"), events.set_settings("redo")
+    undo, redo = events.on_settings("undo"), events.on_settings("redo")
     here = undo(home, here, {})
     assert here.settings == {"decay": 0.4}
     here = undo(home, here, {})
     assert here.settings == {} and not here.past["undo"]
     here = redo(home, here, {})
     assert here.settings == {"decay": 0.4} and len(here.past["redo"]) == 1
-    here = events.set_settings("reset")(home, here, {"name": None})
+    here = events.on_settings("reset")(home, here, {"name": None})
     assert here.settings == {} and not here.past["redo"]
 
 
@@ -405,19 +405,19 @@ def test_limits_that_cross_are_refused(home: Path, pool: Pool) -> None:
 
 def test_settings_are_saved_compared_and_recalled(home: Path, pool: Pool, told: list[str]) -> None:
     here = at(home, pool, DIVERSITY)
-    there = events.saved(home, here, {"name": "  five   trees ", "seq": 1})
-    assert [one["name"] for one in draw.panel(home, there)["saved"]] == ["five trees"]
+    there = events.on_save(home, here, {"name": "  five   trees ", "seq": 1})
+    assert [one["name"] for one in draw.panel_value(home, there)["saved"]] == ["five trees"]
     # neither a name nor a note makes another selection of it, so that ticked rows stay ticked
-    assert draw.arrived(home, there).seen == here.seen
+    assert draw.normalised(home, there).seen == here.seen
     table = draw.compared(home, pool.id, "", {**DIVERSITY, "budget": 8.0}, True)
     assert [row["picked"] for row in table["rows"]] == ["8", "5"] and table["rows"][1]["same"].startswith(
         "5 "
     )
-    back = events.recalled(home, at(home, pool, {}), {"name": "five trees"})
+    back = events.on_recall(home, at(home, pool, {}), {"name": "five trees"})
     assert back.settings == DIVERSITY and back.past["undo"] == [{}]
-    gone = events.forgotten(home, here, {"name": "five trees"})
-    assert draw.panel(home, gone)["saved"] == [] and draw.compared(home, pool.id, "", {}, False) is None
-    assert events.compared(home, here, {}).compared
+    gone = events.on_forget(home, here, {"name": "five trees"})
+    assert draw.panel_value(home, gone)["saved"] == [] and draw.compared(home, pool.id, "", {}, False) is None
+    assert events.on_compare(home, here, {}).compared
 
 
 def test_the_reason_why_nothing_is_selected_is_named(home: Path, pool: Pool) -> None:
@@ -468,15 +468,15 @@ def test_words_that_fit_better_are_one_click_away(home: Path, tmp_path: Path, po
     assert cutting_hint.note_value(home, pool.id, {}) is None
     hint = cutting_hint.note_value(home, made.id, {})
     assert hint["title"].startswith("100 %") and hint["action"]["key"] == "unicode"
-    before = draw.everything(home, at(home, made, DIVERSITY))[8]
+    before = draw.all_values(home, at(home, made, DIVERSITY))[8]
     assert cutting_hint.on_choice(home, made.id, {"words": "paper", "decay": 0.5}, {"key": "unicode"}) == [1, {"decay": 0.5}]  # fmt: skip
     assert cutting_hint.note_value(home, made.id, {}) is None
     assert cutting_hint.note_value(home, made.id)["action"]["key"] == "paper"  # Data: it can be taken back
     assert cutting_hint.note_value(home, made.id, {"words": "paper"})["action"]["key"] == "unicode"
     assert settings_of(home, made.id, {}).words == "unicode"
     shown = at(home, made, DIVERSITY)
-    assert draw.everything(home, shown)[8] != before
-    panel = draw.everything(home, shown)[0]
+    assert draw.all_values(home, shown)[8] != before
+    panel = draw.all_values(home, shown)[0]
     (field,) = [one for group in panel["groups"] for one in group["fields"] if one["name"] == "words"]
     assert field["value"] == field["default"] == "unicode" and len(field["options"]) == 2
     assert settings.set_to(home, made.id, {}, {"name": "words", "value": "paper"}) == {"words": "paper"}
@@ -487,8 +487,8 @@ def test_words_that_fit_better_are_one_click_away(home: Path, tmp_path: Path, po
 
 def test_saved_settings_keep_their_words(home: Path, tmp_path: Path, told: list[str]) -> None:
     made = chinese_pool(home, tmp_path)
-    plain = events.saved(home, at(home, made, DIVERSITY), {"name": "plain"})
+    plain = events.on_save(home, at(home, made, DIVERSITY), {"name": "plain"})
     store.set_pool_words(home, made.id, "unicode")
-    events.saved(home, at(home, made, DIVERSITY), {"name": "by character"})
-    assert events.recalled(home, plain, {"name": "plain"}).settings == {**DIVERSITY, "words": "paper"}
-    assert events.recalled(home, plain, {"name": "by character"}).settings == DIVERSITY
+    events.on_save(home, at(home, made, DIVERSITY), {"name": "by character"})
+    assert events.on_recall(home, plain, {"name": "plain"}).settings == {**DIVERSITY, "words": "paper"}
+    assert events.on_recall(home, plain, {"name": "by character"}).settings == DIVERSITY

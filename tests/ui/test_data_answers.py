@@ -12,7 +12,7 @@ import pytest
 
 from backend import store
 from iterit_ui.curate import tab
-from iterit_ui.curate.state import Here
+from iterit_ui.curate.state import CurateState
 from iterit_ui.data import callbacks as answers
 from iterit_ui.data import draw as draw
 from iterit_ui.data import events as events
@@ -49,7 +49,7 @@ def test_a_list_that_was_asked_for_earlier_has_the_smaller_number(
 ) -> None:
     """A slow drawing of the list that was open answers after the click on another list."""
     asked, go = threading.Event(), threading.Event()
-    turned = draw.turned
+    turned = draw.page_values
 
     def slow(*values: Any) -> list[Any]:
         asked.set()
@@ -57,7 +57,7 @@ def test_a_list_that_was_asked_for_earlier_has_the_smaller_number(
         return turned(*values)
 
     late: list[Any] = []
-    drawn = answers.drawn(bound(slow, tmp_path))
+    drawn = answers.numbered_call(bound(slow, tmp_path))
     thread = threading.Thread(target=lambda: late.extend(drawn(page(), pool, VIEW, "", NOTHING_DONE)))
     thread.start()
     assert asked.wait(30)
@@ -69,7 +69,7 @@ def test_a_list_that_was_asked_for_earlier_has_the_smaller_number(
     assert late[1]["value"]["total"] > shown[1]["value"]["total"]
     assert late[1]["seq"] < shown[1]["seq"]
     # asked after it, with the states of before it: what is drawn is the click's list
-    again = answers.drawn(bound(turned, tmp_path))(page(), pool, VIEW, "", NOTHING_DONE)
+    again = answers.numbered_call(bound(turned, tmp_path))(page(), pool, VIEW, "", NOTHING_DONE)
     assert again[1]["value"] == shown[1]["value"] and again[1]["seq"] > shown[1]["seq"]
 
 
@@ -90,12 +90,12 @@ def test_an_answer_about_a_pool_that_was_left_is_none(tmp_path: Path, pool: str,
     newest.change("a page", "left", VIEW, lambda view: {**view, "which": "near"})
     view, *_, listed = answers.opened(bound(draw.opened_pool, tmp_path), kept=4)(page(), pool)
     assert view == VIEW and listed["value"]["total"] == len(demo_pool())
-    drawn = answers.drawn(bound(draw.turned, tmp_path))
+    drawn = answers.numbered_call(bound(draw.page_values, tmp_path))
     assert drawn(page(), "left", VIEW, "", NOTHING_DONE) == gr.skip()
-    assert answers.stepped(tmp_path)(brings(by=1), page(), "left", VIEW, "") == gr.skip()
+    assert answers.on_step(tmp_path)(brings(by=1), page(), "left", VIEW, "") == gr.skip()
     # a step is one from the list that is open by now
     newest.change("a page", pool, VIEW, lambda view: {**view, "page": 1})
-    sample, view = answers.stepped(tmp_path)(brings(by=1), page(), pool, VIEW, "")
+    sample, view = answers.on_step(tmp_path)(brings(by=1), page(), pool, VIEW, "")
     assert sample == str(demo_pool().ids[50]) and view == gr.skip()
 
 
@@ -108,12 +108,12 @@ def test_a_state_that_names_an_earlier_sample_draws_the_one_that_is_open(
     assert click(brings(id=first), page(), pool, VIEW, before, False)[0] == first
     sample, shown = click(brings(id=second), page(), pool, VIEW, before, False)
     assert sample == second and shown["value"]["id"] == second
-    panel = answers.drawn(bound(reading.opened, tmp_path), view=2, sample=1)
+    panel = answers.numbered_call(bound(reading.opened, tmp_path), view=2, sample=1)
     for state in (before, first, second):
         drawn = panel(page(), pool, state, VIEW, False, "demo", None)
         assert drawn["value"] == shown["value"] and drawn["seq"] > shown["seq"]
     # a step goes on from it, and a key marks it
-    assert answers.stepped(tmp_path)(brings(by=1), page(), pool, VIEW, first)[0] == str(demo_pool().ids[3])
+    assert answers.on_step(tmp_path)(brings(by=1), page(), pool, VIEW, first)[0] == str(demo_pool().ids[3])
     answers.marked(tmp_path)(brings(kind="pin"), page(), pool, "me", VIEW, first)
     assert store.marks(tmp_path, pool) == {str(demo_pool().ids[3]): "pinned"}
     # of two clicks that arrive in the wrong order the later one stays
@@ -147,7 +147,7 @@ def test_what_is_worked_out_of_a_sample_is_not_drawn_over_another(
     """On Curate the answer may come after another sample has been opened."""
     monkeypatch.setattr(tab, "OPEN", Newest({}))
     first, second = (str(i) for i in demo_pool().ids[:2])
-    values = [getattr(Here(pool=pool, sample=first), name) for name in tab.NAMES]
+    values = [getattr(CurateState(pool=pool, sample=first), name) for name in tab.NAMES]
     read = tab._answering(tmp_path, "reach")
     (answer,) = read(page(), *values)
     assert answer[1]["value"]["id"] == first and answer[1]["seq"] < next_number()

@@ -80,16 +80,16 @@ def test_the_pool_is_counted_and_what_is_not_known_says_so(home: Path, pool: Poo
         "1",
     ]
     assert found["Near-duplicates"]["value"] == "–"
-    head, _ = draw.turned(home, pool.id, at(which="near"), "", dict(actions.NOTHING_DONE))
+    head, _ = draw.page_values(home, pool.id, at(which="near"), "", dict(actions.NOTHING_DONE))
     assert "Not looked for yet" in head["text"] and head["buttons"][0]["key"] == "find"
-    head, _ = draw.turned(home, pool.id, at(which="too_long"), "", dict(actions.NOTHING_DONE))
+    head, _ = draw.page_values(home, pool.id, at(which="too_long"), "", dict(actions.NOTHING_DONE))
     assert head["buttons"][0]["key"] == "count"
 
 
 def test_every_card_lists_as_many_rows_as_it_counts(home: Path, known: Pool) -> None:
     for label, card in cards(home, known).items():
         view = events.picked_card(known.id, at(), {"key": card["key"]})
-        listed = draw.turned(home, known.id, view, "", dict(actions.NOTHING_DONE))[1]
+        listed = draw.page_values(home, known.id, view, "", dict(actions.NOTHING_DONE))[1]
         if card["value"] != "–" and card["key"] != "sources":
             assert f"{listed['total']:,}" == card["value"], label
     assert events.picked_card(known.id, at(which="near"), {"key": "near"})["which"] == "all"
@@ -98,13 +98,13 @@ def test_every_card_lists_as_many_rows_as_it_counts(home: Path, known: Pool) -> 
 
 def test_one_of_each_group_is_kept_and_taken_back(home: Path, known: Pool) -> None:
     view = at(which="exact")
-    head, table = draw.turned(home, known.id, view, "", dict(actions.NOTHING_DONE))
+    head, table = draw.page_values(home, known.id, view, "", dict(actions.NOTHING_DONE))
     assert head["buttons"][0]["label"] == "Keep one of each, exclude the other 2"
     assert [row["keep"]["text"] for row in table["rows"]] == ["keep", "alike", "alike"]
     revision, did = actions.acted(home, known.id, view, "", WHO, {"key": "keep_all"})
     assert revision == store.curation_revision(home, known.id)
     assert store.marks(home, known.id) == {str(known.ids[1]): "excluded", str(known.ids[2]): "excluded"}
-    head, table = draw.turned(home, known.id, view, "", did)
+    head, table = draw.page_values(home, known.id, view, "", did)
     assert head["buttons"][0]["off"] and head["done"]["text"] == "Excluded 2 samples."
     assert [row["keep"]["text"] for row in table["rows"]] == ["keep", "excluded", "excluded"]
     actions.taken_back(home, known.id, WHO)
@@ -114,7 +114,7 @@ def test_one_of_each_group_is_kept_and_taken_back(home: Path, known: Pool) -> No
 def test_the_threshold_decides_who_is_alike(home: Path, known: Pool) -> None:
     def alike(threshold: float) -> int:
         view = events.moved_threshold(known.id, at(which="near"), {"value": threshold})
-        return draw.turned(home, known.id, view, "", dict(actions.NOTHING_DONE))[1]["total"]
+        return draw.page_values(home, known.id, view, "", dict(actions.NOTHING_DONE))[1]["total"]
 
     assert alike(0.8) == 5 and alike(1.0) == 3
     for nonsense in ("x", None, True, 7):
@@ -140,26 +140,27 @@ def test_what_is_listed_is_excluded_together(home: Path, known: Pool) -> None:
 def test_the_list_is_searched_and_narrowed_to_a_source(home: Path, known: Pool) -> None:
     view = events.searched(known.id, at(), {"text": "answer -number"})
     assert (
-        draw.turned(home, known.id, view, "", dict(actions.NOTHING_DONE))[1]["empty"] == "No samples match."
+        draw.page_values(home, known.id, view, "", dict(actions.NOTHING_DONE))[1]["empty"]
+        == "No samples match."
     )
     view = events.searched(known.id, at(), {"text": "tree"})
     view = events.picked_source(home, known.id, view, {"custom": ["a"]})
-    listed = draw.turned(home, known.id, view, "", dict(actions.NOTHING_DONE))[1]
+    listed = draw.page_values(home, known.id, view, "", dict(actions.NOTHING_DONE))[1]
     assert listed["total"] == 3 and [chip["key"] for chip in listed["chips"]] == ["source"]
     assert events.chip_removed(known.id, view, {"key": "source"})["source"] == ""
     bad = events.searched(known.id, at(), {"text": "-"})
-    assert draw.turned(home, known.id, bad, "", dict(actions.NOTHING_DONE))[1]["search"]["error"]
+    assert draw.page_values(home, known.id, bad, "", dict(actions.NOTHING_DONE))[1]["search"]["error"]
 
 
 def test_stepping_follows_the_list(home: Path, known: Pool) -> None:
     view = at(which="exact")
-    first, _ = events.stepped(home, known.id, view, "", {"by": 1})
+    first, _ = events.on_step(home, known.id, view, "", {"by": 1})
     assert first == str(known.ids[0])
-    assert events.stepped(home, known.id, view, first, {"by": 1})[0] == str(known.ids[1])
+    assert events.on_step(home, known.id, view, first, {"by": 1})[0] == str(known.ids[1])
 
 
 def test_rejected_rows_name_file_row_and_reason(home: Path, pool: Pool) -> None:
-    listed = draw.turned(home, pool.id, at(which="rejected"), "", dict(actions.NOTHING_DONE))[1]
+    listed = draw.page_values(home, pool.id, at(which="rejected"), "", dict(actions.NOTHING_DONE))[1]
     (row,) = listed["rows"]
     assert row["file"] == "rows.json" and row["row"] == "12" and "output" in row["reason"]
 
@@ -180,7 +181,7 @@ def test_what_cannot_be_scored_is_known_from_scores(home: Path, pool: Pool) -> N
     prepare(home)
     assert cards(home, demo_pool())["Unscorable"]["value"] == "0"
     assert cards(home, demo_pool())["Unscorable"]["hint"] == "from scores"
-    head, _ = draw.turned(home, demo_pool().id, at(which="unscorable"), "", dict(actions.NOTHING_DONE))
+    head, _ = draw.page_values(home, demo_pool().id, at(which="unscorable"), "", dict(actions.NOTHING_DONE))
     assert "Known from scores (demo model, untouched)." in head["text"]
     assert cards(home, pool)["Unscorable"]["value"] == "–"
 
@@ -188,7 +189,7 @@ def test_what_cannot_be_scored_is_known_from_scores(home: Path, pool: Pool) -> N
 def test_a_list_of_the_unscorable_follows_the_scores_that_come_later(home: Path, pool: Pool) -> None:
     def shown() -> tuple[str, str, dict, dict]:
         card = cards(home, pool)["Unscorable"]
-        head, table = draw.turned(home, pool.id, at(which="unscorable"), "", dict(actions.NOTHING_DONE))
+        head, table = draw.page_values(home, pool.id, at(which="unscorable"), "", dict(actions.NOTHING_DONE))
         return card["value"], card["hint"], head, table
 
     value, hint, head, table = shown()

@@ -24,7 +24,7 @@ from iterit_ui.epochs import tab as tab
 from iterit_ui.epochs import views as view
 from iterit_ui.epochs.captions import epoch_words
 from iterit_ui.epochs.lists import listed
-from iterit_ui.epochs.state import Here
+from iterit_ui.epochs.state import EpochsState
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,9 @@ def run(home):
 
 def drawn(home, run="", epoch=0, **more):
     """All components by name."""
-    return dict(zip(draw.DRAWN, draw.everything(home, Here(run=run, epoch=epoch, **more)), strict=True))
+    return dict(
+        zip(draw.DRAWN, draw.all_values(home, EpochsState(run=run, epoch=epoch, **more)), strict=True)
+    )
 
 
 def by_label(value):
@@ -47,7 +49,9 @@ def by_label(value):
 
 
 def rows_of(home, run, key, epoch=1, since=0):
-    return listed(home, draw.look(home, Here(run=run)).story, key, epoch=epoch, since=since).rows.tolist()
+    return listed(
+        home, draw.epoch_view(home, EpochsState(run=run)).story, key, epoch=epoch, since=since
+    ).rows.tolist()
 
 
 # what is drawn
@@ -61,10 +65,10 @@ def test_nothing_chosen_says_what_to_do(tmp_path):
 @pytest.mark.parametrize("run", ["20250101-000000-aaaaaa", "../../etc", "<script>"])
 def test_a_run_that_is_not_there_is_an_error_on_the_page(home, run):
     assert drawn(home, run)["message"]["tone"] == "error"
-    here = Here(run=run, epoch=3)
+    here = EpochsState(run=run, epoch=3)
     assert draw.epoch_of(home, run, 3) == 3
-    assert events.chosen(home, here, {"key": "kept"}) == here
-    assert draw.one_sample(home, here) == [gr.skip()] * 4
+    assert events.on_choice(home, here, {"key": "kept"}) == here
+    assert draw.sample_change(home, here) == [gr.skip()] * 4
 
 
 def test_cards_are_the_epochs_figures(home, run):
@@ -103,13 +107,15 @@ def test_everything_is_json_without_nan(tmp_path, labels):
 def test_lengths_are_compared_with_random_and_longest_at_the_same_budget(home, run):
     names = [item["label"] for item in drawn(home, run, 0)["lengths"]["legend"]]
     assert names == ["pool", "selected", "random draw", "longest"]
-    assert {len(rows) for rows in draw.look(home, Here(run=run)).story.baselines.values()} == {10}
+    assert {len(rows) for rows in draw.epoch_view(home, EpochsState(run=run)).story.baselines.values()} == {
+        10
+    }
 
 
 def test_what_is_listed_stands_out_on_the_map(home, run):
-    at = draw.look(home, Here(run=run, epoch=1, listed="added"))
+    at = draw.epoch_view(home, EpochsState(run=run, epoch=1, listed="added"))
     assert sorted(np.flatnonzero(at.mask)) == sorted(at.listed.rows)
-    assert draw.look(home, Here(run=run, epoch=1)).mask is None
+    assert draw.epoch_view(home, EpochsState(run=run, epoch=1)).mask is None
     value = view.map_value("k", at.record.selection, None, 5, marked=at.mask)
     bits = np.frombuffer(base64.b64decode(value["dim"]), np.uint8)
     assert np.unpackbits(bits, bitorder="little", count=ROWS).sum() == ROWS - len(at.listed.rows)
@@ -170,7 +176,7 @@ def test_bands_list_what_they_count(home, run):
     flow = drawn(home, run, 1)["flow"]
     assert {band["kind"] for band in flow["bands"]} >= {"kept", "new", "dropped"}
     for band in flow["bands"]:
-        here = events.chosen(home, Here(run=run, epoch=1), {"key": band["key"]})
+        here = events.on_choice(home, EpochsState(run=run, epoch=1), {"key": band["key"]})
         value = drawn(home, **dataclasses.asdict(here))
         assert value["listed"]["total"] == band["count"], band
         assert value["player"]["list"]["count"] == str(band["count"])
@@ -197,20 +203,20 @@ def test_quadrants_add_up_and_the_earlier_epoch_can_be_chosen(home, run):
     assert f"Of the {n} samples scored before both epochs" in value["note"]
     assert [item["key"].partition(":")[2] for item in value["choices"]] == list(QUADRANTS)
     assert [item["key"] for item in value["against"]["options"]] == ["0", "1"]
-    here = events.compared(home, Here(run=run, epoch=2), {"key": "1"})
+    here = events.on_compare(home, EpochsState(run=run, epoch=2), {"key": "1"})
     assert here.since == 1
     other = drawn(home, run, 2, since=1)["moved"]
     assert "before epoch 1" in other["note"] and other["against"]["value"] == "1"
-    assert events.compared(home, here, {"key": "7"}) == here
-    assert events.compared(home, here, {"key": 1}) == here
+    assert events.on_compare(home, here, {"key": "7"}) == here
+    assert events.on_compare(home, here, {"key": 1}) == here
 
 
 def test_a_point_opens_its_sample_and_a_bar_its_list(home, run):
-    here = Here(run=run, epoch=1)
-    assert events.clicked(home, here, {"custom": 7}).sample == trees().ids[7]
-    assert events.clicked(home, here, {"custom": ["label:clean", "3 samples"]}).listed == "label:clean"
+    here = EpochsState(run=run, epoch=1)
+    assert events.on_click(home, here, {"custom": 7}).sample == trees().ids[7]
+    assert events.on_click(home, here, {"custom": ["label:clean", "3 samples"]}).listed == "label:clean"
     for nonsense in (ROWS, -1, True, None, [], {}, 1.5, ["everything"], "quadrant:unknown"):
-        assert events.clicked(home, here, {"custom": nonsense}) == here, nonsense
+        assert events.on_click(home, here, {"custom": nonsense}) == here, nonsense
     labels = drawn(home, run, 1)["labels"]["data"][1]["customdata"]
     picked = analysis.load_epoch(home, run, 1).selection.rows
     assert len(rows_of(home, run, "label:mismatch")) == int((trees().labels[picked] == "mismatch").sum())
@@ -223,22 +229,22 @@ def test_a_point_opens_its_sample_and_a_bar_its_list(home, run):
      "cohort:lost", "label:nobody", "rows:../../etc", "rows:0123456789abcdef", "cluster:0", "x" * 5000, ""],
 )  # fmt: skip
 def test_a_key_that_means_nothing_changes_nothing(home, run, key):
-    here = Here(run=run, epoch=1)
-    assert events.chosen(home, here, {"key": key}) == here
+    here = EpochsState(run=run, epoch=1)
+    assert events.on_choice(home, here, {"key": key}) == here
     assert drawn(home, run, 1, listed=key)["listed"]["filter"] == "selected"
 
 
 def test_the_same_mark_again_lists_the_selection(home, run):
-    here = events.chosen(home, Here(run=run, epoch=1), {"key": "cohort:never selected"})
+    here = events.on_choice(home, EpochsState(run=run, epoch=1), {"key": "cohort:never selected"})
     assert here.listed == "cohort:never selected" and here.order["sort"] == "complexity"
-    assert events.chosen(home, here, {"key": "cohort:never selected"}).listed == "selected"
-    assert events.stepped_back(home, here, {}).listed == "selected"
+    assert events.on_choice(home, here, {"key": "cohort:never selected"}).listed == "selected"
+    assert events.on_back(home, here, {}).listed == "selected"
 
 
 def test_a_cohort_that_has_a_shorter_name_is_that_list(home, run):
-    here = events.chosen(home, Here(run=run, epoch=1), {"key": "cohort:kept"})
+    here = events.on_choice(home, EpochsState(run=run, epoch=1), {"key": "cohort:kept"})
     assert here.listed == "kept"
-    assert events.chosen(home, here, {"key": "cohort:kept"}).listed == "selected"
+    assert events.on_choice(home, here, {"key": "cohort:kept"}).listed == "selected"
     assert drawn(home, run, 1, listed="kept")["cohorts"]["on"] == "kept"
 
 
@@ -269,12 +275,12 @@ def test_what_is_drawn_on_the_map_is_listed(home, run):
         "n": ROWS,
         "bits": base64.b64encode(np.packbits(bits, bitorder="little")).decode(),
     }
-    here = events.drawn(home, Here(run=run, epoch=1), data)
+    here = events.on_lasso(home, EpochsState(run=run, epoch=1), data)
     assert rows_of(home, run, here.listed) == [3, 5, 8]
-    assert events.undrawn(home, here, {}).listed == "selected"
-    assert events.drawn(home, here, data | {"key": "another pool"}) == here
+    assert events.on_lasso_removed(home, here, {}).listed == "selected"
+    assert events.on_lasso(home, here, data | {"key": "another pool"}) == here
     with pytest.raises(StudioError):
-        events.drawn(home, here, data | {"n": 7})
+        events.on_lasso(home, here, data | {"n": 7})
 
 
 # samples
@@ -304,61 +310,63 @@ def test_an_unknown_sample_asks_for_a_click(home, run):
 
 
 def test_keys_walk_through_the_list(home, run):
-    here = Here(run=run, epoch=1)
+    here = EpochsState(run=run, epoch=1)
     rows = analysis.load_epoch(home, run, 1).selection.rows
     ids = trees().ids
-    here = events.stepped(home, here, {"by": 1})
+    here = events.on_step(home, here, {"by": 1})
     assert here.sample == ids[rows[0]]
-    assert events.stepped(home, here, {"by": 3}).sample == ids[rows[3]]
-    assert events.stepped(home, here, {"by": 200}).sample == ids[rows[-1]]
-    assert events.stepped(home, here, {"by": -1}).sample == ids[rows[0]]
-    many = Here(run=run, epoch=1, listed="cohort:never selected", order={"sort": "row", "descending": False})
-    assert events.stepped(home, dataclasses.replace(many, page=1), {"by": 1}).page == 1
+    assert events.on_step(home, here, {"by": 3}).sample == ids[rows[3]]
+    assert events.on_step(home, here, {"by": 200}).sample == ids[rows[-1]]
+    assert events.on_step(home, here, {"by": -1}).sample == ids[rows[0]]
+    many = EpochsState(
+        run=run, epoch=1, listed="cohort:never selected", order={"sort": "row", "descending": False}
+    )
+    assert events.on_step(home, dataclasses.replace(many, page=1), {"by": 1}).page == 1
 
 
 def test_picks_name_samples_of_this_pool_only(home, run):
-    ids, here = trees().ids, Here(run=run, epoch=1)
-    assert events.picked_row(home, here, {"id": str(ids[3])}).sample == ids[3]
-    assert events.picked_row(home, here, {"id": "nobody"}) == here
-    assert events.picked_row(home, here, {"id": ["x"]}) == here
-    assert events.picked_point(home, here, {"key": f"{trees().id}/7", "row": 4}).sample == ids[4]
-    assert events.picked_point(home, here, {"key": "another pool", "row": 4}) == here
+    ids, here = trees().ids, EpochsState(run=run, epoch=1)
+    assert events.on_row(home, here, {"id": str(ids[3])}).sample == ids[3]
+    assert events.on_row(home, here, {"id": "nobody"}) == here
+    assert events.on_row(home, here, {"id": ["x"]}) == here
+    assert events.on_point(home, here, {"key": f"{trees().id}/7", "row": 4}).sample == ids[4]
+    assert events.on_point(home, here, {"key": "another pool", "row": 4}) == here
     with pytest.raises(StudioError):
-        events.picked_point(home, here, {"key": trees().id, "row": ROWS})
+        events.on_point(home, here, {"key": trees().id, "row": ROWS})
 
 
 def test_table_events_are_checked(home, run):
-    here = Here(run=run, epoch=1)
-    assert events.chosen_list(home, here, {"key": "dropped"}).listed == "dropped"
-    assert events.chosen_list(home, here, {"key": "everything"}) == here
-    down = events.sorted_by(home, here, {"column": "gain"})
+    here = EpochsState(run=run, epoch=1)
+    assert events.on_list(home, here, {"key": "dropped"}).listed == "dropped"
+    assert events.on_list(home, here, {"key": "everything"}) == here
+    down = events.on_sort(home, here, {"column": "gain"})
     assert down.order == {"sort": "gain", "descending": True}
-    assert events.sorted_by(home, down, {"column": "gain"}).order["descending"] is False
-    assert events.sorted_by(home, here, {"column": "drop table"}) == here
-    assert events.turned(home, here, {"page": 2}).page == 2
+    assert events.on_sort(home, down, {"column": "gain"}).order["descending"] is False
+    assert events.on_sort(home, here, {"column": "drop table"}) == here
+    assert events.on_table(home, here, {"page": 2}).page == 2
     with pytest.raises(StudioError):
-        events.turned(home, here, {"page": -1})
+        events.on_table(home, here, {"page": -1})
 
 
 # which run and which epoch
 
 
 def test_every_question_of_the_player_is_answered(home, run):
-    here = events.went(home, Here(run=run), {"epoch": 2, "seq": 41})
+    here = events.on_go(home, EpochsState(run=run), {"epoch": 2, "seq": 41})
     assert (here.epoch, here.answered) == (2, 41)
     assert drawn(home, **dataclasses.asdict(here))["player"] | {"list": None} == {
         "epochs": [0, 1, 2], "epoch": 2, "planned": 3, "seq": 41, "list": None,
     }  # fmt: skip
-    beyond = events.went(home, here, {"epoch": 99, "seq": 42})
+    beyond = events.on_go(home, here, {"epoch": 99, "seq": 42})
     assert (beyond.epoch, beyond.answered) == (2, 42)
     with pytest.raises(StudioError):
-        events.went(home, here, {"epoch": "1", "seq": 43})
+        events.on_go(home, here, {"epoch": "1", "seq": 43})
 
 
 def test_a_list_follows_the_epoch_or_stays_with_its_own(home, run):
     for key, follows in (("added", True), ("cohort:never selected", True), ("flow:0:kept", False)):
-        here = events.chosen(home, Here(run=run, epoch=1), {"key": key})
-        there = events.went(home, here, {"epoch": 2, "seq": 1})
+        here = events.on_choice(home, EpochsState(run=run, epoch=1), {"key": key})
+        there = events.on_go(home, here, {"epoch": 2, "seq": 1})
         assert there.listed == key
         assert (rows_of(home, run, key, epoch=1) != rows_of(home, run, key, epoch=2)) is follows
 
@@ -368,19 +376,21 @@ def test_looking_picks_the_newest_and_is_quiet_when_nothing_changed(tmp_path):
     time.sleep(0.01)
     run = make_run(tmp_path, epochs=2, state="running")
     waiting = make_run(tmp_path, epochs=0, state="queued")
-    here = draw.arrived(tmp_path, Here())
+    here = draw.normalised(tmp_path, EpochsState())
     assert here.run == run and run in here.seen and waiting in here.seen
-    assert draw.arrived(tmp_path, here) == here
+    assert draw.normalised(tmp_path, here) == here
     choices = {key: label for label, key in runs.run_choice(tmp_path, run).choices}
     assert "2 epochs, running" in choices[run] and "no epoch yet, queued" in choices[waiting]
 
 
 def test_a_new_epoch_is_noticed_and_moves_nothing(tmp_path):
     run = make_run(tmp_path, epochs=2, state="running")
-    here = draw.arrived(tmp_path, Here(run=run, epoch=1, listed="flow:0:kept", page=0, sample="x", since=0))
+    here = draw.normalised(
+        tmp_path, EpochsState(run=run, epoch=1, listed="flow:0:kept", page=0, sample="x", since=0)
+    )
     record = analysis.load_epoch(tmp_path, run, 1)
     store.write_epoch(tmp_path, run, dataclasses.replace(record, epoch=2))
-    there = draw.arrived(tmp_path, here)
+    there = draw.normalised(tmp_path, here)
     assert there != here and dataclasses.replace(there, seen=here.seen) == here
     assert drawn(tmp_path, **dataclasses.asdict(there))["player"]["epochs"] == [0, 1, 2]
 
@@ -397,9 +407,9 @@ def test_an_epoch_that_was_written_anew_is_read_anew(tmp_path):
 
 def test_another_run_starts_with_its_own_selection(home, run):
     short = make_run(home, epochs=1)
-    here = draw.arrived(home, Here(run=run, epoch=2, listed="dropped", page=3, since=1))
+    here = draw.normalised(home, EpochsState(run=run, epoch=2, listed="dropped", page=3, since=1))
     assert here.listed == "dropped"
-    there = draw.arrived(home, dataclasses.replace(here, run=short))
+    there = draw.normalised(home, dataclasses.replace(here, run=short))
     assert (there.epoch, there.listed, there.page, there.since) == (0, "selected", 0, 0)
 
 

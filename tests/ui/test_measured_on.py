@@ -10,7 +10,7 @@ from run_folders import make_run, trees
 from backend import store
 from iterit_ui.compare import runs_table, start_form, views
 from iterit_ui.epochs import draw
-from iterit_ui.epochs.state import Here
+from iterit_ui.epochs.state import EpochsState
 from iterit_ui.shared.session import first_pool
 from iterit_ui.tune import charts, form_fields
 from iterit_ui.tune.form_check import verdict
@@ -31,7 +31,7 @@ def test_a_run_on_tune(tmp_path: Path, run: str) -> None:
 
 
 def test_a_run_on_epochs(tmp_path: Path, run: str) -> None:
-    drawn = dict(zip(draw.DRAWN, draw.everything(tmp_path, Here(run=run))))
+    drawn = dict(zip(draw.DRAWN, draw.all_values(tmp_path, EpochsState(run=run))))
     card = next(c for c in drawn["figures"]["cards"] if c["label"] == "Held-out loss")
     assert ASIDE in card["hint"]
 

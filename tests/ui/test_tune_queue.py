@@ -186,11 +186,11 @@ def test_an_unknown_action_is_refused(home, said):
 def test_only_what_changed_is_sent(home):
     at_work(home)
     waiting = new_run(home)
-    value, seen = queue_panel.look(home, "", "tune", "")
+    value, seen = queue_panel.queue_values(home, "", "tune", "")
     assert value["rows"][0]["id"] == waiting
     json.dumps(value, allow_nan=False)
-    assert queue_panel.look(home, "", "tune", seen) == (gr.skip(), seen)
-    assert queue_panel.look(home, "", "data", "") == (gr.skip(), "")
+    assert queue_panel.queue_values(home, "", "tune", seen) == (gr.skip(), seen)
+    assert queue_panel.queue_values(home, "", "data", "") == (gr.skip(), "")
     store.set_state(home, waiting, "stopped")
-    value, _ = queue_panel.look(home, "", "tune", seen)
+    value, _ = queue_panel.queue_values(home, "", "tune", seen)
     assert value["rows"] == []

@@ -29,7 +29,7 @@ def home(tmp_path):
 
 
 def look(home, run="", seen=None, tab="tune"):
-    answer = views.look(home, run, tab, dict(VIEW), seen or {})
+    answer = views.run_values(home, run, tab, dict(VIEW), seen or {})
     return dict(zip([*views.NAMES, "seen"], answer, strict=True))
 
 
@@ -98,7 +98,7 @@ def test_a_failed_run_shows_its_error_and_where_it_would_go_on(home):
 def test_an_old_link_says_that_the_run_is_not_here(home):
     make_run(home)
     shown = look(home, "20250101-000000-aaaaaa")
-    assert shown["note"]["tone"] == "error" and "not here" in shown["note"]["title"] and shown["run"] is None
+    assert shown["note"]["tone"] == "error" and "not found" in shown["note"]["title"] and shown["run"] is None
 
 
 def test_a_running_run_shows_its_stage_and_both_ways_to_stop(home):

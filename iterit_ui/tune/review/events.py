@@ -10,7 +10,7 @@ from typing import Any
 from backend import store
 from backend.errors import ConfigError, RunError, StudioError
 from backend.selection import review_settings
-from iterit_ui.components.base import whole
+from iterit_ui.components.base import checked_int
 from iterit_ui.tune.review import views as view
 from iterit_ui.tune.review.state import Open, Value, marks_of, opened, selection
 from iterit_ui.tune.review.views import FIELDS
@@ -81,7 +81,7 @@ def set_field(home: Path, here: Open, who: str, data: Value) -> None:
 def weigh(home: Path, here: Open, who: str, data: Value) -> None:
     """After `weigh` {index, weight}: another weight of one source."""
     sources = here.shown.pool.sources
-    index, weight = whole(data.get("index"), 0, len(sources) - 1), data.get("weight")
+    index, weight = checked_int(data.get("index"), 0, len(sources) - 1), data.get("weight")
     if isinstance(weight, bool) or not isinstance(weight, (int, float)):
         raise ConfigError(f"the weight of {sources[index]} is {weight!r}; a number is needed")
     weights = {**here.draft.changes.get("source_weights", here.shown.config.source_weights)}
