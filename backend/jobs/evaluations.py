@@ -70,7 +70,7 @@ def plan(
     if of == "run":
         model, adapter = _trained(home, run, base)
     elif _holds_adapters(base):
-        model, adapter = model_files.whole(base), base
+        model, adapter = model_files.full_path(base), base
     tokenizer = adapter if adapter and (Path(adapter) / "tokenizer.json").is_file() else ""
     return Plan(
         of,
