@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import os
-import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,14 +11,14 @@ import typer
 
 from backend.cli import console, outputs
 from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
-from backend.config import RunConfig, SelectionSettings, Words, config_from, selection_settings, to_json
+from backend.config import SelectionSettings, Words, config_from, selection_settings, to_json
 from backend.data.scripts import fitting_words, unspaced_share
 from backend.errors import ModelError, PoolError
-from backend.records import Progress, Status
+from backend.records import Status
 
 if TYPE_CHECKING:
     from backend.cli.scores_file import StoredScores
-    from backend.records import Pool, Scores, Selection, Taken
+    from backend.records import Pool, Selection
     from backend.store import PoolMap
 
 SCORING = ("system_prompt", "max_length", "precision", "batch_tokens", "threads", "processes", "rescore")
@@ -89,6 +86,7 @@ def score(
     was, less than a minute before; and runs with this model take the scores from there (--rescore makes them anew).
     """
     from backend.cli import scores_file
+    from backend.cli.scoring import score_pool
 
     scores_file.check_ending(out)
     outputs.check_file(out)
@@ -98,7 +96,7 @@ def score(
     home = runs_dir.resolve()
     outputs.check_folder(home)
     samples = read_pool(pool, config.mapping)
-    scores, taken = _score(home, config, samples)
+    scores, taken = score_pool(home, config, samples)
     scores_file.write_scores(out, samples, scores)
     defined = int((scores.reason == "").sum())
     high = int((scores.complexity >= 1).sum())
@@ -125,53 +123,6 @@ def score(
         raise ModelError(
             f"no sample of {samples.name} could be scored with model {model}: {next(iter(reasons))}"
         )
-
-
-def _score(home: Path, config: RunConfig, pool: Pool) -> tuple[Scores, Taken | None]:
-    """Scores of the whole pool and how many of them were kept before, with a progress bar."""
-    begun = time.time()
-    with console.progress_bar() as bar:
-        bar.show("loading the model", 0, 0)
-        # read once, when torch is loaded; threads that spin while they wait make each other slow on shared cores
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        import numpy as np
-        import torch
-
-        from backend import complexity, prompts
-        from backend.model import load as model
-
-        if config.threads:
-            torch.set_num_threads(config.threads)
-        language_model, tokenizer = model.load(config.model, precision=config.precision)
-
-        def show(progress: Progress) -> None:
-            bar.show(console.STAGES[progress.stage], progress.done, progress.total, progress.unit)
-
-        encoded = prompts.encode(
-            pool,
-            tokenizer,
-            system_prompt=config.system_prompt,
-            max_length=model.usable_length(language_model, config.max_length),
-            on_progress=show,
-        ).readable(model.embedding_rows(language_model))
-        since = begun if config.rescore else 0.0
-        kept = complexity.kept_losses(home, config, language_model, tokenizer, since=since)
-        rows = np.arange(len(encoded))
-        known = kept.known_scores(encoded, rows) if kept else None
-        with (
-            complexity.helpers(config, language_model, encoded, known=known, kept=kept),
-            kept.keeping() if kept else contextlib.nullcontext() as keep,
-        ):
-            scores = complexity.score(
-                language_model,
-                encoded,
-                batch_tokens=config.batch_tokens,
-                precision=config.precision,
-                on_progress=show,
-                known=known,
-                keep=keep,
-            )
-        return scores, known.taken(encoded, rows) if known else None
 
 
 @with_settings(("mapping", *SELECTING))

@@ -9,10 +9,10 @@ a batch, and whether weights that compute in 16 bits are stored in 32.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,12 +21,13 @@ import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from backend import store
-from backend.complexity.score import SCORING_VERSION, same_tokens
+from backend.complexity.score import SCORING_VERSION, same_tokens, score
 from backend.config import RunConfig
+from backend.distributed.process_group import ProcessGroup
 from backend.model.content import content_files
 from backend.model.load import arithmetic_of, usable_length
 from backend.prompts import Encoded, Sequences
-from backend.records import Taken
+from backend.records import Progress, Scores, Taken
 
 # takes sequences, (k,) rows of them and their (k,) float64 losses
 Keep = Callable[[Sequences, np.ndarray, np.ndarray], None]
@@ -45,11 +46,6 @@ class Known:
     losses: np.ndarray
     there: np.ndarray
     at: float
-
-    @staticmethod
-    def nothing(n: int) -> Known:
-        """Of n samples, conditioned and alone, nothing."""
-        return Known(np.zeros((2, n)), np.zeros((2, n), dtype=bool), float("nan"))
 
     def taken(self, encoded: Encoded, rows: np.ndarray) -> Taken | None:
         """How many of these rows need not be read at all; None where that is none."""
@@ -80,7 +76,7 @@ class Kept:
             at = np.fmax(at, np.fmax.reduce(found.at, initial=np.nan))
         return Known(losses, there, float(at))
 
-    @contextmanager
+    @contextlib.contextmanager
     def keeping(self) -> Iterator[Keep]:
         """Within the block, what is read is kept, from time to time and at the block's end, however that comes."""
         with store.LossWriter(self.folder) as writer:
@@ -119,6 +115,41 @@ def kept_losses(
         "transformers": transformers.__version__,
     }
     return Kept(store.kept_folder(home, depends_on), since)
+
+
+def score_unknown(
+    model: PreTrainedModel,
+    encoded: Encoded,
+    rows: np.ndarray,
+    config: RunConfig,
+    *,
+    kept: Kept | None,
+    group: ProcessGroup,
+    epoch: int = 0,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> tuple[Scores, Taken | None]:
+    """As `score`, but for the rows whose losses are kept: these are taken from there, and what is read is kept.
+
+    kept : the same in every process; None where nothing is kept of this model.
+    group : the processes that score; each calls this, and each gets everything.
+    """
+    known = group.from_rank0(lambda: kept.known_scores(encoded, rows)) if kept else None
+    taken = known.taken(encoded, rows) if known else None
+    if taken is not None:
+        logger.info("scores of epoch %d %s", epoch, taken.words)
+    with kept.keeping() if kept else contextlib.nullcontext() as keep:
+        scores = score(
+            model,
+            encoded,
+            rows,
+            batch_tokens=config.batch_tokens,
+            precision=config.precision,
+            epoch=epoch,
+            on_progress=on_progress,
+            known=known,
+            keep=keep,
+        )
+    return scores, taken
 
 
 def _keys(of: Sequences, rows: np.ndarray) -> np.ndarray:

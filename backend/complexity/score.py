@@ -56,8 +56,7 @@ def score(
     on_progress : called between batches; may raise `Stopped`. It counts what is read.
     known : losses that are taken as they are, of the two of `same_tokens`, and not computed. With several processes
         all are given the same.
-    keep : is given the losses of each batch that this process has read, and in the first of several processes at the end
-        those that the others have.
+    keep : is given the losses of each batch that this process has read.
 
     Returns the scores of all n samples: NaN with a reason where complexity is undefined or was not asked for.
     """
@@ -153,7 +152,6 @@ def _losses(
     """(groups, m) float64: mean response loss of each row in each group."""
     losses = np.zeros((len(groups), len(rows)))
     there = np.zeros(losses.shape, dtype=bool) if known is None else known.there[:, rows]
-    own = there.copy()  # what this process has read, or need not read
     shards, total = Shards(), int((~there).sum())
     done = tokens = 0
     with shards.together(), reading(model), autocast(model, precision):
@@ -167,7 +165,6 @@ def _losses(
             work, batch, nll = waiting.pop(0)
             found = batch.means(nll.cpu().double().numpy())
             losses[work.group, work.items] = found
-            own[work.group, work.items] = True
             if keep is not None:
                 keep(groups[work.group], rows[work.items], found)
 
@@ -186,11 +183,6 @@ def _losses(
             take()
         shards.settle(done, tokens)
         losses = shards.gather(losses)
-    if keep is not None and shards.rank == 0:  # a helper ends with its work, not with what it wrote down
-        for group, of in enumerate(groups):
-            others = np.flatnonzero(~own[group])
-            if len(others):
-                keep(of, rows[others], losses[group, others])
     if known is not None:
         losses[there] = known.losses[:, rows][there]
     if total:

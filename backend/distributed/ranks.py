@@ -157,11 +157,12 @@ def _there(pid: int, started: float) -> bool:
         return False
 
 
-def meet(here: Rank, *, threads: int, patience: timedelta) -> None:
+def meet(here: Rank, *, threads: int, patience: timedelta, trains: bool) -> None:
     """Become one of the processes that exchange numbers; nothing where there is one.
 
     threads : CPU threads of each; 0 shares out the cores.
     patience : how long one may wait for the others.
+    trains : they exchange gradients. Scoring has only a few numbers to tell, so that two may share a GPU.
     """
     if here.size == 1:
         return
@@ -169,6 +170,11 @@ def meet(here: Rank, *, threads: int, patience: timedelta) -> None:
     from accelerate import PartialState
 
     on_cpu = not torch.cuda.is_available()
-    PartialState(cpu=on_cpu, timeout=patience)
+    if trains:
+        PartialState(cpu=on_cpu, timeout=patience)
+    else:
+        if not on_cpu:
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
+        torch.distributed.init_process_group("gloo", timeout=patience)
     if on_cpu:
         torch.set_num_threads(threads or max(1, (os.cpu_count() or 1) // here.size))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -12,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from transformers import PreTrainedModel
 
-from backend.complexity import Kept, Known, helpers, score
+from backend.complexity import Kept, score_unknown
 from backend.config import RunConfig, budget_of
 from backend.distributed.process_group import ProcessGroup
 from backend.diversity import NgramCounts
@@ -30,8 +28,6 @@ from backend.selection import (
 )
 
 HELD_OUT = "held out"
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -168,58 +164,25 @@ class Decisions:
         assert order is not None  # nothing ranks before epoch 0, and epoch 0 needs no top
         return order
 
-    def _helpers(
-        self, epoch: int, model: PreTrainedModel, rows: np.ndarray, known: Known | None, kept: Kept | None
-    ) -> contextlib.AbstractContextManager[object]:
-        """Other processes that share the scoring, where the model is as its files have it and none is here already."""
-        if self.config.epochs or self.group.size > 1:
-            return contextlib.nullcontext()
-        waiting = Progress("score", epoch, 0, len(rows))
-        return helpers(
-            self.config,
-            model,
-            self.encoded,
-            rows,
-            waiting=lambda: self.report(waiting),
-            known=known,
-            kept=kept,
-        )
-
     def _score(self, epoch: int, model: PreTrainedModel, rows: np.ndarray) -> tuple[Scores, Taken | None]:
         """Scores of all n rows, unknown but for `rows`, and which of them were taken; the same in every process."""
         taken = None
         if len(rows):
-            kept = self.kept() if epoch == 0 else None
-            known = self.group.from_rank0(lambda: self._look_up(kept, rows)) if kept else None
-            taken = known.taken(self.encoded, rows) if known else None
-            with (
-                self._helpers(epoch, model, rows, known, kept),
-                kept.keeping() if kept else contextlib.nullcontext() as keep,
-            ):
-                new = score(
-                    model,
-                    self.encoded,
-                    rows,
-                    batch_tokens=self.config.batch_tokens,
-                    precision=self.config.precision,
-                    epoch=epoch,
-                    on_progress=self.report,
-                    known=known,
-                    keep=keep,
-                )
+            new, taken = score_unknown(
+                model,
+                self.encoded,
+                rows,
+                self.config,
+                kept=self.kept() if epoch == 0 else None,
+                group=self.group,
+                epoch=epoch,
+                on_progress=self.report,
+            )
         else:
             new = Scores.unknown(len(self.pool), self.encoded.response_tokens)
             new.reason[self.encoded.reason != ""] = self.encoded.reason[self.encoded.reason != ""]
         new.reason[self.held_out] = HELD_OUT
         return new, taken
-
-    def _look_up(self, kept: Kept, rows: np.ndarray) -> Known:
-        """What need not be scored, and a word about it."""
-        known = kept.known_scores(self.encoded, rows)
-        taken = known.taken(self.encoded, rows)
-        if taken is not None:
-            logger.info("scores of epoch 0 %s", taken.words)
-        return known
 
     def _with_known(self, epoch: int, new: Scores, anew: np.ndarray) -> Scores:
         """Scores of all n rows: new where `anew`, else as they were known."""

@@ -134,7 +134,7 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
     from backend.distributed.process_group import PATIENCE, ProcessGroup
     from backend.model import load
 
-    meet(here, threads=config.threads, patience=PATIENCE)
+    meet(here, threads=config.threads, patience=PATIENCE, trains=bool(config.epochs))
     group = ProcessGroup()
     with (
         Watch(here, group.gather(identity()), partial(_tell, home, run_id, here)) as others,

@@ -30,6 +30,13 @@ def training_device() -> Device:
     return Device("this machine", int(psutil.virtual_memory().total), gpu=False)
 
 
+def gpu_count() -> int:
+    """How many GPUs torch may use; 0 where there is none."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    # named by something else than a number they are all listed
+    return len(gpus()) if visible is None else min(len(gpus()), len(visible.split(",")))
+
+
 @cache
 def gpus() -> tuple[Device, ...]:
     """NVIDIA GPUs as their driver lists them; none where torch was built without CUDA, or they are hidden from it."""

@@ -13,6 +13,7 @@ import warm
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from backend import store
+from backend.cli import scoring
 from backend.jobs import lifecycle, processes
 
 SHARED = Path(os.environ.get("ITERIT_SHARED") or Path(__file__).resolve().parents[3] / "shared")
@@ -75,5 +76,6 @@ def warm_server() -> Iterator[str]:
 
 @pytest.fixture
 def warm_workers(warm_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Workers that this process starts are forked from one that has made their imports."""
-    monkeypatch.setattr(processes, "subprocess", warm.Starting(warm_server))
+    """Workers and scoring processes that this process starts are forked from one that has made their imports."""
+    for module in (processes, scoring):
+        monkeypatch.setattr(module, "subprocess", warm.Starting(warm_server))

@@ -78,7 +78,7 @@ def outcome(home: Path, run: str) -> dict[str, Any]:
 
 
 def processes_of(run: str) -> list[psutil.Process]:
-    """Every process on this machine that names the run in its command."""
+    """Every process on this machine that names the run in its command, or was forked to run such a command."""
     found, forked = [], warm.forked_for(run)
     for process in psutil.process_iter(["cmdline", "status"]):
         words = process.info["cmdline"] or []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 import tiny
 import torch
 
-from backend.complexity import helpers, score
+from backend.cli.scoring import score_pool
+from backend.complexity import score
 from backend.config import config_from
 from backend.iterate import Record, run
 from backend.model import load as models
@@ -60,15 +62,11 @@ def test_a_whole_run(tmp_path: Path) -> None:
 
 def test_two_processes(tmp_path: Path) -> None:
     """On one GPU they share it, on several each has its own."""
-    folder = saved(tmp_path)
-    model, tokenizer = models.load(folder)
-    encoded = encode(tiny.random_pool(40), tokenizer, system_prompt="", max_length=200)
-    expected = score(model, encoded, batch_tokens=200).complexity
-    settings = config_from({"model": folder, "epochs": 0, "processes": 2, "batch_tokens": 200})
-    with helpers(settings, model, encoded) as count:
-        assert count == 2
-        found = score(model, encoded, batch_tokens=200).complexity
-    np.testing.assert_allclose(found, expected, rtol=0.02)
+    settings = config_from({"model": saved(tmp_path / "model"), "epochs": 0, "batch_tokens": 200})
+    pool = tiny.random_pool(40)
+    one, _ = score_pool(tmp_path / "one", dataclasses.replace(settings, processes=1), pool)
+    two, _ = score_pool(tmp_path / "two", dataclasses.replace(settings, processes=2), pool)
+    np.testing.assert_allclose(two.complexity, one.complexity, rtol=0.02)
 
 
 def test_the_benchmark(shared: Path) -> None:

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
-import tiny
-from interrupted import wait_for, write_inputs
+import warm
+from interrupted import processes_of, wait_for, write_inputs
 
 from backend import store
-from backend.complexity import helpers, score
+from backend.cli import scoring
 from backend.config import RunConfig, config_from
+from backend.data import load_pool
 from backend.distributed.shards import Shards
 from backend.errors import ConfigError, ModelError, Stopped
 from backend.jobs import lifecycle, run_launch
-from backend.model import load as models
-from backend.prompts import Encoded, encode
-from backend.records import Progress
+from backend.records import Pool, Progress
 
 pytestmark = pytest.mark.alone
 
@@ -30,13 +28,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = 120
 
 
-def started(pid: int | None = None) -> list[psutil.Process]:
-    """The helpers below a process, this one where not given."""
-    return [
-        child
-        for child in psutil.Process(pid).children(recursive=True)
-        if child.status() != psutil.STATUS_ZOMBIE and "backend.complexity.helper" in child.cmdline()
-    ]
+def ranks(word: str) -> list[psutil.Process]:
+    """The processes that a launcher has started with this word in their command, and that are there, in their order."""
+    numbers = warm.forked_for(word)
+    there = [process for process in processes_of(word) if numbers.get(process.pid) is not None]
+    return sorted(there, key=lambda process: numbers[process.pid] or 0)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +40,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("processes")
     write_inputs(folder, samples=SAMPLES)
     return folder
+
+
+@pytest.fixture(scope="module")
+def pool(folder: Path) -> Pool:
+    return load_pool([str(folder / "pool.jsonl")])
 
 
 def config(folder: Path, **values: object) -> RunConfig:
@@ -62,127 +63,106 @@ def config(folder: Path, **values: object) -> RunConfig:
     )
 
 
-@pytest.fixture(scope="module")
-def encoded(folder: Path) -> Encoded:
-    samples = [("hi", ""), *[(f"name {i} animals", "dog " * (1 + i % 9)) for i in range(SAMPLES)]]
-    return encode(tiny.pool(samples), tiny.tokenizer(), system_prompt="the cat", max_length=200)
+def scored(
+    home: Path, config: RunConfig, pool: Pool, monkeypatch: pytest.MonkeyPatch, show: scoring.Show
+) -> scoring.Found:
+    """What the command finds; `show` is called with what its progress bar gets."""
+    inner = scoring._in_several
+    monkeypatch.setattr(scoring, "_in_several", lambda *given: inner(*given[:-1], show))
+    return scoring.score_pool(home, config, pool)
 
 
-def test_two_processes_give_what_one_gives(folder: Path, encoded: Encoded) -> None:
-    model, _ = models.load(str(folder / "model"), device="cpu")
-    expected = score(model, encoded, batch_tokens=64)
+def test_two_processes_give_what_one_gives(
+    folder: Path, pool: Pool, home: Path, monkeypatch: pytest.MonkeyPatch, warm_workers: None
+) -> None:
+    expected, _ = scoring.score_pool(home / "one", config(folder, processes=1), pool)
     seen: list[Progress] = []
-    waited: list[None] = []
-    with helpers(config(folder), model, encoded, waiting=lambda: waited.append(None)) as count:
-        assert (count, len(started())) == (2, 1)
-        found = score(model, encoded, batch_tokens=64, on_progress=seen.append)
-    assert waited and not started()
+    found, taken = scored(home / "two", config(folder), pool, monkeypatch, seen.append)
+    assert taken is None and not ranks("backend.cli.scoring")
     np.testing.assert_allclose(found.complexity, expected.complexity, rtol=1e-5)
     np.testing.assert_allclose(found.loss_cond, expected.loss_cond, rtol=1e-5)
     assert found.reason.tolist() == expected.reason.tolist()
-    done = [progress.done for progress in seen]
+    done = [progress.done for progress in seen if progress.stage == "score"]
     assert done[0] == 0 and done[-1] == SAMPLES and done == sorted(done) and len(set(done)) > 5
-    rows = np.array([5, 3, 40])
-    with helpers(config(folder), model, encoded, rows):
-        some = score(model, encoded, rows, batch_tokens=64)
-    np.testing.assert_allclose(some.complexity[rows], expected.complexity[rows], rtol=1e-5)
-    assert np.isfinite(some.complexity).sum() == 3
 
 
-def test_one_is_the_default_without_a_gpu(folder: Path, encoded: Encoded) -> None:
-    model, _ = models.load(str(folder / "model"), device="cpu")
-    with helpers(config(folder, processes=0), model, encoded) as count:
-        assert count == 1 and not started()
-
-
-def test_stopping_one_stops_all(folder: Path, encoded: Encoded) -> None:
-    model, _ = models.load(str(folder / "model"), device="cpu")
-
+def test_stopping_one_stops_all(
+    folder: Path, pool: Pool, home: Path, monkeypatch: pytest.MonkeyPatch, warm_workers: None
+) -> None:
     def stop(progress: Progress) -> None:
-        if progress.done > 10:
+        if progress.stage == "score" and progress.done > 10:
+            assert len(ranks("backend.cli.scoring")) == 2
             raise Stopped("asked to")
 
-    with pytest.raises(Stopped, match="asked to"), helpers(config(folder), model, encoded):
-        assert started()
-        score(model, encoded, batch_tokens=64, on_progress=stop)
-    assert not started()
-
-    def at_once() -> None:
-        raise Stopped("before it began")
-
-    with pytest.raises(Stopped, match="before"), helpers(config(folder), model, encoded, waiting=at_once):
-        raise AssertionError
-    assert not started()
+    with pytest.raises(Stopped, match="asked to"):
+        scored(home, config(folder), pool, monkeypatch, stop)
+    assert not processes_of("backend.cli.scoring")
 
 
 def test_a_process_that_dies_is_an_error(
-    folder: Path, encoded: Encoded, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    folder: Path, pool: Pool, home: Path, monkeypatch: pytest.MonkeyPatch, warm_workers: None
 ) -> None:
-    model, _ = models.load(str(folder / "model"), device="cpu")
-
     def kill(progress: Progress) -> None:
-        if progress.done > 10:
-            for helper in started():
-                helper.kill()
+        if progress.stage == "score" and progress.done > 10:
+            for second in ranks("backend.cli.scoring")[1:]:
+                second.kill()
 
-    with (
-        pytest.raises(ModelError, match=r"process 2 of 2 ended \(SIGKILL\)"),
-        helpers(config(folder), model, encoded),
-    ):
-        score(model, encoded, batch_tokens=64, on_progress=kill)
-    assert not started()
-    missing = config(folder, model=str(tmp_path))
-    with pytest.raises(ModelError, match=r"ended \(exit code 1\)"), helpers(missing, model, encoded):
-        raise AssertionError
-    assert "config.json is missing" in capfd.readouterr().err
+    with pytest.raises(ModelError, match=r"process 2 of 2 ended .*--processes 1 scores in one"):
+        scored(home, config(folder, rescore=True), pool, monkeypatch, kill)
+    assert not processes_of("backend.cli.scoring")
 
 
-RANK = """
-import sys
+def test_what_one_finds_wrong_the_command_says(
+    folder: Path, pool: Pool, home: Path, tmp_path: Path, warm_workers: None
+) -> None:
+    with pytest.raises(ModelError, match=r"config\.json is missing"):
+        scoring.score_pool(home, config(folder, model=str(tmp_path)), pool)
+    assert not processes_of("backend.cli.scoring")
+
+
+RANKS = """
+import os, sys
 sys.path[:0] = ["tests/engine"]
 import numpy as np, tiny, torch
-from pathlib import Path
+from torch import distributed
 from backend.complexity import held_out_loss, score
-from backend.complexity.processes import join
+from backend.distributed.ranks import leave
 from backend.errors import StudioError
 from backend.prompts import encode
-from backend.distributed.ranks import leave
 
-rank, how = int(sys.argv[2]), sys.argv[3]
+folder, how = sys.argv[1:]
 torch.set_num_threads(1)
 model = tiny.model()
 encoded = encode(tiny.random_pool(40), tiny.tokenizer(), system_prompt="", max_length=200)
 alone = held_out_loss(model, encoded, batch_tokens=64)
-join(Path(sys.argv[1]), rank, 3)
+rank = 0 if os.fork() else 1 if os.fork() else 2
+distributed.init_process_group("gloo", store=distributed.FileStore(folder + "/meeting", 3), rank=rank, world_size=3)
 
 def fail(progress):
     if rank and progress.done > 5:
         raise ValueError("of its own")
 
-try:
-    score(model, encoded, batch_tokens=64, on_progress=fail if how == "fail" else None)
-    both = held_out_loss(model, encoded, batch_tokens=64)
-    assert abs(both / alone - 1) < 1e-6
-    print("the same")
-except (StudioError, ValueError) as error:
-    print(type(error).__name__, error)
+with open(f"{folder}/{rank}", "w") as file:
+    try:
+        score(model, encoded, batch_tokens=64, on_progress=fail if how == "fail" else None)
+        both = held_out_loss(model, encoded, batch_tokens=64)
+        assert abs(both / alone - 1) < 1e-6
+        file.write("the same")
+    except (StudioError, ValueError) as error:
+        file.write(f"{type(error).__name__} {error}")
+if rank < 2:
+    os.wait()
 leave(0)
 """
 
 
 @pytest.mark.parametrize("how", ["go", "fail"])
-def test_every_process_gets_everything_or_an_error(tmp_path: Path, how: str) -> None:
+def test_every_process_gets_everything_or_an_error(tmp_path: Path, how: str, warm_server: str) -> None:
     """Three processes; two of them fail, in the same round."""
-    ranks = [
-        subprocess.Popen(
-            [sys.executable, "-c", RANK, str(tmp_path), str(rank), how],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for rank in range(3)
-    ]
-    said = [rank.communicate(timeout=120)[0].strip() for rank in ranks]
+    words = [sys.executable, "-c", RANKS, str(tmp_path), how]
+    first = warm.Starting(warm_server).Popen(words, env=dict(os.environ), cwd=ROOT)
+    assert first.wait(timeout=120) == 0
+    said = [(tmp_path / str(rank)).read_text() for rank in range(3)]
     if how == "go":
         assert said == ["the same"] * 3
     else:
@@ -190,60 +170,55 @@ def test_every_process_gets_everything_or_an_error(tmp_path: Path, how: str) -> 
         assert said[1:] == ["ValueError of its own"] * 2
 
 
-def command(folder: Path, out: Path) -> list[str]:
-    words = ["score", str(folder / "pool.jsonl"), "--model", str(folder / "model"), "--out", str(out)]
-    words += ["--runs-dir", str(out.parent / "runs")]
-    return [
-        sys.executable,
-        "-m",
-        "backend",
-        *words,
-        "--processes",
-        "2",
-        "--batch-tokens",
-        "64",
-        "--threads",
-        "1",
-    ]
+COMMAND = """
+import signal, sys
+sys.path[:0] = ["tests/engine"]
+import warm
+from backend.cli import main, scoring
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it, and a child inherits that
+scoring.subprocess = warm.Starting(sys.argv.pop(1))
+main()
+"""
 
 
-def test_nothing_is_left_where_the_command_is_killed(folder: Path, tmp_path: Path) -> None:
-    numbers = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # tests in the background; a child inherits it
-        numbers.pop()
-    for number in numbers:
-        process = subprocess.Popen(
-            command(folder, tmp_path / "scores.jsonl"), cwd=ROOT, stderr=subprocess.PIPE
-        )
-        wait_for(lambda process=process: started(process.pid))
-        (helper,) = started(process.pid)
-        os.kill(process.pid, number)
-        process.communicate(timeout=60)
-        wait_for(lambda helper=helper: not helper.is_running() or helper.status() == psutil.STATUS_ZOMBIE)
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_nothing_is_left_where_the_command_is_killed(
+    number: signal.Signals, folder: Path, tmp_path: Path, warm_server: str
+) -> None:
+    words = ["score", str(folder / "pool.jsonl"), "--model", str(folder / "model")]
+    words += ["--out", str(tmp_path / "scores.jsonl"), "--runs-dir", str(tmp_path / "runs")]
+    words += ["--processes", "2", "--batch-tokens", "64", "--threads", "1"]
+    command = warm.Starting(warm_server).Popen(
+        [sys.executable, "-c", COMMAND, warm_server, *words], env=dict(os.environ), cwd=ROOT
+    )
+    wait_for(lambda: len(ranks("backend.cli.scoring")) == 2)
+    os.kill(command.pid, number)
+    command.wait(timeout=60)
+    wait_for(lambda: not processes_of("backend.cli.scoring"))
     assert not (tmp_path / "scores.jsonl").exists()
 
 
-def test_a_run_that_only_scores(folder: Path, tmp_path: Path) -> None:
+def test_a_run_that_only_scores(folder: Path, home: Path, warm_workers: None) -> None:
     def ended(run: str) -> bool:
-        return lifecycle.refresh(tmp_path) or store.run_info(tmp_path, run).state in ("done", "failed")
+        return lifecycle.refresh(home) or store.run_info(home, run).state in ("done", "failed")
 
-    one = run_launch.launch(tmp_path, config(folder, processes=1))
+    one = run_launch.launch(home, config(folder, processes=1))
     wait_for(lambda: ended(one))
     # launched when what is kept is older than they are: they score, and take nothing of it
-    two = run_launch.launch(tmp_path, config(folder, rescore=True))
+    two = run_launch.launch(home, config(folder, rescore=True))
     wait_for(lambda: ended(two))
-    stopped = run_launch.launch(tmp_path, config(folder, rescore=True))
-    assert [store.run_info(tmp_path, run).error for run in (one, two)] == [None, None]
-    records = [store.read_epoch(tmp_path, run, 0) for run in (one, two)]
+    stopped = run_launch.launch(home, config(folder, rescore=True))
+    assert [store.run_info(home, run).error for run in (one, two)] == [None, None]
+    records = [store.read_epoch(home, run, 0) for run in (one, two)]
     np.testing.assert_allclose(records[0].scores.complexity, records[1].scores.complexity, rtol=1e-5)
     assert records[0].selection.rows.tolist() == records[1].selection.rows.tolist()
 
-    wait_for(lambda: (pid := store.run_info(tmp_path, stopped).pid) and started(pid))
-    (helper,) = started(store.run_info(tmp_path, stopped).pid)
-    lifecycle.stop(tmp_path, stopped)
-    wait_for(lambda: not store.run_info(tmp_path, stopped).active)
-    assert store.run_info(tmp_path, stopped).state == "stopped"
-    wait_for(lambda: not helper.is_running() or helper.status() == psutil.STATUS_ZOMBIE)
+    wait_for(lambda: lifecycle.refresh(home) or len(ranks(stopped)) == 2)
+    lifecycle.stop(home, stopped)
+    wait_for(lambda: not store.run_info(home, stopped).active)
+    assert store.run_info(home, stopped).state == "stopped"
+    wait_for(lambda: not processes_of(stopped))
 
 
 def test_a_run_that_trains_in_several_shares_its_batches(folder: Path) -> None:

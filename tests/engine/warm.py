@@ -1,8 +1,9 @@
 """Workers that need not import torch again: forked from a process that has, where a test starts many.
 
 A worker takes six seconds of a core to import what it needs, and a test of what becomes of a stopped run starts two. What
-is forked here runs the same command in a process, session, folder, environment and log of its own; only its imports were
-made before. The fixture `warm_workers` has `processes.spawn` start such workers; the tests of starting itself do without.
+is forked here runs the same command in a process, session, folder and environment of its own; only its imports were made
+before. A launcher that is forked here forks the processes that it launches. The fixture `warm_workers` has
+`processes.spawn` start such workers; the tests of starting itself do without.
 
 As a script this is the process that is forked: `warm.py SOCKET`.
 """
@@ -22,7 +23,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,34 +32,66 @@ IMPORTS = (
     "backend.iterate.run",
     "backend.training",
     "transformers.models.llama.modeling_llama",
+    "accelerate.commands.launch",
+    "torch.distributed.run",
 )
-_forked: list[tuple[int, list[str]]] = []  # pid and command of every worker that was started here
+STARTED = "WARM_STARTED"  # names the file in which every process that was started here is written down
 
 
 class Forked:
-    """A worker as `subprocess.Popen` would give it: as much as `backend.jobs.processes` and the tests ask of one."""
+    """A process as `subprocess.Popen` would give it: as much as what starts it and the tests ask of one."""
 
     def __init__(
-        self, address: str, command: list[str], environment: dict[str, str], cwd: str, log: str
+        self,
+        address: str,
+        command: list[str],
+        environment: dict[str, str],
+        cwd: str,
+        stdin: Any,
+        stdout: Any,
+        stderr: Any,
     ) -> None:
+        self.stdin: IO[str] | None = None
+        self.stdout: IO[str] | None = None
+        given = []
+        if stdin == subprocess.PIPE:
+            read, write = os.pipe()
+            self.stdin = os.fdopen(write, "w")
+        else:
+            read = os.open(os.devnull, os.O_RDONLY)
+        given.append(read)
+        if stdout == subprocess.PIPE:
+            read, write = os.pipe()
+            self.stdout = os.fdopen(read)
+        else:
+            write = os.dup(1 if stdout is None else stdout.fileno())
+        given.append(write)
+        given.append(
+            os.dup(write if stderr == subprocess.STDOUT else 2 if stderr is None else stderr.fileno())
+        )
         self._line = socket.socket(socket.AF_UNIX)
         self._line.connect(address)
-        request = {"command": command, "environment": environment, "cwd": cwd, "log": log}
+        request = {"command": command, "environment": environment, "cwd": cwd}
+        socket.send_fds(self._line, [b"."], given)
         self._line.sendall(json.dumps(request).encode() + b"\n")
+        for descriptor in given:
+            os.close(descriptor)
         self.args = command
         said = b""
         while not said.endswith(b"\n"):
             said += self._line.recv(1)
         self.pid = int(said)
         self.returncode: int | None = None
-        _forked.append((self.pid, command))
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
 
     def poll(self) -> int | None:
         """The exit code where it has ended, negative where a signal ended it."""
-        if self.returncode is None:
-            self._line.setblocking(False)
-            with contextlib.suppress(BlockingIOError):
-                self._ended(int(self._line.recv(100)))
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(0)
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
@@ -66,20 +99,28 @@ class Forked:
         if self.returncode is None:
             self._line.settimeout(timeout)
             try:
-                self._ended(int(self._line.recv(100)))
-            except TimeoutError:
+                self.returncode = int(self._line.recv(100))
+            except (TimeoutError, BlockingIOError):
                 raise subprocess.TimeoutExpired(self.args, timeout or 0) from None
-        assert self.returncode is not None
+            self._line.close()
         return self.returncode
 
-    def _ended(self, code: int) -> None:
-        self.returncode = code
-        self._line.close()
+
+def forked_for(word: str) -> dict[int, int | None]:
+    """Ids of the processes, ended ones too, that were started here with this word in their command; for each its rank, if a
+    launcher started it."""
+    found: dict[int, int | None] = {}
+    if STARTED in os.environ and Path(os.environ[STARTED]).is_file():
+        for line in Path(os.environ[STARTED]).read_text().splitlines():
+            pid, rank, command = line.split("\t", 2)
+            if word in command:
+                found[int(pid)] = int(rank) if rank else None
+    return found
 
 
-def forked_for(word: str) -> list[int]:
-    """Ids of the workers, ended ones too, that were started here with this word in their command."""
-    return [pid for pid, command in _forked if any(word in part for part in command)]
+def _write_down(pid: int, command: Sequence[str], rank: str) -> None:
+    with open(os.environ[STARTED], "a") as file:
+        file.write(f"{pid}\t{rank}\t{' '.join(' '.join(command).split())}\n")
 
 
 class Starting:
@@ -92,20 +133,62 @@ class Starting:
         return getattr(subprocess, name)
 
     def Popen(
-        self, command: list[str], *, env: dict[str, str], cwd: Path, stdout: IO[bytes], **_: Any
+        self,
+        command: list[str],
+        *,
+        env: dict[str, str],
+        cwd: Path | None = None,
+        stdin: Any = None,
+        stdout: Any = None,
+        stderr: Any = None,
+        **_: Any,
     ) -> Forked:
-        return Forked(self._address, command, env, str(cwd), stdout.name)
+        return Forked(self._address, command, env, str(cwd or Path.cwd()), stdin, stdout, stderr)
 
     def run(
         self, command: list[str], *, cwd: Path, check: bool = False, **_: Any
     ) -> subprocess.CompletedProcess[str]:
         """What `subprocess.run` gives; stdout and stderr come as one text."""
-        with tempfile.NamedTemporaryFile("r") as log:
-            code = Forked(self._address, command, dict(os.environ), str(cwd), log.name).wait()
+        with tempfile.TemporaryFile("w+") as log:
+            started = self.Popen(command, env=dict(os.environ), cwd=cwd, stdout=log, stderr=subprocess.STDOUT)
+            code = started.wait()
+            log.seek(0)
             done = subprocess.CompletedProcess(command, code, log.read())
         if check and code:
             raise subprocess.CalledProcessError(code, command, done.stdout)
         return done
+
+
+class Launched:
+    """What a launcher's `Popen` gives it: a process that is forked from the launcher itself."""
+
+    def __init__(self, args: Sequence[str], env: dict[str, str], stdout: Any, stderr: Any, **_: Any) -> None:
+        self.args, self.returncode = args, None
+        self.pid = os.fork()
+        if self.pid == 0:
+            for number, file in ((1, stdout), (2, stderr)):
+                if file is not None:
+                    os.dup2(file.fileno(), number)
+            _become({"command": list(args), "environment": env, "cwd": os.getcwd()})
+        _write_down(self.pid, args, env["RANK"])
+
+    returncode: int | None
+
+    def poll(self) -> int | None:
+        """The exit code where it has ended."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, once it has ended."""
+        until = time.monotonic() + (timeout or 1e9)
+        while (code := self.poll()) is None:
+            if time.monotonic() > until:
+                raise subprocess.TimeoutExpired(list(self.args), timeout or 0)
+            time.sleep(0.02)
+        return code
 
 
 @contextlib.contextmanager
@@ -114,6 +197,7 @@ def server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="warm-") as folder:
         address = str(Path(folder) / "socket")
         command = [sys.executable, __file__, address]
+        os.environ[STARTED] = address + ".started"
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
         with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE) as process:
             try:
@@ -128,8 +212,11 @@ def server() -> Iterator[str]:
 
 def serve(address: str) -> None:
     """Import what workers import, then fork one for every command that comes."""
+    from torch.distributed.elastic.multiprocessing.subprocess_handler import subprocess_handler
+
     for name in IMPORTS:
         importlib.import_module(name)
+    subprocess_handler.Popen = Launched  # type: ignore[misc, assignment]
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(address + ".new")
@@ -142,16 +229,23 @@ def serve(address: str) -> None:
         if os.fork() == 0:
             listening.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _watch(line, json.loads(line.makefile("r").readline()))
+            given = socket.recv_fds(line, 1, 3)[1]
+            _watch(line, json.loads(line.makefile("r").readline()), given)
         line.close()
 
 
-def _watch(line: socket.socket, request: dict[str, Any]) -> None:
-    """The parent of one worker: says its id, and how it ended."""
+def _watch(line: socket.socket, request: dict[str, Any], given: list[int]) -> None:
+    """The parent of one worker: says its id, and how it ended. given : what it has as stdin, stdout and stderr."""
     worker = os.fork()
     if worker == 0:
         line.close()
+        for number, source in enumerate(given):
+            os.dup2(source, number)
+            os.close(source)
         _become(request)
+    for source in given:
+        os.close(source)
+    _write_down(worker, request["command"], "")
     with contextlib.suppress(OSError):  # the test may be over by then
         line.sendall(f"{worker}\n".encode())
         status = os.waitpid(worker, 0)[1]
@@ -162,18 +256,16 @@ def _watch(line: socket.socket, request: dict[str, Any]) -> None:
 def _become(request: dict[str, Any]) -> None:
     """Run a command of this interpreter as a process of its own would."""
     os.setsid()
-    output = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for number, source in ((0, nothing), (1, output), (2, output)):
-        os.dup2(source, number)
+    started = os.environ[STARTED]
     os.chdir(request["cwd"])
     os.environ.clear()
-    os.environ.update(request["environment"])
-    _, *words = request["command"]
+    os.environ.update({**request["environment"], STARTED: started})
+    _, *words = (word for word in request["command"] if word != "-u")
     code = 1
     try:
         if words[0] == "-m":
             sys.argv = words[1:]
+            sys.modules.pop(words[1], None)  # its imports stay
             runpy.run_module(words[1], run_name="__main__", alter_sys=True)
         elif words[0] == "-c":
             sys.argv = ["-c", *words[2:]]

@@ -261,3 +261,15 @@ def test_the_drivers_list_of_gpus() -> None:
         0
     ].bytes == 23028 << 20
     assert [gpu.name for gpu in machine._listed(lines, "1")] == ["NVIDIA H100 80GB HBM3"]
+
+
+@pytest.mark.parametrize(("visible", "count"), [(None, 2), ("GPU-8f6b", 1), ("MIG-1,MIG-2,MIG-3", 2)])
+def test_gpus_are_counted_that_torch_may_use(
+    visible: str | None, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "gpus", lambda: (machine.Device("Card", 1, gpu=True),) * 2)
+    if visible is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert machine.gpu_count() == count
