@@ -25,7 +25,7 @@ from backend.cli import console
 from backend.config import RunConfig
 from backend.distributed import launcher
 from backend.distributed.ranks import Watch, end_with_launcher, identity, leave, meet, rank_here
-from backend.errors import AnotherFailed, ModelError, Stopped, StudioError
+from backend.errors import AnotherFailed, ModelError, ProcessGone, Stopped, StudioError
 from backend.records import Pool, Progress, Scores, Taken
 
 TASK, SCORES, ERROR = "task.pickle", "scores.pickle", "error.txt"
@@ -158,6 +158,8 @@ def main(words: Sequence[str] | None = None) -> int:
                 (given.folder / SCORES).write_bytes(pickle.dumps(found))
     except (Stopped, AnotherFailed):
         return 0
+    except ProcessGone as error:
+        tell(f"{error}; {FEWER}")
     except StudioError as error:
         tell(str(error) if here.first else f"{which}: {error}")
     except Exception as error:

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
+import warm
 from interrupted import outcome, processes_of, settings, wait_for, write_inputs
 
 from backend import store
 from backend.config import RunConfig
-from backend.jobs import lifecycle, run_launch
+from backend.jobs import lifecycle, processes, run_launch
 from backend.training import last_checkpoint
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
@@ -31,11 +33,13 @@ def finished(home: Path, run: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def two(folder: Path) -> dict[str, Any]:
+def two(folder: Path, warm_server: str) -> dict[str, Any]:
     """The run of two processes that nobody touches."""
     home = folder / "two"
-    run = run_launch.launch(home, settings(folder, processes=2))
-    return {**finished(home, run), "complexity": store.read_epoch(home, run, 0).scores.complexity}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "subprocess", warm.Starting(warm_server))
+        run = run_launch.launch(home, settings(folder, processes=2))
+        return {**finished(home, run), "complexity": store.read_epoch(home, run, 0).scores.complexity}
 
 
 def longer(folder: Path) -> RunConfig:
@@ -44,11 +48,21 @@ def longer(folder: Path) -> RunConfig:
 
 def ranks(run: str) -> list[Any]:
     """The processes that work, without the launcher, the first before the second."""
-    found = [p for p in processes_of(run) if not any("launch" in word for word in p.cmdline()[:4])]
-    return sorted(found, key=lambda process: int(process.environ()["RANK"]))
+    forked = warm.forked_for(run)
+
+    def rank(process: psutil.Process) -> int | None:
+        if process.pid in forked:
+            return forked[process.pid]
+        launcher = any("launch" in word for word in process.cmdline()[:4])
+        return None if launcher else int(process.environ()["RANK"])
+
+    by_rank = {rank(process): process for process in processes_of(run)}
+    return [by_rank[number] for number in sorted(number for number in by_rank if number is not None)]
 
 
-def test_two_processes_give_what_one_gives(two: dict[str, Any], folder: Path, home: Path) -> None:
+def test_two_processes_give_what_one_gives(
+    two: dict[str, Any], folder: Path, home: Path, warm_workers: None
+) -> None:
     run = run_launch.launch(home, settings(folder))
     one = finished(home, run)
     complexity = store.read_epoch(home, run, 0).scores.complexity
@@ -64,7 +78,9 @@ def test_two_processes_give_what_one_gives(two: dict[str, Any], folder: Path, ho
         np.testing.assert_allclose(*zip(*pairs, strict=True), atol=1e-4)
 
 
-def test_stopped_together_and_resumed(two: dict[str, Any], folder: Path, home: Path) -> None:
+def test_stopped_together_and_resumed(
+    two: dict[str, Any], folder: Path, home: Path, warm_workers: None
+) -> None:
     run = run_launch.launch(home, settings(folder, processes=2))
     wait_for(lambda: store.run_info(home, run).stage == "train")
     lifecycle.stop(home, run)
@@ -80,6 +96,7 @@ def test_stopped_together_and_resumed(two: dict[str, Any], folder: Path, home: P
 
 
 def test_killed_leaves_nobody(folder: Path, home: Path) -> None:
+    """Started as an app does, each process with imports of its own."""
     run = run_launch.launch(home, longer(folder))
     wait_for(lambda: store.run_info(home, run).stage == "train")
     assert len(ranks(run)) == 2 and lifecycle.alive(store.run_info(home, run))
@@ -89,7 +106,9 @@ def test_killed_leaves_nobody(folder: Path, home: Path) -> None:
 
 
 @pytest.mark.parametrize("who", ["launcher", "first", "second"])
-def test_one_that_dies_ends_all_and_the_run_says_so(who: str, folder: Path, home: Path) -> None:
+def test_one_that_dies_ends_all_and_the_run_says_so(
+    who: str, folder: Path, home: Path, warm_workers: None
+) -> None:
     run = run_launch.launch(home, longer(folder))
     wait_for(lambda: store.run_info(home, run).stage == "train" and len(ranks(run)) == 2)
     first, second = ranks(run)
@@ -105,15 +124,15 @@ def test_one_that_dies_ends_all_and_the_run_says_so(who: str, folder: Path, home
 
 
 def test_a_failure_of_the_second_process_is_told_by_its_name(
-    folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch, warm_workers: None
 ) -> None:
     """What a process of its own finds wrong, the run says, and which it was."""
     broken = folder / "second.py"
     broken.write_text(
         "import os, sys\n"
         "from backend.jobs import worker\n"
-        "from backend.model import load as model\n"
         "from backend.errors import ModelError\n"
+        "from backend.model import load as model\n"
         "load = model.load_for\n"
         "def refuse(config):\n"
         "    if os.environ['RANK'] == '1':\n"

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import warm
 
 from backend.training.sampler import SelectionBatches, SelectionSampler
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def told(folder: Path, *, processes: int, stop_at: int = -1) -> dict[str, Any]:
+def told(folder: Path, start: warm.Starting, *, processes: int, stop_at: int = -1) -> dict[str, Any]:
     folder.mkdir()
     words = [sys.executable]
     if processes > 1:
@@ -27,10 +28,16 @@ def told(folder: Path, *, processes: int, stop_at: int = -1) -> dict[str, Any]:
         words += ["--log-dir", str(folder / "said"), "--redirects", "3"]
     words += [str(Path(__file__).with_name("shared_training.py")), str(folder), str(stop_at)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=500)
-    said = [f"{path}:\n{path.read_text()[-3000:]}" for path in sorted(folder.glob("said/**/std*.log"))]
-    assert done.returncode == 0, "\n".join([*said, done.stderr[-3000:]])
+    with open(folder / "launcher.log", "w") as log:
+        code = start.Popen(words, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT).wait(500)
+    said = [f"{path}:\n{path.read_text()[-3000:]}" for path in sorted(folder.glob("**/*.log"))]
+    assert code == 0, "\n".join(said)
     return json.loads((folder / "told.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def start(warm_server: str) -> warm.Starting:
+    return warm.Starting(warm_server)
 
 
 def everything(run: dict[str, Any]) -> list[list[int]]:
@@ -39,15 +46,15 @@ def everything(run: dict[str, Any]) -> list[list[int]]:
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def two(tmp_path_factory: pytest.TempPathFactory, start: warm.Starting) -> dict[str, Any]:
     """What two processes that nobody stops come to."""
-    return told(tmp_path_factory.mktemp("shared") / "two", processes=2)
+    return told(tmp_path_factory.mktemp("shared") / "two", start, processes=2)
 
 
 @pytest.mark.alone
 @pytest.mark.slow
-def test_two_processes_are_one(two: dict[str, Any], tmp_path: Path) -> None:
-    one = told(tmp_path / "one", processes=1)
+def test_two_processes_are_one(two: dict[str, Any], start: warm.Starting, tmp_path: Path) -> None:
+    one = told(tmp_path / "one", start, processes=1)
     assert one["picks"] == two["picks"] and len(one["picks"]) == 2
     np.testing.assert_allclose(one["complexity"]["0"], two["complexity"]["0"], rtol=1e-5)
     np.testing.assert_allclose(one["complexity"]["1"], two["complexity"]["1"], rtol=1e-3)
@@ -63,9 +70,11 @@ def test_two_processes_are_one(two: dict[str, Any], tmp_path: Path) -> None:
 @pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.parametrize("stop_at", [1, 3])
-def test_two_processes_stop_together_and_go_on(stop_at: int, two: dict[str, Any], tmp_path: Path) -> None:
+def test_two_processes_stop_together_and_go_on(
+    stop_at: int, two: dict[str, Any], start: warm.Starting, tmp_path: Path
+) -> None:
     """Only the first is asked; both stop after the same step, and the outcome is that of the run that was not stopped."""
-    halves = told(tmp_path / "stopped", processes=2, stop_at=stop_at)
+    halves = told(tmp_path / "stopped", start, processes=2, stop_at=stop_at)
     assert halves["stopped"]
     for kind in ("picks", "losses", "held_out", "weights"):
         assert halves[kind] == two[kind], kind
