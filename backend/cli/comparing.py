@@ -91,21 +91,21 @@ def start(
 
     They go on when this command has ended; `runs` and the page show them, and the page stops them.
     """
-    from backend import compare
+    from backend.jobs import comparison_start
 
     values = {**_read_config(config), **settings, "pool": tuple(pool), "model": model, "max_steps": 0}
     base = config_from(values, preset=preset_of(preset, tuple(pool), model))
     home = runs_dir.resolve()
     outputs.check_folder(home)
     samples = read_pool(list(pool), base.mapping)
-    configs = compare.configurations(
+    configs = comparison_start.configurations(
         base,
         len(samples),
         strategies=[word.strip() for word in strategies.split(",") if word.strip()],
-        seeds=compare.seeds_of(seeds),
+        seeds=comparison_start.seeds_of(seeds),
         equal_steps_full=equal_steps_full,
     )
-    planned = compare.plan(home, configs, samples.id, len(samples))
+    planned = comparison_start.plan(home, configs, samples.id, len(samples))
     for line in plan_lines(planned):
         console.say(line)
     if planned.problems:
@@ -119,7 +119,7 @@ def start(
     if not yes and not as_json and not typer.confirm("Queue these runs?", default=True, err=True):
         raise typer.Exit(1)
     title = name or f"{len(configs)} runs on {samples.name}"
-    made = compare.start(home, title, configs, samples, who=login_name())
+    made = comparison_start.start(home, title, configs, samples, who=login_name())
     if as_json:
         console.print_json(dataclasses.asdict(find_comparison(home, made)))
         return

@@ -33,11 +33,11 @@ from backend.distributed.ranks import (
     rank_here,
 )
 from backend.errors import AnotherFailed, ProcessGone, Stopped, StudioError
+from backend.iterate.review_gate import wait_for_review
 from backend.jobs.lifecycle import pump
 from backend.jobs.pool_work import start_work
 from backend.jobs.reporting import at_work, end, in_a_line, take
 from backend.records import EpochRecord, Pool, Progress
-from backend.review_gate import wait_for_review
 from backend.store import Planned
 
 if TYPE_CHECKING:

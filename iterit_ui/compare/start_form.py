@@ -10,9 +10,10 @@ from typing import Any
 
 import gradio as gr
 
-from backend import compare, store
+from backend import store
 from backend.config import PRESETS, STRATEGY_HELP, RunConfig, config_from, to_json
 from backend.errors import ConfigError, StudioError
+from backend.jobs import comparison_start
 from iterit_ui.components import note
 from iterit_ui.shared.launch import (
     allowed_model,
@@ -195,11 +196,11 @@ def asked_for(
             },
             preset=base,
         )
-    configs = compare.configurations(
+    configs = comparison_start.configurations(
         complete,
         rows,
         strategies=[name for name in STRATEGY_HELP if name in strategies],
-        seeds=compare.seeds_of(seeds),
+        seeds=comparison_start.seeds_of(seeds),
         equal_steps_full=equal,
     )
     return Asked(configs, pool_id, rows, held_out_id)
@@ -209,7 +210,7 @@ def plan_of(home: Path, model_roots: Sequence[Path], *given: Any) -> tuple[Any, 
     """(what would be run, the button) for the form as it stands."""
     try:
         asked = asked_for(home, model_roots, *given)
-        planned = compare.plan(home, asked.configs, asked.pool_id, asked.rows)
+        planned = comparison_start.plan(home, asked.configs, asked.pool_id, asked.rows)
     except StudioError as error:
         return {"tone": "error", "text": f"{error}."}, gr.Button(interactive=False)
     return plan_note(planned), gr.Button(
@@ -217,7 +218,7 @@ def plan_of(home: Path, model_roots: Sequence[Path], *given: Any) -> tuple[Any, 
     )
 
 
-def plan_note(planned: compare.Plan) -> dict[str, Any]:
+def plan_note(planned: comparison_start.Plan) -> dict[str, Any]:
     """What would be run, for a person."""
     seeds = {one.seed for one in planned.configs}
     steps = sum(planned.steps)
@@ -252,7 +253,7 @@ def started(
             name.strip()
             or f"{counted(len(strategies), 'strategy', 'strategies')} on {_pool_name(home, asked.pool_id)}"
         )
-        made = compare.start(
+        made = comparison_start.start(
             home,
             title,
             asked.configs,

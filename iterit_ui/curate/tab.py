@@ -30,7 +30,7 @@ from iterit_ui.components import (
 from iterit_ui.curate import draw as draw
 from iterit_ui.curate import events as events
 from iterit_ui.curate import mark_events as marking
-from iterit_ui.curate.pool_work import build_map_maker, build_scorer
+from iterit_ui.curate.job_status import build_map_maker, build_scorer
 from iterit_ui.curate.state import CurateState, Value
 from iterit_ui.shared import address, cutting_hint, text
 from iterit_ui.shared.answer_order import Newest, all_numbered, next_number, numbered

@@ -13,7 +13,7 @@ from backend.errors import StudioError
 from backend.models_on_demand import client
 from backend.models_on_demand.asked_models import base_model
 from iterit_ui.data import lists as lists
-from iterit_ui.data.pool_work import limits_of
+from iterit_ui.data.job_status import limits_of
 from iterit_ui.samples import marks, sample_values
 from iterit_ui.shared import text
 from iterit_ui.shared.launch import model_choices

@@ -18,7 +18,7 @@ from iterit_ui.data import bulk_marks as actions
 from iterit_ui.data import callbacks as answers
 from iterit_ui.data import draw as draw
 from iterit_ui.data import events as events
-from iterit_ui.data import pool_work as work
+from iterit_ui.data import job_status as work
 from iterit_ui.data import sample_panel as reading
 from iterit_ui.data.lists import VIEW
 from iterit_ui.data.sources import build_preview, build_sources

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from backend import compare, store
-from backend.jobs import lifecycle
+from backend import store
+from backend.jobs import comparison_start, lifecycle
 from iterit_ui.compare import run_deletion, runs_table, start_form, tab, views
 from iterit_ui.plots import comparison_losses as plots
 from iterit_ui.shared.session import first_pool
@@ -141,7 +141,7 @@ def test_the_form_starts_a_comparison(tmp_path: Path) -> None:
 def test_settings_and_samples_of_a_run_are_taken_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compare.analysis, "preflight", lambda one, rows: [])
+    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows: [])
     run = made_run(tmp_path, (3.0,), decay=0.5)
     made, _ = start_form.started(
         tmp_path, [], [], "", "again", None, None, f"run {run}", ["random"], False, "7", "", ""

@@ -20,8 +20,8 @@ from backend.store import Job
 from iterit_ui import layout
 from iterit_ui.curate import draw as draw
 from iterit_ui.curate import events as events
+from iterit_ui.curate import job_status
 from iterit_ui.curate import mark_events as marking
-from iterit_ui.curate import pool_work
 from iterit_ui.curate import settings_form as settings
 from iterit_ui.curate.state import CurateState
 from iterit_ui.samples import marks as actions
@@ -446,7 +446,7 @@ def test_a_link_to_an_unknown_pool_falls_back(home: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("stage", ["tfidf", "svd", "umap", "something else", None])
 def test_a_map_under_way_says_what_is_done_in_words(stage: str | None) -> None:
     info = Job(id="map-x", kind="map", subject="x", state="running", stage=stage)
-    words = pool_work.map_job_value(info)["text"]
+    words = job_status.map_job_value(info)["text"]
     assert words and words not in ("tfidf", "svd", "umap")
 
 

@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-from backend import compare, config, store
+from backend import config, store
 from backend.analysis import Figure
 from backend.cli.commands import app
 from backend.errors import ConfigError, RunError
-from backend.jobs import lifecycle
+from backend.jobs import comparison_start, lifecycle
 from tests.unit.compared import labelled, made_run, settings, two_strategies
 
 runner = CliRunner()
@@ -32,7 +32,7 @@ def said(*words: str, code: int = 0, **options: object) -> str:
 
 
 def test_seed_by_seed_every_strategy_once() -> None:
-    made = compare.configurations(
+    made = comparison_start.configurations(
         settings(), 40, strategies=["iterit", "random"], seeds=[0, 3], equal_steps_full=True
     )
     assert [(one.strategy, one.seed, one.max_steps) for one in made] == [
@@ -44,9 +44,9 @@ def test_seed_by_seed_every_strategy_once() -> None:
 
 def test_equal_steps_are_those_of_the_budget_without_what_is_held_out() -> None:
     # a tenth of 100 less the 20 held out are 8 samples: 4 steps of 2, for 2 epochs
-    assert compare.equal_steps(settings(budget=0.1, held_out="0.2"), 100) == 8
+    assert comparison_start.equal_steps(settings(budget=0.1, held_out="0.2"), 100) == 8
     with pytest.raises(ConfigError, match="nothing that full could be made equal to"):
-        compare.equal_steps(settings(epochs=0), 40)
+        comparison_start.equal_steps(settings(epochs=0), 40)
 
 
 @pytest.mark.parametrize(
@@ -61,42 +61,42 @@ def test_equal_steps_are_those_of_the_budget_without_what_is_held_out() -> None:
 )
 def test_what_cannot_be_started(strategies: list[str], seeds: list[int], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        compare.configurations(settings(), 40, strategies=strategies, seeds=seeds)
+        comparison_start.configurations(settings(), 40, strategies=strategies, seeds=seeds)
 
 
 def test_seeds_as_people_type_them() -> None:
-    assert compare.seeds_of("0-2, 7") == [0, 1, 2, 7]
+    assert comparison_start.seeds_of("0-2, 7") == [0, 1, 2, 7]
     for text in ("a", "-1", "3-1", "0-99999"):
         with pytest.raises(ConfigError, match="seeds"):
-            compare.seeds_of(text)
+            comparison_start.seeds_of(text)
 
 
 def test_a_plan_says_steps_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     estimate = SimpleNamespace(seconds=Figure(10.0, "measured"))
-    monkeypatch.setattr(compare.analysis, "plan_estimate", lambda *given: estimate)
-    monkeypatch.setattr(compare.analysis, "preflight", lambda one, rows: [])
-    configs = compare.configurations(settings(), 40, strategies=["random", "full"], seeds=[0])
-    planned = compare.plan(tmp_path, configs, "pool", 40)
+    monkeypatch.setattr(comparison_start.analysis, "plan_estimate", lambda *given: estimate)
+    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows: [])
+    configs = comparison_start.configurations(settings(), 40, strategies=["random", "full"], seeds=[0])
+    planned = comparison_start.plan(tmp_path, configs, "pool", 40)
     assert planned.steps == (4, 40) and planned.seconds == 20.0 and planned.source == "measured"
 
 
 def test_one_unknown_time_makes_the_whole_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     figures = iter([Figure(10.0, "measured"), Figure(float("nan"), "never run")])
     monkeypatch.setattr(
-        compare.analysis, "plan_estimate", lambda *given: SimpleNamespace(seconds=next(figures))
+        comparison_start.analysis, "plan_estimate", lambda *given: SimpleNamespace(seconds=next(figures))
     )
-    monkeypatch.setattr(compare.analysis, "preflight", lambda one, rows: [])
-    configs = compare.configurations(settings(), 40, strategies=["random", "full"], seeds=[0])
-    planned = compare.plan(tmp_path, configs, "pool", 40)
+    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows: [])
+    configs = comparison_start.configurations(settings(), 40, strategies=["random", "full"], seeds=[0])
+    planned = comparison_start.plan(tmp_path, configs, "pool", 40)
     assert planned.seconds != planned.seconds and planned.source == "never run"
 
 
 def test_runs_are_queued_under_one_comparison(
     tmp_path: Path, quiet: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compare.analysis, "preflight", lambda one, rows: [])
-    configs = compare.configurations(settings(), 40, strategies=["iterit", "random"], seeds=[0, 1])
-    made = compare.start(tmp_path, "a test", configs, labelled(), who="me")
+    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows: [])
+    configs = comparison_start.configurations(settings(), 40, strategies=["iterit", "random"], seeds=[0, 1])
+    made = comparison_start.start(tmp_path, "a test", configs, labelled(), who="me")
     info = store.comparison_info(tmp_path, made)
     assert (info.name, info.who, len(info.runs)) == ("a test", "me", 4)
     runs = [store.run_info(tmp_path, run) for run in info.runs]
@@ -109,12 +109,12 @@ def test_runs_are_queued_under_one_comparison(
 def test_nothing_is_queued_where_something_is_wrong(
     tmp_path: Path, quiet: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compare.analysis, "preflight", lambda one, rows: [])
-    configs = compare.configurations(
+    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows: [])
+    configs = comparison_start.configurations(
         settings(held_out="nowhere.json"), 40, strategies=["iterit"], seeds=[0], equal_steps_full=True
     )
     with pytest.raises(Exception, match="nowhere"):
-        compare.start(tmp_path, "a test", configs, labelled())
+        comparison_start.start(tmp_path, "a test", configs, labelled())
     assert store.runs(tmp_path) == [] and store.comparisons(tmp_path) == []
 
 

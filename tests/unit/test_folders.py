@@ -14,23 +14,19 @@ ROLES = {
     "charts",
     "lists",
     "tables",
-    "pool_work",
+    "job_status",
     "sample_panel",
     "words",
 }
 
 
-def test_the_top_of_the_interface_is_a_table_of_contents() -> None:
-    assert sorted(path.name for path in (ROOT / "iterit_ui").glob("*.py")) == [
-        "__init__.py",
-        "layout.py",
-        "logins.py",
-        "watching.py",
-    ]
+def test_the_top_of_both_packages_is_a_table_of_contents() -> None:
+    at_top = {name: {p.stem for p in (ROOT / name).glob("*.py")} for name in ("iterit_ui", "backend")}
+    assert at_top["iterit_ui"] == {"__init__", "layout", "logins", "watching"}
+    assert at_top["backend"] == {"__init__", "__main__", "errors", "records"}
 
 
 def test_a_file_name_that_stands_in_two_folders_is_the_name_of_a_role() -> None:
-    names = Counter(
-        path.stem for path in (ROOT / "iterit_ui").rglob("*.py") if not path.stem.startswith("__")
-    )
+    files = [path for name in ("iterit_ui", "backend") for path in (ROOT / name).rglob("*.py")]
+    names = Counter(path.stem for path in files if not path.stem.startswith("__"))
     assert {name for name, count in names.items() if count > 1} <= ROLES

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from backend import analysis, compare, store
+from backend import analysis, store
 from backend.analysis.comparison import measured_words
 from backend.analysis.held_out_words import held_out_words, planned_words
 from backend.cli.commands import app
 from backend.config import config_from
+from backend.jobs import comparison_start
 from backend.preflight.checks import preflight
 from tests.unit.compared import labelled, made_run, settings
 
@@ -70,8 +71,11 @@ def test_what_a_run_will_be_measured_on() -> None:
 def test_a_comparison_says_what_it_will_measure_on(tmp_path: Path) -> None:
     pool = labelled()
     store.save_pool(tmp_path, pool)
-    configs = compare.configurations(settings(held_out="0.1"), 40, strategies=["random"], seeds=[0])
-    assert compare.plan(tmp_path, configs, pool.id, 40).measured_on == "4 samples kept aside from the pool"
+    configs = comparison_start.configurations(settings(held_out="0.1"), 40, strategies=["random"], seeds=[0])
+    assert (
+        comparison_start.plan(tmp_path, configs, pool.id, 40).measured_on
+        == "4 samples kept aside from the pool"
+    )
 
 
 def test_runs_measured_on_different_things_are_not_compared_silently(tmp_path: Path) -> None:

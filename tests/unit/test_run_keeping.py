@@ -7,8 +7,8 @@ from small_runs import small_config, small_pool, small_record
 
 from backend import store
 from backend.errors import RunError
+from backend.iterate.review_gate import wait_for_review
 from backend.records import Progress
-from backend.review_gate import wait_for_review
 
 
 @pytest.fixture

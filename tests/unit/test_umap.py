@@ -8,8 +8,9 @@ import pytest
 from sklearn.manifold import trustworthiness
 
 from backend.errors import Stopped
-from backend.projection import layout, umap_layout
-from backend.projection.layout import NEIGHBOURS, nearest
+from backend.projection import umap_layout
+from backend.projection import umap_layout as layout
+from backend.projection.umap_layout import NEIGHBOURS, nearest
 
 
 def blobs(points: int = 400, *, seed: int = 0) -> np.ndarray:
