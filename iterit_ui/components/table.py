@@ -59,7 +59,7 @@ def act_of(data: dict[str, Any], actions: Collection[str], *, known: Collection[
     StudioError : the page sent something else, or nothing is ticked.
     """
     action, ids, text = data.get("action"), data.get("ids"), data.get("text", "")
-    if action not in actions:
+    if not isinstance(action, str) or action not in actions:
         raise StudioError(f"the page asked for {action!r}; {', '.join(sorted(actions))} are known")
     if not isinstance(text, str) or not isinstance(ids, list) or len(ids) > limit:
         raise StudioError(

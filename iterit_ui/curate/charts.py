@@ -187,7 +187,8 @@ def scaled(values: np.ndarray) -> tuple[np.ndarray, str, str]:
     low, high = max(low, quarter - reach), min(high, three + reach)
     part = np.clip((values[known] - low) / max(high - low, 1e-12), 0, 1)
     codes[known] = np.rint(254 * part).astype(np.uint8)
-    return codes, *(f"{end:,.0f}" if abs(end) >= 100 else f"{end:.3g}" for end in (low, high))
+    first, last = (f"{end:,.0f}" if abs(end) >= 100 else f"{end:.3g}" for end in (low, high))
+    return codes, first, last
 
 
 def _legend(codes: np.ndarray, palette: list[str], words: list[str]) -> list[dict[str, Any]]:

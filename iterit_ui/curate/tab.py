@@ -284,6 +284,7 @@ def _wire_samples(session: Session, parts: Parts) -> None:
     """Opening samples, marks and notes, what a model makes of one, and the keys for all that."""
     home, sample, keyboard = session.home, parts.sample, parts.keyboard
     opened = [sample, parts.world, parts.listed]
+    change: Change
     for trigger, change in (
         (parts.listed.pick, events.on_row),
         (sample.open, events.on_row),

@@ -45,7 +45,7 @@ def cards_value(home: Path, shown: SelectionView, previous: Selection | None) ->
     }  # fmt: skip
 
 
-def time_card(home: Path, shown: SelectionView, tokens: int | None) -> dict[str, Any]:
+def time_card(home: Path, shown: SelectionView, tokens: float | None) -> dict[str, Any]:
     """How long an epoch of training on the selection may take."""
     label = "Training time"
     if tokens is None:

@@ -33,7 +33,7 @@ def finding_value(
     which, kind = view["which"], view["which"].partition(":")[0]
     title, words = words_of(home, pool_id, view)
     done = done_value(home, pool_id, did)
-    value = {"title": title, "text": words, "slider": None, "buttons": [], "done": done}
+    value: dict[str, Any] = {"title": title, "text": words, "slider": None, "buttons": [], "done": done}
     if lists.is_whole(view) or which == "rejected":
         return value if which != "all" or done else None
     one = health.report(home, pool_id).get(kind)

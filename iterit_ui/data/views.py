@@ -34,7 +34,7 @@ REJECTED_COLUMNS = [
     {"key": "row", "label": "Row", "align": "right", "width": "84px"},
     {"key": "reason", "label": "Why it could not be read"},
 ]
-COLUMNS = [
+COLUMNS: list[dict[str, Any]] = [
     {"key": "row", "label": "Row", "align": "right", "width": "68px"},
     {"key": "source", "label": "Source", "kind": "source", "width": "116px", "minor": True},
     {"key": "prompt", "label": "Prompt begins"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -89,6 +90,7 @@ def cohort_note(epoch: int, *, first: bool, scored_once: bool, whole: bool) -> s
 def cohort_choices(table: pd.DataFrame, epoch: int, first: bool) -> list[Value]:
     """The cohorts as buttons, with what is known before the epoch that is shown."""
     made = []
+    row: Any
     for row in table[table["epoch"] == epoch].itertuples():
         label = "selected" if first and row.cohort == "kept" else row.cohort
         if first:

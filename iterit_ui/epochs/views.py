@@ -210,6 +210,7 @@ def map_value(
 def history_value(table: pd.DataFrame, epoch: int) -> Value:
     """One sample over the epochs, a row each; the shown epoch is marked."""
     rows = []
+    item: Any
     for item in table.itertuples():
         known = np.isfinite(item.complexity)
         rows.append(

@@ -96,7 +96,8 @@ def shares(table: pd.DataFrame, *, what: str, title: str, note: str) -> Figure:
     if table.empty:
         return empty("Nothing has been selected yet.", title)
     wide = table.pivot_table(index="arm", columns=what, values="share", sort=False)
-    names = sorted(wide.columns, key=lambda name: -float(wide.loc["pool", name]))
+    pool = wide.to_dict("index")["pool"]
+    names = sorted(wide.columns, key=lambda name: -pool[name])
     kept = names[:12]
     wide = wide[kept]
     return {
