@@ -68,7 +68,6 @@ from backend.analysis.run_search import matching_runs
 from backend.analysis.sample_table import (
     SORTS,
     WHICH,
-    Page,
     beginning,
     filter_rows,
     ordered_rows,
@@ -111,7 +110,6 @@ __all__ = [
     "Histogram",
     "Holding",
     "Neighbour",
-    "Page",
     "PlanEstimate",
     "Problem",
     "Reach",

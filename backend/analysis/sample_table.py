@@ -1,8 +1,7 @@
-"""Rows of a pool as a table, one page at a time: sorted and cut here, so that a page sends fifty rows."""
+"""Rows of a pool as a table: which, in which order, and what it says of each."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -22,68 +21,37 @@ COLUMNS = ["row", "rank", "gain", "complexity", "diversity", "tokens", "source",
 BEGINNING = 160  # characters of a response that a table shows
 
 
-@dataclass(frozen=True)
-class Page:
-    """One page of a table.
-
-    table : columns of COLUMNS; NaN where a number does not exist; `response` is its beginning, as plain text.
-    rows : (k,) int64, the page's rows of the pool, in the table's order.
-    total, page, pages : rows in all pages, this page from 0, number of pages (at least 1).
-    """
-
-    table: pd.DataFrame
-    rows: np.ndarray
-    total: int
-    page: int
-    pages: int
-
-
 def sample_rows(
     pool: Pool,
     scores: Scores,
     selection: Selection | None,
-    rows: np.ndarray | None = None,
+    rows: np.ndarray,
     *,
     diversity: np.ndarray | None = None,
-    sort: str = "rank",
-    descending: bool = False,
-    page: int = 0,
-    page_size: int = 50,
-) -> Page:
-    """One page of the given rows, sorted; rows without the sorted value come last either way.
+) -> pd.DataFrame:
+    """These rows with columns of COLUMNS; NaN where a number does not exist, `response` is its beginning as plain text.
 
-    rows : (m,) int64 rows of the pool, the picks where None (all rows where there is no selection).
-    diversity : (n,) float64, NaN where unknown.
-    page : from 0; a page beyond the end gives the last one.
+    rows : (k,) int64 rows of the pool. diversity : (n,) float64, NaN where unknown.
     """
-    if rows is None:
-        rows = np.arange(len(pool)) if selection is None else selection.rows
     rank, gain = _by_row(len(pool), selection)
-    ordered = ordered_rows(
-        pool, scores, selection, rows, diversity=diversity, sort=sort, descending=descending
-    )
-    pages = max(1, -(-len(rows) // page_size))
-    page = min(max(page, 0), pages - 1)
-    shown = ordered[page * page_size : (page + 1) * page_size]
-    tokens = scores.response_tokens[shown]
-    table = pd.DataFrame(
+    tokens = scores.response_tokens[rows]
+    return pd.DataFrame(
         {
-            "row": shown,
-            "rank": rank[shown],
-            "gain": gain[shown],
-            "complexity": scores.complexity[shown].astype(np.float64),
-            "diversity": np.full(len(shown), np.nan) if diversity is None else diversity[shown],
+            "row": rows,
+            "rank": rank[rows],
+            "gain": gain[rows],
+            "complexity": scores.complexity[rows].astype(np.float64),
+            "diversity": np.full(len(rows), np.nan) if diversity is None else diversity[rows],
             "tokens": np.where(tokens >= 0, tokens, np.nan).astype(np.float64),
-            "source": [pool.sources[code] for code in pool.source_codes[shown]],
+            "source": [pool.sources[code] for code in pool.source_codes[rows]],
             "status": [
                 "not selected yet" if selection is None else status_text(scores, selection, int(row))
-                for row in shown
+                for row in rows
             ],
-            "response": [beginning(pool.response(int(row))) for row in shown],
+            "response": [beginning(pool.response(int(row))) for row in rows],
         },
         columns=COLUMNS,
     )
-    return Page(table=table, rows=shown, total=len(rows), page=page, pages=pages)
 
 
 def ordered_rows(

@@ -141,7 +141,7 @@ def panel_value(home: Path, here: CurateState) -> Any:
 
 def sample_of(home: Path, here: CurateState, at: CurateView) -> Value:
     """The open sample, with its place in the list."""
-    return shown_sample(home, at.shown, here.sample, here.asked, listed=at.rows())
+    return shown_sample(home, at.shown, here.sample, here.asked, listed=at.listed)
 
 
 def plain_sample(home: Path, here: CurateState) -> Value:
@@ -155,10 +155,10 @@ def table_of(home: Path, at: CurateView) -> Value:
     """The table's page; its whole list is remembered for a while, for what is done to all of it."""
     key = list_key(at)
     with LISTS_LOCK:
-        LISTS[key] = (at.shown.pool.id, at.rows())
+        LISTS[key] = (at.shown.pool.id, at.listed.rows)
         while len(LISTS) > LISTS_KEPT:
             LISTS.pop(next(iter(LISTS)))
-    return views.table_value(home, at.shown, at.view, at.previous, at.mask, at.opened, list_key=key)
+    return views.table_value(home, at.shown, at.listed, at.previous, at.mask, at.opened, list_key=key)
 
 
 def map_of(home: Path, here: CurateState, at: CurateView) -> Value:

@@ -12,26 +12,24 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
-from backend import store
+from backend import analysis, store
 from backend.analysis import filters
 from backend.errors import ConfigError, StudioError
-from iterit_ui.components import PAGE_SIZE, checked_int, row_of_pick, rows_of_lasso
+from iterit_ui.components import checked_int
 from iterit_ui.curate import draw as draw
 from iterit_ui.curate import mark_events as marking
 from iterit_ui.curate import settings_form as settings
 from iterit_ui.curate.sample_panel import EXTRAS
 from iterit_ui.curate.state import CurateState, Value, selection_view
-from iterit_ui.curate.views import SORTS
-from iterit_ui.samples import filter_lookup
+from iterit_ui.samples import filter_lookup, sample_list
 from iterit_ui.samples import marks as actions
+from iterit_ui.samples.sample_list import LARGE_FIRST
 from iterit_ui.shared import messages, text
 from iterit_ui.shared.selections import scores_choices, scores_key
 from iterit_ui.shared.session import COLOURS, VIEW, get_pool
 
 LONGEST_NAME = 60  # of saved settings
-MOST_STEP = 200
 
 
 def score_source(home: Path, pool_id: str, asked: str) -> Any:
@@ -134,9 +132,9 @@ def _filter(here: CurateState, other: Value, error: str = "") -> CurateState:
         return here if error == here.error else replace(here, error=error)
     view = {**here.view, "page": 0}
     if other and not here.filter and view["which"] == VIEW["which"]:
-        view |= {"which": "all", "sort": "rank", "descending": False}
+        view = sample_list.on_list(view, "all", ranked=True)
     elif not other and view["which"] == "all":
-        view |= {"which": VIEW["which"], "sort": "rank", "descending": False}
+        view = sample_list.on_list(view, VIEW["which"], ranked=True)
     return replace(here, filter=other, view=view, error=error)
 
 
@@ -163,9 +161,9 @@ def on_cell(home: Path, here: CurateState, data: Value) -> CurateState:
 
 def on_lasso(home: Path, here: CurateState, data: Value) -> CurateState:
     """Samples drawn around on the map."""
-    if not here.pool or str(data.get("key", "")).partition("/")[0] != here.pool:
+    rows = sample_list.on_lasso(get_pool(home, here.pool), data) if here.pool else None
+    if rows is None:
         return here
-    rows = rows_of_lasso(data, len(get_pool(home, here.pool)))
     if not len(rows):
         return _filter(here, filters.without(here.filter, "rows"))
     return _filter(here, {**here.filter, "rows": store.save_rows(home, here.pool, rows)})
@@ -222,18 +220,11 @@ def on_colour(home: Path, here: CurateState, data: Value) -> CurateState:
 
 def on_table(home: Path, here: CurateState, data: Value) -> CurateState:
     """The table after one of its buttons: {page}, {column} or {key}."""
-    view = here.view
-    if "page" in data:
-        return replace(here, view={**view, "page": checked_int(data["page"], 0, 1_000_000)})
-    if data.get("column") in SORTS:
-        column = data["column"]
-        down = not view["descending"] if view["sort"] == column else column not in ("rank", "source", "row")
-        return replace(here, view={**view, "sort": column, "descending": down, "page": 0})
     if data.get("key") in text.FILTERS:
         ranked = data["key"] in ("selected", "added", "kept", "all")
-        sort = {"sort": "rank", "descending": False} if ranked else {"sort": "complexity", "descending": True}
-        return replace(here, view={**view, **sort, "which": data["key"], "page": 0})
-    return here
+        return replace(here, view=sample_list.on_list(here.view, data["key"], ranked=ranked))
+    view = sample_list.on_table(here.view, data, analysis.SORTS, downward=(*LARGE_FIRST, "status"))
+    return replace(here, view=view)
 
 
 def on_row(home: Path, here: CurateState, data: Value) -> CurateState:
@@ -244,31 +235,20 @@ def on_row(home: Path, here: CurateState, data: Value) -> CurateState:
 
 def on_point(home: Path, here: CurateState, data: Value) -> CurateState:
     """The sample whose point on the map was clicked."""
-    if not here.pool or str(data.get("key", "")).partition("/")[0] != here.pool:
-        return here
-    pool = get_pool(home, here.pool)
-    return replace(here, sample=str(pool.ids[row_of_pick(data, len(pool))]), asked=dict(EXTRAS))
+    found = sample_list.on_point(get_pool(home, here.pool), data) if here.pool else None
+    return replace(here, sample=found, asked=dict(EXTRAS)) if found else here
 
 
 def on_step(home: Path, here: CurateState, data: Value) -> CurateState:
     """The sample before or after the open one in the table's list, and the page that it is on."""
-    by = checked_int(data.get("by"), -MOST_STEP, MOST_STEP)
-    if not here.pool or not by:
+    if not here.pool:
         return here
     try:
         at = selection_view(home, here)
     except StudioError:
         return here
-    rows = at.rows()
-    if not len(rows):
-        return here
-    row = at.shown.pool.row_of.get(here.sample)
-    places = np.flatnonzero(rows == row) if row is not None else np.empty(0, dtype=np.int64)
-    # from outside the list the first step goes to the page that is shown
-    place = int(places[0]) + by if len(places) else here.view["page"] * PAGE_SIZE
-    place = min(max(place, 0), len(rows) - 1)
-    view = {**here.view, "page": place // PAGE_SIZE}
-    return replace(here, sample=str(at.shown.pool.ids[rows[place]]), view=view, asked=dict(EXTRAS))
+    there = at.listed.on_step(here.sample, data)
+    return here if there is None else replace(here, sample=there[0], view=there[1], asked=dict(EXTRAS))
 
 
 def _answer(data: Value, problem: list[str] | None = None) -> Value:

@@ -14,10 +14,11 @@ import gradio as gr
 import numpy as np
 
 from backend.errors import StudioError
-from iterit_ui.components import act_of
 from iterit_ui.curate import draw as draw
 from iterit_ui.curate.state import CurateState, Value, selection_view
 from iterit_ui.samples import marks as actions
+from iterit_ui.samples import sample_list
+from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import messages, text
 from iterit_ui.shared.session import get_pool
 
@@ -81,7 +82,7 @@ def on_export(home: Path, here: CurateState, data: Value) -> Any:
 
 
 def on_tick(home: Path, here: CurateState, data: Value) -> tuple[list[str], Any]:
-    """The samples that an `act` of the table means, in its order, and the act.
+    """The samples that an `act` of the table means, and the act.
 
     Raises
     ------
@@ -90,13 +91,14 @@ def on_tick(home: Path, here: CurateState, data: Value) -> tuple[list[str], Any]
     if not here.pool:
         raise StudioError("no pool is open")
     pool = get_pool(home, here.pool)
-    act = act_of(data, [one["key"] for one in text.ACTIONS], known=pool.row_of, limit=len(pool))
-    if not act.all:
-        return list(act.ids), act
-    at = selection_view(home, here)
-    if data.get("list_key") != draw.list_key(at):
-        raise StudioError("the list has changed meanwhile; look at it and try again")
-    return [str(i) for i in pool.ids[at.rows()]], act
+
+    def listed() -> SampleList:
+        at = selection_view(home, here)
+        if data.get("list_key") != draw.list_key(at):
+            raise StudioError("the list has changed meanwhile; look at it and try again")
+        return at.listed
+
+    return sample_list.on_tick(data, [one["key"] for one in text.ACTIONS], pool, listed)
 
 
 def ids_of_list(home: Path) -> Callable[[list[Any]], dict[str, Any]]:

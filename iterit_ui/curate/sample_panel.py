@@ -16,6 +16,7 @@ from backend.models_on_demand.asked_models import base_model
 from backend.models_on_demand.questions import AskedModel
 from backend.records import Status
 from iterit_ui.samples import sample_values
+from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import text, theme
 from iterit_ui.shared.selections import TFIDF, SelectionView, full_order, get_vocabulary
 from iterit_ui.shared.session import beginning, get_counts, get_marks
@@ -39,12 +40,12 @@ class Reader:
 
 
 def shown_sample(
-    home: Path, shown: SelectionView, opened: str, extras: dict[str, Any], *, listed: np.ndarray | None = None
+    home: Path, shown: SelectionView, opened: str, extras: dict[str, Any], *, listed: SampleList
 ) -> dict[str, Any]:
     """A sample under the present settings, with what can be done about it.
 
     extras : what was asked for about this sample: "" not, "busy" is being worked out, "done" show it.
-    listed : (m,) int64, the rows of the table in its order, for the sample's place among them.
+    listed : what the table lists, for the sample's place in it.
     """
     row = shown.pool.row_of.get(opened)
     if row is None:
@@ -60,9 +61,7 @@ def shown_sample(
     value["note"] = None if noted is None else {"text": noted.text, "who": noted.who, "at": noted.at}
     value["neighbours"] = neighbours_of(home, shown, row)
     value["history"] = history_of(home, shown, row)
-    if listed is not None:
-        places = np.flatnonzero(listed == row)
-        value["position"] = {"at": int(places[0]) + 1 if len(places) else None, "of": len(listed)}
+    value["position"] = listed.position(opened)
     asked = extras if extras.get("sample") == opened else {**EXTRAS, "sample": opened}
     value["reach"] = reach_of(home, shown, row) if asked["reach"] else None
     reader = reader_of(home, shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from iterit_ui.curate import views as views
 from iterit_ui.curate.sample_panel import EXTRAS
 from iterit_ui.curate.settings_form import PAST
 from iterit_ui.samples.filter_lookup import kept, usable
+from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared.selections import SelectionView, earlier, scores_key, selected
 from iterit_ui.shared.session import VIEW, WHO
 
@@ -69,13 +71,15 @@ class CurateView:
     previous: Selection | None
     opened: str
 
-    def rows(self) -> np.ndarray:
-        """(m,) int64: the rows of the present list, in the table's order."""
+    @cached_property
+    def listed(self) -> SampleList:
+        """The present list, in the table's order."""
         rows = views.listed_rows(self.shown, self.view["which"], self.previous, self.mask)
-        return analysis.ordered_rows(
+        rows = analysis.ordered_rows(
             self.shown.pool, self.shown.scores, self.shown.what.selection, rows,
             diversity=self.shown.what.diversity, sort=self.view["sort"], descending=self.view["descending"],
         )  # fmt: skip
+        return SampleList(self.shown.pool, rows, self.view)
 
 
 def selection_of(home: Path, here: CurateState) -> SelectionView:

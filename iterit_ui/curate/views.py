@@ -10,13 +10,13 @@ import numpy as np
 from backend import analysis, store
 from backend.records import Pool, Scores, Selection
 from iterit_ui.samples import sample_values
+from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import text, theme
 from iterit_ui.shared.selections import SelectionView, get_vocabulary, model_of
 from iterit_ui.shared.session import get_marks
 from iterit_ui.shared.theme import duration
 
 COLUMNS = ["rank", "gain", "complexity", "diversity", "tokens", "source", "response"]
-SORTS = analysis.SORTS
 
 
 def cards_value(home: Path, shown: SelectionView, previous: Selection | None) -> dict[str, Any]:
@@ -100,10 +100,10 @@ def pool_cards(pool: Pool, scores: Scores) -> dict[str, Any]:
 
 def pool_table(pool: Pool, scores: Scores, view: dict[str, Any], sample: str) -> dict[str, Any]:
     """The samples of a pool without a selection."""
-    page = analysis.sample_rows(pool, scores, None, sort="row", page=view["page"])
+    found = SampleList(pool, np.arange(len(pool)), {"page": view["page"]})
     columns = ["complexity", "tokens", "source", "response"]
     return sample_values.table_value(
-        pool, page, None, columns=columns, opened=sample, title="Samples of the pool"
+        found, scores, None, columns=columns, opened=sample, title="Samples of the pool"
     )
 
 
@@ -118,30 +118,25 @@ def listed_rows(
 def table_value(
     home: Path,
     shown: SelectionView,
-    view: dict[str, Any],
+    found: SampleList,
     previous: Selection | None,
     mask: np.ndarray | None,
     sample: str,
     *,
     list_key: str = "",
 ) -> dict[str, Any]:
-    """One page of the samples of one list, as far as the filter keeps them; `view` as `session.VIEW`.
+    """One page of the samples of one list, as far as the filter keeps them; its view as `session.VIEW`.
 
     list_key : names the whole list, for what is done to all of it.
     """
-    made, which = shown.what.selection, view["which"]
+    made, which = shown.what.selection, found.view["which"]
     lists = {key: listed_rows(shown, key, previous, mask) for key in text.FILTERS}
     if previous is None:
         lists["added"] = lists["dropped"] = np.empty(0, dtype=np.int64)
     shown_lists = [{"key": key, "label": label, "count": theme.number(len(lists[key]))} for key, label in text.FILTERS.items()
                    if len(lists[key]) or key in ("selected", "all", which)]  # fmt: skip
-    rows = lists[which] if which in lists else listed_rows(shown, which, previous, mask)
-    page = analysis.sample_rows(
-        shown.pool, shown.scores, made, rows, diversity=shown.what.diversity, sort=view["sort"],
-        descending=view["descending"], page=view["page"],
-    )  # fmt: skip
     value = sample_values.table_value(
-        shown.pool, page, made, columns=columns_of(which), sort=view["sort"], descending=view["descending"], opened=sample,
+        found, shown.scores, made, columns=columns_of(which), diversity=shown.what.diversity, opened=sample,
         title="Samples", filters=shown_lists, filter=which, selectable=True, actions=text.ACTIONS, list_key=list_key,
         empty="No sample is in this list with the present settings and filter.",
     )  # fmt: skip

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from backend import store
 from backend.errors import StudioError
-from iterit_ui.components import act_of
 from iterit_ui.data import lists as lists
 from iterit_ui.data.lists import Listed
-from iterit_ui.samples import marks
+from iterit_ui.samples import marks, sample_list
+from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import pool_health as health
 from iterit_ui.shared import text, theme
 from iterit_ui.shared.session import get_pool
@@ -98,11 +97,8 @@ def button(key: str, label: str, hint: str, count: int) -> dict[str, Any]:
 
 def group_of(home: Path, pool_id: str, found: Listed, opened: str) -> int | None:
     """The number of the group that the opened sample is in."""
-    row = get_pool(home, pool_id).row_of.get(opened)
-    if row is None or found.group is None:
-        return None
-    at = np.flatnonzero(found.rows == row)
-    return int(found.group[at[0]]) if len(at) else None
+    place = SampleList(get_pool(home, pool_id), found.rows, {}).place_of(opened)
+    return None if place is None or found.group is None else int(found.group[place])
 
 
 def done_value(home: Path, pool_id: str, did: dict[str, Any]) -> dict[str, Any] | None:
@@ -141,9 +137,9 @@ def table_act(home: Path, pool_id: str, view: dict[str, Any], who: str, event: d
     """The same, after an action on ticked rows: {action, ids, all, text}."""
     if not pool_id:
         return [gr.skip()] * 2
-    pool = get_pool(home, pool_id)
-    asked = act_of(event, ("pin", "exclude", "clear", "note"), known=pool.row_of, limit=len(pool))
-    ids = list_ids(home, pool_id, view) if asked.all else list(asked.ids)
+    ids, asked = sample_list.on_tick(
+        event, (*marks.MARKS, "note"), get_pool(home, pool_id), lambda: lists.samples(home, pool_id, view)
+    )
     if asked.action == "note":
         return told(home, pool_id, marks.noted(home, pool_id, ids, asked.text, who))
     return marked(home, pool_id, ids, asked.action, who)
@@ -157,16 +153,11 @@ def ids_of_list(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
             pool_id, key, words, source = map(str, json.loads(str(asked[0])))
             which, threshold = health.near_key(key)
             view = {**lists.VIEW, "which": which, "threshold": threshold, "text": words, "source": source}
-            return {"ids": list_ids(home, pool_id, view)}
+            return {"ids": lists.samples(home, pool_id, view).ids()}
         except (StudioError, ValueError, IndexError) as error:
             return {"error": f"The ids of this list could not be read: {error}"}
 
     return ids
-
-
-def list_ids(home: Path, pool_id: str, view: dict[str, Any]) -> list[str]:
-    """The ids of a whole list, in its order."""
-    return [str(i) for i in get_pool(home, pool_id).ids[lists.listed(home, pool_id, view).rows]]
 
 
 def told(home: Path, pool_id: str, revision: int | None) -> list[Any]:

@@ -6,26 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
-from iterit_ui.components import checked_int
-from iterit_ui.components.table import PAGE_SIZE
 from iterit_ui.data import bulk_marks as actions
 from iterit_ui.data import lists as lists
 from iterit_ui.data.views import CARDS
-from iterit_ui.samples import marks
+from iterit_ui.samples import marks, sample_list
 from iterit_ui.samples.marks import chosen_ids
 from iterit_ui.shared import pool_health as health
 from iterit_ui.shared.session import get_pool
 
 View = dict[str, Any]
 LONGEST_KEY = 400  # characters of a finding's key
-MOST_STEP = 1000
-
-
-def turned_page(pool_id: str, view: View, data: dict[str, Any]) -> View:
-    """Another page of the list: {page}."""
-    return {**view, "page": checked_int(data.get("page"), 0, 1_000_000)}
 
 
 def listing(view: View, which: str) -> View:
@@ -68,7 +59,9 @@ def moved_threshold(pool_id: str, view: View, data: dict[str, Any]) -> Any:
 
 
 def on_table(pool_id: str, view: View, data: dict[str, Any]) -> Any:
-    """The samples that are unscorable for one reason, or all of them: {key}."""
+    """Another page: {page}; or the samples that are unscorable for one reason, or all of them: {key}."""
+    if "page" in data:
+        return sample_list.on_table(view, data)
     key = data.get("key")
     if isinstance(key, str) and key.partition(":")[0] == "unscorable" and len(key) <= LONGEST_KEY:
         return listing(view, key)
@@ -100,17 +93,11 @@ def on_row(home: Path, pool_id: str, data: dict[str, Any]) -> str | None:
 
 def on_step(home: Path, pool_id: str, view: View, opened: str, data: dict[str, Any]) -> list[Any]:
     """The sample before or after the open one in the list, and the view with its page."""
-    by = checked_int(data.get("by"), -MOST_STEP, MOST_STEP)
-    rows = lists.listed(home, pool_id, view).rows if pool_id and view["which"] != "rejected" else lists.NONE
-    if not len(rows) or not by:
+    found = lists.samples(home, pool_id, view) if pool_id else None
+    there = None if found is None else found.on_step(opened, data)
+    if there is None:
         return [gr.skip(), gr.skip()]
-    pool = get_pool(home, pool_id)
-    places = np.flatnonzero(rows == pool.row_of.get(opened, -1))
-    # from outside the list the first step goes to the page that is shown
-    place = int(places[0]) + by if len(places) else view["page"] * PAGE_SIZE
-    place = min(max(place, 0), len(rows) - 1)
-    page = place // PAGE_SIZE
-    return [str(pool.ids[rows[place]]), gr.skip() if page == view["page"] else {**view, "page": page}]
+    return [there[0], gr.skip() if there[1] == view else there[1]]
 
 
 def marked(home: Path, action: str, pool_id: str, who: str, data: dict[str, Any]) -> list[Any]:

@@ -16,6 +16,7 @@ import numpy as np
 from backend import store
 from backend.errors import SearchError, StudioError
 from backend.jobs import pool_work
+from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import pool_health as health
 from iterit_ui.shared.selections import scores_key
 from iterit_ui.shared.session import get_pool
@@ -63,6 +64,12 @@ def listed(home: Path, pool_id: str, view: dict[str, Any]) -> Listed:
     # a run's scores lie with the run, so no file of the pool's tells of them
     scores = scores_key(home, pool_id, "") if view["which"].partition(":")[0] == "unscorable" else ""
     return _listed(home, pool_id, key_of(view), view["text"], view["source"], at, searched, scores)
+
+
+def samples(home: Path, pool_id: str, view: dict[str, Any]) -> SampleList:
+    """The same as a list with pages; empty for rejected rows, which are no samples."""
+    rows = NONE if view["which"] == "rejected" else listed(home, pool_id, view).rows
+    return SampleList(get_pool(home, pool_id), rows, view)
 
 
 @lru_cache(maxsize=48)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from backend import store
 from backend.errors import StudioError
@@ -43,9 +42,7 @@ def sample_value(
     value["reading"] = (read or {"state": "busy"}) if asked else None
     if last is not None:
         value["undo_hint"] = f"take back: {marks.change_words(last)}"
-    rows = lists.listed(home, pool_id, view).rows
-    place = np.flatnonzero(rows == row)
-    value["position"] = {"at": int(place[0]) + 1 if len(place) else None, "of": len(rows)}
+    value["position"] = lists.samples(home, pool_id, view).position(opened)
     return value
 
 

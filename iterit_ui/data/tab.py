@@ -186,7 +186,7 @@ def _wire_lists(session: Session, parts: Parts) -> None:
         (parts.listed.chips_clear, events.chips_cleared),
     ):
         event(answers.listed(home, function), look, [*page, *lists], **EVENT)
-    parts.listed.turn(answers.listed(home, events.turned_page, cards=False), look, page, **EVENT)
+    parts.listed.turn(answers.listed(home, events.on_table, cards=False), look, page, **EVENT)
     parts.listed.pick(
         answers.picked(home),
         [session.pool, view, session.sample, parts.asked],

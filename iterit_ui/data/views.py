@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from backend import analysis, store
+from backend import store
 from backend.findings import Finding
 from backend.records import Pool
-from iterit_ui.components.table import PAGE_SIZE
 from iterit_ui.data import lists as lists
 from iterit_ui.samples import sample_values
+from iterit_ui.samples.sample_list import paged
 from iterit_ui.shared import pool_health as health
 from iterit_ui.shared import text, theme
 from iterit_ui.shared.session import get_pool
@@ -124,11 +124,9 @@ def table_value(home: Path, pool_id: str, view: dict[str, Any], opened: str) -> 
     if view["which"] == "rejected":
         return rejected_value(pool, view["page"])
     found = lists.listed(home, pool_id, view)
-    pages = max(1, -(-len(found.rows) // PAGE_SIZE))
-    page = min(view["page"], pages - 1)
-    part = slice(page * PAGE_SIZE, (page + 1) * PAGE_SIZE)
-    rows = found.rows[part]
-    ids = [str(pool.ids[row]) for row in rows]
+    samples = lists.samples(home, pool_id, view)
+    part, rows, page = samples.part, samples.page_rows, samples.page_value(opened)
+    ids = page["ids"]
     lines = [sample_row(pool, int(row)) for row in rows]
     codes = lists.mark_codes(home, pool_id)
     if found.group is not None and found.size is not None:
@@ -143,8 +141,7 @@ def table_value(home: Path, pool_id: str, view: dict[str, Any], opened: str) -> 
         "title": "All samples" if lists.is_whole(view) else "These samples",
         "columns": COLUMNS if found.group is None else GROUP_COLUMNS,
         "rows": lines,
-        "ids": ids,
-        "page": page, "pages": pages, "total": len(found.rows), "size": PAGE_SIZE, "selected": opened, "unit": "samples",
+        **page,
         "empty": (text.NOT_KNOWN if unknown else found.error) or ("No samples match." if searching else "Nothing here."),
         "search": {"text": view["text"], "error": found.error if searching else "", "placeholder": text.SEARCH},
         "chips": chips(home, pool_id, view),
@@ -191,31 +188,24 @@ def chips(home: Path, pool_id: str, view: dict[str, Any]) -> list[dict[str, str]
 
 def sample_row(pool: Pool, row: int) -> dict[str, Any]:
     """One line of the table of samples."""
-    turns = pool.turns(row)
-    asked = next(
-        (turn["content"] for turn in reversed(turns) if turn["role"] == "user"),
-        turns[-1]["content"] if turns else "",
-    )
     code = int(pool.source_codes[row])
     return {
         "row": theme.number(row),
         "source": {"text": pool.sources[code], "colour": theme.source_colour(code)},
-        "prompt": analysis.beginning(asked) or "(none)",
-        "response": analysis.beginning(pool.response(row)) or "(empty)",
+        **sample_values.beginnings(pool, row),
     }
 
 
 def rejected_value(pool: Pool, page: int) -> dict[str, Any]:
     """One page of the rows that could not be read."""
-    pages = max(1, -(-len(pool.rejected) // PAGE_SIZE))
-    page = min(page, pages - 1)
-    shown = pool.rejected[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+    part, pages = paged(len(pool.rejected), page)
+    shown = pool.rejected[part]
     more = pool.left_out - len(pool.rejected)
     return {
         "title": text.LISTS["rejected"][0] + (f", the first of them; and {more:,} more" if more else ""),
         "columns": REJECTED_COLUMNS,
         "rows": [{"file": one.file, "row": theme.number(one.row), "reason": one.reason} for one in shown],
         "ids": [""] * len(shown),
-        "page": page, "pages": pages, "total": len(pool.rejected), "size": PAGE_SIZE, "unit": "rows",
+        **pages, "unit": "rows",
         "chips": [{"key": "which", "label": "rejected rows"}], "empty": "Every row was read.",
     }  # fmt: skip

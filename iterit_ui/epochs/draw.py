@@ -28,6 +28,7 @@ from iterit_ui.epochs.lists import OF_EPOCH, USUAL, Listed, listed
 from iterit_ui.epochs.run_choices import on_disk, run_choice
 from iterit_ui.epochs.run_history import held_out_losses, read_history
 from iterit_ui.epochs.state import EpochsState
+from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.samples.sample_values import sample_value, table_value
 from iterit_ui.shared import text
 from iterit_ui.shared.theme import number, score
@@ -57,7 +58,7 @@ def normalised(home: Path, here: EpochsState) -> EpochsState:
     with its own selection."""
     run, mark = on_disk(home, here.run)
     if here.seen and run != _run_of(here.seen):
-        here = replace(here, listed=USUAL, page=0, since=0)
+        here = replace(here, view={**here.view, "which": USUAL, "page": 0}, since=0)
     return replace(here, run=run, epoch=epoch_of(home, run, here.epoch), seen=mark)
 
 
@@ -87,9 +88,8 @@ def epoch_view(home: Path, here: EpochsState) -> EpochView | None:
         return None
     epoch = story.nearest(here.epoch)
     since = story.since(epoch, here.since)
-    return EpochView(
-        home, story, epoch, since, listed(home, story, here.listed, epoch=epoch, since=since), here.sample
-    )
+    what = listed(home, story, here.view["which"], epoch=epoch, since=since)
+    return EpochView(home, story, epoch, since, what, here.sample)
 
 
 def all_values(home: Path, here: EpochsState) -> list[Any]:
@@ -199,22 +199,19 @@ def waiting(info: store.RunInfo) -> Value:
     return {"tone": "error" if info.state == "failed" else "empty", "title": title, "text": line}
 
 
-def ordered(here: EpochsState, at: EpochView) -> np.ndarray:
-    """(m,) int64: what is listed, in the table's order."""
+def samples(here: EpochsState, at: EpochView) -> SampleList:
+    """What is listed, in the table's order."""
     record = at.record
-    return analysis.ordered_rows(
+    rows = analysis.ordered_rows(
         at.story.pool, record.scores, record.selection, at.listed.rows,
-        diversity=record.diversity, sort=here.order["sort"], descending=here.order["descending"],
+        diversity=record.diversity, sort=here.view["sort"], descending=here.view["descending"],
     )  # fmt: skip
+    return SampleList(at.story.pool, rows, here.view)
 
 
 def table(here: EpochsState, at: EpochView) -> Value:
     """One page of what is listed, as it stands at the epoch that is shown."""
-    record, what, story = at.record, at.listed, at.story
-    page = analysis.sample_rows(
-        story.pool, record.scores, record.selection, what.rows, diversity=record.diversity,
-        sort=here.order["sort"], descending=here.order["descending"], page=here.page,
-    )  # fmt: skip
+    record, what, story, found = at.record, at.listed, at.story, samples(here, at)
     of_epoch = {
         key: listed(at.home, story, key, epoch=at.epoch, since=at.since)
         for key in (OF_EPOCH if story.before(at.epoch) is not None else (USUAL,))
@@ -226,14 +223,14 @@ def table(here: EpochsState, at: EpochView) -> Value:
     if what.key not in of_epoch:
         filters.append({"key": what.key, "label": what.label, "count": number(len(what.rows))})
     value = table_value(
-        story.pool, page, record.selection, sort=here.order["sort"], descending=here.order["descending"], opened=at.sample,
+        found, record.scores, record.selection, diversity=record.diversity, opened=at.sample,
         columns=PICKED if what.ranked else COLUMNS, title=f"{what.label[0].upper()}{what.label[1:]}",
         note=f"As they stand before epoch {at.epoch}. Click a row to read the whole sample and its history.",
         filters=filters, filter=what.key, empty=view.EMPTY_TABLE.get(what.key, "No sample is in this list."),
         list_key=f"{story.run} {at.epoch} {what.key}",
     )  # fmt: skip
     if what.since is not None:
-        beside_complexity(value, page.rows, what, at)
+        beside_complexity(value, found.page_rows, what, at)
     return value
 
 
@@ -259,8 +256,6 @@ def sample_values(at: EpochView, here: EpochsState) -> list[Any]:
         at.story.pool, row, scores=record.scores, selection=record.selection, diversity=record.diversity,
         settings=at.story.settings,
     )  # fmt: skip
-    rows = ordered(here, at)
-    places = np.flatnonzero(rows == row)
-    value["position"] = {"at": int(places[0]) + 1 if len(places) else None, "of": len(rows)}
+    value["position"] = samples(here, at).position(at.sample)
     value["title"] = f"Sample {row:,} at epoch {at.epoch}"
     return [value, view.history_value(analysis.history(at.story.records, row), at.epoch)]

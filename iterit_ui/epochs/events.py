@@ -10,18 +10,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from backend import analysis, store
 from backend.errors import StudioError
-from iterit_ui.components import PAGE_SIZE, checked_int, row_of_pick, rows_of_lasso
+from iterit_ui.components import checked_int
 from iterit_ui.epochs import draw as draw
 from iterit_ui.epochs.charts import EpochView
 from iterit_ui.epochs.lists import USUAL, listed, means_something
-from iterit_ui.epochs.state import ORDER, EpochsState
+from iterit_ui.epochs.state import EpochsState
+from iterit_ui.samples import sample_list
 
 Data = dict[str, Any]
-MOST_STEP = 200
 MOST_EPOCH = 10**6
 
 
@@ -37,13 +35,15 @@ def on_go(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """The player asks for an epoch; every question is answered, also where the epoch is not there."""
     seq = checked_int(data.get("seq"), 0, 2**53)
     epoch = checked_int(data.get("epoch"), 0, MOST_EPOCH)
-    return replace(here, epoch=draw.epoch_of(home, here.run, epoch), answered=seq, page=0)
+    return replace(
+        here, epoch=draw.epoch_of(home, here.run, epoch), answered=seq, view={**here.view, "page": 0}
+    )
 
 
 def on_jump(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """An epoch's name in the diagram was clicked."""
     epoch = draw.epoch_of(home, here.run, checked_int(data.get("epoch"), 0, MOST_EPOCH))
-    return here if epoch == here.epoch else replace(here, epoch=epoch, page=0)
+    return here if epoch == here.epoch else replace(here, epoch=epoch, view={**here.view, "page": 0})
 
 
 def on_back(home: Path, here: EpochsState, data: Data) -> EpochsState:
@@ -57,8 +57,7 @@ def show_list(home: Path, here: EpochsState, key: str) -> EpochsState:
     if at is None or not means_something(home, at.story, key, epoch=at.epoch, since=at.since):
         return here
     what = listed(home, at.story, key, epoch=at.epoch, since=at.since)
-    order = dict(ORDER) if what.ranked else {"sort": "complexity", "descending": True}
-    return replace(here, listed=what.key, order=order, page=0)
+    return replace(here, view=sample_list.on_list(here.view, what.key, ranked=what.ranked))
 
 
 def on_choice(home: Path, here: EpochsState, data: Data) -> EpochsState:
@@ -67,13 +66,13 @@ def on_choice(home: Path, here: EpochsState, data: Data) -> EpochsState:
     if not isinstance(key, str):
         return here
     there = show_list(home, here, key)
-    return show_list(home, here, USUAL) if there.listed == here.listed != USUAL else there
+    return show_list(home, here, USUAL) if there.view["which"] == here.view["which"] != USUAL else there
 
 
 def on_list(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """One of the lists above the table."""
     key = data.get("key")
-    return show_list(home, here, key) if isinstance(key, str) and key != here.listed else here
+    return show_list(home, here, key) if isinstance(key, str) and key != here.view["which"] else here
 
 
 def on_click(home: Path, here: EpochsState, data: Data) -> EpochsState:
@@ -99,15 +98,15 @@ def on_compare(home: Path, here: EpochsState, data: Data) -> EpochsState:
     at = view_of(home, here)
     if at is None or not isinstance(key, str) or not key.isdecimal() or int(key) not in at.story.epochs:
         return here
-    return replace(here, since=int(key), page=0)
+    return replace(here, since=int(key), view={**here.view, "page": 0})
 
 
 def on_lasso(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """Samples drawn around on the map."""
     at = view_of(home, here)
-    if at is None or str(data.get("key", "")).partition("/")[0] != at.story.pool.id:
+    rows = None if at is None else sample_list.on_lasso(at.story.pool, data)
+    if at is None or rows is None:
         return here
-    rows = rows_of_lasso(data, len(at.story.pool))
     if not len(rows):
         return show_list(home, here, USUAL)
     return show_list(home, here, f"rows:{store.save_rows(home, at.story.pool.id, rows)}")
@@ -115,7 +114,7 @@ def on_lasso(home: Path, here: EpochsState, data: Data) -> EpochsState:
 
 def on_lasso_removed(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """What was drawn on the map is taken away."""
-    return show_list(home, here, USUAL) if here.listed.startswith("rows:") else here
+    return show_list(home, here, USUAL) if here.view["which"].startswith("rows:") else here
 
 
 def on_cluster(home: Path, here: EpochsState, data: Data) -> EpochsState:
@@ -124,19 +123,8 @@ def on_cluster(home: Path, here: EpochsState, data: Data) -> EpochsState:
 
 
 def on_table(home: Path, here: EpochsState, data: Data) -> EpochsState:
-    """Another page."""
-    return replace(here, page=checked_int(data.get("page"), 0, 10**7))
-
-
-def on_sort(home: Path, here: EpochsState, data: Data) -> EpochsState:
-    """Sort by a column; again, the other way round. Numbers that are better when large start with the largest."""
-    column = data.get("column")
-    if column not in analysis.SORTS:
-        return here
-    down = column in ("gain", "complexity", "diversity", "tokens")
-    if here.order["sort"] == column:
-        down = not here.order["descending"]
-    return replace(here, order={"sort": column, "descending": down}, page=0)
+    """Another page, or another order."""
+    return replace(here, view=sample_list.on_table(here.view, data, analysis.SORTS))
 
 
 def on_row(home: Path, here: EpochsState, data: Data) -> EpochsState:
@@ -149,23 +137,12 @@ def on_row(home: Path, here: EpochsState, data: Data) -> EpochsState:
 def on_point(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """The sample whose point on the map was clicked."""
     at = view_of(home, here)
-    if at is None or str(data.get("key", "")).partition("/")[0] != at.story.pool.id:
-        return here
-    return replace(here, sample=str(at.story.pool.ids[row_of_pick(data, len(at.story.pool))]))
+    found = None if at is None else sample_list.on_point(at.story.pool, data)
+    return replace(here, sample=found) if found else here
 
 
 def on_step(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """The sample before or after the open one in the table's list, and the page that it is on."""
-    by = checked_int(data.get("by"), -MOST_STEP, MOST_STEP)
     at = view_of(home, here)
-    if at is None or not by:
-        return here
-    rows = draw.ordered(here, at)
-    if not len(rows):
-        return here
-    row = at.story.pool.row_of.get(here.sample)
-    places = np.flatnonzero(rows == row) if row is not None else np.empty(0, dtype=np.int64)
-    # from outside the list the first step goes to the page that is shown
-    place = int(places[0]) + by if len(places) else here.page * PAGE_SIZE
-    place = min(max(place, 0), len(rows) - 1)
-    return replace(here, sample=str(at.story.pool.ids[rows[place]]), page=place // PAGE_SIZE)
+    there = None if at is None else draw.samples(here, at).on_step(here.sample, data)
+    return here if there is None else replace(here, sample=there[0], view=there[1])

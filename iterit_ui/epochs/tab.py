@@ -210,11 +210,8 @@ def _wire_events(session: Session, parts: Parts) -> None:
     on(parts["listed"].filter, events.on_list)
 
     page = [parts[name] for name in ("listed", "sample", "history")]
-    for trigger, change in (
-        (parts["listed"].turn, events.on_table),
-        (parts["listed"].sort, events.on_sort),
-    ):
-        on(trigger, change, drawn=draw.page_values, components=page)
+    for trigger in (parts["listed"].turn, parts["listed"].sort):
+        on(trigger, events.on_table, drawn=draw.page_values, components=page)
     sample = [parts[name] for name in ("world", "listed", "sample", "history")]
     for trigger, change in (
         (parts["listed"].pick, events.on_row),

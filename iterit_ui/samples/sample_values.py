@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from backend import analysis
-from backend.analysis import Page
 from backend.config import SelectionSettings
 from backend.diversity import Tfidf
 from backend.records import Pool, Scores, Selection, Status
-from iterit_ui.components.table import PAGE_SIZE
+from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import text, theme
 
 COLUMNS: list[dict[str, Any]] = [
@@ -151,20 +150,21 @@ def _place(values: np.ndarray | None, row: int) -> dict[str, Any]:
 
 
 def table_value(
-    pool: Pool,
-    page: Page,
+    found: SampleList,
+    scores: Scores,
     selection: Selection | None,
     *,
-    columns: list[str] | None = None,
-    sort: str = "",
-    descending: bool = False,
+    columns: list[str],
+    diversity: np.ndarray | None = None,
     opened: str = "",
     **words: Any,
 ) -> dict[str, Any]:
-    """One page of samples for `table`. columns : keys of COLUMNS to show; words : title, note, unit, empty, filters."""
-    wanted = [c for c in COLUMNS if columns is None or c["key"] in columns]
+    """One page of samples for `table`. columns : keys of COLUMNS to show; words : title, note, empty, filters."""
+    pool = found.pool
+    wanted = [c for c in COLUMNS if c["key"] in columns]
     rows = []
-    for item in page.table.to_dict("records"):
+    lines = analysis.sample_rows(pool, scores, selection, found.page_rows, diversity=diversity)
+    for item in lines.to_dict("records"):
         row = int(item["row"])
         status = None if selection is None else Status(int(selection.status[row]))
         rows.append(
@@ -188,13 +188,19 @@ def table_value(
     return {
         "columns": [{"sort": True, **column} for column in wanted],
         "rows": [{column["key"]: row[column["key"]] for column in wanted} for row in rows],
-        "ids": [str(pool.ids[row]) for row in page.rows],
-        "page": page.page,
-        "pages": page.pages,
-        "total": page.total,
-        "size": PAGE_SIZE,
-        "selected": opened,
-        "sort": {"column": sort, "descending": descending} if sort else None,
-        "unit": "samples",
+        **found.page_value(opened),
         **words,
+    }
+
+
+def beginnings(pool: Pool, row: int) -> dict[str, str]:
+    """How a sample's prompt (its last question, else its last turn) and its response begin, for a table's line."""
+    turns = pool.turns(row)
+    asked = next(
+        (turn["content"] for turn in reversed(turns) if turn["role"] == "user"),
+        turns[-1]["content"] if turns else "",
+    )
+    return {
+        "prompt": analysis.beginning(asked) or "(none)",
+        "response": analysis.beginning(pool.response(row)) or "(empty)",
     }

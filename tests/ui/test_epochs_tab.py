@@ -24,7 +24,7 @@ from iterit_ui.epochs import tab as tab
 from iterit_ui.epochs import views as view
 from iterit_ui.epochs.captions import epoch_words
 from iterit_ui.epochs.lists import listed
-from iterit_ui.epochs.state import EpochsState
+from iterit_ui.epochs.state import VIEW, EpochsState
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,9 @@ def test_axes_stay_the_same_over_the_epochs(home, run):
 def test_everything_is_json_without_nan(tmp_path, labels):
     run = make_run(tmp_path, labels=labels)
     for epoch in range(3):
-        value = drawn(tmp_path, run, epoch, sample=str(trees().ids[0]), listed="quadrant:learned")
+        value = drawn(
+            tmp_path, run, epoch, sample=str(trees().ids[0]), view={**VIEW, "which": "quadrant:learned"}
+        )
         assert value["labelled"].visible is labels
         json.dumps(
             {name: v for name, v in value.items() if name not in ("choice", "labelled", "body")},
@@ -113,7 +115,7 @@ def test_lengths_are_compared_with_random_and_longest_at_the_same_budget(home, r
 
 
 def test_what_is_listed_stands_out_on_the_map(home, run):
-    at = draw.epoch_view(home, EpochsState(run=run, epoch=1, listed="added"))
+    at = draw.epoch_view(home, EpochsState(run=run, epoch=1, view={**VIEW, "which": "added"}))
     assert sorted(np.flatnonzero(at.mask)) == sorted(at.listed.rows)
     assert draw.epoch_view(home, EpochsState(run=run, epoch=1)).mask is None
     value = view.map_value("k", at.record.selection, None, 5, marked=at.mask)
@@ -214,7 +216,9 @@ def test_quadrants_add_up_and_the_earlier_epoch_can_be_chosen(home, run):
 def test_a_point_opens_its_sample_and_a_bar_its_list(home, run):
     here = EpochsState(run=run, epoch=1)
     assert events.on_click(home, here, {"custom": 7}).sample == trees().ids[7]
-    assert events.on_click(home, here, {"custom": ["label:clean", "3 samples"]}).listed == "label:clean"
+    assert (
+        events.on_click(home, here, {"custom": ["label:clean", "3 samples"]}).view["which"] == "label:clean"
+    )
     for nonsense in (ROWS, -1, True, None, [], {}, 1.5, ["everything"], "quadrant:unknown"):
         assert events.on_click(home, here, {"custom": nonsense}) == here, nonsense
     labels = drawn(home, run, 1)["labels"]["data"][1]["customdata"]
@@ -231,25 +235,25 @@ def test_a_point_opens_its_sample_and_a_bar_its_list(home, run):
 def test_a_key_that_means_nothing_changes_nothing(home, run, key):
     here = EpochsState(run=run, epoch=1)
     assert events.on_choice(home, here, {"key": key}) == here
-    assert drawn(home, run, 1, listed=key)["listed"]["filter"] == "selected"
+    assert drawn(home, run, 1, view={**VIEW, "which": key})["listed"]["filter"] == "selected"
 
 
 def test_the_same_mark_again_lists_the_selection(home, run):
     here = events.on_choice(home, EpochsState(run=run, epoch=1), {"key": "cohort:never selected"})
-    assert here.listed == "cohort:never selected" and here.order["sort"] == "complexity"
-    assert events.on_choice(home, here, {"key": "cohort:never selected"}).listed == "selected"
-    assert events.on_back(home, here, {}).listed == "selected"
+    assert here.view["which"] == "cohort:never selected" and here.view["sort"] == "complexity"
+    assert events.on_choice(home, here, {"key": "cohort:never selected"}).view["which"] == "selected"
+    assert events.on_back(home, here, {}).view["which"] == "selected"
 
 
 def test_a_cohort_that_has_a_shorter_name_is_that_list(home, run):
     here = events.on_choice(home, EpochsState(run=run, epoch=1), {"key": "cohort:kept"})
-    assert here.listed == "kept"
-    assert events.on_choice(home, here, {"key": "cohort:kept"}).listed == "selected"
-    assert drawn(home, run, 1, listed="kept")["cohorts"]["on"] == "kept"
+    assert here.view["which"] == "kept"
+    assert events.on_choice(home, here, {"key": "cohort:kept"}).view["which"] == "selected"
+    assert drawn(home, run, 1, view={**VIEW, "which": "kept"})["cohorts"]["on"] == "kept"
 
 
 def test_a_list_that_compares_shows_both_complexities(home, run):
-    value = drawn(home, run, 2, listed="quadrant:learned", since=1)["listed"]
+    value = drawn(home, run, 2, view={**VIEW, "which": "quadrant:learned"}, since=1)["listed"]
     assert "then" in [column["key"] for column in value["columns"]]
     then = analysis.load_epoch(home, run, 1).scores.complexity
     pool = trees()
@@ -258,12 +262,12 @@ def test_a_list_that_compares_shows_both_complexities(home, run):
 
 
 def test_filters_add_up(home, run):
-    first = drawn(home, run, 0, listed="added")["listed"]
+    first = drawn(home, run, 0, view={**VIEW, "which": "added"})["listed"]
     assert [item["key"] for item in first["filters"]] == ["selected"] and first["filter"] == "selected"
     value = drawn(home, run, 1)["listed"]
     counts = {item["key"]: int(item["count"]) for item in value["filters"]}
     assert counts["selected"] == counts["added"] + counts["kept"] == 10
-    added = drawn(home, run, 1, listed="added")["listed"]
+    added = drawn(home, run, 1, view={**VIEW, "which": "added"})["listed"]
     assert added["total"] == counts["added"] and set(added["ids"]) < set(value["ids"])
 
 
@@ -276,8 +280,8 @@ def test_what_is_drawn_on_the_map_is_listed(home, run):
         "bits": base64.b64encode(np.packbits(bits, bitorder="little")).decode(),
     }
     here = events.on_lasso(home, EpochsState(run=run, epoch=1), data)
-    assert rows_of(home, run, here.listed) == [3, 5, 8]
-    assert events.on_lasso_removed(home, here, {}).listed == "selected"
+    assert rows_of(home, run, here.view["which"]) == [3, 5, 8]
+    assert events.on_lasso_removed(home, here, {}).view["which"] == "selected"
     assert events.on_lasso(home, here, data | {"key": "another pool"}) == here
     with pytest.raises(StudioError):
         events.on_lasso(home, here, data | {"n": 7})
@@ -318,10 +322,11 @@ def test_keys_walk_through_the_list(home, run):
     assert events.on_step(home, here, {"by": 3}).sample == ids[rows[3]]
     assert events.on_step(home, here, {"by": 200}).sample == ids[rows[-1]]
     assert events.on_step(home, here, {"by": -1}).sample == ids[rows[0]]
-    many = EpochsState(
-        run=run, epoch=1, listed="cohort:never selected", order={"sort": "row", "descending": False}
+    many = EpochsState(run=run, epoch=1, view={**VIEW, "which": "cohort:never selected", "sort": "row"})
+    assert (
+        events.on_step(home, dataclasses.replace(many, view={**many.view, "page": 1}), {"by": 1}).view["page"]
+        == 1
     )
-    assert events.on_step(home, dataclasses.replace(many, page=1), {"by": 1}).page == 1
 
 
 def test_picks_name_samples_of_this_pool_only(home, run):
@@ -337,13 +342,13 @@ def test_picks_name_samples_of_this_pool_only(home, run):
 
 def test_table_events_are_checked(home, run):
     here = EpochsState(run=run, epoch=1)
-    assert events.on_list(home, here, {"key": "dropped"}).listed == "dropped"
+    assert events.on_list(home, here, {"key": "dropped"}).view["which"] == "dropped"
     assert events.on_list(home, here, {"key": "everything"}) == here
-    down = events.on_sort(home, here, {"column": "gain"})
-    assert down.order == {"sort": "gain", "descending": True}
-    assert events.on_sort(home, down, {"column": "gain"}).order["descending"] is False
-    assert events.on_sort(home, here, {"column": "drop table"}) == here
-    assert events.on_table(home, here, {"page": 2}).page == 2
+    down = events.on_table(home, here, {"column": "gain"})
+    assert down.view == {**VIEW, "sort": "gain", "descending": True}
+    assert events.on_table(home, down, {"column": "gain"}).view["descending"] is False
+    assert events.on_table(home, here, {"column": "drop table"}) == here
+    assert events.on_table(home, here, {"page": 2}).view["page"] == 2
     with pytest.raises(StudioError):
         events.on_table(home, here, {"page": -1})
 
@@ -367,7 +372,7 @@ def test_a_list_follows_the_epoch_or_stays_with_its_own(home, run):
     for key, follows in (("added", True), ("cohort:never selected", True), ("flow:0:kept", False)):
         here = events.on_choice(home, EpochsState(run=run, epoch=1), {"key": key})
         there = events.on_go(home, here, {"epoch": 2, "seq": 1})
-        assert there.listed == key
+        assert there.view["which"] == key
         assert (rows_of(home, run, key, epoch=1) != rows_of(home, run, key, epoch=2)) is follows
 
 
@@ -386,7 +391,7 @@ def test_looking_picks_the_newest_and_is_quiet_when_nothing_changed(tmp_path):
 def test_a_new_epoch_is_noticed_and_moves_nothing(tmp_path):
     run = make_run(tmp_path, epochs=2, state="running")
     here = draw.normalised(
-        tmp_path, EpochsState(run=run, epoch=1, listed="flow:0:kept", page=0, sample="x", since=0)
+        tmp_path, EpochsState(run=run, epoch=1, view={**VIEW, "which": "flow:0:kept"}, sample="x", since=0)
     )
     record = analysis.load_epoch(tmp_path, run, 1)
     store.write_epoch(tmp_path, run, dataclasses.replace(record, epoch=2))
@@ -407,10 +412,12 @@ def test_an_epoch_that_was_written_anew_is_read_anew(tmp_path):
 
 def test_another_run_starts_with_its_own_selection(home, run):
     short = make_run(home, epochs=1)
-    here = draw.normalised(home, EpochsState(run=run, epoch=2, listed="dropped", page=3, since=1))
-    assert here.listed == "dropped"
+    here = draw.normalised(
+        home, EpochsState(run=run, epoch=2, view={**VIEW, "which": "dropped", "page": 3}, since=1)
+    )
+    assert here.view["which"] == "dropped"
     there = draw.normalised(home, dataclasses.replace(here, run=short))
-    assert (there.epoch, there.listed, there.page, there.since) == (0, "selected", 0, 0)
+    assert (there.epoch, there.view["which"], there.view["page"], there.since) == (0, "selected", 0, 0)
 
 
 def test_words_of_small_things():

@@ -127,39 +127,27 @@ def test_length_histogram_shares_add_up_and_unknown_lengths_are_said():
 def test_rows_are_sorted_with_unknown_last_in_both_directions():
     pool, scores = make_pool(), make_scores(COMPLEXITY)
     everything = np.arange(6)
-    up = sample_table.sample_rows(pool, scores, FIRST, everything, sort="complexity")
-    down = sample_table.sample_rows(pool, scores, FIRST, everything, sort="complexity", descending=True)
-    assert up.rows.tolist() == [0, 4, 5, 1, 2, 3]
-    assert down.rows.tolist() == [2, 1, 5, 4, 0, 3]
+    up = sample_table.ordered_rows(pool, scores, FIRST, everything, sort="complexity")
+    down = sample_table.ordered_rows(pool, scores, FIRST, everything, sort="complexity", descending=True)
+    assert up.tolist() == [0, 4, 5, 1, 2, 3]
+    assert down.tolist() == [2, 1, 5, 4, 0, 3]
 
 
-def test_pages_cover_all_rows_once_and_stop_at_the_last():
-    pool, scores = make_pool(), make_scores(COMPLEXITY)
-    pages = [
-        sample_table.sample_rows(pool, scores, FIRST, np.arange(6), page=p, page_size=4) for p in (0, 1, 9)
-    ]
-    assert sorted([*pages[0].rows.tolist(), *pages[1].rows.tolist()]) == list(range(6))
-    assert pages[2].page == 1 and pages[2].pages == 2 and pages[2].total == 6
-
-
-def test_default_rows_are_the_picks_in_order_with_their_numbers():
-    page = sample_table.sample_rows(make_pool(), make_scores(COMPLEXITY), FIRST)
-    assert page.table["row"].tolist() == [1, 5]
-    assert page.table["rank"].tolist() == [1, 2]
-    assert page.table["gain"].tolist() == [1.0, 0.5]
-    assert page.table["status"].tolist() == ["selected", "selected"]
-    assert "\n" not in page.table["response"][0] and "<b>html</b>" in page.table["response"][0]
-    assert np.isnan(page.table["diversity"]).all()  # nobody gave it, so it is not invented
-
-
-def test_an_empty_table_has_one_page():
-    page = sample_table.sample_rows(make_pool(), make_scores(COMPLEXITY), FIRST, np.empty(0, dtype=np.int64))
-    assert (page.total, page.pages, len(page.table)) == (0, 1, 0)
+def test_a_line_has_the_numbers_of_its_row():
+    table = sample_table.sample_rows(make_pool(), make_scores(COMPLEXITY), FIRST, FIRST.rows)
+    assert table["row"].tolist() == [1, 5]
+    assert table["rank"].tolist() == [1, 2]
+    assert table["gain"].tolist() == [1.0, 0.5]
+    assert table["status"].tolist() == ["selected", "selected"]
+    assert "\n" not in table["response"][0] and "<b>html</b>" in table["response"][0]
+    assert np.isnan(table["diversity"]).all()  # nobody gave it, so it is not invented
+    nothing = np.empty(0, dtype=np.int64)
+    assert len(sample_table.sample_rows(make_pool(), make_scores(COMPLEXITY), FIRST, nothing)) == 0
 
 
 def test_unknown_sort_and_filter_name_the_known():
     with pytest.raises(ConfigError, match="known: rank, gain"):
-        sample_table.sample_rows(make_pool(), make_scores(COMPLEXITY), FIRST, sort="beauty")
+        sample_table.ordered_rows(make_pool(), make_scores(COMPLEXITY), FIRST, FIRST.rows, sort="beauty")
     with pytest.raises(ConfigError, match="known: all, selected"):
         sample_table.filter_rows(FIRST, "pretty")
 

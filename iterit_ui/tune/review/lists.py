@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from backend import analysis
-from iterit_ui.components.table import PAGE_SIZE
-from iterit_ui.samples.sample_values import sample_value
+from iterit_ui.samples.sample_list import SampleList
+from iterit_ui.samples.sample_values import beginnings, sample_value
 from iterit_ui.shared import theme
 from iterit_ui.tune.review.state import Open, Value
 
@@ -20,6 +20,7 @@ LISTS = {
     "candidates": "Not picked",
 }
 
+SORTS = ("rank", "complexity", "before", "tokens")
 TONES = {"came": "candidate", "stayed": "selected", "went": "rejected"}
 
 COLUMNS: list[Value] = [
@@ -54,14 +55,13 @@ def rows_of(here: Open, which: str) -> np.ndarray:
     return np.array([shown.pool.row_of[i] for i in ids if i in shown.pool.row_of], dtype=np.int64)
 
 
-def ordered(here: Open, view: Value) -> np.ndarray:
-    """The rows of the view's list in its order."""
+def samples(here: Open, view: Value) -> SampleList:
+    """The samples of the view's list in its order."""
     rows = rows_of(here, view["which"])
-    keys = _numbers(here)
-    if view["sort"] not in keys:
-        return rows
-    values = keys[view["sort"]][rows]
-    return rows[np.argsort(-values if view["descending"] else values, kind="stable")]  # NaN comes last
+    if view["sort"] in SORTS:
+        values = _numbers(here)[view["sort"]][rows]
+        rows = rows[np.argsort(-values if view["descending"] else values, kind="stable")]  # NaN comes last
+    return SampleList(here.shown.pool, rows, view)
 
 
 def _numbers(here: Open) -> dict[str, np.ndarray]:
@@ -82,18 +82,13 @@ def _numbers(here: Open) -> dict[str, np.ndarray]:
 def table(here: Open, view: Value) -> Value:
     """One page of the samples of a list."""
     shown = here.shown
-    rows = ordered(here, view)
-    pages = max(1, -(-len(rows) // PAGE_SIZE))
-    page = min(view["page"], pages - 1)
-    part = rows[page * PAGE_SIZE : (page + 1) * PAGE_SIZE]
+    found = samples(here, view)
+    page = found.page_value(view["sample"])
     numbers, moved = _numbers(here), shown.moved()
     what = {int(row): name for name in analysis.MOVES for row in moved[name].tolist()}
-    ids = [str(shown.pool.ids[row]) for row in part]
     pinned, excluded = set(shown.settings.pinned), set(shown.settings.excluded)
     lines = []
-    for row in part.tolist():
-        turns = shown.pool.turns(row)
-        asked = next((turn["content"] for turn in reversed(turns) if turn["role"] == "user"), "")
+    for row in found.page_rows.tolist():
         move = what.get(row, "not picked")
         if shown.previous is None and move == "came":
             move = "selected"
@@ -105,18 +100,14 @@ def table(here: Open, view: Value) -> Value:
                 },
                 **{key: theme.number(numbers[key][row]) for key in ("rank", "tokens")},
                 **{key: theme.score(numbers[key][row]) for key in ("complexity", "before")},
-                "prompt": analysis.beginning(asked) or "(none)",
-                "response": analysis.beginning(shown.pool.response(row)) or "(empty)",
+                **beginnings(shown.pool, row),
             }
         )
     return {
         "title": "Samples of this epoch",
         "columns": COLUMNS,
         "rows": lines,
-        "ids": ids,
-        "page": page, "pages": pages, "total": len(rows), "size": PAGE_SIZE, "unit": "samples",
-        "selected": view["sample"] or None,
-        "sort": {"column": view["sort"], "descending": view["descending"]} if view["sort"] else None,
+        **page,
         "filters": [
             {"key": key, "label": "Selected" if key == "came" and shown.previous is None else label,
              "count": theme.number(len(rows_of(here, key)))}
@@ -126,7 +117,7 @@ def table(here: Open, view: Value) -> Value:
         "filter": view["which"],
         "selectable": True,
         "actions": ACTIONS,
-        "marks": {i: ["pinned"] if i in pinned else ["excluded"] for i in ids if i in pinned or i in excluded},
+        "marks": {i: ["pinned"] if i in pinned else ["excluded"] for i in page["ids"] if i in pinned or i in excluded},
         "list_key": f"{here.info.id}/{here.review.epoch}/{view['which']}",
         "empty": "No sample here.",
     }  # fmt: skip

@@ -14,17 +14,18 @@ import gradio as gr
 
 from backend import store
 from backend.errors import StudioError
-from iterit_ui.components import act_of, cards, chart, sample_view, settings_panel, table
+from iterit_ui.components import cards, chart, sample_view, settings_panel, table
 from iterit_ui.components.run_view import gate
+from iterit_ui.samples import sample_list
+from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import messages
 from iterit_ui.shared.session import DRAW, QUIET, Session
 from iterit_ui.tune.review import events as draft
 from iterit_ui.tune.review import views as view
-from iterit_ui.tune.review.lists import LISTS, rows_of
+from iterit_ui.tune.review.lists import LISTS, SORTS, samples
 from iterit_ui.tune.review.state import VIEW, Open, Value
 
 NAMES = ("gate", "cards", "settings", "complexity", "lengths", "table", "sample")
-SORTS = ("rank", "complexity", "before", "tokens")
 # every event with its own data, one after another: each builds on the draft that the one before left
 IN_TURN: dict[str, Any] = {
     **QUIET,
@@ -127,14 +128,14 @@ def marking(action: str) -> Callable[..., None]:
 
 def ticked(home: Path, here: Open, who: str, data: Value) -> None:
     """What is done to the ticked rows of the table."""
-    known = here.shown.pool.row_of
-    act = act_of(data, ("pin", "exclude", "clear"), known=known, limit=len(known))
-    ids = act.ids
-    if act.all:
+
+    def listed() -> SampleList:
         which = str(data.get("list_key", "")).rpartition("/")[2]
         if which not in LISTS:
             raise StudioError("the page sent a list that is not known; tick the rows again")
-        ids = tuple(str(here.shown.pool.ids[row]) for row in rows_of(here, which))
+        return samples(here, {**VIEW, "which": which})
+
+    ids, act = sample_list.on_tick(data, ("pin", "exclude", "clear"), here.shown.pool, listed)
     draft.mark(home, here, who, ids, act.action)
 
 
@@ -159,16 +160,8 @@ def turn(home: Path, name: str, run: str, state: Value, data: Value) -> list[Any
     info = chosen(home, run)
     if name == "filter" and data.get("key") in LISTS:
         state = {**state, "which": data["key"], "page": 0}
-    elif name == "turn" and type(data.get("page")) is int:
-        state = {**state, "page": max(0, data["page"])}
-    elif name == "sort" and data.get("column") in SORTS:
-        again = state["sort"] == data["column"]
-        state = {
-            **state,
-            "sort": data["column"],
-            "descending": not state["descending"] if again else False,
-            "page": 0,
-        }
+    elif name in ("turn", "sort"):
+        state = sample_list.on_table(state, data, SORTS, downward=())
     elif name == "pick" and isinstance(data.get("id"), str):
         state = {**state, "sample": data["id"]}
     found = view.values(home, info, state)
