@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from backend import store
-from backend.errors import SearchError, StudioError
-from backend.jobs import pool_work
+from backend.errors import StudioError
+from iterit_ui.samples.filter_lookup import found_rows
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import pool_health as health
 from iterit_ui.shared.selections import scores_key
@@ -98,7 +98,7 @@ def _listed(
             mask = np.isin(pool.source_codes, codes)
         if query:
             found = np.zeros(len(pool), dtype=bool)
-            found[search(home, pool_id, query)] = True
+            found[found_rows(home, pool_id, query)] = True
             mask = found if mask is None else mask & found
     except StudioError as error:
         return Listed(NONE, error=str(error))
@@ -107,19 +107,6 @@ def _listed(
     if groups is None:
         return Listed(rows)
     return grouped(rows, groups)
-
-
-def search(home: Path, pool_id: str, query: str) -> np.ndarray:
-    """(m,) int64: the samples that words, "phrases" and -not find.
-
-    Raises
-    ------
-    SearchError : the words cannot be searched for, or not yet.
-    """
-    if not store.has_search(home, pool_id):
-        pool_work.start_work(home, pool_id, "findings")
-        raise SearchError("the search is being prepared; it works in a moment")
-    return store.search(home, pool_id, query)
 
 
 def grouped(rows: np.ndarray, groups: np.ndarray) -> Listed:
