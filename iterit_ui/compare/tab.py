@@ -21,6 +21,7 @@ from iterit_ui.compare.eval_panel import build_eval
 from iterit_ui.compare.runs_table import build_runs
 from iterit_ui.compare.start_form import build_start, started
 from iterit_ui.compare.views import ALL_EPOCHS, results, runs_of
+from iterit_ui.compare.words import LINE
 from iterit_ui.components import chart, heading, note, table
 from iterit_ui.plots.comparison_losses import OVER_WORDS
 from iterit_ui.shared import messages, text
@@ -34,7 +35,7 @@ CHOSEN = "chosen"  # among the comparisons: the runs that were ticked, without a
 def build(session: Session) -> None:
     """Lay the tab out and wire it."""
     home = session.home
-    heading(text.TAB["compare"], text.LINE["compare"], elem_id="compare-heading")
+    heading(text.TAB["compare"], LINE, elem_id="compare-heading")
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes=["side", "sheet", "sticky"]):
             which = gr.Dropdown(

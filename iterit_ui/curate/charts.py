@@ -12,8 +12,9 @@ from backend.analysis import Histogram
 from backend.records import Pool, Scores, Status
 from iterit_ui import plots
 from iterit_ui.components import encode_bytes
+from iterit_ui.curate.words import CHART, NO_MAP
 from iterit_ui.samples.filter_lookup import get_clusters
-from iterit_ui.shared import text, theme
+from iterit_ui.shared import theme
 from iterit_ui.shared.selections import SelectionView, full_order
 from iterit_ui.shared.session import COLOURS, get_map, map_key
 
@@ -34,7 +35,7 @@ def charts(shown: SelectionView, wanted: dict[str, Any], mask: np.ndarray | None
     rivals = analysis.baselines(shown.pool, shown.scores, shown.settings, held_out=shown.held_out)
     long: Histogram = analysis.length_histogram(shown.scores, made, rivals, filtered=mask)
     (hard_title, hard_note), (new_title, new_note), (long_title, long_note) = (
-        text.CHART[key] for key in ("complexity", "diversity", "lengths")
+        CHART[key] for key in ("complexity", "diversity", "lengths")
     )
     known = {key: bool(np.isfinite(n[key]).any()) for key in ("complexity", "diversity", "tokens")}
     return [
@@ -48,7 +49,7 @@ def charts(shown: SelectionView, wanted: dict[str, Any], mask: np.ndarray | None
 
 def density(shown: SelectionView) -> dict[str, Any]:
     """Complexity x diversity of the candidates, with the selected on it."""
-    title, note = text.CHART["density"]
+    title, note = CHART["density"]
     rows = analysis.candidate_rows(shown.what.selection)
     return plots.density(
         shown.numbers["complexity"], shown.numbers["diversity"], rows, shown.what.selection.rows, title=title, note=note
@@ -57,7 +58,7 @@ def density(shown: SelectionView) -> dict[str, Any]:
 
 def frontier(home: Path, shown: SelectionView) -> dict[str, Any]:
     """Gain by rank and vocabulary covered by budget, the present budget marked."""
-    title, note = text.CHART["frontier"]
+    title, note = CHART["frontier"]
     return plots.frontier(analysis.frontier(full_order(home, shown), shown.what.budget), budget=shown.what.budget,
                           n=len(shown.pool), title=title, note=note)  # fmt: skip
 
@@ -65,7 +66,7 @@ def frontier(home: Path, shown: SelectionView) -> dict[str, Any]:
 def pool_charts(scores: Scores) -> list[dict[str, Any]]:
     """The same charts where nothing is selected: the pool's own distributions where they are known."""
     (hard, hard_note), (new, _), (long, long_note) = (
-        text.CHART[key] for key in ("complexity", "diversity", "lengths")
+        CHART[key] for key in ("complexity", "diversity", "lengths")
     )
     first = plots.distribution(
         analysis.complexity_histogram(scores), title=hard, x_title="complexity", note=hard_note
@@ -76,10 +77,10 @@ def pool_charts(scores: Scores) -> list[dict[str, Any]]:
 
 def pool_map(home: Path, pool: Pool, sample: str) -> dict[str, Any]:
     """The map without a selection."""
-    title, note = text.CHART["map"]
+    title, note = CHART["map"]
     key = map_key(home, pool.id)
     if not key:
-        return {"title": title, "empty": text.NO_MAP}
+        return {"title": title, "empty": NO_MAP}
     return {
         "key": key, "title": title, "note": note, "codes": encode_bytes(np.zeros(len(pool), dtype=np.uint8)),
         "palette": PALETTE, "top": [], "highlight": pool.row_of.get(sample),
@@ -100,10 +101,10 @@ def map_value(
 
     mask : (n,) bool, what the filter keeps. drawn : how many samples are drawn around, None where that is no filter.
     """
-    title, note = text.CHART["map"]
+    title, note = CHART["map"]
     key, xy = map_key(home, shown.pool.id), get_map(home, shown.pool.id)
     if not key or xy is None:
-        return {"title": title, "empty": text.NO_MAP}
+        return {"title": title, "empty": NO_MAP}
     clusters = get_clusters(home, shown.pool.id)
     nowhere = int(np.isnan(xy[:, 0]).sum())
     if nowhere:

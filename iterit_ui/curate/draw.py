@@ -20,6 +20,7 @@ from iterit_ui.curate.named_settings import compared_value
 from iterit_ui.curate.sample_panel import EXTRAS, shown_sample
 from iterit_ui.curate.settings_form import PAST, settings_value
 from iterit_ui.curate.state import CurateState, CurateView, Value, selection_of, selection_view
+from iterit_ui.curate.words import CHART, DEMO_NOTE, NO_POOL, NO_SCORES, SELECT_NOTHING
 from iterit_ui.samples import sample_values
 from iterit_ui.samples.filter_lookup import bar_value, clusters_written
 from iterit_ui.samples.marks import toolbar_value
@@ -53,7 +54,7 @@ def normalised(home: Path, here: CurateState) -> CurateState:
 def all_values(home: Path, here: CurateState) -> list[Any]:
     """What follows from the settings at once: panel, note, cards, three charts, bar, map, table, sample, tools."""
     if not here.pool:
-        return [None, {"tone": "empty", "title": text.NO_POOL}, *[None] * 7, {"empty": text.NO_SAMPLE}, None]
+        return [None, {"tone": "empty", "title": NO_POOL}, *[None] * 7, {"empty": text.NO_SAMPLE}, None]
     try:
         at = selection_view(home, here)
     except StudioError as error:
@@ -64,9 +65,9 @@ def all_values(home: Path, here: CurateState) -> list[Any]:
         ]
     message = None
     if not at.shown.scored:
-        message = text.NO_SCORES
+        message = NO_SCORES
     elif is_demo(here.pool):
-        message = {"tone": "info", "text": text.DEMO_NOTE}
+        message = {"tone": "info", "text": DEMO_NOTE}
     return [
         panel_value(home, here), message, views.cards_value(home, at.shown, at.previous),
         *pictures.charts(at.shown, at.wanted, at.mask),
@@ -82,9 +83,9 @@ def empty_values(home: Path, here: CurateState, problem: str) -> list[Any]:
     scores = get_scores(home, here.pool, scores_key(home, here.pool, here.scores))
     scored = bool(np.isfinite(scores.complexity).any())
     strategy = settings_of(home, here.pool, here.settings).strategy
-    message: Value = text.NO_SCORES
+    message: Value = NO_SCORES
     if scored or strategy in ("diversity", "random", "random-each-epoch"):
-        title, todo = text.SELECT_NOTHING
+        title, todo = SELECT_NOTHING
         message = {"tone": "warn", "title": title, "text": f"{problem[0].upper()}{problem[1:].rstrip('.')}. {todo}"}  # fmt: skip
     return [
         message, views.pool_cards(pool, scores), *pictures.pool_charts(scores), None,
@@ -181,7 +182,7 @@ def trade_offs(home: Path, pool: str, scores: str, settings: Value) -> list[Any]
         shown = selection_of(home, CurateState(pool=pool, scores=scores, settings=settings))
     except StudioError:
         later = "Shown once something can be selected."
-        return [{"title": text.CHART[name][0], "empty": later} for name in ("density", "frontier")]
+        return [{"title": CHART[name][0], "empty": later} for name in ("density", "frontier")]
     return [pictures.density(shown), pictures.frontier(home, shown)]
 
 

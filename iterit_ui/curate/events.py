@@ -22,10 +22,11 @@ from iterit_ui.curate import mark_events as marking
 from iterit_ui.curate import settings_form as settings
 from iterit_ui.curate.sample_panel import EXTRAS
 from iterit_ui.curate.state import CurateState, Value, selection_view
+from iterit_ui.curate.words import FILTERS
 from iterit_ui.samples import filter_lookup, sample_list
 from iterit_ui.samples import marks as actions
 from iterit_ui.samples.sample_list import LARGE_FIRST
-from iterit_ui.shared import messages, text
+from iterit_ui.shared import messages
 from iterit_ui.shared.selections import scores_choices, scores_key
 from iterit_ui.shared.session import COLOURS, VIEW, get_pool
 
@@ -220,7 +221,7 @@ def on_colour(home: Path, here: CurateState, data: Value) -> CurateState:
 
 def on_table(home: Path, here: CurateState, data: Value) -> CurateState:
     """The table after one of its buttons: {page}, {column} or {key}."""
-    if data.get("key") in text.FILTERS:
+    if data.get("key") in FILTERS:
         ranked = data["key"] in ("selected", "added", "kept", "all")
         return replace(here, view=sample_list.on_list(here.view, data["key"], ranked=ranked))
     view = sample_list.on_table(here.view, data, analysis.SORTS, downward=(*LARGE_FIRST, "status"))

@@ -13,7 +13,7 @@ from backend.errors import StudioError
 from backend.jobs import lifecycle, pool_work, run_launch
 from backend.store import Job
 from iterit_ui.components import status_line
-from iterit_ui.shared import text
+from iterit_ui.curate.words import MAP_STAGE, MAP_WAIT
 from iterit_ui.shared.launch import model_choices
 from iterit_ui.shared.selections import scores_choices
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound, get_pool
@@ -162,6 +162,6 @@ def map_followed(home: Path, pool_id: str) -> list[Any]:
 def map_job_value(info: Job) -> dict[str, Any]:
     """The work on a map for `status_line`."""
     return {
-        "state": "running" if info.unfinished else info.state, "title": "Map", "text": text.MAP_STAGE.get(info.stage or "", info.stage or text.MAP_WAIT), "done": info.done, "total": info.total,
+        "state": "running" if info.unfinished else info.state, "title": "Map", "text": MAP_STAGE.get(info.stage or "", info.stage or MAP_WAIT), "done": info.done, "total": info.total,
         "error": info.error,
     }  # fmt: skip

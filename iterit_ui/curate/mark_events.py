@@ -16,10 +16,11 @@ import numpy as np
 from backend.errors import StudioError
 from iterit_ui.curate import draw as draw
 from iterit_ui.curate.state import CurateState, Value, selection_view
+from iterit_ui.curate.words import ACTIONS
 from iterit_ui.samples import marks as actions
 from iterit_ui.samples import sample_list
 from iterit_ui.samples.sample_list import SampleList
-from iterit_ui.shared import messages, text
+from iterit_ui.shared import messages
 from iterit_ui.shared.session import get_pool
 
 
@@ -98,7 +99,7 @@ def on_tick(home: Path, here: CurateState, data: Value) -> tuple[list[str], Any]
             raise StudioError("the list has changed meanwhile; look at it and try again")
         return at.listed
 
-    return sample_list.on_tick(data, [one["key"] for one in text.ACTIONS], pool, listed)
+    return sample_list.on_tick(data, [one["key"] for one in ACTIONS], pool, listed)
 
 
 def ids_of_list(home: Path) -> Callable[[list[Any]], dict[str, Any]]:

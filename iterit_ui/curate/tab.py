@@ -32,6 +32,7 @@ from iterit_ui.curate import events as events
 from iterit_ui.curate import mark_events as marking
 from iterit_ui.curate.job_status import build_map_maker, build_scorer
 from iterit_ui.curate.state import CurateState, Value
+from iterit_ui.curate.words import LINE
 from iterit_ui.shared import address, cutting_hint, text
 from iterit_ui.shared.answer_order import Newest, all_numbered, next_number, numbered
 from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound, first_pool, map_functions
@@ -79,7 +80,7 @@ class Parts:
 def build(session: Session) -> None:
     """The tab's components and what they do."""
     with gr.Row(elem_classes="top"):
-        heading("Curate", text.LINE["curate"], elem_id="curate-heading")
+        heading("Curate", LINE, elem_id="curate-heading")
         tune = gr.Button(
             "Tune with these settings", variant="primary", elem_id="to-tune", elem_classes="next"
         )

@@ -9,9 +9,10 @@ import numpy as np
 
 from backend import analysis, store
 from backend.records import Pool, Scores, Selection
+from iterit_ui.curate.words import ACTIONS, FILTERS
 from iterit_ui.samples import sample_values
 from iterit_ui.samples.sample_list import SampleList
-from iterit_ui.shared import text, theme
+from iterit_ui.shared import theme
 from iterit_ui.shared.selections import SelectionView, get_vocabulary, model_of
 from iterit_ui.shared.session import get_marks
 from iterit_ui.shared.theme import duration
@@ -130,14 +131,14 @@ def table_value(
     list_key : names the whole list, for what is done to all of it.
     """
     made, which = shown.what.selection, found.view["which"]
-    lists = {key: listed_rows(shown, key, previous, mask) for key in text.FILTERS}
+    lists = {key: listed_rows(shown, key, previous, mask) for key in FILTERS}
     if previous is None:
         lists["added"] = lists["dropped"] = np.empty(0, dtype=np.int64)
-    shown_lists = [{"key": key, "label": label, "count": theme.number(len(lists[key]))} for key, label in text.FILTERS.items()
+    shown_lists = [{"key": key, "label": label, "count": theme.number(len(lists[key]))} for key, label in FILTERS.items()
                    if len(lists[key]) or key in ("selected", "all", which)]  # fmt: skip
     value = sample_values.table_value(
         found, shown.scores, made, columns=columns_of(which), diversity=shown.what.diversity, opened=sample,
-        title="Samples", filters=shown_lists, filter=which, selectable=True, actions=text.ACTIONS, list_key=list_key,
+        title="Samples", filters=shown_lists, filter=which, selectable=True, actions=ACTIONS, list_key=list_key,
         empty="No sample is in this list with the present settings and filter.",
     )  # fmt: skip
     value["marks"] = sample_values.row_marks(

@@ -13,10 +13,11 @@ from backend import store
 from backend.errors import StudioError
 from iterit_ui.data import lists as lists
 from iterit_ui.data.lists import Listed
+from iterit_ui.data.words import EXCLUDE_ALL, FINDINGS, KEEP_ONE, LISTS, NEAR_SLIDER
 from iterit_ui.samples import marks, sample_list
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import pool_health as health
-from iterit_ui.shared import text, theme
+from iterit_ui.shared import theme
 from iterit_ui.shared.session import get_pool
 
 NOTHING_DONE: dict[str, Any] = {"step": 0, "text": ""}
@@ -39,7 +40,7 @@ def finding_value(
     if one is not None and not one.known:
         return value | {"text": one.why_unknown, "buttons": ways_to_know(kind)}
     if kind == "near":
-        value["slider"] = {"label": "Alike from", "hint": text.NEAR_SLIDER, "min": health.LOWEST, "max": 1, "step": 0.01,
+        value["slider"] = {"label": "Alike from", "hint": NEAR_SLIDER, "min": health.LOWEST, "max": 1, "step": 0.01,
                            "value": view["threshold"]}  # fmt: skip
     if kind == "unscorable":
         words = f"{words} {health.unscorable_from(home, pool_id)[1]}"
@@ -55,11 +56,11 @@ def finding_value(
 
 def words_of(home: Path, pool_id: str, view: dict[str, Any]) -> tuple[str, str]:
     """Title of a list, and a sentence about it."""
-    if view["which"] not in text.LISTS:
+    if view["which"] not in LISTS:
         label = health.finding_label(home, pool_id, lists.key_of(view))
-        return f"{label[:1].upper()}{label[1:]}", text.FINDINGS.get(view["which"].partition(":")[0], "")
+        return f"{label[:1].upper()}{label[1:]}", FINDINGS.get(view["which"].partition(":")[0], "")
     if lists.is_whole(view) or view["which"] == "rejected":
-        return text.LISTS[view["which"]]
+        return LISTS[view["which"]]
     source = f"source {view['source']}" if view["source"] else ""
     words = f"with {view['text']}" if view["text"] else ""
     return "Samples " + ", ".join(part for part in (words, f"of {source}" if source else "") if part), ""
@@ -78,15 +79,15 @@ def deeds(home: Path, pool_id: str, found: Listed, opened: str) -> list[dict[str
     away = len(lists.surplus(found, codes))
     if found.group is None:
         label = f"Exclude {'these' if away == len(found.rows) else 'the remaining'} {theme.number(away)}"
-        return [button("exclude", label if away else "All of them are marked", text.EXCLUDE_ALL, away)]
+        return [button("exclude", label if away else "All of them are marked", EXCLUDE_ALL, away)]
     label = f"Keep one of each, exclude the other {theme.number(away)}"
-    buttons = [button("keep_all", label if away else "One of each is left", text.KEEP_ONE, away)]
+    buttons = [button("keep_all", label if away else "One of each is left", KEEP_ONE, away)]
     number = group_of(home, pool_id, found, opened)
     if number is not None:
         here = len(lists.surplus(found, codes, group=number))
         label = f"Only in group {theme.number(number)}: exclude {theme.number(here)}"
         done = f"Group {theme.number(number)} is done"
-        buttons.append(button("keep_group", label if here else done, text.KEEP_ONE, here))
+        buttons.append(button("keep_group", label if here else done, KEEP_ONE, here))
     return buttons
 
 

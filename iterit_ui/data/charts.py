@@ -10,8 +10,9 @@ import numpy as np
 import pyarrow.compute as pc
 
 from backend import analysis
+from iterit_ui.data.words import CHART, OPENINGS
 from iterit_ui.shared import pool_health as health
-from iterit_ui.shared import text, theme
+from iterit_ui.shared import theme
 from iterit_ui.shared.session import get_pool
 
 
@@ -32,8 +33,8 @@ def sources_chart(home: Path, pool_id: str, limit: int = 12) -> dict[str, Any]:
     # positions, not names, on the axis: two names that read alike stay two bars
     places = list(range(len(names)))
     return {
-        "title": text.DATA_CHART["sources"][0],
-        "note": text.DATA_CHART["sources"][1],
+        "title": CHART["sources"][0],
+        "note": CHART["sources"][1],
         "data": [{
             "type": "bar", "orientation": "h", "x": values, "y": places, "marker": {"color": colours}, "customdata": custom,
             "text": [theme.number(count) for count in values], "textposition": "outside", "cliponaxis": False,
@@ -55,7 +56,7 @@ def lengths_chart(home: Path, pool_id: str) -> dict[str, Any]:
 @lru_cache(maxsize=8)
 def _lengths_chart(home: Path, pool_id: str, at: health.Stamp) -> dict[str, Any]:
     pool, lengths = get_pool(home, pool_id), health.lengths_of(home, pool_id)
-    title, note = text.DATA_CHART["lengths"]
+    title, note = CHART["lengths"]
     unit = "characters"
     if lengths is not None:
         unit, note = (
@@ -83,7 +84,7 @@ def _lengths_chart(home: Path, pool_id: str, at: health.Stamp) -> dict[str, Any]
 def openings_value(home: Path, pool_id: str, view: dict[str, Any]) -> dict[str, Any]:
     """How responses begin most often; each beginning lists its samples."""
     found = health.openings(home, pool_id)
-    title, note = text.OPENINGS
+    title, note = OPENINGS
     most = max((one.count for one in found), default=1)
     return {
         "title": title,

@@ -10,7 +10,7 @@ from iterit_ui.data import bulk_marks as actions
 from iterit_ui.data import charts as charts
 from iterit_ui.data import views as views
 from iterit_ui.data.lists import VIEW
-from iterit_ui.shared import text
+from iterit_ui.data.words import NO_POOL_YET
 from iterit_ui.shared.session import get_pool
 
 View = dict[str, Any]
@@ -27,7 +27,7 @@ def opened_pool(home: Path, pool_id: str, view: View = VIEW) -> list[Any]:
     """View, nothing done, note, sources, head and first page of the list, for another pool."""
     view, did = dict(view), dict(actions.NOTHING_DONE)
     if not pool_id:
-        return [view, did, {"tone": "empty", "title": text.NO_POOL_YET}, None, None, None]
+        return [view, did, {"tone": "empty", "title": NO_POOL_YET}, None, None, None]
     pool = get_pool(home, pool_id)
     return [
         view, did, views.rows_note(pool), charts.sources_chart(home, pool_id), None, views.table_value(home, pool_id, view, ""),

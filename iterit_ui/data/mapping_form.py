@@ -20,7 +20,8 @@ from backend.data.mapping import BAD, KEEP, SPEAKER, WHOSE
 from backend.data.turn_parts import SPEAKERS
 from backend.errors import StudioError
 from iterit_ui.components import checked_int
-from iterit_ui.shared import text, theme
+from iterit_ui.data.words import KEEP_BAD, NOT_RECOGNISED, PREFERENCE, ROLE, WHOSE_TURNS
+from iterit_ui.shared import theme
 
 NOTHING: dict[str, Any] = {"paths": [], "mappings": {}, "active": 0}
 FIRST_ROWS = 12
@@ -274,14 +275,14 @@ def _file_on_screen(
         "columns": columns_of(plain),
         "roles": [
             {"role": role, "label": label, "hint": hint, "value": roles.get(role, ""), "main": main}
-            for role, (label, hint, main) in text.ROLE.items()
+            for role, (label, hint, main) in ROLE.items()
         ],
         # those that are known as well: with one that is not, it may be the other way round
         "speakers": [{"name": name, "value": role} for name, role in named.items()] if unknown else [],
-        "speakers_title": text.SPEAKERS,
+        "speakers_title": WHOSE_TURNS,
         "whose": [*WHOSE],
-        "bad": {"label": text.KEEP_BAD, "on": said.get(BAD) == KEEP} if bad else None,
-        "told": text.PREFERENCE if "rejected" in roles else "",
+        "bad": {"label": KEEP_BAD, "on": said.get(BAD) == KEEP} if bad else None,
+        "told": PREFERENCE if "rejected" in roles else "",
         "by_hand": mapping is not None,
         "same": same if mapping is not None else 0,
         "rows": [],
@@ -290,7 +291,7 @@ def _file_on_screen(
     if one.found is None:
         return value | {"advice" if still_missing(roles) else "error": still_missing(roles) or one.error}
     rows, problems = rows_value(one.found)
-    advice = "" if one.found.samples else still_missing(roles) or text.NOT_RECOGNISED
+    advice = "" if one.found.samples else still_missing(roles) or NOT_RECOGNISED
     first = str(one.found.rows[0]) if advice and one.found.rows else ""
     return value | {
         "rows": rows,
@@ -307,7 +308,7 @@ def still_missing(roles: dict[str, str]) -> str:
         return ""
     if roles.keys() & {"prompt", "response"}:
         return f"Now choose the column of the {'response' if 'prompt' in roles else 'prompt'}."
-    return text.NOT_RECOGNISED
+    return NOT_RECOGNISED
 
 
 def rows_value(found: data.Preview) -> tuple[list[dict[str, Any]], list[str]]:

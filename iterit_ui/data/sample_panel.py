@@ -13,8 +13,8 @@ from backend.models_on_demand import client
 from backend.models_on_demand.asked_models import base_model
 from iterit_ui.data import lists as lists
 from iterit_ui.data.job_status import limits_of
+from iterit_ui.data.words import NO_SAMPLE
 from iterit_ui.samples import marks, sample_values
-from iterit_ui.shared import text
 from iterit_ui.shared.launch import model_choices
 from iterit_ui.shared.session import get_pool
 
@@ -30,7 +30,7 @@ def sample_value(
     """
     row = get_pool(home, pool_id).row_of.get(opened) if pool_id else None
     if row is None:
-        return {"empty": text.NO_DATA_SAMPLE}
+        return {"empty": NO_SAMPLE}
     pool = get_pool(home, pool_id)
     last = store.next_steps(home, pool_id)[0]
     mark = lists.MARKS.get(int(lists.mark_codes(home, pool_id)[row]))

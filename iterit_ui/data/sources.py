@@ -20,7 +20,8 @@ from backend.records import Pool
 from iterit_ui.components import note, status_line
 from iterit_ui.components.base import WEB, component
 from iterit_ui.data import mapping_form as mapping
-from iterit_ui.shared import messages, text, theme
+from iterit_ui.data.words import HUB_ID, SOURCE
+from iterit_ui.shared import messages, theme
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound, get_pool
 
 MOST_FILES = 2000
@@ -48,11 +49,11 @@ def build_sources(session: Session) -> Chooser:
     with gr.Tabs(elem_classes="kinds"):
         with gr.Tab("Files", id="files"):
             files = gr.Dropdown(choices_under(session.data_roots), label="From the data folders", multiselect=True,
-                                info=text.SOURCE["files"] if session.data_roots else text.SOURCE["no_roots"], interactive=True, elem_id="pool-files")  # fmt: skip
+                                info=SOURCE["files"] if session.data_roots else SOURCE["no_roots"], interactive=True, elem_id="pool-files")  # fmt: skip
         with gr.Tab("Upload", id="upload"):
             upload = gr.File(label="Drop files here", file_count="multiple", type="filepath", elem_id="pool-upload", height=120)  # fmt: skip
         with gr.Tab("Hub", id="hub"):
-            hub = gr.Textbox(label="Hugging Face dataset", placeholder="owner/name or owner/name:split", info=text.SOURCE["hub"], elem_id="pool-hub")  # fmt: skip
+            hub = gr.Textbox(label="Hugging Face dataset", placeholder="owner/name or owner/name:split", info=SOURCE["hub"], elem_id="pool-hub")  # fmt: skip
     name = gr.Textbox(label="Name", placeholder="made from the files", max_lines=1, elem_id="pool-name", max_length=80)  # fmt: skip
     load = gr.Button("Load this pool", variant="primary", elem_id="load-pool", interactive=False)
     progress = status_line(None, elem_id="load-status")
@@ -147,7 +148,7 @@ def choose(
     hub = (hub or "").strip()
     told = None
     if hub and not is_id(hub):
-        told, hub = {"tone": "error", "title": "This is not a dataset's id", "text": text.HUB_ID}, ""
+        told, hub = {"tone": "error", "title": "This is not a dataset's id", "text": HUB_ID}, ""
     paths = list(dict.fromkeys([*(files or []), *map(str, upload or []), *([hub] if hub else [])]))
     if paths == chosen["paths"]:
         return [gr.skip(), told if told else gr.skip()]

@@ -22,7 +22,8 @@ from iterit_ui.data import job_status as work
 from iterit_ui.data import sample_panel as reading
 from iterit_ui.data.lists import VIEW
 from iterit_ui.data.sources import build_preview, build_sources
-from iterit_ui.shared import cutting_hint, text
+from iterit_ui.data.words import LINE, NO_SAMPLE
+from iterit_ui.shared import cutting_hint
 from iterit_ui.shared.launch import model_choices
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound, first_pool
 
@@ -65,7 +66,7 @@ class Parts:
 def build(session: Session) -> None:
     """The tab's components and what they do."""
     with gr.Row(elem_classes="top"):
-        heading("Data", text.LINE["data"], elem_id="data-heading")
+        heading("Data", LINE, elem_id="data-heading")
         go = gr.Button("Next: curate this pool", variant="primary", elem_id="to-curate", elem_classes="next")
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes=["side", "sheet", "sticky"]):
@@ -106,7 +107,7 @@ def _lay_out(session: Session) -> Parts:
         with gr.Column(elem_classes="wide"):
             listed = table(first["table"], functions=[actions.ids_of_list(home)], elem_id="data-table")
         with gr.Column(elem_classes=["aside", "sticky"]):
-            sample = sample_view({"empty": text.NO_DATA_SAMPLE}, elem_id="data-sample")
+            sample = sample_view({"empty": NO_SAMPLE}, elem_id="data-sample")
     keyboard = keys(elem_id="data-keys")
     return Parts(
         message, words, figures, model, longest, count, status, timer, sources, lengths, openings, finding, listed, sample, keyboard,

@@ -10,6 +10,7 @@ from backend import store
 from backend.findings import Finding
 from backend.records import Pool
 from iterit_ui.data import lists as lists
+from iterit_ui.data.words import CARD_NOTES, LISTS, NOT_KNOWN
 from iterit_ui.samples import sample_values
 from iterit_ui.samples.sample_list import paged
 from iterit_ui.shared import pool_health as health
@@ -100,7 +101,7 @@ def card_hint(home: Path, pool_id: str, one: Finding, working: bool) -> str:
         return health.unscorable_from(home, pool_id)[0]
     if not one.count:
         return "none"
-    return f"in {theme.counted(one.groups, 'group')}" if one.groups else text.CARDS.get(one.key, "")
+    return f"in {theme.counted(one.groups, 'group')}" if one.groups else CARD_NOTES.get(one.key, "")
 
 
 def rows_note(pool: Pool) -> dict[str, Any] | None:
@@ -142,7 +143,7 @@ def table_value(home: Path, pool_id: str, view: dict[str, Any], opened: str) -> 
         "columns": COLUMNS if found.group is None else GROUP_COLUMNS,
         "rows": lines,
         **page,
-        "empty": (text.NOT_KNOWN if unknown else found.error) or ("No samples match." if searching else "Nothing here."),
+        "empty": (NOT_KNOWN if unknown else found.error) or ("No samples match." if searching else "Nothing here."),
         "search": {"text": view["text"], "error": found.error if searching else "", "placeholder": text.SEARCH},
         "chips": chips(home, pool_id, view),
         "selectable": True,
@@ -202,7 +203,7 @@ def rejected_value(pool: Pool, page: int) -> dict[str, Any]:
     shown = pool.rejected[part]
     more = pool.left_out - len(pool.rejected)
     return {
-        "title": text.LISTS["rejected"][0] + (f", the first of them; and {more:,} more" if more else ""),
+        "title": LISTS["rejected"][0] + (f", the first of them; and {more:,} more" if more else ""),
         "columns": REJECTED_COLUMNS,
         "rows": [{"file": one.file, "row": theme.number(one.row), "reason": one.reason} for one in shown],
         "ids": [""] * len(shown),

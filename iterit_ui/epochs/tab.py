@@ -20,6 +20,7 @@ from iterit_ui.epochs import draw as draw
 from iterit_ui.epochs import events as events
 from iterit_ui.epochs.run_choices import on_disk
 from iterit_ui.epochs.state import EpochsState
+from iterit_ui.epochs.words import LINE
 from iterit_ui.shared import address, text
 from iterit_ui.shared.answer_order import all_numbered, next_number
 from iterit_ui.shared.session import DRAW, QUIET, Session, map_functions
@@ -54,7 +55,7 @@ class Parts:
 
 def build(session: Session) -> None:
     """The tab's components and what they do."""
-    heading(text.TAB["epochs"], text.LINE["epochs"], elem_id="epochs-heading")
+    heading(text.TAB["epochs"], LINE, elem_id="epochs-heading")
     parts = _lay_out(session)
     _wire_arrival(session, parts)
     _wire_events(session, parts)

@@ -12,8 +12,8 @@ from backend.analysis.held_out_words import words_or_none
 from backend.errors import StudioError
 from backend.store import RunInfo
 from iterit_ui import plots
-from iterit_ui.shared import text
 from iterit_ui.shared.theme import number, score
+from iterit_ui.tune.words import DEMO_HELD_OUT
 
 Value = dict[str, Any]
 
@@ -27,7 +27,7 @@ def course_figure(home: Path, info: RunInfo, metrics: list[Any]) -> Value:
         measured_on=words_or_none(home, info.id),
     )
     if store.read_config(home, info.id).held_out == "demo" and "note" in figure:
-        figure["note"] += text.DEMO_HELD_OUT
+        figure["note"] += DEMO_HELD_OUT
     return figure
 
 

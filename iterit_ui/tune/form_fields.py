@@ -13,8 +13,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from backend.config import PRESET_HELP, PRESETS, STRATEGY_HELP, TRACKERS, RunConfig, preset_values
 from backend.errors import ConfigError
-from iterit_ui.shared import text
 from iterit_ui.shared.strategies import STRATEGY_WORDS
+from iterit_ui.tune.words import GROUP, PRESET, SETTING
 
 FIELDS = {f.name: f for f in dataclasses.fields(RunConfig)}
 HINTS = get_type_hints(RunConfig)
@@ -52,11 +52,11 @@ def form_fields() -> list[str]:
 def schema() -> dict[str, Any]:
     """Everything about the form that never changes: {groups, fields by name, presets}."""
     groups = [{"key": "common", "title": "", "help": "", "fields": list(COMMON)}]
-    groups += [{"key": key, **text.GROUP[key], "fields": advanced(key)} for key in GROUPS]
+    groups += [{"key": key, **GROUP[key], "fields": advanced(key)} for key in GROUPS]
     presets = [
         {
             "name": name,
-            "label": text.PRESET.get(name, name.replace("-", " ").capitalize()),
+            "label": PRESET.get(name, name.replace("-", " ").capitalize()),
             "help": f"{PRESET_HELP[name][0].upper()}{PRESET_HELP[name][1:]}.",
             "values": {field: to_form(field, default(field, name)) for field in form_fields()},
             # what it sets otherwise for a pool that is not the embedded one
@@ -102,8 +102,8 @@ def described(name: str) -> dict[str, Any]:
 
 def label(name: str) -> str:
     """What a person calls a setting."""
-    if name in text.SETTING:
-        return text.SETTING[name]
+    if name in SETTING:
+        return SETTING[name]
     words = name.replace("_", " ")
     return words[0].upper() + words[1:]
 

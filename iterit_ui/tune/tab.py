@@ -11,11 +11,12 @@ from iterit_ui.components import heading
 from iterit_ui.shared import text
 from iterit_ui.shared.session import Session
 from iterit_ui.tune import queue_panel, run_panel, setup_panel
+from iterit_ui.tune.words import LINE
 
 
 def build(session: Session) -> None:
     """Lay the tab out."""
-    heading(text.TAB["tune"], text.LINE["tune"], elem_id="tune-heading")
+    heading(text.TAB["tune"], LINE, elem_id="tune-heading")
     load = gr.State("")  # the run whose configuration somebody wants in the form
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes=["side", "sheet", "sticky"]):

@@ -1,0 +1,76 @@
+"""What a person reads on the Curate tab."""
+
+from __future__ import annotations
+
+LINE = "Set what makes a sample worth training on. The selection on the right follows at once; no model runs."
+CHART = {
+    "complexity": (
+        "How hard for the model?",
+        "Complexity: perplexity of the response with its prompt / without it.",
+    ),
+    "diversity": (
+        "How much do they add?",
+        "Diversity before any pick: weighted phrases of the response.",
+    ),
+    "lengths": (
+        "How long are the responses?",
+        "Against the pool, a random draw, the longest and Superfiltering at the same budget.",
+    ),
+    "density": (
+        "Hard and new at once?",
+        "Candidates by complexity and diversity; the selected on top. Click a cell to list its samples.",
+    ),
+    "frontier": (
+        "What does a larger budget buy?",
+        "Gain of each pick, and the share of the pool's phrases (TF-IDF mass) that the picks hold.",
+    ),
+    "map": (
+        "Where in the pool are they?",
+        "Near each other: similar wording; alike ones are spread a little. Click a point to read it, draw around some to list them.",
+    ),
+}
+DEMO_NOTE = (
+    "On this demo complexity rejects most mismatched and boilerplate answers, but it cannot see cut-off ones, lets about "
+    "two in five refusals and near misses pass, and rejects one clean answer in eight. Nearly all the mismatches that "
+    "pass lie just below 1: read a few before you train."
+)
+NO_POOL = "No pool is open. Choose one on the Data tab."
+NO_SCORES = {
+    "tone": "empty",
+    "title": "This pool has not been scored yet",
+    "text": "Complexity needs a model that reads every sample once. Until then the strategies Diversity and Random "
+    "work; choose one on the left, or score the pool here.",
+}
+SELECT_NOTHING = (
+    "These settings select nothing",
+    "Raise the budget or a source's weight, widen the limits, or press Reset.",
+)
+FILTERS = {
+    "selected": "Selected",
+    "added": "Added",
+    "dropped": "Dropped",
+    "candidates": "Candidates",
+    "rejected": "Rejected",
+    "unscorable": "Unscorable",
+    "all": "All",
+}
+ACTIONS = [
+    {"key": "pin", "label": "Pin", "hint": "always in the selection, first", "tone": "pinned"},
+    {"key": "exclude", "label": "Exclude", "hint": "never in the selection", "tone": "rejected"},
+    {"key": "clear", "label": "Clear marks", "hint": "leave them to the method again", "tone": "plain"},
+    {"key": "note", "label": "Note", "hint": "write the same note to all of them", "tone": "plain"},
+    {"key": "copy", "label": "Copy ids", "hint": "one id a line", "tone": "plain"},
+    {
+        "key": "export",
+        "label": "Export",
+        "hint": "a .jsonl file with these samples as messages",
+        "tone": "plain",
+    },
+]
+NO_MAP = "This pool has no map yet. Laying it out takes about a minute and is done once; the rest of this page does not need it."
+MAP_STAGE = {
+    "tfidf": "Counting phrases",
+    "svd": "Finding what sets the responses apart most",
+    "umap": "Laying the responses out in two dimensions",
+}
+MAP_WAIT = "Counting phrases, then laying the responses out in two dimensions"

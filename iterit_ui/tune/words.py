@@ -1,0 +1,54 @@
+"""What a person reads on the Tune tab."""
+
+from __future__ import annotations
+
+LINE = "Fine-tune a model on the selection; IterIT scores and selects again before every epoch."
+DEMO_HELD_OUT = " Half of the demo's ask for facts that stand nowhere else, so their loss stays high; compare runs by their difference."
+PRESET = {"paper": "Paper", "lora-24gb": "LoRA on one 24 GB GPU", "demo": "Demo"}
+GROUP = {
+    "selection": {
+        "title": "Which samples are chosen",
+        "help": "What Curate sets, and what follows from it in later epochs.",
+    },
+    "training": {
+        "title": "How the model is trained",
+        "help": "The paper's recommendation unless a preset says otherwise.",
+    },
+    "lora": {
+        "title": "LoRA adapters",
+        "help": "Small added weights that are trained in place of the model's own.",
+    },
+    "model": {
+        "title": "How the model reads",
+        "help": "Length, arithmetic and memory; for scoring and for training.",
+    },
+    "running": {
+        "title": "Processes, checkpoints and review",
+        "help": "What a long run needs to be stopped, resumed and looked at.",
+    },
+    "data": {"title": "Data", "help": "How files are read."},
+}
+SETTING = {
+    "words": "Words",
+    "name": "Name of the run",
+    "lora_rank": "LoRA rank",
+    "lora_alpha": "LoRA alpha",
+    "lora_dropout": "LoRA dropout",
+    "lora_targets": "Layers with adapters",
+    "save_merged": "Save the merged model too",
+    "held_out": "Held out",
+    "max_length": "Longest conversation",
+    "max_grad_norm": "Gradient clipping",
+    "warmup_ratio": "Warm-up",
+    "batch_size": "Batch size",
+    "device_batch_size": "Samples per forward pass",
+    "review": "Review before each epoch trains",
+    "rescore": "Score anew",
+    "review_minutes": "Continue automatically after",
+    "report_to": "Also report to",
+    "accelerate_config": "Accelerate configuration file",
+    "make_map": "Lay out the map",
+    "checkpoint_every": "Checkpoint every",
+    "held_out_every": "Held-out loss every",
+    "max_steps": "Max optimizer steps",
+}
