@@ -111,7 +111,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         type=Path,
         default=None,
         metavar="FILE",
-        help=f"ask visitors for a name and a password: a file with one NAME:PASSWORD a line. The environment variable {VARIABLE} "
+        help=f"ask visitors for a name and a password: a file with one NAME:PASSWORD per line. The environment variable {VARIABLE} "
         "takes the same lines",
     )
     parser.add_argument(

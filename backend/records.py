@@ -22,7 +22,7 @@ Stage = Literal["load", "score", "select", "review", "train", "evaluate", "map",
 JobState = Literal["absent", "queued", "running", "waiting", "stopping", "stopped", "failed", "done"]
 
 
-# reasons of `Scores` for samples whose complexity nobody asked for: it could be scored, or is kept aside to measure on
+# reasons of `Scores` for samples whose complexity nobody asked for: it could be scored, or is held out to measure on
 NOT_ASKED_FOR = ("not scored", "held out")
 
 
@@ -279,7 +279,7 @@ class Status(IntEnum):
     TOO_LONG = 7  # more response tokens than max_response_tokens
     EXCLUDED = 8  # a person excluded it
     SOURCE_OFF = 9  # its source's weight is 0
-    HELD_OUT = 10  # kept aside to measure the held-out loss
+    HELD_OUT = 10  # held out to measure the held-out loss
 
 
 @dataclass(frozen=True)
@@ -369,7 +369,7 @@ class Taken:
 class EpochRecord:
     """Everything decided before one epoch: scores as they were known then, and the selection made from them.
 
-    rescored : (n,) bool, scored anew before this epoch, or taken from those who scored them with the very same model.
+    rescored : (n,) bool, rescored before this epoch, or taken from those who scored them with the very same model.
     diversity : (n,) float64, diversity of every candidate before any pick (all n-gram weights 1); NaN otherwise.
     changes : selection settings that a person changed for this epoch alone, by name.
     taken : those of `rescored` whose scores were taken; None where all were computed.

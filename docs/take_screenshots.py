@@ -89,7 +89,7 @@ def backend(*words: str) -> list[str]:
 
 
 def wait_for_the_end(runs: Path) -> None:
-    """Return once no run is at work or waits."""
+    """Return once no run is running or queued."""
     while True:
         told = subprocess.run(
             [*backend("runs"), "--json", "--runs-dir", runs], cwd=ROOT, check=True, capture_output=True

@@ -137,7 +137,7 @@ def restored(home: Path, query: dict[str, str]) -> list[Any]:
         if pool:
             get_pool(home, pool)
     except StudioError as error:
-        messages.warning(f"The link names a pool that is not here: {error}")
+        messages.warning(f"The link names a pool that was not found: {error}")
         pool = ""
     pool = pool or first_pool()
     tab = view["tab"]

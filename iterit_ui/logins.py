@@ -19,7 +19,7 @@ def logins(
 ) -> tuple[Logins | None, list[str]]:
     """(names with passwords or None where none is asked for, warnings for whoever starts the app).
 
-    given : NAME:PASSWORD as `--auth` takes it. file : with one NAME:PASSWORD a line. environment : may hold ITERIT_AUTH,
+    given : NAME:PASSWORD as `--auth` takes it. file : with one NAME:PASSWORD per line. environment : may hold ITERIT_AUTH,
     lines like those of a file; either option overrules it.
 
     Raises
@@ -28,7 +28,7 @@ def logins(
         repeats a password.
     """
     if given is not None and file is not None:
-        raise ConfigError("--auth and --auth-file are both given; one of the two says who may see the app")
+        raise ConfigError("give --auth or --auth-file, not both")
     if file is not None:
         return _parsed(_text_of(file), f"--auth-file {file}"), _too_open(file)
     if given is not None:
@@ -60,7 +60,7 @@ def _text_of(file: Path) -> str:
     try:
         if file.stat().st_size > LONGEST_FILE:
             raise ConfigError(
-                f"--auth-file {file} is larger than {LONGEST_FILE:,} bytes; one NAME:PASSWORD a line is needed"
+                f"--auth-file {file} is larger than {LONGEST_FILE:,} bytes; expected one NAME:PASSWORD per line"
             )
         return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -85,10 +85,10 @@ def _parsed(text: str, where: str) -> Logins:
         name, _, password = line.partition(":")
         name = name.strip()
         if not name or not password:
-            raise ConfigError(f"{where} line {number}: NAME:PASSWORD is needed, one a line")
+            raise ConfigError(f"{where} line {number}: expected NAME:PASSWORD, one per line")
         if name in found:
-            raise ConfigError(f"{where} line {number}: the name {name!r} is there twice")
+            raise ConfigError(f"{where} line {number}: the name {name!r} is listed twice")
         found[name] = password
     if not found:
-        raise ConfigError(f"{where} is empty; NAME:PASSWORD is needed, one a line")
+        raise ConfigError(f"{where} is empty; expected NAME:PASSWORD, one per line")
     return list(found.items())

@@ -7,7 +7,7 @@ import math
 from backend.config import SelectionSettings
 from backend.records import Scores, Status
 
-HELD_OUT_REASON = "held out"  # what the scores of a run say about the samples that it kept aside
+HELD_OUT_REASON = "held out"  # what the scores of a run say about the samples that it held out
 NOT_SCORED = "not scored"
 
 
@@ -43,14 +43,11 @@ def barrier(
     if status is Status.SOURCE_OFF:
         return f"its source{f', {source},' if source else ''} has the weight 0"
     if status is Status.HELD_OUT:
-        return "it is kept aside to measure the held-out loss, and never trained on"
+        return "it is held out to measure the held-out loss, and never trained on"
     if status is Status.NOT_CANDIDATE:
         if scores.reason[row] == NOT_SCORED:
             return _unscorable(NOT_SCORED)
-        return (
-            "it was outside the top (update ratio x budget), so it was not scored anew before this epoch and could "
-            "not be picked"
-        )
+        return "it was outside the top (update ratio x budget), so it was not rescored before this epoch and could not be picked"
     raise ValueError(f"{status.name} is not kept from being a candidate")
 
 
@@ -63,7 +60,9 @@ def _too_complex(complexity: float, settings: SelectionSettings | None) -> str:
 
 def _unscorable(reason: str) -> str:
     if reason == HELD_OUT_REASON:
-        return "it has no score, because the run that made these scores kept it aside to measure the held-out loss"
+        return (
+            "it has no score, because the run that made these scores held it out to measure the held-out loss"
+        )
     if reason == NOT_SCORED:
         return "no model has scored it"
     return f"its complexity is not defined{f': {reason}' if reason else ''}"

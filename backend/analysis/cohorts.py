@@ -42,7 +42,7 @@ def cohorts(records: Sequence[EpochRecord], epoch: int) -> dict[str, np.ndarray]
 def cohort_losses(records: Sequence[EpochRecord], epoch: int) -> pd.DataFrame:
     """Mean response loss of the cohorts of one epoch, at every epoch of the run; cohorts without a member are left out.
 
-    After epoch 0 only part of the pool is scored anew, and a different part each time, so a mean of what was scored
+    After epoch 0 only part of the pool is rescored, and a different part each time, so a mean of what was scored
     before an epoch says nothing beside the mean of another part. Each row therefore compares the same samples with
     themselves:
 

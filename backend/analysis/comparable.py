@@ -88,8 +88,7 @@ def _pools(runs: Sequence[ComparedRun]) -> list[Remark]:
     return [
         Remark(
             "warn",
-            f"The runs choose from {len(names)} different pools: {_list(names.values())}. Their selections have no overlap that "
-            "could be computed, and what differs may come from the data and not from the strategy.",
+            f"The runs choose from {len(names)} different pools: {_list(names.values())}. Their selections cannot be compared, and differences may come from the data, not from the strategy.",
         )
     ]
 
@@ -112,15 +111,14 @@ def _held_out(runs: Sequence[ComparedRun], measured: MeasuredOn) -> list[Remark]
             Remark(
                 "warn",
                 f"The seeds measured on different samples ({_list(sorted(kinds))}): only the differences within a seed compare "
-                "like with like, and means over the seeds are of no one thing.",
+                "like with like, and means over the seeds mix different measurements.",
             )
         )
     if measured.by_seed and len(kinds) < 2:
         found.append(
             Remark(
                 "info",
-                "A share of the pool is held out, so each seed measures on other samples: the spread between seeds holds that "
-                "too, and only the differences within a seed compare like with like.",
+                "A share of the pool is held out, so each seed measures on other samples: the spread between seeds includes that too, and only the differences within a seed compare like with like.",
             )
         )
     if measured.by_seed:
@@ -131,7 +129,7 @@ def _held_out(runs: Sequence[ComparedRun], measured: MeasuredOn) -> list[Remark]
     nothing = [run for run in runs if run.done and not run.held_out]
     if nothing:
         found.append(
-            Remark("warn", f"{_runs(len(nothing))} held nothing out, so there is no held-out loss of them.")
+            Remark("warn", f"{_runs(len(nothing))} held nothing out, so they have no held-out loss.")
         )
     return found
 
@@ -181,8 +179,7 @@ def _steps(arms: Sequence[Arm]) -> list[Remark]:
     return [
         Remark(
             "warn",
-            f"Not every run trained for the same number of optimizer steps ({'; '.join(parts)}{rest}). Who trains longer pays "
-            "more, and may be better for that alone.",
+            f"Not every run trained for the same number of optimizer steps ({'; '.join(parts)}{rest}). Longer training costs more, and may be better for that alone.",
         )
     ]
 
@@ -235,8 +232,7 @@ def _repeated(arms: Sequence[Arm]) -> list[Remark]:
     return [
         Remark(
             "info",
-            f"{_runs(count)} {'repeats' if count == 1 else 'repeat'} the settings and seed of another: of each seed the newest "
-            "that is done counts.",
+            f"{_runs(count)} {'repeats' if count == 1 else 'repeat'} the settings and seed of another: only the newest finished run of each seed counts.",
         )
     ]
 

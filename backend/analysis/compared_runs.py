@@ -21,7 +21,7 @@ from backend.records import Metrics
 from backend.store import RunInfo
 
 UNFINISHED = {
-    "queued": "waits for its turn",
+    "queued": "still queued",
     "running": "still running",
     "waiting": "waits for a review",
     "stopping": "is being stopped",

@@ -100,7 +100,7 @@ def compare(home: Path, run_ids: Sequence[str], *, reference: str = "") -> Compa
     """
     ids = list(dict.fromkeys(run_ids))
     if not ids:
-        raise RunError("no run is chosen; one at least is needed")
+        raise RunError("no run is chosen; choose at least one")
     if len(ids) > MOST_RUNS:
         raise RunError(f"{len(ids):,} runs are chosen; at most {MOST_RUNS} are compared at once")
     infos = {info.id: info for info in store.runs(home)}
@@ -108,7 +108,7 @@ def compare(home: Path, run_ids: Sequence[str], *, reference: str = "") -> Compa
     for run_id in ids:
         try:
             if run_id not in infos:
-                raise RunError(f"there is no run {run_id} (any more)")
+                raise RunError(f"run {run_id} not found")
             found.append(compared_run(home, infos[run_id]))
         except StudioError as error:
             unreadable[run_id] = str(error)

@@ -6,7 +6,7 @@ A filter is a plain JSON dict whose parts all have to hold; a part that is not t
     sources     names of sources
     complexity, diversity, tokens, rank, gain      [low, high], low <= value < high; None is open
     cluster     numbers of clusters of the map, -1 for none
-    rows        key of a stored set of rows (what was drawn around on the map)
+    rows        key of a stored set of rows (what was inside your outline)
     finding     key of a finding of the pool's health
     marked      "pinned" or "excluded"
     noted       true: somebody has written a note

@@ -96,7 +96,7 @@ def weighed(
 def frontier(order: FullOrder, budget: int, *, points: int = POINTS) -> pd.DataFrame:
     """The order as a curve of about `points` budgets: budget, gain (of the last pick at it), covered, present.
 
-    present : True in the one row of the present budget, or of the last pick where there are fewer; nowhere where the
+    present : True in the one row of the current budget, or of the last pick where there are fewer; nowhere where the
         order was made to a limit below it. Half of the points are spread evenly, half lie at the beginning, where
         the curves bend.
     """

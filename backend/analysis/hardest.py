@@ -21,7 +21,7 @@ class Hardest:
         share = (hardest at `epoch` that are not among the hardest at `earlier`) / k
 
     The paper (arXiv 2412.17365) reports 55 % after one epoch. Two things bound what a run can show: where only the
-    top (update_ratio x budget) was scored anew, the comparison is among those (`whole_pool` is False), and the share
+    top (update_ratio x budget) was rescored, the comparison is among those (`whole_pool` is False), and the share
     cannot exceed (n - k) / k. A ranking that has nothing to do with the earlier one would give `chance` = 1 - k / n.
 
     compared : n. k : size of either set. rows : the hardest at `epoch`, hardest first. new : (k,) bool, which of

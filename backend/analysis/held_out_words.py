@@ -12,7 +12,7 @@ from backend.errors import StudioError
 
 
 def held_out_words(home: Path, run_id: str) -> str:
-    """Such as "the demo's 360 held-out rows" or "110 samples kept aside from pool birds"; "" where nothing is held out.
+    """Such as "the demo's 360 held-out rows" or "110 samples held out from pool birds"; "" where nothing is held out.
 
     Before a run has kept its share aside the words are "5 % of pool birds, not drawn yet".
 
@@ -41,7 +41,7 @@ def file_words(held_out: str, rows: int | None) -> str:
 
 
 def share_words(config: RunConfig, pool: str) -> str:
-    """What will be measured on where a share of a pool is kept aside; "" where it is none."""
+    """What will be measured on where a share of a pool is held out; "" where it is none."""
     share = held_out_share(config)
     return f"{100 * share:g} % of pool {pool}, not drawn yet" if share else ""
 
@@ -52,16 +52,16 @@ def planned_words(config: RunConfig, rows: int) -> str:
     if share is None:
         return file_words(config.held_out, None)
     count = math.floor(round(share * rows, 9))
-    return f"{count:,} samples kept aside from the pool" if count else "nothing: no sample is kept aside"
+    return f"{count:,} samples held out from the pool" if count else "nothing: no sample is held out"
 
 
 @lru_cache(maxsize=512)
 def _words(home: Path, run_id: str, first: int | None) -> str:
-    """first : the first epoch that was selected for, None before; what is kept aside does not change after it."""
+    """first : the first epoch that was selected for, None before; what is held out does not change after it."""
     config, pools = store.read_config(home, run_id), store.read_run_pool(home, run_id)
     if pools.held_out_id:
         return file_words(config.held_out, store.pool_info(home, pools.held_out_id).rows)
     if first is None or not held_out_share(config):
         return share_words(config, pools.name)
     count = len(store.read_kept_aside(home, run_id, first))
-    return f"{count:,} samples kept aside from pool {pools.name}" if count else ""
+    return f"{count:,} samples held out from pool {pools.name}" if count else ""

@@ -38,7 +38,7 @@ def outranked(
             f"{scores.response_tokens[last]:,}."
         )
     if settings.strategy in ("random", "random-each-epoch"):
-        return "Not selected: the draw did not fall on it, and this strategy looks at nothing else."
+        return "Not selected: it was not among those drawn at random, and this strategy uses nothing else."
     before, after = gains(pool, scores, settings, row, left)
     if not np.isfinite(after) or not np.isfinite(selection.gain[-1]):
         return PLAIN
@@ -66,9 +66,9 @@ def _compared(before: float, after: float, last: float, settings: SelectionSetti
     """Both gains in words, with as many digits as it takes to tell them apart."""
     if last == 0:
         by = "row" if settings.strategy == "diversity" else "complexity"
-        return f"nothing was left to gain, of it or of any other, and the last picks went by {by}"
+        return f"no candidate had any gain left, and the last picks went by {by}"
     if ties_as_equal(np.array(after)) == ties_as_equal(np.array(last)):
-        return f"its gain at the end was {after:.3g}, as was the last pick's; of equals the earlier row is picked"
+        return f"its gain at the end was {after:.3g}, as was the last pick's; ties go to the earlier row"
     digits = next((d for d in (3, 5, 8) if f"{after:.{d}g}" != f"{last:.{d}g}"), 12)
     at_first = f" ({before:.3g} before any pick)" if f"{before:.3g}" != f"{after:.3g}" else ""
     # n-grams that many picks have covered leave 1e-40 and the like, which nobody needs to read

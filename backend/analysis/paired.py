@@ -18,7 +18,7 @@ Verdict = Literal["unknown", "one seed", "same", "within the spread", "too few s
 DEFINITION = (
     "A difference is taken seed by seed (both strategies with the same seed). The spread is the sample standard "
     "deviation of these differences. A mean difference that is not larger than the spread counts as no difference. "
-    "A larger one counts as shown only where the 95 % t-interval of the mean, over these seeds, leaves out 0."
+    "A larger one counts as shown only where the 95 % t-interval of the mean, over these seeds, excludes 0."
 )
 
 
@@ -44,12 +44,12 @@ class Paired:
         if self.verdict == "unknown":
             return "no seed in common: nothing to compare"
         if self.verdict == "one seed":
-            return "one seed: nothing can be said about differences"
+            return "one seed: differences cannot be judged"
         if self.verdict == "same":
             return f"the same in all {self.n} seeds"
         if self.verdict == "within the spread":
             words = "smaller than the spread between seeds: no difference shown"
-            aside = " (though the interval of the mean leaves out 0)" if self.low > 0 or self.high < 0 else ""
+            aside = " (though the interval of the mean excludes 0)" if self.low > 0 or self.high < 0 else ""
             return words + aside
         if self.verdict == "too few seeds":
             return f"larger than the spread, but {self.n} seeds are too few to tell: no difference shown"

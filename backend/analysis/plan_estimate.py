@@ -42,7 +42,7 @@ class PlanEstimate:
     """What a run will do and need.
 
     Counts follow from the settings and the pool's size alone:
-    candidates : samples to choose from, those kept aside left out. held_out : samples of a held-out loss; NaN value
+    candidates : samples to choose from, without those held out. held_out : samples of a held-out loss; NaN value
         where they are in a file that has not been read.
     budget : samples that an epoch trains on. epochs : passes that are begun (fewer than asked for where max_steps
         ends the run first). steps_per_epoch, steps : optimizer steps; the last epoch may have fewer.
@@ -152,7 +152,7 @@ def _held_out_rows(config: RunConfig) -> int | None:
 def _held_out(config: RunConfig, ahead: Course) -> Figure:
     if ahead.held_out is None:
         return Figure(NAN, f"{config.held_out} has not been read")
-    where = "the demo's held-out rows" if config.held_out == "demo" else "kept aside from the pool"
+    where = "the demo's held-out rows" if config.held_out == "demo" else "held out from the pool"
     return Figure(float(ahead.held_out), where)
 
 
@@ -209,9 +209,9 @@ def _memory(config: RunConfig, tokens: Tokens) -> dict[str, Figure]:
         whole = model_files.full_path(config.model)
         shape = model_shape.shape_of(Path(whole)) if Path(whole).is_dir() else None
         why = (
-            f"{whole} is not a folder here, so nothing is known about its size"
+            f"{whole} is not a local folder, so its size is unknown"
             if not Path(whole).is_dir()
-            else "its config.json does not say its sizes in the usual words"
+            else "its config.json does not give its sizes under the usual names"
         )
     except ModelError as error:
         shape, why = None, str(error)
@@ -220,9 +220,9 @@ def _memory(config: RunConfig, tokens: Tokens) -> dict[str, Figure]:
     cut = min(config.max_length, shape.positions or config.max_length)
     longest = min(cut, tokens.longest) if tokens.longest else cut
     need = memory.needed(shape, config, sixteen_bit=checks.is_sixteen_bit(config, device), longest=longest)
-    exact = "counted from the heads of the model's files"
+    exact = "from the headers of the model's files"
     batch = f"an estimate for batches of {need.tokens:,} tokens"
-    source = f"{exact}; activations are {batch}, and what CUDA and libraries take comes on top"
+    source = f"{exact}; activations are {batch}, CUDA and libraries add to that"
     values = {
         "parameters": Figure(float(shape.parameters), exact),
         "trained": Figure(float(need.trained), "LoRA adapters" if config.lora_rank else exact),

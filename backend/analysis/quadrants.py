@@ -28,7 +28,7 @@ class Quadrants:
         rejected          at or above `ceiling` now, whatever it was then: the prompt no longer helps, so the sample
                           cannot be selected; counted here and in none of the others
 
-    Not a random part of the pool: after epoch 0 a run scores only the top (update_ratio x budget) anew.
+    Not a random part of the pool: after epoch 0 a run rescores only the top (update_ratio x budget).
 
     earlier, epoch : the two epochs; "now" is before training on `epoch`.
     ceiling : the run's max_complexity. line : NaN where no sample was scored before both.
@@ -62,7 +62,7 @@ class Quadrants:
 
 
 def scored_twice(then: EpochRecord, now: EpochRecord) -> np.ndarray:
-    """(m,) int64 ascending: rows scored anew before both epochs, with a complexity that both times is defined."""
+    """(m,) int64 ascending: rows rescored before both epochs, with a complexity that both times is defined."""
     known = then.rescored & now.rescored
     known &= np.isfinite(then.scores.complexity) & np.isfinite(now.scores.complexity)
     return np.flatnonzero(known)
@@ -102,5 +102,5 @@ def not_compared(then: EpochRecord, now: EpochRecord) -> str:
             f"epoch {then.epoch} is not earlier than epoch {now.epoch}"
         )  # fmt: skip
     if not now.rescored.any():
-        return f"no sample was scored anew before epoch {now.epoch}: this strategy scores the pool once"
+        return f"no sample was rescored before epoch {now.epoch}: this strategy scores the pool once"
     return f"none of the samples scored before epoch {now.epoch} was also scored before epoch {then.epoch}"

@@ -1,4 +1,4 @@
-"""What is at work and what waits for its turn, and why the first in the queue does not start."""
+"""What is running and what is queued, and why the first in the queue does not start."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Reach:
 
     budget : the smallest number of samples with which it is picked.
     complexity_weight, diversity_weight, source_weight : of the values where the sliders can stand (0 to 3 by 0.1)
-        the nearest to the present one at which it is picked at the present budget; the present one itself where it
+        the nearest to the present one at which it is picked at the current budget; the present one itself where it
         is picked now. It need not be picked at all values beyond.
     notes : by field, why there is no value, or what is to be known about it.
     """

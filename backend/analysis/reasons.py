@@ -177,7 +177,7 @@ def _facts(
             (
                 "diversity when picked",
                 f"{selection.diversity[rank - 1]:.3f}",
-                "what earlier picks had left of it: n-grams already covered count less",
+                "reduced by earlier picks: n-grams already covered count less",
             )
         )
     if rank is None and left is not None:
@@ -185,7 +185,7 @@ def _facts(
             (
                 "diversity at the end",
                 f"{left.after:.3f}",
-                "what the picks have left of it: n-grams already covered count less",
+                "reduced by the picks: n-grams already covered count less",
             )
         )
     if rank is not None and np.isfinite(selection.gain[rank - 1]):

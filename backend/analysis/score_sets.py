@@ -77,7 +77,7 @@ def load_scores(home: Path, pool: Pool, key: str) -> Scores:
 
 
 def held_out_of(home: Path, scores_key: str) -> np.ndarray | None:
-    """(n,) bool: the samples that the run of these scores kept aside, and so never scored; None where there are none.
+    """(n,) bool: the samples that the run of these scores held out, and so never scored; None where there are none.
 
     scores_key : of a `ScoreSet`; "" and "demo" keep nothing aside.
 

@@ -84,7 +84,7 @@ def what_if(
 ) -> WhatIf:
     """What epoch 0 would select with these settings and scores.
 
-    held_out : (n,) bool, samples that are kept aside; the budget is a share of the others.
+    held_out : (n,) bool, samples that are held out; the budget is a share of the others.
 
     Raises
     ------

@@ -24,7 +24,7 @@ Prompt = tuple[tuple["Turn", ...], "HeldOutSample | None"]
 ENDED = {
     "end": "ended by itself",
     "limit": "cut off by --max-new-tokens",
-    "positions": "cut off: the model reads no more tokens",
+    "positions": "cut off: the model's context is full",
     "stopped": "stopped",
 }
 
@@ -45,15 +45,15 @@ def ask(
     base: Annotated[
         bool, typer.Option("--base/--no-base", help="Also ask the model that the runs started from.")
     ] = True,
-    max_new_tokens: Annotated[
-        int, typer.Option("--max-new-tokens", help="Tokens after which an answer is cut off.")
-    ] = 256,
+    max_new_tokens: Annotated[int, typer.Option("--max-new-tokens", help="Longest answer, in tokens.")] = 256,
     temperature: Annotated[
         float,
-        typer.Option("--temperature", help="0 takes the likeliest token each time; above, tokens are drawn."),
+        typer.Option(
+            "--temperature", help="0 always takes the most likely token; above 0, tokens are sampled."
+        ),
     ] = 0.0,
     seed: Annotated[
-        int, typer.Option("--seed", help="Of the drawing of tokens and of held-out samples.")
+        int, typer.Option("--seed", help="For sampling tokens and choosing held-out samples.")
     ] = 0,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,

@@ -67,22 +67,22 @@ def start(
     seeds: Annotated[
         str,
         typer.Option(
-            "--seeds", help="Each strategy is run once with each: 0,1,2 or 0-4. One seed shows no spread."
+            "--seeds", help="Each strategy is run once with each: 0,1,2 or 0-4. One seed gives no spread."
         ),
     ] = "0-4",
     equal_steps_full: Annotated[
         bool,
         typer.Option(
             "--equal-steps-full",
-            help="Also the whole pool, stopped after as many optimizer steps as the budget gives the others.",
+            help="Also the whole pool, stopped after as many optimizer steps as the others take.",
         ),
     ] = False,
     name: Annotated[str, typer.Option("--name", help="What to call the comparison.")] = "",
     preset: Preset = None,
     config: Annotated[
-        Path | None, typer.Option("--config", help="config.json of a run to start from; options overrule it.")
+        Path | None, typer.Option("--config", help="config.json of a run to start from; options override it.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be run.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would run.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
@@ -124,8 +124,10 @@ def start(
         console.print_json(dataclasses.asdict(find_comparison(home, made)))
         return
     print(made, flush=True)
-    console.say(f"see how they do: python -m backend compare show {made} --runs-dir {shlex.quote(str(home))}")
-    console.say("they run one after the other, also when this terminal is closed")
+    console.say(
+        f"follow them with: python -m backend compare show {made} --runs-dir {shlex.quote(str(home))}"
+    )
+    console.say("they run one after the other, even if this terminal is closed")
 
 
 def plan_lines(planned: Any) -> list[str]:
@@ -141,7 +143,7 @@ def plan_lines(planned: Any) -> list[str]:
         f"held-out loss: on {planned.measured_on}",
     ]
     if len(seeds) == 1:
-        lines.append("one seed shows no spread: nothing can be said about differences then")
+        lines.append("with one seed there is no spread, so differences cannot be judged")
     return [*lines, *(f"note: {text}" for text in planned.warnings)]
 
 
@@ -214,7 +216,9 @@ def remove(
     comparison: WhichComparison,
     run: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[RUN...]", help="Runs to take out; without, the comparison goes."),
+        typer.Argument(
+            metavar="[RUN...]", help="Runs to remove; without any, the comparison itself is removed."
+        ),
     ] = None,
     runs_dir: RunsDir = Path("runs"),
 ) -> None:
@@ -225,7 +229,7 @@ def remove(
     info = find_comparison(home, comparison)
     if run:
         store.remove_from_comparison(home, info.id, [find_run(home, name) for name in run])
-        console.say(f"{len(run)} taken out of {info.name}")
+        console.say(f"{len(run)} removed from {info.name}")
     else:
         store.delete_comparison(home, info.id)
         console.say(f"{info.name} is off the list; its {len(info.runs)} runs are still there")
@@ -285,7 +289,7 @@ def find_comparison(home: Path, name: str) -> ComparisonInfo:
             f"{name!r} is the beginning or name of {len(found)} comparisons: {', '.join(i.id for i in found[:5])}"
         )
     there = ", ".join(info.id for info in infos[:5]) or "none"
-    raise RunError(f"there is no comparison {name!r} in {home} (there are: {there})")
+    raise RunError(f"comparison {name!r} not found in {home} (there are: {there})")
 
 
 def _meant(home: Path, names: list[str]) -> tuple[str, list[str]]:

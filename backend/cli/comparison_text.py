@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 
 Table = tuple[str, list[str], list[list[str]], str]  # title, columns, rows, what it says
 
-HEADLINE = (
-    "Nats per response token, mean ± sample standard deviation over the seeds (in brackets their number where it is not "
-    "that of the first column), lowest first. The headline is the last column, the loss after the last epoch; the best "
-    "epoch is not picked out."
-)
+HEADLINE = "Nats per response token, mean ± sample standard deviation over the seeds (in brackets their number where it differs from the first column's), lowest first. The headline is the last column: the loss after the last epoch, not after the best one."
 
 
 def tables(home: Path, found: Comparison, epoch: int | None) -> list[Table]:
@@ -55,7 +51,7 @@ def print_all(home: Path, title: str, found: Comparison, epoch: int | None) -> N
     for name, columns, rows, note in tables(home, found, epoch):
         print()
         print(name)  # as a table's title it would be broken over lines where the table is narrow
-        console.print_table("", columns, rows, left=["strategy", "what can be said", "name", "run", "why"])
+        console.print_table("", columns, rows, left=["strategy", "verdict", "name", "run", "why"])
         if note:
             print(note)
 
@@ -65,7 +61,7 @@ def as_markdown(home: Path, title: str, found: Comparison, epoch: int | None) ->
     lines = [f"### {title}", ""]
     lines += [f"- {remark.text}" for remark in found.remarks]
     for name, columns, rows, note in tables(home, found, epoch):
-        words = {"strategy", "what can be said", "name", "run", "why"}
+        words = {"strategy", "verdict", "name", "run", "why"}
         lines += ["", f"**{name}.** {note}".rstrip(), ""]
         lines.append("| " + " | ".join(_escaped(column) for column in columns) + " |")
         lines.append("|" + "|".join("---" if column in words else "--:" for column in columns) + "|")
@@ -161,13 +157,13 @@ def _differences(found: Comparison) -> Table:
         "spread (sd)",
         "95 % interval",
         "lower in",
-        "what can be said",
+        "verdict",
     ]
     many = ""
     if len(rows) > 2:
         chance = 1 - 0.95 ** len(rows)
         many = (
-            f" With {len(rows)} such intervals, one at least leaves out 0 by chance alone in up to {chance:.0%} of comparisons"
+            f" With {len(rows)} such intervals, at least one excludes 0 by chance alone in up to {chance:.0%} of comparisons"
             " where nothing differs."
         )
     return f"Against {found.reference}, at the end", columns, rows, DEFINITION + many
@@ -201,7 +197,7 @@ def _cost(found: Comparison, pool: Pool | None, epoch: int | None) -> Table:
     )
     if shares:
         columns.append("planted noise")
-        note += " Planted noise: share of the selected whose label names a planted fault; nothing in the method reads labels."
+        note += " Planted noise: share of the selected whose label names a planted fault; the method does not use labels."
     return "What was trained on", columns, rows, note
 
 

@@ -23,9 +23,7 @@ Pool = Annotated[
 ]
 Who = Annotated[
     str,
-    typer.Option(
-        "--who", metavar="NAME", help="Whose decision this is. [default: the name you are logged in by]"
-    ),
+    typer.Option("--who", metavar="NAME", help="Who decides. [default: the name you are logged in by]"),
 ]
 
 
@@ -33,15 +31,15 @@ def mark(
     pool: Pool,
     pin: Annotated[
         list[str] | None,
-        typer.Option("--pin", metavar="ID", help="Sample that is always in; @FILE: one id a line."),
+        typer.Option("--pin", metavar="ID", help="Sample that is always in; @FILE: one id per line."),
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option("--exclude", metavar="ID", help="Sample that is never in; @FILE: one id a line."),
+        typer.Option("--exclude", metavar="ID", help="Sample that is never in; @FILE: one id per line."),
     ] = None,
     clear: Annotated[
         list[str] | None,
-        typer.Option("--clear", metavar="ID", help="Sample whose mark is taken away; @FILE: one id a line."),
+        typer.Option("--clear", metavar="ID", help="Sample to clear; @FILE: one id per line."),
     ] = None,
     who: Who = "",
     runs_dir: RunsDir = Path("runs"),
@@ -80,8 +78,8 @@ def mark(
 
 def note(
     pool: Pool,
-    sample: Annotated[str, typer.Argument(metavar="ID", help="A sample's id; @FILE: one id a line.")],
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to write; '' takes the note away.")],
+    sample: Annotated[str, typer.Argument(metavar="ID", help="A sample's id; @FILE: one id per line.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to write; '' removes the note.")],
     who: Who = "",
     runs_dir: RunsDir = Path("runs"),
 ) -> None:

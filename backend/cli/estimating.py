@@ -54,7 +54,7 @@ def dry_run(home: Path, config: RunConfig, pool_id: str, rows: int, *, as_json: 
             print(line)
     fatal = [problem.field for problem in problems if problem.fatal]
     if fatal:
-        raise ConfigError(f"this run cannot work; change {', '.join(dict.fromkeys(fatal))}")
+        raise ConfigError(f"this run would fail; change {', '.join(dict.fromkeys(fatal))}")
 
 
 def lines_of(estimate: PlanEstimate) -> list[str]:

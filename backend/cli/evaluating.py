@@ -25,16 +25,16 @@ def evaluate(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run's id, its beginning, or 'last'.")],
     tasks: Annotated[
         list[str] | None,
-        typer.Option("--tasks", metavar="T1,T2", help="Tasks of the harness; without, what came out before."),
+        typer.Option(
+            "--tasks", metavar="T1,T2", help="lm-eval tasks; without any, earlier results are shown."
+        ),
     ] = None,
     base: Annotated[
         bool, typer.Option("--base", help="Evaluate the model that the run started from instead.")
     ] = False,
     limit: Annotated[
         float | None,
-        typer.Option(
-            "--limit", metavar="N", help="Examples of each task, or a share below 1. [default: all]"
-        ),
+        typer.Option("--limit", metavar="N", help="Examples per task, or a share below 1. [default: all]"),
     ] = None,
     shots: Annotated[
         int | None, typer.Option("--shots", help="Examples in the prompt. [default: each task's own]")
@@ -47,7 +47,7 @@ def evaluate(
         ),
     ] = False,
     include_path: Annotated[
-        str, typer.Option("--include-path", metavar="DIR", help="Folder with tasks of your own.")
+        str, typer.Option("--include-path", metavar="DIR", help="Folder with your own tasks.")
     ] = "",
     watch: Annotated[
         bool, typer.Option("--watch/--detach", help="Wait for the end (Ctrl-C stops it), or return at once.")
@@ -98,7 +98,7 @@ def _wait(home: Path, run: str, evaluation: str) -> None:
     with console.progress_bar() as bar:
         try:
             while (found := evaluations.evaluation(home, run, evaluation)).unfinished:
-                bar.show("waiting for its turn" if found.state == "queued" else "evaluating", 0, 0)
+                bar.show("queued" if found.state == "queued" else "evaluating", 0, 0)
                 time.sleep(LOOK_SECONDS)
         except KeyboardInterrupt:
             evaluations.stop(home, run, evaluation)

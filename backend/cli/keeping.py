@@ -29,11 +29,11 @@ def label(
     name: Annotated[str | None, typer.Option("--name", help="Another name.")] = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", help="A tag to add; may be repeated.")] = None,
     untag: Annotated[
-        list[str] | None, typer.Option("--untag", help="A tag to take away; may be repeated.")
+        list[str] | None, typer.Option("--untag", help="A tag to remove; may be repeated.")
     ] = None,
     note: Annotated[
         str | None,
-        typer.Option("--note", help="What to remember about it; an empty text takes the note away."),
+        typer.Option("--note", help="A note; an empty text removes it."),
     ] = None,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
@@ -67,7 +67,7 @@ def diff(run: Runs, runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -
     home = runs_dir.resolve()
     ids = [find_run(home, name) for name in run]
     if len(ids) < 2:
-        raise RunError("name two runs at least")
+        raise RunError("name at least two runs")
     found = analysis.run_differences(home, ids)
     if as_json:
         console.print_json({"runs": ids, "differences": [dataclasses.asdict(item) for item in found]})
@@ -123,7 +123,7 @@ def delete(
                 f"run {run_id} was exported and is the only record of that selection; add --exported-too to delete it"
             )
         store.delete_run(home, run_id, who=login_name())
-        console.say(f"deleted; bring it back with: python -m backend restore {run_id}")
+        console.say(f"deleted; restore it with: python -m backend restore {run_id}")
 
 
 def restore(run: DeletedRun, runs_dir: RunsDir = Path("runs")) -> None:
@@ -133,7 +133,7 @@ def restore(run: DeletedRun, runs_dir: RunsDir = Path("runs")) -> None:
     home = runs_dir.resolve()
     info = _deleted(home, run)
     store.restore_run(home, info.id)
-    console.say(f"{info.name} is back: {info.id}")
+    console.say(f"{info.name} restored: {info.id}")
 
 
 def erase(
@@ -150,10 +150,10 @@ def erase(
     exported = store.exports(home, info.id)
     if exported:
         console.say(
-            f"  its selection was exported {len(exported)} times; nothing else knows which samples that were"
+            f"  its selection was exported {len(exported)} times; there is no other record of which samples these were"
         )
     if not yes:
-        _confirmed("Erase it? Nothing brings it back.")
+        _confirmed("Erase it? This cannot be undone.")
     store.erase_run(home, info.id)
     console.say("erased")
 
@@ -178,6 +178,6 @@ def _deleted(home: Path, name: str) -> RunInfo:
 
 def _confirmed(question: str) -> None:
     if not sys.stdin.isatty():
-        raise RunError("nobody is there to ask; add --yes")
+        raise RunError("there is no terminal to ask on; add --yes")
     if not typer.confirm(question, err=True):
         raise typer.Exit(1)

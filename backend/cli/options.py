@@ -39,7 +39,7 @@ Preset = Annotated[
     typer.Option(
         "--preset",
         metavar="|".join(PRESETS),
-        help="Where the other settings start from: "
+        help="Base for the other settings: "
         + "; ".join(f"{name}: {text}" for name, text in PRESET_HELP.items())
         + ". [default: demo where pool and model are both 'demo', else paper]",
     ),
@@ -73,7 +73,7 @@ def with_settings(names: Iterable[str]) -> Callable[[Callable[..., Any]], Callab
 
 
 def ids_of(values: list[str]) -> list[str]:
-    """Sample ids as they were named, each once; @FILE stands for the ids in a file, one a line."""
+    """Sample ids as they were named, each once; @FILE stands for the ids in a file, one per line."""
     ids: list[str] = []
     for value in values:
         if not value.startswith("@"):
@@ -131,7 +131,7 @@ def _help(name: str) -> str:
     if get_origin(_HINTS[name]) in (tuple, dict):
         text += "; may be repeated"
     if name in _SAMPLES:
-        text += "; @FILE: one id a line. `marks POOL --json` lists what was pinned and excluded before"
+        text += "; @FILE: one id per line. `marks POOL --json` lists what was pinned and excluded before"
     return f"{text[0].upper()}{text[1:]}. [{'; '.join(notes)}]"
 
 
@@ -161,7 +161,7 @@ def _parsed(name: str, value: Any) -> Any:
     for item in value:
         key, equals, text = _pair(name, item)
         if not equals or not key:
-            raise ConfigError(f"{option_name(name)} {item!r}: NAME=VALUE is needed")
+            raise ConfigError(f"{option_name(name)} {item!r}: expected NAME=VALUE")
         try:
             pairs[key] = kind(text)
         except ValueError as error:

@@ -37,7 +37,7 @@ def health(
         typer.Option(
             "--near",
             metavar="SIMILARITY",
-            help="Count near-duplicates from this similarity on, 0.5 to 1; they are looked for where that has not been done.",
+            help="Count near-duplicates of at least this similarity, 0.5 to 1; they are searched for first where needed.",
         ),
     ] = None,
     model: Annotated[
@@ -59,7 +59,7 @@ def health(
     from backend.findings import LOWEST, THRESHOLD
 
     if near is not None and not LOWEST <= near <= 1:
-        raise ConfigError(f"--near {near:g}: a similarity from {LOWEST} to 1 is needed")
+        raise ConfigError(f"--near {near:g}: expected a similarity from {LOWEST} to 1")
     home = runs_dir.resolve()
     mapping, chosen = settings.pop("mapping", None), settings.pop("words", None)
     config = reading_of(settings, pool, model, preset) if model else None

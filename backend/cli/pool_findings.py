@@ -23,7 +23,7 @@ Inputs = Annotated[
     list[str],
     typer.Argument(metavar="POOL", help="Files, folders, a hub dataset id, 'demo', or a stored pool's id."),
 ]
-PresetName = Annotated[str | None, typer.Option("--preset", help="Where the other settings start from.")]
+PresetName = Annotated[str | None, typer.Option("--preset", help="Base for the other settings.")]
 READING = ("system_prompt", "max_length")
 
 

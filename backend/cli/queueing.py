@@ -19,13 +19,11 @@ if TYPE_CHECKING:
 
 
 def queue(
-    move: Annotated[
-        str | None, typer.Option("--move", metavar="RUN", help="A waiting run to put at another place.")
-    ] = None,
+    move: Annotated[str | None, typer.Option("--move", metavar="RUN", help="A queued run to move.")] = None,
     to: Annotated[
         int | None,
         typer.Option(
-            "--to", min=1, metavar="PLACE", help="Where to put it: 1 is next; beyond the end is last."
+            "--to", min=1, metavar="PLACE", help="Its new position: 1 is next; beyond the end is last."
         ),
     ] = None,
     runs_dir: RunsDir = Path("runs"),
@@ -53,7 +51,7 @@ def queue(
         )
         return
     if not found.at_work and not found.waiting:
-        console.say(f"no run in {home} is at work or waits")
+        console.say(f"no run in {home} is running or queued")
         return
     rows = [
         *(["at work", info.id, info.name, info.state, _doing(info)] for info in found.at_work),
@@ -73,12 +71,12 @@ def stop(
     run: RunArgument,
     now: Annotated[
         bool,
-        typer.Option("--now", help="End its worker at once; what came since the last checkpoint is lost."),
+        typer.Option("--now", help="Kill its worker at once; progress since the last checkpoint is lost."),
     ] = False,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Stop a run after its present step, with a checkpoint, or take it out of the queue; `resume` goes on with it.
+    """Stop a run after its current step, with a checkpoint, or take it out of the queue; `resume` goes on with it.
 
     Returns at once; while the step and its checkpoint are under way the run's state is "stopping".
     """
@@ -101,9 +99,11 @@ def stop(
         if waited and info.state == "stopped"
         else "stopped"
         if info.state == "stopped"
-        else f"asked to stop; it ends after its present step (it is {info.state})"
+        else f"asked to stop; it ends after its current step (it is {info.state})"
     )
-    console.say(f"run {run_id} is {said}; go on with: python -m backend resume {run_id} --runs-dir {home}")
+    console.say(
+        f"run {run_id} is {said}; resume it with: python -m backend resume {run_id} --runs-dir {home}"
+    )
 
 
 def why_it_waits(queue: Queue) -> list[str]:
@@ -117,9 +117,9 @@ def why_it_waits(queue: Queue) -> list[str]:
             for info in queue.reviews
         ]
     if queue.at_work:
-        return ["the first in the queue starts when the runs at work have ended"]
+        return ["the first in the queue starts when the current runs have ended"]
     return [
-        "nothing is at work: the queue goes on while the page is open or a run is watched (`tune`, `resume`)"
+        "nothing is running: the queue advances while the page is open or a run is watched (`tune`, `resume`)"
     ]
 
 
@@ -127,11 +127,11 @@ def _doing(info: RunInfo) -> str:
     from backend.jobs import lifecycle
 
     if info.state == "running" and not lifecycle.alive(info):
-        return "gives no sign of life"
+        return "no heartbeat"
     return "waits for a review" if info.state == "waiting" else info_line(info)
 
 
 def _kind(info: RunInfo) -> str:
     """What a waiting run will do once its turn has come."""
     what = "goes on" if info.resume else "starts"
-    return f"{what} beside others" if info.allow_parallel else what
+    return f"{what} in parallel" if info.allow_parallel else what

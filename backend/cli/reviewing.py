@@ -27,7 +27,7 @@ def review(
     settings: dict[str, Any],
     run: RunArgument,
     accept: Annotated[
-        bool, typer.Option("--accept", help="Let the run go on, with the settings given here, if any.")
+        bool, typer.Option("--accept", help="Approve: the run trains, with the settings given here, if any.")
     ] = False,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Samples listed of each kind.")] = 10,
     who: Who = "",
@@ -67,9 +67,9 @@ def review(
         return
     _print(told, shown, limit)
     console.say(
-        f"run {run_id} goes on"
+        f"run {run_id} continues"
         if accept
-        else f"let it go on with: python -m backend review {run_id} --accept"
+        else f"approve it with: python -m backend review {run_id} --accept"
     )
 
 
@@ -102,7 +102,7 @@ def _print(told: dict[str, Any], shown: Reviewed, limit: int) -> None:
     counts = "the first selection" if first else ", ".join(f"{len(told[name]):,} {name}" for name in ("came", "stayed", "went"))  # fmt: skip
     print(f"epoch {told['epoch']}: {told['selected']:,} samples (at most {told['most']:,}), {counts}")
     if told["until"] is not None:
-        print(f"goes on by itself at {console.moment(told['until'])}")
+        print(f"continues automatically at {console.moment(told['until'])}")
     if told["changes"]:
         own = told["by_hand"]
         print(

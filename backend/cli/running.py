@@ -30,7 +30,7 @@ Watch = Annotated[
     bool,
     typer.Option(
         "--watch/--detach",
-        help="Watch the run until it ends (Ctrl-C stops it), or leave it to itself and return at once.",
+        help="Watch the run until it ends (Ctrl-C stops it), or return at once.",
     ),
 ]
 TUNING = tuple(f.name for f in dataclasses.fields(RunConfig) if f.name != "pool")
@@ -45,11 +45,11 @@ def tune(
     ] = None,
     preset: Preset = None,
     config: Annotated[
-        Path | None, typer.Option("--config", help="config.json of a run to start from; options overrule it.")
+        Path | None, typer.Option("--config", help="config.json of a run to start from; options override it.")
     ] = None,
     runs_dir: RunsDir = Path("runs"),
     allow_parallel: Annotated[
-        bool, typer.Option("--allow-parallel", help="Start at once, also beside another run.")
+        bool, typer.Option("--allow-parallel", help="Start at once, in parallel with other runs.")
     ] = False,
     dry_run: Annotated[
         bool,
@@ -133,7 +133,7 @@ def _follow(home: Path, run_id: str, *, watch: bool, as_json: bool, told: int = 
             raise RunError(f"run {run_id} failed: {info.error}")
         if info.state == "stopped":
             again = f"python -m backend resume {run_id} --runs-dir {home}"
-            raise Stopped(f"run {run_id} is stopped; go on with: {again}")
+            raise Stopped(f"run {run_id} is stopped; resume it with: {again}")
     if as_json:
         info = store.run_info(home, run_id)
         console.print_json(summary(home, info) if watch else {"id": run_id, "state": info.state})
@@ -203,7 +203,7 @@ def _interrupt(home: Path, run_id: str, *, first: bool) -> None:
 
     try:
         if first:
-            console.say("stopping after the present step; Ctrl-C again ends the worker at once")
+            console.say("stopping after the current step; Ctrl-C again ends the worker at once")
             lifecycle.stop(home, run_id)
         else:
             lifecycle.kill(home, run_id)
@@ -260,7 +260,5 @@ def _read_config(path: Path | None) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read as a configuration ({error})") from error
     if not isinstance(values, dict):
-        raise ConfigError(
-            f"{path} holds a {type(values).__name__}; an object with settings by name is needed"
-        )
+        raise ConfigError(f"{path} holds a {type(values).__name__}; expected an object with settings by name")
     return values

@@ -133,7 +133,7 @@ def _columns(path: Path) -> dict[str, list[Any]]:
     except (OSError, ValueError, pa.ArrowException) as error:
         raise ScoresError(f"{path} cannot be read as scores ({error})") from error
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise ScoresError(f'{path}: a list of {{"row": ..., "complexity": ...}} is needed')
+        raise ScoresError(f'{path}: expected a list of {{"row": ..., "complexity": ...}}')
     names = list(dict.fromkeys(name for record in records for name in record))
     return {name: [record.get(name) for record in records] for name in names}
 
@@ -144,5 +144,5 @@ def _numbers(path: Path, name: str, values: list[Any], *, whole: bool = False) -
         good = isinstance(value, int) and not isinstance(value, bool)
         if not (good or (not whole and (value is None or isinstance(value, float)))):
             needed = "a row number" if whole else "a number"
-            raise ScoresError(f'{path} record {at}: "{name}" is {value!r}; {needed} is needed')
+            raise ScoresError(f'{path} record {at}: "{name}" is {value!r}; expected {needed}')
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)

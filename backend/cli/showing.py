@@ -48,7 +48,7 @@ def find_run(home: Path, name: str) -> str:
         return found[0]
     if found:
         raise RunError(f"{name!r} is the beginning or name of {len(found)} runs: {', '.join(found[:5])}")
-    raise RunError(f"there is no run {name!r} in {home} (the newest: {', '.join(i.id for i in infos[:5])})")
+    raise RunError(f"run {name!r} not found in {home} (the newest: {', '.join(i.id for i in infos[:5])})")
 
 
 def runs(
@@ -134,7 +134,7 @@ def show(run: RunArgument, runs_dir: RunsDir = Path("runs"), as_json: AsJson = F
     print()
     console.print_table(
         "Selections (overlap: share that was also selected for the epoch before)",
-        ["epoch", "selected", "overlap", "scored anew", "mean complexity", "mean tokens", "distinct so far", "held-out loss before", "after"],
+        ["epoch", "selected", "overlap", "rescored", "mean complexity", "mean tokens", "distinct so far", "held-out loss before", "after"],
         [
             [
                 str(epoch["epoch"]),
@@ -304,7 +304,7 @@ def export(
 def open_app(
     port: Annotated[int | None, typer.Option("--port", help="Port to listen on; the first free from 7860 by default.")] = None,
     host: Annotated[str, typer.Option("--host", help="Address to listen on; another than this machine's needs --auth-file or ITERIT_AUTH.")] = "127.0.0.1",
-    auth_file: Annotated[Path | None, typer.Option("--auth-file", metavar="FILE", help="Ask visitors for a name and a password: a file with one NAME:PASSWORD a line. The environment variable ITERIT_AUTH takes the same lines.")] = None,
+    auth_file: Annotated[Path | None, typer.Option("--auth-file", metavar="FILE", help="Ask visitors for a name and a password: a file with one NAME:PASSWORD per line. The environment variable ITERIT_AUTH takes the same lines.")] = None,
     auth: Annotated[str | None, typer.Option("--auth", metavar="NAME:PASSWORD", help="The same for one visitor; every user of this machine can read the password in the list of processes.")] = None,
     runs_dir: RunsDir = Path("runs"),
     data_root: Annotated[list[Path] | None, typer.Option("--data-root", help="Folder that pools may be read from; may be repeated.")] = None,
@@ -317,9 +317,7 @@ def open_app(
     words += ["--auth-file", str(auth_file)] if auth_file is not None else []
     if auth is not None:
         if auth_file is not None:
-            raise ConfigError(
-                "--auth and --auth-file are both given; one of the two says who may see the app"
-            )
+            raise ConfigError("give --auth or --auth-file, not both")
         console.say(
             "--auth: a password on a command line can be read in the list of processes (ps) and stays in the shell's history; --auth-file FILE or ITERIT_AUTH keeps it private"
         )

@@ -99,7 +99,7 @@ def _row(pool: Pool, sample: str) -> int:
     if sample.isdecimal() and int(sample) < len(pool):
         return int(sample)
     raise PoolError(
-        f"no sample {sample!r} in {pool.name}: an id, or a row from 0 to {len(pool) - 1:,}, is needed"
+        f"no sample {sample!r} in {pool.name}: expected an id, or a row from 0 to {len(pool) - 1:,}"
     )
 
 
@@ -194,7 +194,7 @@ def frontier(
                 f"{int(row['budget']):,}",
                 console.number(row["gain"]),
                 "-" if row["covered"] != row["covered"] else f"{row['covered']:.1%}",
-                "present budget" if row["present"] else "",
+                "current budget" if row["present"] else "",
             ]
             for row in table.to_dict("records")
         ],

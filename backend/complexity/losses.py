@@ -98,7 +98,7 @@ class ResponseLosses:
         if length == 0:
             return None
         if self.masked or self.head == "all":
-            reason = "it is read the plain way"
+            reason = "it is read without this shortcut"
         else:
             plain = self._plain(pad(of, rows, pad_id=pad_id))
             prefix: list[Prefix] = []
@@ -128,7 +128,7 @@ class ResponseLosses:
         agrees = found.shape == plain.shape and torch.allclose(
             found, plain, rtol=tolerance, atol=tolerance, equal_nan=True
         )
-        return "" if agrees else "they come out otherwise"
+        return "" if agrees else "the results differ"
 
     def _plain(self, batch: Batch) -> torch.Tensor:
         """(k,) float32: as it would be written down, without this file's means."""

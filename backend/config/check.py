@@ -16,7 +16,7 @@ def check(settings: SelectionSettings) -> None:
         value, low, high = getattr(settings, f.name), f.metadata["low"], f.metadata["high"]
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             if not math.isfinite(value):
-                raise ConfigError(f"{f.name} is {value}; a finite number is needed")
+                raise ConfigError(f"{f.name} is {value}; expected a finite number")
             if low is not None and value < low:
                 raise ConfigError(f"{f.name} is {value:g}; the smallest allowed value is {low:g}")
             if high is not None and value > high:
@@ -35,7 +35,7 @@ def check(settings: SelectionSettings) -> None:
         raise ConfigError(f"sample {both[0]} is both pinned and excluded")
     for name, weight in settings.source_weights.items():
         if not math.isfinite(weight) or weight < 0:
-            raise ConfigError(f"source_weights: {name!r} is {weight}; 0 or a positive number is needed")
+            raise ConfigError(f"source_weights: {name!r} is {weight}; expected 0 or a positive number")
     if isinstance(settings, RunConfig):
         _check_run(settings)
 
@@ -119,7 +119,7 @@ def held_out_share(config: RunConfig) -> float | None:
         return None
     if not (math.isfinite(share) and 0 <= share < 1):
         raise ConfigError(
-            f"held_out is {config.held_out}; a share from 0 up to (not including) 1, or a file, is needed"
+            f"held_out is {config.held_out}; expected a share from 0 up to (not including) 1, or a file"
         )
     return share
 

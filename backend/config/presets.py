@@ -47,7 +47,7 @@ def preset_values(name: str, pool: str | Sequence[str] | None = None) -> dict[st
     """What a preset sets for a pool, as a configuration names it; None is the pool that it was made for.
 
     The embedded held-out rows are of the embedded pool: a loss on them says nothing about another one, of which a share
-    is kept aside instead.
+    is held out instead.
     """
     values = PRESETS[name]
     embedded = pool is None or pool == "demo" or (not isinstance(pool, str) and tuple(pool) == ("demo",))

@@ -21,7 +21,7 @@ class RunConfig(SelectionSettings):
     pool: tuple[str, ...] = setting((), "files, folders, a hub dataset id, or 'demo'", group="data")
     mapping: dict[str, str] = setting(
         {},
-        "how files are read whose format is not recognised, or not as you want it: columns by role (prompt=question, "
+        "how to read files whose format is not recognised, or not as you want: columns by role (prompt=question, "
         "response=answer.text, messages=dialog), speakers (role.customer=user), bad=keep to read rows marked as bad; "
         "with a file's name or path and a colon before it for that file alone (talks.jsonl:messages=dialog)",
         group="data",
@@ -63,7 +63,7 @@ class RunConfig(SelectionSettings):
     max_grad_norm: float = setting(1.0, "gradient clipping", group="training", origin="transformers", low=0.0)
     held_out: str = setting(
         "0.05",
-        "what the held-out loss is measured on: a share of the pool that is kept aside, or a file; 0 for none",
+        "what the held-out loss is measured on: a share of the pool that is held out, or a file; 0 for none",
         group="data",
         unit="share or file",
     )
@@ -88,7 +88,7 @@ class RunConfig(SelectionSettings):
     )
     rescore: bool = setting(
         False,
-        "score with the untouched model anew, although its scores are kept, and keep the new ones in their place",
+        "score with the untouched model again even if its scores are kept, and replace them",
         group="model",
     )
     threads: int = setting(0, "CPU threads; 0 leaves it to torch", group="model", unit="threads", low=0)
@@ -106,7 +106,7 @@ class RunConfig(SelectionSettings):
     )
     max_steps: int = setting(
         0,
-        "at most this many optimizer steps in all, over which the learning rate is laid; the last epoch may end early. "
+        "at most this many optimizer steps in all; the learning-rate schedule spans them, and the last epoch may end early. "
         "0 trains every epoch to its end",
         group="training",
         unit="steps",
@@ -163,19 +163,19 @@ class RunConfig(SelectionSettings):
     )
     held_out_every: int = setting(
         0,
-        "also measure the held-out loss each time this many optimizer steps are done; 0 for none between epochs",
+        "also measure the held-out loss every this many optimizer steps; 0 for none between epochs",
         group="running",
         unit="steps",
         low=0,
     )
     review: bool = setting(
         False,
-        "wait after each scoring until somebody has looked at the selection and lets the run go on",
+        "wait after each scoring until somebody has approved the selection",
         group="running",
     )
     review_minutes: float = setting(
         0.0,
-        "go on without an answer after this long; 0 waits until there is one",
+        "continue without an answer after this long; 0 waits for one",
         group="running",
         unit="minutes",
         low=0.0,

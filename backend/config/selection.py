@@ -49,7 +49,7 @@ class SelectionSettings:
     )
     update_ratio: float = setting(
         3.0,
-        "before each later epoch only the top (update ratio x budget) samples are scored anew; "
+        "before each later epoch only the top (update ratio x budget) samples are rescored; "
         "1 means the whole pool",
         group="selection",
         unit="x budget",
@@ -58,7 +58,7 @@ class SelectionSettings:
     )
     decay: float = setting(
         0.1,
-        "what an n-gram's weight is multiplied with once a pick has covered it "
+        "what an n-gram's weight is multiplied by each time a pick covers it "
         "(0.1 for general data, 0 for a narrow domain)",
         group="selection",
         origin="paper",

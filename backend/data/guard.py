@@ -202,5 +202,5 @@ def describe_exit(name: str, gone: Gone) -> str:
     if gone.out_of_memory:
         return _too_much(name)
     if gone.signal == "SIGKILL":
-        return f"{name}: needs more memory than there is, or somebody ended its reader (SIGKILL)"
+        return f"{name}: needs more memory than there is, or its reader was killed (SIGKILL)"
     return f"damaged: {name} (its reader {gone})"

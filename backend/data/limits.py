@@ -45,7 +45,7 @@ def memory() -> int:
     except ValueError:
         size = 0.0
     if not 0.25 <= size < 1e6:
-        raise ConfigError(f"{MEMORY}={said}: a number of GB is needed, at least 0.25 (for example 8)")
+        raise ConfigError(f"{MEMORY}={said}: expected a number of GB, at least 0.25 (for example 8)")
     return int(size * 1e9)
 
 

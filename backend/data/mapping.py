@@ -91,7 +91,7 @@ def check_names(sources: Iterable[Source], single: Mapping[str, Mapping_]) -> No
     for name in single:
         if not any(is_called(source, name) for source in known):
             names = ", ".join(source.name for source in known[:20])
-            raise PoolError(f"mapping {name}:...: no source is called so (sources: {names})")
+            raise PoolError(f"mapping {name}:...: no source has this name (sources: {names})")
 
 
 def from_mapping(mapping: Mapping_) -> Reading:

@@ -23,7 +23,7 @@ def sample_of(record: Any, reading: Reading) -> Sample:
     UnreadableRow : with the reason.
     """
     if not isinstance(record, dict):
-        raise UnreadableRow(f"is {kind_of(record)}, where an object with named columns is needed")
+        raise UnreadableRow(f"is {kind_of(record)}, expected an object with named columns")
     columns = reading.columns
     bad = _marked_bad(record, reading)
     if bad and not reading.keep_bad:
@@ -186,9 +186,7 @@ def _prompt(record: dict[str, Any], reading: Reading) -> list[Said]:
 def _history(value: Any, name: str) -> list[Said]:
     """Earlier rounds as [user, assistant] pairs."""
     if not isinstance(value, list):
-        raise UnreadableRow(
-            f'"{name}" is {kind_of(value)}, where a list of [user, assistant] pairs is needed'
-        )
+        raise UnreadableRow(f'"{name}" is {kind_of(value)}, expected a list of [user, assistant] pairs')
     turns: list[Said] = []
     for number, pair in enumerate(value, start=1):
         if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(text, str) for text in pair)):

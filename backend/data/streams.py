@@ -80,7 +80,7 @@ class _Bounded(io.RawIOBase):
             raise PoolError(
                 f"{self._name}: unpacks to more than {limits.in_words(self._most)}, from "
                 f"{limits.in_words(self._packed)} (allowed: {limits.in_words(limits.UNPACKED_FREE)}, or "
-                f"{limits.UNPACKED_RATIO} times its size); unpack it yourself if that is meant"
+                f"{limits.UNPACKED_RATIO} times its size); unpack it yourself if that is intended"
             )
         return count
 
@@ -204,7 +204,7 @@ def lines(stream: io.BufferedReader) -> Iterator[bytes | None]:
 
 def too_long(number: int) -> str:
     """Why a line is not read."""
-    return f"line {number}: longer than {limits.in_words(limits.LINE_BYTES)}, which is the most that is read"
+    return f"line {number}: longer than {limits.in_words(limits.LINE_BYTES)}, the longest that is read"
 
 
 def decode(line: bytes, number: int) -> str:

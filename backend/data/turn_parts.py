@@ -111,7 +111,7 @@ def read_turn(turn: Any, where: str, speakers: Mapping[str, str]) -> list[Said]:
     UnreadableRow : its speaker is unknown, or it holds something other than text.
     """
     if not isinstance(turn, dict):
-        raise UnreadableRow(f"{where} is {kind_of(turn)}, where an object (role and content) is needed")
+        raise UnreadableRow(f"{where} is {kind_of(turn)}, expected an object (role and content)")
     if reason := media.held(turn):
         raise UnreadableRow(f"{where} {reason}")
     return _round(turn, where) or [_one(turn, where, speakers)]
@@ -251,7 +251,7 @@ def _calls(turn: dict[str, Any], where: str) -> tuple[list[dict[str, Any]], str]
     if isinstance(calls, dict):
         calls = [calls]
     if not isinstance(calls, list):
-        raise UnreadableRow(f'{where}: "tool_calls" is {kind_of(calls)}, where a list is needed')
+        raise UnreadableRow(f'{where}: "tool_calls" is {kind_of(calls)}, expected a list')
     calls = [_without_id(call) for call in without_nulls(calls)]
     checked = _checked(calls)
     if checked is None:

@@ -86,11 +86,9 @@ def read_turns(value: Any, name: str, speakers: Mapping[str, str] = MappingProxy
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
-            raise UnreadableRow(
-                f'"{name}" is text that is not JSON, where a list of turns is needed'
-            ) from None
+            raise UnreadableRow(f'"{name}" is text that is not JSON, expected a list of turns') from None
     if not isinstance(value, list):
-        raise UnreadableRow(f'"{name}" is {kind_of(value)}, where a list of turns is needed')
+        raise UnreadableRow(f'"{name}" is {kind_of(value)}, expected a list of turns')
     said: list[Said] = []
     unsaid: int | None = None
     for number, turn in enumerate(value, start=1):

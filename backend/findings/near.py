@@ -77,7 +77,7 @@ def near_pairs(
     from backend.findings.shingles import normal, shingle_sets, similarities
 
     if not 0 < lowest <= 1:
-        raise ConfigError(f"lowest is {lowest}; more than 0 and at most 1 is needed")
+        raise ConfigError(f"lowest is {lowest}; expected more than 0 and at most 1")
     firsts, copies = _group_same(
         [(normal(prompt), normal(response)) for prompt, response in zip(prompts, responses, strict=True)]
     )

@@ -30,7 +30,7 @@ CHANGE_LABELS = {
     "response_changed": "Response changed by the template",
     "tools_as_text": "Tools given as text",
 }
-_NO_NEAR = "Not looked for yet: it takes about a minute for 50,000 samples, in the background."
+_NO_NEAR = "Not searched for yet: it takes about a minute for 50,000 samples, in the background."
 _NO_TOKENS = "Not counted yet: choose a model, and its tokenizer counts the tokens."
 
 

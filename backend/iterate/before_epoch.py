@@ -1,4 +1,4 @@
-"""What is decided before each epoch: which samples are scored anew, and which are selected."""
+"""What is decided before each epoch: which samples are rescored, and which are selected."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Decisions:
 
     @property
     def budget(self) -> int:
-        """Samples an epoch trains on, of those that are not kept aside."""
+        """Samples an epoch trains on, of those that are not held out."""
         return budget_of(self.config.budget, int((~self.held_out).sum()))
 
     @cached_property

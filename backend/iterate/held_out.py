@@ -1,4 +1,4 @@
-"""Samples kept aside to measure the held-out loss."""
+"""Samples held out to measure the held-out loss."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def run(
     Parameters
     ----------
     report : called with every record in order: Progress, Metrics, and an EpochRecord before each epoch; raises
-        `Stopped` to stop. While the model trains, the present optimizer step is finished then and a checkpoint written;
+        `Stopped` to stop. While the model trains, the current optimizer step is finished then and a checkpoint written;
         the writing of the finished model is finished, too.
     folder : gets checkpoints/ (one, the last) and, at the end, model/. Nothing else is written.
     counts : gives the n-gram counts of the pool, and is called before the first selection; None counts there.
@@ -224,4 +224,4 @@ def _nothing_held_out(config: RunConfig, pool: Pool, held_out_pool: Pool | None)
     """Why there is no sample to measure on, although one was asked for."""
     if held_out_pool is not None:
         return f"none of the {len(held_out_pool):,} samples of {held_out_pool.name} has a response token"
-    return f"a share of {config.held_out} of {len(pool):,} samples holds none that can be kept aside"
+    return f"a share of {config.held_out} of {len(pool):,} samples holds none that can be held out"

@@ -67,7 +67,7 @@ def configurations(
     if unknown:
         raise ConfigError(f"strategy is {unknown[0]!r}; allowed: {', '.join(known)}")
     if not strategies and not equal_steps_full:
-        raise ConfigError("no strategy is chosen; one at least is needed")
+        raise ConfigError("no strategy is chosen; choose at least one")
     if not seeds or len(seeds) > MOST_SEEDS:
         raise ConfigError(f"{len(seeds)} seeds are given; 1 to {MOST_SEEDS} are needed")
     for what, values in (("strategy", strategies), ("seed", seeds)):
@@ -105,7 +105,7 @@ def equal_steps(base: RunConfig, rows: int) -> int:
 
 
 def candidates(base: RunConfig, rows: int) -> int:
-    """Samples to choose from, those kept aside left out."""
+    """Samples to choose from, without those held out."""
     return rows - math.floor(round((config.held_out_share(base) or 0.0) * rows, 9))
 
 
@@ -167,7 +167,7 @@ def start(
     """
     home = Path(home).resolve()
     if not configs:
-        raise RunError("a comparison needs one run at least")
+        raise RunError("a comparison needs at least one run")
     if not configs[0].model:
         raise ConfigError("model is empty; name a folder, a hub id, or 'demo'")
     chosen: Pool | PoolInfo
@@ -210,7 +210,7 @@ def seeds_of(text: str) -> list[int]:
         first, dash, last = word.partition("-")
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise ConfigError(
-                f"seeds: {word!r} is no seed; give numbers such as 0,1,2 or a range such as 0-4"
+                f"seeds: {word!r} is not a seed; give numbers such as 0,1,2 or a range such as 0-4"
             )
         low, high = int(first), int(last) if dash else int(first)
         if high < low or high - low >= MOST_SEEDS:

@@ -59,7 +59,7 @@ def plan(
     """
     for name, value, low in (("limit", limit, 0), ("shots", shots, 0), ("batch size", batch_size, 1)):
         if value is not None and value < low:
-            raise EvaluationError(f"{name} is {value:g}; {low} or more is needed")
+            raise EvaluationError(f"{name} is {value:g}; expected {low} or more")
     if limit == 0:
         raise EvaluationError("limit is 0; give the number of examples of each task, or a share below 1")
     if include_path and not Path(include_path).is_dir():

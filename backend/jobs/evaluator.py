@@ -75,7 +75,9 @@ def _arithmetic(precision: str) -> str:
     code = "from backend import model; print(model.arithmetic_of('auto', model.best_device()))"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     if found.returncode:
-        raise StudioError(f"it could not be found out what this machine computes in: {found.stderr.strip()}")
+        raise StudioError(
+            f"could not determine what precision this machine computes in: {found.stderr.strip()}"
+        )
     return found.stdout.strip()
 
 

@@ -98,7 +98,7 @@ def why_it_failed(log: str, code: int) -> str:
             f"Fetch them where there is one, or choose tasks whose data are on this machine. It said: {last}"
         )
     if re.search(r"Tasks? not found|not found in|No matching tasks", last):
-        return f"The harness does not know a task: {last} (python -m lm_eval ls tasks lists them)"
+        return f"Unknown task: {last} (python -m lm_eval ls tasks lists them)"
     if re.search(r"out of memory|can't allocate memory", last):
         return f"Out of memory: {last} A smaller batch size needs less."
     if code < 0:

@@ -97,12 +97,12 @@ def find(home: Path, job_id: str) -> Job:
     """
     job = store.find_job(home, job_id)
     if job is None:
-        raise RunError(f"there is no run {job_id} in {home}")
+        raise RunError(f"run {job_id} not found in {home}")
     return job
 
 
 def stop(home: Path, job_id: str) -> None:
-    """Ask a job to stop: a queued one is stopped at once, a running one when its present step is done.
+    """Ask a job to stop: a queued one is stopped at once, a running one when its current step is done.
 
     Its process is told by SIGTERM, or, on another machine, at its next sign of life. A run can be resumed.
 
@@ -155,7 +155,7 @@ def resume(home: Path, job_id: str) -> None:
 def refresh(home: Path) -> list[str]:
     """Mark jobs whose process is gone as failed, with the last thing it did; returns their ids.
 
-    A process that was asked to stop and is gone has stopped. One that is there but gives no sign of life stays as it is
+    A process that was asked to stop and is gone has stopped. One that is there but has no heartbeat stays as it is
     (`alive` is False): its memory is not free, so nothing else may start in its place.
     """
     home = Path(home).resolve()

@@ -57,8 +57,8 @@ def start_work(home: Path, pool_id: str, kind: PoolKind, arguments: Sequence[str
     found = work_info(home, pool_id, kind)
     if found.unfinished and found.arguments != arguments:
         raise RunError(
-            f"{kind} of pool {pool_id} is being worked on for other arguments ({' '.join(found.arguments)});"
-            " start it again when that is done"
+            f"{kind} of pool {pool_id} is running with other arguments ({' '.join(found.arguments)});"
+            " start it again when it has finished"
         )
     return found
 

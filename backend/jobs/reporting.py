@@ -139,7 +139,7 @@ class Reporting:
                 if store.heartbeat(self.home, self.job_id, pid=self.pid) not in AT_WORK:
                     self.asked_to_stop.set()
             except sqlite3.OperationalError as error:  # another process held the database for long: try again
-                logger.warning("no sign of life could be given: %s", error)
+                logger.warning("the heartbeat could not be written: %s", error)
 
 
 def _metrics_line(metrics: Metrics) -> str:

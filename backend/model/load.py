@@ -184,7 +184,7 @@ def arithmetic_of(precision: Precision, device: torch.device) -> Arithmetic:
             f"precision fp16 needs a CUDA GPU, and this is {device.type} (allowed: auto, fp32, bf16)"
         )
     if precision == "bf16" and device.type == "cuda" and not bf16_gpu:
-        raise ModelError("precision bf16 is not what this GPU computes in (allowed: auto, fp32, fp16)")
+        raise ModelError("this GPU does not compute in bf16 (allowed: auto, fp32, fp16)")
     return precision
 
 
@@ -297,7 +297,7 @@ def _load_weights(name: str, source: str, dtype: torch.dtype, attention: Attenti
     if other:
         tensor, stored, needed = other[0]
         raise ModelError(
-            f"the weights of model {name} do not go with its config.json: {tensor} has the shape {_size(stored)}, and "
+            f"the weights of model {name} do not match its config.json: {tensor} has the shape {_size(stored)}, and "
             f"{_size(needed)} is needed" + (f" (and {len(other) - 1:,} more)" if other[1:] else "")
         )
     missing = sorted(report["missing_keys"])
@@ -337,6 +337,6 @@ def _unloadable(name: str, source: str, error: Exception) -> ModelError:
     if Path(source).is_dir():
         return ModelError(f"model folder {source} cannot be loaded: {first}")
     return ModelError(
-        f"model {name} is not a folder here and cannot be fetched from the hub: {first} Without a network, give a "
+        f"model {name} is not a local folder and cannot be fetched from the hub: {first} Without a network, give a "
         "folder that holds config.json, *.safetensors and tokenizer.json, or 'demo'"
     )

@@ -30,7 +30,7 @@ def folder_of(name: str) -> Path | None:
             raise ModelError(f"model folder {folder} does not exist")
         return None
     if not folder.is_dir():
-        raise ModelError(f"model {folder} is a file; a folder with config.json and *.safetensors is needed")
+        raise ModelError(f"model {folder} is a file; expected a folder with config.json and *.safetensors")
     return folder
 
 
@@ -86,7 +86,9 @@ def adapter_base(folder: Path) -> str:
         raise ModelError(f"{folder / ADAPTER}: adapters of the kind {kind} cannot be loaded (allowed: LORA)")
     base = about.get("base_model_name_or_path")
     if not isinstance(base, str) or not base:
-        raise ModelError(f"{folder / ADAPTER}: base_model_name_or_path does not say whose adapters these are")
+        raise ModelError(
+            f"{folder / ADAPTER}: base_model_name_or_path does not name the base model of these adapters"
+        )
     return base
 
 
@@ -103,7 +105,7 @@ def full_path(name: str) -> str:
             folder = folder_of(name)
         except ModelError as error:
             if seen:
-                raise ModelError(f"the model of the adapters in {seen[-1]} is not there: {error}") from error
+                raise ModelError(f"the model of the adapters in {seen[-1]} was not found: {error}") from error
             raise
         if folder is None:
             return name
@@ -111,7 +113,7 @@ def full_path(name: str) -> str:
         if not is_adapter(folder):
             return str(folder)
         if str(folder) in seen:
-            raise ModelError(f"the adapters in {folder} are said to belong to themselves")
+            raise ModelError(f"the adapters in {folder} name themselves as their base model")
         seen.append(str(folder))
         name = adapter_base(folder)
 
@@ -150,7 +152,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ModelError(f"{path} cannot be read ({error})") from error
     if not isinstance(value, dict):
-        raise ModelError(f"{path} holds a {type(value).__name__}; a JSON object is needed")
+        raise ModelError(f"{path} holds a {type(value).__name__}; expected a JSON object")
     return value
 
 

@@ -52,7 +52,7 @@ def tensors(paths: Iterable[Path]) -> dict[str, Tensor]:
             with open(path, "rb") as file:
                 (length,) = struct.unpack("<Q", file.read(8))
                 if length > LONGEST_HEAD:
-                    raise ValueError(f"its head is said to have {length:,} bytes")
+                    raise ValueError(f"its header claims {length:,} bytes")
                 head = json.loads(file.read(length))
             whole = 8 + length
             for name, about in head.items():
@@ -66,7 +66,7 @@ def tensors(paths: Iterable[Path]) -> dict[str, Tensor]:
             raise ModelError(f"{path} cannot be read as safetensors ({error})") from error
         if there < whole:
             raise ModelError(
-                f"{path} has {there:,} bytes, and its head says {whole:,}: it was not copied or fetched whole"
+                f"{path} has {there:,} bytes, but its header says {whole:,}: it was not copied or downloaded completely"
             )
     return found
 

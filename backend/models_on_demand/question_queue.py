@@ -56,7 +56,7 @@ def checked_prompt(text: str) -> tuple[Turn, ...]:
     if not text.strip():
         raise AskingError("the prompt is empty; type one, or take a held-out sample")
     if len(text) > LONGEST_PROMPT:
-        raise AskingError(f"the prompt has {len(text):,} characters; {LONGEST_PROMPT:,} are allowed")
+        raise AskingError(f"the prompt has {len(text):,} characters; the limit is {LONGEST_PROMPT:,}")
     return (Turn(role="user", content=text),)
 
 
@@ -68,7 +68,7 @@ def check_sampling(sampling: Sampling) -> None:
         ("seed", sampling.seed, 0, MOST_SEED),
     ):
         if not low <= value <= high:
-            raise AskingError(f"{name} is {value:g}; {low:g} to {high:,g} is allowed")
+            raise AskingError(f"{name} is {value:g}; expected {low:g} to {high:,g}")
 
 
 def ask(
@@ -153,7 +153,7 @@ def load_question(home: Path, question_id: str) -> Question:
         return from_json(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise RunError(
-            f"there is no question {question_id} in {home} (the last {KEPT_QUESTIONS} are kept)"
+            f"question {question_id} not found in {home} (the last {KEPT_QUESTIONS} are kept)"
         ) from error
     except (OSError, ValueError) as error:
         raise RunError(f"{path} cannot be read ({error})") from error

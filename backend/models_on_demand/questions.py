@@ -38,7 +38,7 @@ class Sampling:
     """How an answer is written.
 
     max_new_tokens : tokens after which it is cut off.
-    temperature : 0 takes the likeliest token each time; above, tokens are drawn from the model's probabilities
+    temperature : 0 takes the most likely token each time; above, tokens are drawn from the model's probabilities
         sharpened or flattened by it, none left out.
     seed : of the drawing; the same prompt, model, temperature and seed give the same answer on the same machine.
     """

@@ -78,7 +78,7 @@ def _model(config: RunConfig) -> Iterator[Problem]:
         whole = model_files.full_path(config.model)
         folder = Path(whole)
         if not folder.is_dir():
-            text = f"model {whole} is not a folder here: it is fetched from the hub when the run starts, or its copy is used"
+            text = f"model {whole} is not a local folder: it is fetched from the hub when the run starts, or its copy is used"
             yield Problem("model", text, False)
             return
         model_fit.check_weights(folder, config.model)
@@ -138,7 +138,7 @@ def _memory(config: RunConfig, shape: model_shape.Shape) -> Iterator[Problem]:
         # a configuration file may spread the model over several devices
         yield Problem(
             "model",
-            f"{what} alone take {need.certain * copies / GIB:.1f} GiB, and {has}; what would do: {ways}",
+            f"{what} alone take {need.certain * copies / GIB:.1f} GiB, and {has}; what would help: {ways}",
             not config.accelerate_config,
         )
     elif need.total * copies > FULL * device.bytes:
@@ -150,7 +150,7 @@ def _memory(config: RunConfig, shape: model_shape.Shape) -> Iterator[Problem]:
         yield Problem(
             "device_batch_size" if config.epochs else "batch_tokens",
             f"{'training' if config.epochs else 'scoring'} takes about {need.total * copies / GIB:.1f} GiB with batches of "
-            f"{need.tokens:,} tokens, an estimate, and {has}; less is taken with "
+            f"{need.tokens:,} tokens, an estimate, and {has}; it takes less with "
             + (", ".join(less) if config.epochs else "a smaller batch_tokens"),
             False,
         )

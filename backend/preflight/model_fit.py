@@ -112,7 +112,7 @@ def embedding_rows(found: Mapping[str, Tensor], config: Mapping[str, Any]) -> in
 
 
 def check_weights(folder: Path, model: str) -> None:
-    """Refuse a model's folder whose weights do not go with its config.json, lack a part, or are no numbers.
+    """Refuse a model's folder whose weights do not match its config.json, lack a part, or are no numbers.
 
     Raises
     ------
@@ -130,8 +130,8 @@ def check_weights(folder: Path, model: str) -> None:
         # some models have an embedding narrower than what follows it
         if shape[0] != size or (shape[1] > hidden):
             raise ModelError(
-                f"the weights of model {model} do not go with its config.json: {name} has the shape "
-                f"{shape[0]:,} x {shape[1]:,}, and {size:,} x {hidden:,} is said there (vocab_size x hidden_size)"
+                f"the weights of model {model} do not match its config.json: {name} has the shape "
+                f"{shape[0]:,} x {shape[1]:,}, and {size:,} x {hidden:,} is expected (vocab_size x hidden_size)"
             )
     there = {int(m[1]) for m in map(re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.").search, found) if m}
     if there and isinstance(layers, int) and max(there) + 1 < layers:

@@ -53,7 +53,7 @@ def candidates(
     scores : of all n rows; strategies that need no complexity read `response_tokens` only.
     ids : (n,) object, sample ids. source_codes : (n,) int into `sources`.
     rows : (m,) int, the rows re-scored before this epoch; all where None.
-    held_out : (n,) bool, rows kept aside.
+    held_out : (n,) bool, rows held out.
 
     Raises
     ------

@@ -13,7 +13,7 @@ from backend.selection.ranking import scores_needed
 class Course:
     """What a run will go through, as far as its settings tell; a selection may come out smaller than its budget.
 
-    candidates : samples that are scored and selected from: the pool without those kept aside.
+    candidates : samples that are scored and selected from: the pool without those held out.
     held_out : samples of a held-out loss; None where they are in a file that was not counted.
     budget : samples that an epoch trains on.
     scored : samples scored before each epoch that is begun (and before none, with 0 epochs).

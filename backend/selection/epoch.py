@@ -40,7 +40,7 @@ def select_epoch(
     scores : (n,) of the whole pool, new where `rescored`, else as they were known last.
     settings : those of this epoch, pins and exclusions among them.
     budget : samples to select; fewer are selected where there are fewer candidates.
-    rescored : (n,) bool, scored anew before this epoch. Before a later epoch of a strategy that scores its top anew
+    rescored : (n,) bool, rescored before this epoch. Before a later epoch of a strategy that scores its top anew
         these are the candidates; otherwise everybody is one.
     held_out : (n,) bool, rows that are never selected.
 

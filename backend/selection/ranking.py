@@ -1,4 +1,4 @@
-"""Between two epochs: what has to be scored anew, and which samples come first."""
+"""Between two epochs: what has to be rescored, and which samples come first."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def rank_for_next_epoch(
     """(n,) int64: every row once, in the order from which the next epoch takes its top.
 
     ``ranking="paper"``: the selected in pick order; the other candidates by complexity, largest first; those not
-    scored anew whose last known complexity is below the ceiling; the too complex; the unscorable; rows that cannot
+    rescored whose last known complexity is below the ceiling; the too complex; the unscorable; rows that cannot
     be selected at all. So what was rejected never takes the place of what was not. ``"authors"``: the selected, the
-    too complex, the other candidates, the unscorable, then whatever was not scored anew.
+    too complex, the other candidates, the unscorable, then whatever was not rescored.
 
     Rows alike in this keep their order in `previous_order` ((n,) int, of the epoch before; the pool's where None).
     """

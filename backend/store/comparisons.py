@@ -77,7 +77,7 @@ def comparison_info(home: Path, comparison: str) -> ComparisonInfo:
     """
     found = [info for info in comparisons(home) if info.id == comparison]
     if not found:
-        raise RunError(f"there is no comparison {comparison!r} in {home}")
+        raise RunError(f"comparison {comparison!r} not found in {home}")
     return found[0]
 
 
@@ -116,7 +116,7 @@ def delete_comparison(home: Path, comparison: str) -> None:
         if not connection.execute(
             "UPDATE comparisons SET deleted = ? WHERE id = ? AND deleted IS NULL", (time.time(), comparison)
         ).rowcount:
-            raise RunError(f"there is no comparison {comparison!r} in {home}")
+            raise RunError(f"comparison {comparison!r} not found in {home}")
         connection.execute("UPDATE runs SET comparison = NULL WHERE comparison = ?", (comparison,))
 
 
@@ -125,10 +125,10 @@ def _put(home: Path, comparison: str, run_ids: Sequence[str], value: str | None)
         if not connection.execute(
             "SELECT 1 FROM comparisons WHERE id = ? AND deleted IS NULL", (comparison,)
         ).fetchone():
-            raise RunError(f"there is no comparison {comparison!r} in {home}")
+            raise RunError(f"comparison {comparison!r} not found in {home}")
         for run_id in run_ids:
             run_folder(home, run_id)
             if not connection.execute(
                 "UPDATE runs SET comparison = ? WHERE id = ? AND deleted IS NULL", (value, run_id)
             ).rowcount:
-                raise RunError(f"there is no run {run_id} in {home}")
+                raise RunError(f"run {run_id} not found in {home}")

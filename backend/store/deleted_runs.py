@@ -18,7 +18,7 @@ def delete_run(home: Path, run_id: str, *, who: str = "") -> None:
 
     Raises
     ------
-    RunError : no such run, or it is at work or waits in the queue.
+    RunError : no such run, or it is running or in the queue.
     """
     folder = run_folder(home, run_id)
     with database.writing(home) as connection:
@@ -26,7 +26,7 @@ def delete_run(home: Path, run_id: str, *, who: str = "") -> None:
             "SELECT state, deleted FROM runs JOIN jobs USING (id) WHERE id = ?", (run_id,)
         ).fetchone()
         if row is None or row["deleted"] is not None:
-            raise RunError(f"there is no run {run_id} in {home}")
+            raise RunError(f"run {run_id} not found in {home}")
         if row["state"] in (*ACTIVE, "queued"):
             raise RunError(f"run {run_id} is {row['state']}; stop it before it is deleted")
         connection.execute(

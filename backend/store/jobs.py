@@ -86,7 +86,7 @@ class Job:
 
     @property
     def unfinished(self) -> bool:
-        """It is active, or waits for its turn."""
+        """It is active, or still queued."""
         return self.active or self.state == "queued"
 
 
@@ -241,7 +241,7 @@ def claim_next(home: Path, host: str, *, kinds: tuple[JobKind, ...] = get_args(J
             (now, now, host, row["id"]),
         )
         kind: EventKind = "resumed" if row["resume"] else "started"
-        text = f"attempt {row['attempt'] + 1}" if row["attempt"] else "its turn has come"
+        text = f"attempt {row['attempt'] + 1}" if row["attempt"] else "started from the queue"
         note_event(connection, row["id"], kind, text)
         return str(row["id"])
 
@@ -373,7 +373,7 @@ def _find(connection: sqlite3.Connection, job_id: str) -> sqlite3.Row | None:
 def _existing(connection: sqlite3.Connection, home: Path, job_id: str) -> sqlite3.Row:
     row = _find(connection, job_id)
     if row is None:
-        raise RunError(f"there is no run {job_id} in {home}")
+        raise RunError(f"run {job_id} not found in {home}")
     return row
 
 

@@ -54,7 +54,7 @@ def sample_at(home: Path, pool_id: str, row: int) -> StoredSample:
                 columns.append("structure")
             table = file.read_row_group(group, columns=columns).slice(row - before, 1)
     except FileNotFoundError as error:
-        raise PoolError(f"there is no pool {pool_id} in {home}") from error
+        raise PoolError(f"pool {pool_id} not found in {home}") from error
     except (OSError, pa.ArrowException) as error:
         raise PoolError(f"{path} cannot be read ({error})") from error
     (found,) = table.to_pylist()

@@ -44,14 +44,14 @@ def existing_run_folder(home: Path, run_id: str) -> Path:
     """A run's folder, or a RunError where there is none."""
     folder = run_folder(home, run_id)
     if not (folder / "config.json").is_file():
-        raise RunError(f"there is no run {run_id} in {home}")
+        raise RunError(f"run {run_id} not found in {home}")
     return folder
 
 
 def epoch_folder(home: Path, run_id: str, epoch: int) -> Path:
     """The folder of one epoch's record."""
     if not isinstance(epoch, int) or isinstance(epoch, bool) or epoch < 0:
-        raise RunError(f"epoch is {epoch!r}; a whole number from 0 is needed")
+        raise RunError(f"epoch is {epoch!r}; expected a whole number, 0 or more")
     return run_folder(home, run_id) / "epochs" / str(epoch)
 
 

@@ -34,7 +34,7 @@ def read_lengths(home: Path, run_id: str, epoch: int) -> np.ndarray:
 
 
 def read_kept_aside(home: Path, run_id: str, epoch: int) -> np.ndarray:
-    """(h,) int64, ascending: rows of the pool that were kept aside to measure on; none where a file is measured on.
+    """(h,) int64, ascending: rows of the pool that were held out to measure on; none where a file is measured on.
 
     Raises
     ------

@@ -99,7 +99,7 @@ def load_pool_from_store(home: Path, pool_id: str) -> Pool:
     folder = pool_folder(home, pool_id)
     meta = _read_meta(folder)
     if meta is None:
-        raise PoolError(f"there is no pool {pool_id} in {home}")
+        raise PoolError(f"pool {pool_id} not found in {home}")
     try:
         table = pq.read_table(folder / "samples.parquet", memory_map=True)
     except (OSError, pa.ArrowException) as error:
@@ -119,7 +119,7 @@ def unknown_samples(home: Path, pool_id: str, wanted: Sequence[str]) -> list[str
     try:
         changed = path.stat().st_mtime_ns
     except OSError as error:
-        raise PoolError(f"there is no pool {pool_id} in {home}") from error
+        raise PoolError(f"pool {pool_id} not found in {home}") from error
     ids = _kept_id_column(path, changed)
     distinct = list(dict.fromkeys(wanted))
     if pc.sum(pc.is_in(ids, value_set=pa.array(distinct, ids.type))).as_py() == len(distinct):
@@ -156,7 +156,7 @@ def pool_info(home: Path, pool_id: str) -> PoolInfo:
     folder = pool_folder(home, pool_id)
     meta = _read_meta(folder)
     if meta is None:
-        raise PoolError(f"there is no pool {pool_id} in {home}")
+        raise PoolError(f"pool {pool_id} not found in {home}")
     return _info(folder, meta)
 
 

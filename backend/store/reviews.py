@@ -75,7 +75,7 @@ def answer_review(
     with database.writing(home) as connection:
         row = connection.execute("SELECT state FROM jobs WHERE id = ?", (run_id,)).fetchone()
         if row is None:
-            raise RunError(f"there is no run {run_id} in {home}")
+            raise RunError(f"run {run_id} not found in {home}")
         answered = 0
         if row["state"] == "waiting":
             answered = connection.execute(

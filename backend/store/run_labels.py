@@ -50,7 +50,7 @@ def label_run(
         if not connection.execute(
             f"UPDATE runs SET {columns} WHERE id = ?", (*values.values(), run_id)
         ).rowcount:
-            raise RunError(f"there is no run {run_id} in {home}")
+            raise RunError(f"run {run_id} not found in {home}")
 
 
 def line(what: str, text: str, longest: int) -> str:

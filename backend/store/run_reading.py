@@ -111,7 +111,7 @@ def run_info(home: Path, run_id: str) -> RunInfo:
     for info in runs(home):
         if info.id == run_id:
             return info
-    raise RunError(f"there is no run {run_id} in {home}")
+    raise RunError(f"run {run_id} not found in {home}")
 
 
 def stage_times(home: Path, run_id: str) -> list[StageTime]:

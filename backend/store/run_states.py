@@ -77,7 +77,7 @@ def create_run(
             ),
         )
         add_job(connection, run_id, "run", run_id, allow_parallel=allow_parallel)
-        note_event(connection, run_id, "queued", "waiting for its turn")
+        note_event(connection, run_id, "queued", "waiting in the queue")
     return run_id
 
 

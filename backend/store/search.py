@@ -119,7 +119,7 @@ def parse_query(query: str) -> list[Term]:
     SearchError : nothing is left to search for, or the query is too long.
     """
     if len(query) > MOST_CHARACTERS:
-        raise SearchError(f"the search is {len(query):,} characters long; {MOST_CHARACTERS:,} are allowed")
+        raise SearchError(f"the search is {len(query):,} characters long; the limit is {MOST_CHARACTERS:,}")
     terms = []
     for match in _TERM.finditer(query):
         minus, phrase, star, word = match.group("minus", "phrase", "star", "word")
@@ -134,7 +134,7 @@ def parse_query(query: str) -> list[Term]:
         what = "the search is empty" if not query.strip() else f"{query.strip()!r} holds no letter or digit"
         raise SearchError(f'{what}; type words, "a phrase", -without or begin*')
     if len(terms) > MOST_TERMS:
-        raise SearchError(f"the search has {len(terms)} words and phrases; {MOST_TERMS} are allowed")
+        raise SearchError(f"the search has {len(terms)} words and phrases; the limit is {MOST_TERMS}")
     return terms
 
 

@@ -71,8 +71,7 @@ def build_ask(session: Session, runs: gr.State) -> None:
                 base = gr.Checkbox(
                     True,
                     label="Also ask the base model",
-                    info="The model that the runs started from. Temperature 0 takes the likeliest token each time; "
-                    "above, tokens are drawn, and the same seed draws the same.",
+                    info="The model that the runs started from. Temperature 0 always takes the most likely token; above 0, tokens are sampled, and the same seed gives the same answer.",
                     elem_id="ask-base",
                 )
         message = note(None, elem_id="ask-message")
@@ -134,7 +133,9 @@ def who_is_asked(home: Path, runs: list[str], base: bool, sample: str) -> tuple[
     names = ", ".join(model.label for model in models)
     lines = [f"Will be asked: {names}."]
     if sample:
-        lines.append(f"The prompt is held-out sample {sample}; what its author answered is shown beside.")
+        lines.append(
+            f"The prompt is held-out sample {sample}; its reference response is shown beside the answers."
+        )
     return _note("warn" if left else "info", "", [*lines, *(f"Not asked: {why}" for why in left)]), gr.Button(
         interactive=True
     )
@@ -245,7 +246,7 @@ def as_text(turns: list[Turn]) -> str:
 
 def _number(name: str, value: float | None) -> float:
     if value is None or isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise AskingError(f"{name} is empty; a number is needed")
+        raise AskingError(f"{name} is empty; expected a number")
     return value
 
 

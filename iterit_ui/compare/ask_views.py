@@ -31,7 +31,7 @@ STATE = {
 ENDED = {
     "end": "ended by itself",
     "limit": "cut off at the limit",
-    "positions": "cut off: the model reads no more tokens",
+    "positions": "cut off: the model's context is full",
     "stopped": "stopped",
 }
 SHARED = (
@@ -77,7 +77,7 @@ def question_value(question: Question) -> dict[str, Any]:
     columns = [
         {
             "label": "Reference response",
-            "hint": "What the author of the held-out sample answered",
+            "hint": "The response that comes with the held-out sample",
             "state": "",
             "tone": "plain",
             "text": question.sample.response,
@@ -133,9 +133,9 @@ def column(model: AskedModel, answer: Answer, base: Answer | None, base_label: s
 
 def facts(question: Question) -> str:
     """How the answers are written, in one line."""
-    how = "the likeliest token each time"
+    how = "the most likely token each time"
     if question.sampling.temperature:
-        how = f"drawn at temperature {question.sampling.temperature:g}, seed {question.sampling.seed}"
+        how = f"sampled at temperature {question.sampling.temperature:g}, seed {question.sampling.seed}"
     prompts = {model.system_prompt for model in question.models}
     system = (
         f"system prompt “{beginning(next(iter(prompts)), 80)}”" if prompts != {""} else "no system prompt"
@@ -148,10 +148,10 @@ def facts(question: Question) -> str:
 def waiting_words(before: int | None) -> str:
     """How long the queue before a question is."""
     if before is None:
-        return "Waits to be answered by another app on this folder."
+        return "Waiting for another app that uses this folder."
     if before == 0:
-        return "Next in the queue: it is answered as soon as the process has started."
-    return f"Waits: {before} question{'s' if before > 1 else ''} of other visitors or tabs come first."
+        return "Next in the queue; the model process is starting."
+    return f"Waits: {before} question{'s' if before > 1 else ''} from other visitors or tabs come first."
 
 
 def worker_words(state: ProcessState) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def worker_words(state: ProcessState) -> dict[str, Any]:
     loaded = state.state not in ("off", "idle") or bool(state.model)
     text, tone = {
         "off": ("", ""),
-        "starting": ("Starting the process that answers.", "candidate"),
+        "starting": ("Starting the model process.", "candidate"),
         "loading": (f"Loading {state.model}.", "candidate"),
         "answering": (f"{state.model} is answering.", "candidate"),
         "idle": ("Models are loaded.", "pinned"),

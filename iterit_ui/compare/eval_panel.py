@@ -22,10 +22,7 @@ from iterit_ui.components import heading, note, table
 from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound
 
 BUSY_SECONDS, IDLE_SECONDS = 2.0, 15.0
-LINE = (
-    "lm-eval, EleutherAI's harness, measures models on public tasks such as arc_easy or hellaswag. One evaluation "
-    "runs at a time; it goes on without this page."
-)
+LINE = "lm-eval, EleutherAI's harness, measures models on public tasks such as arc_easy or hellaswag. One evaluation runs at a time; it continues if you close this page."
 
 
 def build_eval(session: Session, runs: gr.State) -> None:
@@ -39,7 +36,7 @@ def build_eval(session: Session, runs: gr.State) -> None:
             with gr.Row(elem_classes="row-tight"):
                 tasks = gr.Textbox(
                     label="Tasks",
-                    info="The harness's names of tasks or groups, separated by commas.",
+                    info="Task or group names of lm-eval, separated by commas.",
                     placeholder="arc_easy, hellaswag",
                     scale=3,
                     min_width=260,
@@ -48,7 +45,7 @@ def build_eval(session: Session, runs: gr.State) -> None:
                 # a number field shows 0 where it is empty, and empty means something here
                 limit = gr.Textbox(
                     label="Limit",
-                    info="Examples of each task, or a share below 1.",
+                    info="Examples per task, or a share below 1.",
                     placeholder="all",
                     min_width=150,
                     elem_id="eval-limit",
@@ -63,7 +60,7 @@ def build_eval(session: Session, runs: gr.State) -> None:
                 batch = gr.Number(
                     8,
                     label="Batch size",
-                    info="Examples at once; fewer need less memory.",
+                    info="Examples per batch; fewer need less memory.",
                     precision=0,
                     minimum=1,
                     min_width=150,
@@ -73,7 +70,7 @@ def build_eval(session: Session, runs: gr.State) -> None:
                 base = gr.Checkbox(
                     True,
                     label="Also evaluate the base model",
-                    info="What the chosen runs started from.",
+                    info="The model that the chosen runs started from.",
                     elem_id="eval-base",
                 )
                 template = gr.Checkbox(
@@ -139,7 +136,7 @@ def ready_words(runs: list[str]) -> Value | None:
             "tone": "empty",
             "title": "lm-eval is not installed",
             "text": wrong,
-            "steps": [f"Run: {harness.INSTALL}", "Start this app again.", "Evaluations appear here."],
+            "steps": [f"Run: {harness.INSTALL}", "Restart this app.", "Evaluations appear here."],
         }
     if not runs:
         return {
@@ -166,7 +163,7 @@ def started(
         if not runs:
             raise EvaluationError("choose at least one run above")
         if batch is None:
-            raise EvaluationError("batch size is empty; a number is needed")
+            raise EvaluationError("batch size is empty; expected a number")
         given: dict[str, Any] = {
             "limit": _number("limit", limit),
             "shots": None if (few := _number("shots", shots)) is None else int(few),
@@ -276,9 +273,9 @@ def _number(name: str, text: str) -> float | None:
     try:
         value = float(text)
     except ValueError as error:
-        raise EvaluationError(f"{name} is {text!r}; a number is needed, or nothing") from error
+        raise EvaluationError(f"{name} is {text!r}; expected a number, or nothing") from error
     if not math.isfinite(value):
-        raise EvaluationError(f"{name} is {text!r}; a finite number is needed, or nothing")
+        raise EvaluationError(f"{name} is {text!r}; expected a finite number, or nothing")
     return value
 
 

@@ -77,7 +77,7 @@ def results_table(found: Sequence[Evaluation], names: dict[str, str]) -> Value |
         )
     return {
         "title": "Results",
-        "note": "Value ± standard error, as the harness gives it; a difference within the errors says nothing.",
+        "note": "Value ± standard error, as lm-eval reports it; a difference within the errors means nothing.",
         "columns": columns,
         "rows": lines,
         "ids": [f"{at}" for at in range(len(lines))],
@@ -155,7 +155,7 @@ def log_text(home: Path, one: Evaluation) -> str:
     """The end of an evaluation's log."""
     lines = stored.read_evaluation_log(home, one.run, one.id).split("\n")
     cut = [f"… {len(lines) - MOST_LOG_LINES:,} lines before"] if len(lines) > MOST_LOG_LINES else []
-    return "\n".join([*cut, *lines[-MOST_LOG_LINES:]]) or "(nothing has been printed yet)"
+    return "\n".join([*cut, *lines[-MOST_LOG_LINES:]]) or "(no output yet)"
 
 
 def model_key(one: Evaluation) -> str:

@@ -47,7 +47,9 @@ def _delete_words(home: Path, infos: Sequence[RunInfo], free: Sequence[RunInfo])
         lines.append(f"{info.name}: {held.words}{exported}")
     if len(free) > 12:
         lines.append(f"and {len(free) - 12} more")
-    lines += [f"{info.name} is {info.state} and stays: stop it on the Tune tab first" for info in busy]
+    lines += [
+        f"{info.name} is {info.state} and cannot be deleted: stop it on the Tune tab first" for info in busy
+    ]
     return {
         "tone": "warn",
         "title": f"Delete {counted(len(free), 'run')}?" if free else "None of these can be deleted",
@@ -69,8 +71,7 @@ def _only_record(home: Path, infos: Sequence[RunInfo]) -> Value:
     return {
         "tone": "error",
         "title": f"The selection of {counted(len(infos), 'run')} was exported",
-        "text": "Someone may be training on it. The run is the only record of which samples these were and why; without it nobody "
-        "can say so any more. Keep it, or delete it knowingly.",
+        "text": "Someone may be training on it. The run is the only record of which samples these were and why; deleting it loses that record.",
         "steps": lines,
     }
 
@@ -82,7 +83,7 @@ def _erase_words(home: Path, infos: Sequence[RunInfo]) -> Value:
         lines.append(
             f"{info.name}"
             + (
-                f": exported {counted(exported, 'time')}; nothing else knows which samples that were"
+                f": exported {counted(exported, 'time')}; there is no other record of which samples these were"
                 if exported
                 else ""
             )
@@ -90,7 +91,7 @@ def _erase_words(home: Path, infos: Sequence[RunInfo]) -> Value:
     return {
         "tone": "error",
         "title": f"Erase {counted(len(infos), 'run')} for good?",
-        "text": "Model, selections, metrics and log are erased from the disk. Nothing brings them back.",
+        "text": "Model, selections, metrics and log are erased from the disk. This cannot be undone.",
         "steps": [*lines, *([f"and {len(infos) - 12} more"] if len(infos) > 12 else [])],
     }  # fmt: skip
 
@@ -116,7 +117,7 @@ def confirmed(home: Path, pending: Value, who: str, did: int) -> tuple[Any, Any]
         messages.warning(f"{error}.")
         return {}, did + 1
     if plain:
-        messages.info(f"{counted(len(plain), 'run')} deleted. “Deleted” above the table brings them back.")
+        messages.info(f"{counted(len(plain), 'run')} deleted. Restore them from “Deleted” above the table.")
     if exported and not pending["sure"]:
         return {"what": "delete", "ids": [info.id for info in exported], "sure": True}, did + 1
     return {}, did + 1

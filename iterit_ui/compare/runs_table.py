@@ -30,13 +30,13 @@ SORTS = ("name", "state", "strategy", "pool", "model", "loss", "made")
 TONES = {"running": "candidate", "waiting": "candidate", "done": "pinned", "failed": "rejected"}
 ACTIONS = {
     "here": [
-        {"key": "compare", "label": "Compare", "hint": "show these runs side by side, and nothing else", "tone": "plain"},
-        {"key": "add", "label": "Add to the comparison", "hint": "beside the runs that are compared now", "tone": "plain"},
+        {"key": "compare", "label": "Compare", "hint": "compare only these runs", "tone": "plain"},
+        {"key": "add", "label": "Add to the comparison", "hint": "next to the runs being compared", "tone": "plain"},
         {"key": "delete", "label": "Delete…", "hint": "asks first; they can be restored", "tone": "rejected"},
     ],
     "deleted": [
-        {"key": "restore", "label": "Restore", "hint": "back among the runs", "tone": "pinned"},
-        {"key": "erase", "label": "Erase for good…", "hint": "asks first; nothing brings them back", "tone": "rejected"},
+        {"key": "restore", "label": "Restore", "hint": "back to the list of runs", "tone": "pinned"},
+        {"key": "erase", "label": "Erase for good…", "hint": "asks first; this cannot be undone", "tone": "rejected"},
     ],
 }  # fmt: skip
 
@@ -141,8 +141,7 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
     writes = {} if deleted else {"kind": "edit"}
     return {
         "title": "All runs",
-        "note": "Tick runs and press Compare. Click a name, tag or note to write it, or elsewhere in a row "
-        "to open the run.",
+        "note": "Tick runs and press Compare. Click a name, tag or note to edit it, or elsewhere in a row to open the run.",
         "columns": [
             {"key": "name", "label": "Run", "sort": True, "width": "210px", "longest": 120, **writes},
             {"key": "state", "label": "State", "kind": "badge", "sort": True, "width": "92px"},
@@ -150,8 +149,8 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
             {"key": "pool", "label": "Pool · samples", "sort": True, "width": "120px", "minor": True},
             {"key": "model", "label": "Model", "sort": True, "width": "90px", "minor": True},
             {"key": "loss", "label": "Held-out loss", "sort": True, "align": "right", "width": "104px",
-             "hint": "measured last; only losses on the same samples can be compared"},
-            {"key": "measured", "label": "Measured on", "width": "150px", "minor": True, "hint": "what the held-out loss is of"},
+             "hint": "the latest value; only losses on the same samples can be compared"},
+            {"key": "measured", "label": "Measured on", "width": "150px", "minor": True, "hint": "which samples the held-out loss is measured on"},
             {"key": "comparison", "label": "Comparison", "width": "120px", "minor": True},
             {"key": "tags", "label": "Tags", "placeholder": "add tags", "hint": "separated by commas", "longest": 400, **writes},
             {"key": "notes", "label": "Notes", "placeholder": "add a note", "longest": 2000, **writes},
@@ -198,7 +197,7 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
 
 def _empty(asked: Value) -> str:
     if asked["words"]:
-        return "No run fits these words."
+        return "No runs match."
     if asked["which"] == "deleted":
         return "Nothing is deleted."
     return "No runs yet. Start a comparison on the left, or launch a run on the Tune tab."
@@ -221,7 +220,7 @@ def bar_value(home: Path, opened: str) -> Value | None:
             {
                 "key": "epochs",
                 "label": "Open in Epochs",
-                "hint": "what it selected" if epochs else "it has not selected yet",
+                "hint": "what it selected" if epochs else "it has no selection yet",
                 "disabled": not epochs,
             },
         ],
@@ -326,7 +325,9 @@ def acted(
 
 def _first(ids: list[str]) -> list[str]:
     if len(ids) > analysis.MOST_RUNS:
-        messages.warning(f"At most {analysis.MOST_RUNS} runs are compared at once; the first of these are.")
+        messages.warning(
+            f"At most {analysis.MOST_RUNS} runs can be compared at once; the first of these are shown."
+        )
     return ids[: analysis.MOST_RUNS]
 
 

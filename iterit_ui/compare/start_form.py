@@ -71,15 +71,15 @@ def build_start(session: Session) -> Form:
                         elem_id="compare-model", interactive=True)  # fmt: skip
     base = gr.Dropdown(
         base_choices(home), value=preset_for(first_pool(), known[0][1] if known else ""), label="All other settings from",
-        info="A preset, or a run whose pool, model and settings are taken.", elem_id="compare-base", filterable=False, interactive=True,
+        info="A preset, or a run to copy pool, model and settings from.", elem_id="compare-base", filterable=False, interactive=True,
     )  # fmt: skip
     strategies = gr.CheckboxGroup(
         [(name, name) for name in STRATEGY_HELP], value=list(USUAL), label="Strategies", elem_id="compare-strategies",
-        info="Random is what the others are measured against; random-each-epoch is the fair control for iterit, whose data changes too.",
+        info="Random is the baseline; random-each-epoch is the fair control for iterit, whose data changes too.",
     )  # fmt: skip
     equal = gr.Checkbox(
         False, label="full at equal steps", elem_id="compare-equal",
-        info="The whole pool, stopped after as many optimizer steps as the budget gives the others.",
+        info="The whole pool, stopped after as many optimizer steps as the others take.",
     )  # fmt: skip
     with gr.Row(elem_classes="row-tight", elem_id="compare-numbers"):
         seeds = gr.Textbox("0-4", label="Seeds", elem_id="compare-seeds", min_width=60)
@@ -231,7 +231,7 @@ def plan_note(planned: comparison_start.Plan) -> dict[str, Any]:
         f"Held-out loss: on {planned.measured_on}.",
     ]  # fmt: skip
     if len(seeds) == 1:
-        lines.append("One seed shows no spread: nothing can be said about differences then. Five are usual.")
+        lines.append("With one seed there is no spread, so differences cannot be judged. Five is usual.")
     if planned.problems:
         return {
             "tone": "error",
@@ -288,4 +288,4 @@ def _number(name: str, text: str) -> float:
     try:
         return float(text.strip().removesuffix("%")) / (100 if text.strip().endswith("%") else 1)
     except ValueError as error:
-        raise ConfigError(f"{name} is {text.strip()!r}; a number is needed") from error
+        raise ConfigError(f"{name} is {text.strip()!r}; expected a number") from error

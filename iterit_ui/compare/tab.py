@@ -54,7 +54,7 @@ def build(session: Session) -> None:
                 over = gr.Dropdown([(words, key) for key, words in OVER_WORDS.items()], value="epoch", label="Loss over", elem_id="compare-over", interactive=True, filterable=False, min_width=110)  # fmt: skip
                 epoch = gr.Dropdown([("all epochs", ALL_EPOCHS)], value=ALL_EPOCHS, label="Selected for", elem_id="compare-epoch", interactive=True, filterable=False, min_width=100)  # fmt: skip
             with gr.Row(elem_classes="row-tight"):
-                save_name = gr.Textbox("", label="Keep these runs as a comparison", placeholder="its name", max_length=120, elem_id="compare-save-name", min_width=150, visible=False)  # fmt: skip
+                save_name = gr.Textbox("", label="Save these runs as a comparison", placeholder="its name", max_length=120, elem_id="compare-save-name", min_width=150, visible=False)  # fmt: skip
                 save = gr.Button("Keep", elem_id="compare-save", scale=0, min_width=80, visible=False)
             with gr.Accordion("Start a comparison", open=True, elem_id="compare-start"):
                 form = build_start(session)
@@ -215,7 +215,7 @@ def keep(home: Path, name: str, chosen: list[str], who: str) -> tuple[Any, Any]:
         made = store.create_comparison(home, name, who=who)
         store.add_to_comparison(home, made, chosen)
     except StudioError as error:
-        messages.warning(f"Not kept: {error}.")
+        messages.warning(f"Not saved: {error}.")
         return gr.skip(), gr.skip()
     return made, ""
 

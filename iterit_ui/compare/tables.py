@@ -61,7 +61,7 @@ def strategies_table(found: analysis.Comparison, pool: Pool | None) -> Value:
         rows.append(cells)
     columns = [
         {"key": "arm", "label": "Strategy", "width": "150px"},
-        {"key": "seeds", "label": "Seeds", "align": "right", "width": "56px", "hint": "finished runs that count, of those there are"},
+        {"key": "seeds", "label": "Seeds", "align": "right", "width": "56px", "hint": "finished runs that count, of all runs"},
         {"key": "final", "label": "At the end", "align": "right", "width": "134px", "hint": "the headline: held-out loss after the last epoch" + (f", {last}" if same else "")},
         *({"key": f"after_{epoch}", "label": f"After epoch {epoch}", "align": "right", "width": "134px"} for epoch in shown),
         *([] if alike else [{"key": "before", "label": "Untouched", "align": "right", "width": "78px", "hint": "before any training"}]),
@@ -72,8 +72,7 @@ def strategies_table(found: analysis.Comparison, pool: Pool | None) -> Value:
     ]  # fmt: skip
     return _table(
         "Strategies",
-        f"Held-out loss{f' on {on}' if on else ''}, in nats per token: mean ± sample standard deviation over the seeds, lowest at the end first; in brackets the "
-        "number of seeds where it is another. "
+        f"Held-out loss{f' on {on}' if on else ''}, in nats per token: mean ± sample standard deviation over the seeds, lowest at the end first; in brackets the number of seeds where it differs. "
         + (f"The untouched model: {score(float(untouched.iloc[0]), 4)}." if alike else ""),
         columns,
         rows,
@@ -101,13 +100,13 @@ def differences_table(found: analysis.Comparison) -> Value | None:
     chance = ""
     if len(rows) > 2:
         chance = (
-            f" With {len(rows)} intervals, one at least leaves out 0 by chance alone in up to {share(1 - 0.95 ** len(rows))} of "
+            f" With {len(rows)} intervals, at least one excludes 0 by chance alone in up to {share(1 - 0.95 ** len(rows))} of "
             "comparisons where nothing differs."
         )
     columns = [
         {"key": "arm", "label": "Strategy", "width": "154px"},
         {"key": "verdict", "label": "", "kind": "badge", "width": "108px"},
-        {"key": "words", "label": "What can be said", "kind": "words"},
+        {"key": "words", "label": "Verdict", "kind": "words"},
         {"key": "mean", "label": "Difference", "align": "right", "width": "84px"},
         {
             "key": "sd",
@@ -171,7 +170,7 @@ def settings_table(home: Path, found: analysis.Comparison) -> Value | None:
             )
     return _table(
         "Settings that differ",
-        "Only what is not the same in all of these runs; also pools, and the versions and machine they were computed with.",
+        "Only what differs between these runs, including pools, versions and machine.",
         columns,
         rows,
         "settings",

@@ -140,7 +140,7 @@ def headline(found: analysis.Comparison) -> Value:
         d = found.difference(arm)
         said.append(f"Against {found.reference}: {signed(d.mean)}, {d.words}.")
     else:
-        said.append(f"No strategy ends lower than {found.reference}, which the others are measured against.")
+        said.append(f"No strategy ends lower than {found.reference}, the baseline.")
     iterit = next((a for a in found.arms if a.strategy == "iterit"), None)
     if iterit is not None and iterit.label not in (arm.label, found.reference) and found.losses(iterit):
         d = found.difference(iterit)
@@ -149,7 +149,7 @@ def headline(found: analysis.Comparison) -> Value:
         d = paired(found.losses(iterit), found.losses(arm))
         if arm.label != found.reference:
             said.append(f"iterit against {arm.label}: {signed(d.mean)}, {d.words}.")
-    said.append("It is the loss after the last epoch that counts here; the best epoch is not picked out.")
+    said.append("This is the loss after the last epoch, not after the best one.")
     return {"tone": "good" if n > 1 else "info", "title": title, "text": " ".join(said)}  # fmt: skip
 
 
@@ -158,7 +158,7 @@ def selections(
 ) -> tuple[Value, Value, Value, Value]:
     """(overlap, lengths, sources, noise) of what was selected."""
     if pool is None:
-        why = "The runs choose from different pools, or their pool is not here: nothing can be laid over each other."
+        why = "The runs choose from different pools, or their pool is missing, so their selections cannot be compared."
         return tuple({"title": title, "data": [], "empty": why} for title in ("Overlap", "Lengths", "Sources", "Planted noise"))  # type: ignore[return-value]  # fmt: skip
     labels = [label for label, _ in arms]
     return (
@@ -167,7 +167,7 @@ def selections(
         chosen_plots.shares(
             analysis.source_table(found, pool, epoch),
             what="source",
-            title="Where do they choose from?",
+            title="Which sources do they choose from?",
             note=f"Share of each source in what was selected {when}, mean over the seeds.",
         ),
         chosen_plots.noise(analysis.noise_table(found, pool, epoch), arms, when=when),

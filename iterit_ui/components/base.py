@@ -138,9 +138,9 @@ def encode_bytes(array: np.ndarray) -> str:
 def checked_int(value: Any, low: int, high: int) -> int:
     """`value` as a whole number in [low, high]: what a browser sends is checked before it is used."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or int(value) != value:
-        raise StudioError(f"the page sent {value!r}; a whole number is needed")
+        raise StudioError(f"the page sent {value!r}; expected a whole number")
     if not low <= value <= high:
-        raise StudioError(f"the page sent {int(value)}; {low} to {high} is allowed")
+        raise StudioError(f"the page sent {int(value)}; expected {low} to {high}")
     return int(value)
 
 

@@ -63,7 +63,7 @@ def act_of(data: dict[str, Any], actions: Collection[str], *, known: Collection[
         raise StudioError(f"the page asked for {action!r}; {', '.join(sorted(actions))} are known")
     if not isinstance(text, str) or not isinstance(ids, list) or len(ids) > limit:
         raise StudioError(
-            f"the page sent ticked rows that cannot be read; a list of at most {limit:,} ids is needed"
+            f"the page sent ticked rows that cannot be read; expected a list of at most {limit:,} ids"
         )
     whole_list = data.get("all") is True
     found = () if whole_list else tuple(i for i in ids if isinstance(i, str) and i in known)

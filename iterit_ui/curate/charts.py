@@ -57,7 +57,7 @@ def density(shown: SelectionView) -> dict[str, Any]:
 
 
 def frontier(home: Path, shown: SelectionView) -> dict[str, Any]:
-    """Gain by rank and vocabulary covered by budget, the present budget marked."""
+    """Gain by rank and vocabulary covered by budget, the current budget marked."""
     title, note = CHART["frontier"]
     return plots.frontier(analysis.frontier(full_order(home, shown), shown.what.budget), budget=shown.what.budget,
                           n=len(shown.pool), title=title, note=note)  # fmt: skip

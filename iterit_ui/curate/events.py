@@ -82,7 +82,7 @@ def on_settings(name: str) -> Callable[[Path, CurateState, Value], CurateState]:
 
 
 def on_save(home: Path, here: CurateState, data: Value) -> CurateState:
-    """Keep the present settings under a name."""
+    """Keep the current settings under a name."""
     name = " ".join(str(data.get("name", "")).split())[:LONGEST_NAME]
     if here.pool and name:
         key = scores_key(home, here.pool, here.scores)
@@ -113,7 +113,7 @@ def on_recall(home: Path, here: CurateState, data: Value) -> CurateState:
     try:
         after = settings.differences(home, here.pool, {}, **{"words": "paper", **found[0].settings})
     except ConfigError as error:
-        messages.warning(f"These settings do not fit any more: {error}")
+        messages.warning(f"These settings no longer fit: {error}")
         return answered
     past = settings.stepped(here.past, here.settings, "")
     return replace(answered, settings=after, past=past, scores=found[0].scores or here.scores)
@@ -161,7 +161,7 @@ def on_cell(home: Path, here: CurateState, data: Value) -> CurateState:
 
 
 def on_lasso(home: Path, here: CurateState, data: Value) -> CurateState:
-    """Samples drawn around on the map."""
+    """Samples inside your outline."""
     rows = sample_list.on_lasso(get_pool(home, here.pool), data) if here.pool else None
     if rows is None:
         return here

@@ -27,7 +27,7 @@ def build_scorer(session: Session) -> None:
     home = session.home
     run = gr.State("")
     with gr.Row(visible=False, elem_classes=["scorer"], elem_id="scorer") as panel:
-        model = gr.Dropdown(model_choices(session.model_roots), value="demo", label="Model that reads the pool", allow_custom_value=False,
+        model = gr.Dropdown(model_choices(session.model_roots), value="demo", label="Model to score with", allow_custom_value=False,
                             interactive=True, scale=3, elem_id="score-model")  # fmt: skip
         start = gr.Button("Score this pool", variant="primary", scale=1, min_width=150, elem_id="score-pool")
     progress = status_line(None, elem_id="score-status")

@@ -96,7 +96,7 @@ def on_tick(home: Path, here: CurateState, data: Value) -> tuple[list[str], Any]
     def listed() -> SampleList:
         at = selection_view(home, here)
         if data.get("list_key") != draw.list_key(at):
-            raise StudioError("the list has changed meanwhile; look at it and try again")
+            raise StudioError("the list has changed in the meantime; check it and try again")
         return at.listed
 
     return sample_list.on_tick(data, [one["key"] for one in ACTIONS], pool, listed)
@@ -108,7 +108,7 @@ def ids_of_list(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
     def ids(asked: list[Any]) -> dict[str, Any]:
         found = draw.LISTS.get(str(asked[0]) if asked else "")
         if found is None:
-            return {"error": "This list is not on screen any more."}
+            return {"error": "This list is no longer on screen."}
         pool_id, rows = found
         return {"ids": [str(i) for i in get_pool(home, pool_id).ids[rows]]}
 

@@ -11,7 +11,7 @@ from iterit_ui.shared import theme
 from iterit_ui.shared.selections import SelectionView, get_vocabulary, scores_key, selected
 from iterit_ui.shared.strategies import STRATEGY_WORDS
 
-NOW = "present settings"
+NOW = "current settings"
 COLUMNS: list[dict[str, Any]] = [
     {"key": "name", "label": "Settings", "width": "18%"},
     {"key": "strategy", "label": "Strategy"},
@@ -25,7 +25,7 @@ COLUMNS: list[dict[str, Any]] = [
 
 
 def compared_value(home: Path, pool_id: str, key: str, changed: dict[str, Any]) -> dict[str, Any]:
-    """A table with a row for the present settings and one for each that is saved; those that fail say why."""
+    """A table with a row for the current settings and one for each that is saved; those that fail say why."""
     rows, ids = [], []
     present: SelectionView | None = None
     everybody = [
@@ -46,7 +46,7 @@ def compared_value(home: Path, pool_id: str, key: str, changed: dict[str, Any]) 
         ids.append("")
     return {
         "title": "Saved settings compared",
-        "note": "Each selects from this pool now, with its pins and excludes. Load one under “Saved settings” on the left.",
+        "note": "What each selects from this pool now, with its pins and exclusions. Load one under “Saved settings” on the left.",
         "columns": COLUMNS, "rows": rows, "ids": ids, "page": 0, "pages": 1, "total": len(rows), "unit": "settings",
     }  # fmt: skip
 

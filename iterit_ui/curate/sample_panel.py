@@ -42,7 +42,7 @@ class Reader:
 def shown_sample(
     home: Path, shown: SelectionView, opened: str, extras: dict[str, Any], *, listed: SampleList
 ) -> dict[str, Any]:
-    """A sample under the present settings, with what can be done about it.
+    """A sample under the current settings, with what can be done about it.
 
     extras : what was asked for about this sample: "" not, "busy" is being worked out, "done" show it.
     listed : what the table lists, for the sample's place in it.

@@ -21,10 +21,10 @@ from iterit_ui.shared.strategies import SHAPES, STRATEGIES, STRATEGY_WORDS, with
 
 PLAIN = SelectionSettings()
 WORDS_OPTIONS = {
-    "paper": ("Between spaces (paper)", "Runs of two or more letters and digits, as scikit-learn cuts."),
+    "paper": ("Between spaces (paper)", "Runs of two or more letters and digits, as in scikit-learn."),
     "unicode": (
         "Unicode, by character",
-        "Each character of Chinese, Japanese, Thai, Lao, Khmer and Burmese is a word; all other text is cut as Unicode says.",
+        "Each character of Chinese, Japanese, Thai, Lao, Khmer and Burmese is a word; all other text is split by Unicode's word rules.",
     ),
 }
 GROUPS = (
@@ -149,7 +149,7 @@ def set_to(home: Path, pool_id: str, changed: dict[str, Any], data: dict[str, An
     if value is None:
         return {key: item for key, item in changed.items() if key != name}
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ConfigError(f"{name} is {value!r}; a number or a choice is needed")
+        raise ConfigError(f"{name} is {value!r}; expected a number or a choice")
     if name == "budget":
         value = budget_within(value, len(get_pool(home, pool_id)))
     merged = {**starting_values(home, pool_id), **changed, name: value}
@@ -166,7 +166,7 @@ def budget_within(value: Any, n: int) -> float:
     try:
         budget = float(value)
     except ValueError:
-        raise ConfigError(f"the budget is {value!r}; a number is needed") from None
+        raise ConfigError(f"the budget is {value!r}; expected a number") from None
     if budget > 1:
         return float(min(max(int(budget), 2), max(n, 2)))  # 1 would be the whole pool, as a share
     return min(max(budget, 2 / max(n, 2)), 1.0)
@@ -184,7 +184,7 @@ def weighed(home: Path, pool_id: str, changed: dict[str, Any], data: dict[str, A
     if type(index) is not int or not 0 <= index < len(pool.sources):
         raise ConfigError(f"the page sent source {index!r}; the pool has {len(pool.sources)}")
     if isinstance(weight, bool) or not isinstance(weight, (int, float)):
-        raise ConfigError(f"the weight of {pool.sources[index]} is {weight!r}; a number is needed")
+        raise ConfigError(f"the weight of {pool.sources[index]} is {weight!r}; expected a number")
     weights = {**changed.get("source_weights", {}), pool.sources[index]: round(float(weight), 3)}
     return differences(
         home, pool_id, changed, source_weights={name: w for name, w in weights.items() if w != 1.0}

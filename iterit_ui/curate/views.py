@@ -139,7 +139,7 @@ def table_value(
     value = sample_values.table_value(
         found, shown.scores, made, columns=columns_of(which), diversity=shown.what.diversity, opened=sample,
         title="Samples", filters=shown_lists, filter=which, selectable=True, actions=ACTIONS, list_key=list_key,
-        empty="No sample is in this list with the present settings and filter.",
+        empty="No samples in this list with the current settings and filter.",
     )  # fmt: skip
     value["marks"] = sample_values.row_marks(
         value["ids"], get_marks(home, shown.pool.id), store.notes(home, shown.pool.id)

@@ -26,7 +26,7 @@ CHART = {
     ),
     "map": (
         "Where in the pool are they?",
-        "Near each other: similar wording; alike ones are spread a little. Click a point to read it, draw around some to list them.",
+        "Near each other: similar wording; identical places are spread a little. Click a point to read it, draw around some to list them.",
     ),
 }
 DEMO_NOTE = (
@@ -57,9 +57,9 @@ FILTERS = {
 ACTIONS = [
     {"key": "pin", "label": "Pin", "hint": "always in the selection, first", "tone": "pinned"},
     {"key": "exclude", "label": "Exclude", "hint": "never in the selection", "tone": "rejected"},
-    {"key": "clear", "label": "Clear marks", "hint": "leave them to the method again", "tone": "plain"},
-    {"key": "note", "label": "Note", "hint": "write the same note to all of them", "tone": "plain"},
-    {"key": "copy", "label": "Copy ids", "hint": "one id a line", "tone": "plain"},
+    {"key": "clear", "label": "Clear marks", "hint": "remove the pin or exclusion", "tone": "plain"},
+    {"key": "note", "label": "Note", "hint": "add the same note to all of them", "tone": "plain"},
+    {"key": "copy", "label": "Copy ids", "hint": "one id per line", "tone": "plain"},
     {
         "key": "export",
         "label": "Export",

@@ -70,7 +70,7 @@ def ways_to_know(kind: str) -> list[dict[str, Any]]:
     """The button that makes a finding known."""
     if kind in ("too_long", "unscorable"):
         return [{"key": "count", "label": "Count tokens", "hint": "with the model chosen above"}]
-    return [{"key": "find", "label": "Look for them now", "hint": ""}]
+    return [{"key": "find", "label": "Find them now", "hint": ""}]
 
 
 def deeds(home: Path, pool_id: str, found: Listed, opened: str) -> list[dict[str, Any]]:

@@ -90,7 +90,7 @@ def openings_value(home: Path, pool_id: str, view: dict[str, Any]) -> dict[str, 
         "title": title,
         "note": note,
         "on": view["which"],
-        "empty": "No two responses begin alike.",
+        "empty": "No two responses begin the same way.",
         "items": [
             {"key": f"opening:{one.text}", "label": one.text, "count": theme.number(one.count), "share": one.count / most,
              "tone": "rejected" if one.refusal else "plain", "tag": "refusal" if one.refusal else ""}

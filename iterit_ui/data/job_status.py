@@ -51,7 +51,7 @@ def counted(
     if not pool_id or model not in [value for _, value in model_choices(roots)]:
         return [gr.skip()] * 2
     if longest is None or longest < 8:
-        messages.warning("Give the most tokens that a sample may have: 8 or more.")
+        messages.warning("Enter a token limit of 8 or more.")
         return [gr.skip()] * 2
     words = ["--model", model, "--max-length", str(int(longest)), "--system-prompt", limits_of(model)[1]]
     try:

@@ -148,7 +148,7 @@ def choose(
     hub = (hub or "").strip()
     told = None
     if hub and not is_id(hub):
-        told, hub = {"tone": "error", "title": "This is not a dataset's id", "text": HUB_ID}, ""
+        told, hub = {"tone": "error", "title": "This is not a dataset id", "text": HUB_ID}, ""
     paths = list(dict.fromkeys([*(files or []), *map(str, upload or []), *([hub] if hub else [])]))
     if paths == chosen["paths"]:
         return [gr.skip(), told if told else gr.skip()]

@@ -52,13 +52,13 @@ ACTIONS = [
     {"key": "pin", "label": "Pin", "hint": "always in the selection, first", "tone": "pinned"},
     {"key": "exclude", "label": "Exclude", "hint": "never in the selection", "tone": "rejected"},
     {"key": "clear", "label": "Clear", "hint": "neither pinned nor excluded", "tone": "plain"},
-    {"key": "note", "label": "Note", "hint": "write something to these samples", "tone": "plain"},
+    {"key": "note", "label": "Note", "hint": "add a note to these samples", "tone": "plain"},
     {"key": "copy", "label": "Copy ids", "hint": "", "tone": "plain"},
 ]
 
 
 def cards_value(home: Path, pool_id: str, view: dict[str, Any], *, working: bool = False) -> dict[str, Any]:
-    """The pool in figures, each a button that lists its rows. working : near-duplicates are being looked for."""
+    """The pool in figures, each a button that lists its rows. working : near-duplicates are being searched."""
     pool = get_pool(home, pool_id)
     found = health.report(home, pool_id, view["threshold"])
     files = theme.counted(len(pool.table["file"].unique()), "file")
@@ -93,9 +93,7 @@ def card_hint(home: Path, pool_id: str, one: Finding, working: bool) -> str:
     """What stands below a count, or why there is none."""
     if not one.known:
         return (
-            ("being looked for" if working else "not looked for yet")
-            if one.key == "near"
-            else "not counted yet"
+            ("being searched" if working else "not searched yet") if one.key == "near" else "not counted yet"
         )
     if one.key == "unscorable":
         return health.unscorable_from(home, pool_id)[0]

@@ -6,9 +6,9 @@ LINE = "Choose the pool of samples to pick from. Below is what was read from it,
 SOURCE = {
     "files": "JSON, JSONL, CSV, Parquet or Arrow, also compressed. Several files make one pool.",
     "no_roots": "Start the app with --data-root FOLDER to list a folder's files here.",
-    "hub": "Needs a network; press Enter to look at it.",
+    "hub": "Needs a network; press Enter to preview it.",
 }
-HUB_ID = "A hub dataset is called owner/name, or owner/name:split."
+HUB_ID = "Expected owner/name or owner/name:split."
 CHART = {
     "sources": ("Which sources?", "Samples by source. Click a bar to list its samples."),
     "lengths": ("How long are the responses?", "In characters, until tokens are counted."),
@@ -26,7 +26,7 @@ ROLE = {
         "a list of turns with role and content; the last one is the response unless another column holds it",
         False,
     ),
-    "rejected": ("Rejected answer", "what the response was preferred to; left out", False),
+    "rejected": ("Rejected answer", "the answer the response was preferred to; left out", False),
     "better": (
         "Which is better",
         "says which of the two answers, response or rejected, was preferred",
@@ -37,11 +37,11 @@ ROLE = {
     "history": ("History", "earlier rounds, as pairs of user and assistant", False),
     "tools": ("Tools", "descriptions of the functions a conversation may call", False),
     "good": ("Good or bad", "true or false: rows marked as bad are left out", False),
-    "label": ("Label", "a note that comes with the data; no part of the method reads it", False),
+    "label": ("Label", "a note that comes with the data; the method does not use it", False),
 }
 WHOSE_TURNS = "Whose turns are these?"
 PREFERENCE = "Preference data: the chosen answer is the response, the rejected one is left out."
-KEEP_BAD = "Read rows that are marked as bad, too"
+KEEP_BAD = "Also read rows that are marked as bad"
 NOT_RECOGNISED = (
     "The format is not recognised. Choose which column holds the prompt and which the response, "
     "or the one that holds the whole conversation."
@@ -54,11 +54,11 @@ LISTS = {
 }
 FINDINGS = {
     "empty": "The response is empty: nothing to score and nothing to learn. They are never selected.",
-    "too_long": "Longer than the model reads: what is beyond the limit is cut off.",
+    "too_long": "Longer than the model reads: the end is cut off.",
     "unscorable": "Complexity cannot be computed for these, so they are never selected.",
     "exact": "The same prompt and response, word for word, more than once.",
     "near": "Prompt and response are nearly the same: they share most of their runs of five characters (of three, where each character is a word).",
-    "same_response": "One response stands at several prompts, word for word.",
+    "same_response": "The same response to several prompts, word for word.",
     "refusal": "The response begins as refusals do. Some may be right to refuse: look before you exclude.",
     "opening": "Responses that begin with these words. Boilerplate teaches a model to say it too.",
 }

@@ -23,11 +23,11 @@ from iterit_ui.shared.theme import (
 def quadrant_note(found: Quadrants, *, whole: bool) -> str:
     """What the areas mean, and of which samples."""
     among = "" if whole else (
-        ". Not a random part of the pool: after epoch 0 only the most promising are scored anew"
+        ". Not a random part of the pool: after epoch 0 only the most promising are rescored"
     )  # fmt: skip
     return (
-        f"Of the {number(len(found))} samples scored before both epochs. Hard: complexity of {found.line:.3f} or more, their "
-        f"median before epoch {found.earlier}, so half of them were hard then; learned ones are below it now. Rejected: "
+        f"Of the {number(len(found))} samples scored before both epochs. Hard: a complexity of {found.line:.3f} or more, their "
+        f"median before epoch {found.earlier}, so half of them were hard then; learned samples are below it now. Rejected: "
         f"{found.ceiling:g} or more now, whatever it was. Below the dashed line complexity fell{among}."
     )
 
@@ -50,11 +50,10 @@ def quadrant_choices(found: Quadrants) -> list[Value]:
 
 def hardest_note(found: Hardest) -> str:
     """What is compared, for the epoch that is shown."""
-    part = "the whole pool was scored" if found.whole_pool else "only part of the pool was scored anew"
+    part = "the whole pool was scored" if found.whole_pool else "only part of the pool was rescored"
     return (
         f"Hardest: the {number(found.k)} most complex (as many as are selected) of the {number(found.compared)} samples "
-        f"scored before both epochs with a complexity below the ceiling both times; {part}. The marks say what an order "
-        "by chance would give"
+        f"scored before both epochs with a complexity below the ceiling both times; {part}. The marks say what a random order would give"
     )
 
 
@@ -78,11 +77,9 @@ def cohort_note(epoch: int, *, first: bool, scored_once: bool, whole: bool) -> s
         )
     if scored_once:
         return "This strategy scores the pool once, so what training changed is not known sample by sample."
-    part = (
-        "" if whole else " Only the most promising are scored anew, so compare lengths of lines, not heights."
-    )
+    part = "" if whole else " Only the most promising are rescored, so compare lengths of lines, not heights."
     return (
-        f"Cohorts as epoch {epoch} makes them. Filled: mean loss before an epoch of the members scored anew then; hollow: "
+        f"Cohorts as epoch {epoch} makes them. Filled: mean loss before an epoch of the members rescored then; hollow: "
         f"the very same samples before epoch 0.{part}"
     )
 
@@ -102,7 +99,7 @@ def cohort_choices(table: pd.DataFrame, epoch: int, first: bool) -> list[Value]:
                 f"{row.scored:,} of {row.members:,} were scored before both epoch 0 and epoch {epoch}: "
                 f"{score(row.loss_first)}, then {score(row.loss)} nats per token"
                 if row.scored
-                else f"none of {row.members:,} was scored anew before epoch {epoch}"
+                else f"none of {row.members:,} was rescored before epoch {epoch}"
             )
         made.append(
             {"key": row.cohort if row.cohort in OF_EPOCH and not first else f"cohort:{row.cohort}", "label": label, "count": number(row.members), "share": known,
@@ -127,9 +124,8 @@ def strategy_note(strategy: str, table: pd.DataFrame) -> str:
     if len(table) < 2:
         return ""
     return (
-        f"Over {len(table)} epochs the model was given {number(last['distinct'])} distinct samples in {number(total)} "
-        "places. A strategy that keeps its first selection sees fewer distinct samples for the same number of steps; "
-        "part of any difference between the two is that, and not better choice."
+        f"Over {len(table)} epochs the model was given {number(last['distinct'])} distinct samples in {number(total)} training slots. A strategy that keeps its first selection sees fewer distinct samples for the same number of steps; "
+        "part of any difference may come from that alone."
     )
 
 

@@ -20,7 +20,7 @@ from iterit_ui.shared.session import map_key
 from iterit_ui.shared.theme import number
 
 Value = dict[str, Any]
-NO_MAP = "The map of this pool is not laid out yet. Start it on the Curate tab; it takes a minute."
+NO_MAP = "This pool has no map yet. Start it on the Curate tab; it takes a minute."
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def charts(at: EpochView) -> list[Value]:
     record, story, edges = at.record, at.story, at.story.edges
     strategy = story.settings.strategy
     complexity = plots.empty(
-        f"The strategy “{strategy}” needs no model, so nothing was scored.", "How hard is what was selected?"
+        f"The strategy “{strategy}” needs no model, so nothing was scored.", "How hard is the selection?"
     )
     if story.scored:
         known = "as known before this epoch" if record.epoch else "of the untouched model"
@@ -64,20 +64,18 @@ def charts(at: EpochView) -> list[Value]:
             analysis.complexity_histogram(
                 record.scores, record.selection, edges=edges["complexity"], filtered=at.mask
             ),
-            title="How hard is what was selected?",
+            title="How hard is the selection?",
             x_title="complexity",
             ceiling=story.settings.max_complexity,
             note=f"Complexity {known}. 0: the prompt gives the response away; 1: it does not help",
         )
-    diversity = plots.empty(
-        "This strategy computes no diversity.", "How much variety is in what was selected?"
-    )
+    diversity = plots.empty("This strategy computes no diversity.", "How varied is the selection?")
     if np.isfinite(record.diversity).any():
         diversity = plots.distribution(
             analysis.diversity_histogram(
                 record.diversity, record.selection, edges=edges["diversity"], filtered=at.mask
             ),
-            title="How much variety is in what was selected?",
+            title="How varied is the selection?",
             x_title="diversity before any pick",
             note="More distinct words and phrases, rare among the candidates, give a larger value",
         )

@@ -77,7 +77,7 @@ def epoch_of(home: Path, run: str, epoch: int) -> int:
 
 
 def epoch_view(home: Path, here: EpochsState) -> EpochView | None:
-    """A run at an epoch, and what of it is looked at; None where it has not selected yet.
+    """A run at an epoch, and what of it is looked at; None where it has no selection yet.
 
     Raises
     ------
@@ -179,12 +179,12 @@ def player(here: EpochsState, at: EpochView, planned: int) -> Value:
 def waiting(info: store.RunInfo) -> Value:
     """What a run without epochs says."""
     words = {
-        "queued": ("This run waits for its turn", "It starts when the run before it has ended."),
+        "queued": ("This run is queued", "It starts when the run before it has ended."),
         "running": (
             "Epoch 0 is being prepared",
             "The pool is being scored; the first selection appears here by itself.",
         ),
-        "waiting": ("This run waits for a review", "It goes on once that is done on the Tune tab."),
+        "waiting": ("This run waits for a review", "It continues once you answer on the Tune tab."),
         "stopping": ("This run is stopping", "It had not selected yet."),
         "stopped": (
             "This run was stopped before its first selection",
@@ -225,8 +225,8 @@ def table(here: EpochsState, at: EpochView) -> Value:
     value = table_value(
         found, record.scores, record.selection, diversity=record.diversity, opened=at.sample,
         columns=PICKED if what.ranked else COLUMNS, title=f"{what.label[0].upper()}{what.label[1:]}",
-        note=f"As they stand before epoch {at.epoch}. Click a row to read the whole sample and its history.",
-        filters=filters, filter=what.key, empty=view.EMPTY_TABLE.get(what.key, "No sample is in this list."),
+        note=f"State before epoch {at.epoch}. Click a row to read the whole sample and its history.",
+        filters=filters, filter=what.key, empty=view.EMPTY_TABLE.get(what.key, "No samples in this list."),
         list_key=f"{story.run} {at.epoch} {what.key}",
     )  # fmt: skip
     if what.since is not None:

@@ -102,7 +102,7 @@ def on_compare(home: Path, here: EpochsState, data: Data) -> EpochsState:
 
 
 def on_lasso(home: Path, here: EpochsState, data: Data) -> EpochsState:
-    """Samples drawn around on the map."""
+    """Samples inside your outline."""
     at = view_of(home, here)
     rows = None if at is None else sample_list.on_lasso(at.story.pool, data)
     if at is None or rows is None:

@@ -20,10 +20,7 @@ FLOW_LEGEND = [
     {"label": "stayed away", "colour": POOL},
 ]
 
-FLOW_NOTE = (
-    "A column is an epoch's selection, and below it what earlier epochs had selected and this one did not. Heights are "
-    "samples. Click a band or a column to list its samples, an epoch's name to show it."
-)
+FLOW_NOTE = "Each column is an epoch's selection; below it are samples that earlier epochs selected and this one did not. Heights are numbers of samples. Click a band or a column to list its samples, an epoch's name to show that epoch."
 
 
 def flow_value(flow: Alluvial, epoch: int, listed: str) -> Value:

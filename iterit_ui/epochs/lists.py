@@ -8,7 +8,7 @@
     cohort:NAME                       of the epoch that is shown, one of `COHORTS`; kept, added and dropped are those above
     label:NAME                        the selected with an evaluation label
     cluster:CODE                      a cluster of the map
-    rows:KEY                          a stored set of rows: what was drawn around on the map
+    rows:KEY                          a stored set of rows: what was inside your outline
 
 A key comes from a page, so what it means is looked up, and one that means nothing lists the selected.
 """
@@ -181,4 +181,4 @@ def _drawn(home: Path, story: RunHistory, rest: str, epoch: int, since: int) -> 
         rows = store.load_rows(home, story.pool.id, rest)
     except StudioError:
         return None
-    return Listed(f"rows:{rest}", "drawn around on the map", rows)
+    return Listed(f"rows:{rest}", "inside your outline", rows)

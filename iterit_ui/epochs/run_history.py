@@ -133,7 +133,7 @@ class RunHistory:
 
 
 def read_history(home: Path, run: str) -> RunHistory | None:
-    """A run's epochs as they are on disk now; None where it has not selected yet.
+    """A run's epochs as they are on disk now; None where it has no selection yet.
 
     Raises
     ------

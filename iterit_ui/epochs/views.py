@@ -46,8 +46,8 @@ FILTERS = {"selected": "All selected", "added": "Added", "kept": "Kept", "droppe
 
 EMPTY_TABLE = {
     "selected": "Nothing was selected before this epoch.",
-    "added": "Nothing came in: the selection is the one of the epoch before.",
-    "kept": "Nothing stayed from the epoch before.",
+    "added": "Nothing was added: the selection is the same as in the epoch before.",
+    "kept": "Nothing was kept from the epoch before.",
     "dropped": "Nothing was dropped.",
 }
 
@@ -149,7 +149,7 @@ def held_out_hint(row: pd.Series, measured_on: str = "") -> str:
     where = f", on {measured_on}" if measured_on else ""
     before, after = row["held_out_before"], row["held_out_after"]
     if not np.isfinite(before) and not np.isfinite(after):
-        return "not measured: this run holds nothing out, or has not come so far"
+        return "not measured: this run holds nothing out, or has not got that far"
     if not np.isfinite(after):
         return f"after this epoch: not measured yet; before it {score(before)} nats per token{where}"
     return f"nats per token after this epoch; before it {score(before)}{where}"

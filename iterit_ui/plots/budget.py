@@ -14,10 +14,10 @@ def frontier(
     *,
     budget: int,
     n: int,
-    title: str = "What would a larger budget bring?",
+    title: str = "What would a larger budget add?",
     note: str | None = None,
 ) -> Figure:
-    """Gain of the last pick and vocabulary covered, over the budget; the present budget is marked and said.
+    """Gain of the last pick and vocabulary covered, over the budget; the current budget is marked and said.
 
     table : as `analysis.frontier` gives it: budget, gain (NaN where the strategy has none), covered (0 to 1), present.
     budget : the present one. n : samples of the pool, of which the budgets are told as a share.
@@ -116,13 +116,13 @@ def frontier(
                 else ""
             ),
             note,
-            "" if has_gain else "This strategy ranks nobody by gain",
+            "" if has_gain else "This strategy does not rank samples by gain",
         ),
         "data": panels,
         "layout": layout,
         "legend": [
             {"label": "vocabulary covered", "colour": CANDIDATE, "line": True},
             *([{"label": "gain of the last pick", "colour": SELECTED, "line": True}] if has_gain else []),
-            {"label": "present budget", "colour": MUTED, "line": True},
+            {"label": "current budget", "colour": MUTED, "line": True},
         ],
     }

@@ -168,7 +168,7 @@ def differences(table: pd.DataFrame, arms: Sequence[tuple[str, str]], *, referen
         data.append(mark)
     one = bool((known["n"] == 1).all())
     note = (
-        "One seed: nothing can be said about differences."
+        "One seed: differences cannot be judged."
         if one
         else "Seed by seed: mean and 95 % interval. Full: shown. Hollow: within the spread, or the interval holds 0."
     )
@@ -211,7 +211,7 @@ def loss_course(points: pd.DataFrame, arms: Sequence[tuple[str, str]], *, over: 
 
     points : as `loss_points` gives them. over : what the x axis counts.
     """
-    title = "How does the loss move?"
+    title = "How does the loss change?"
     if points.empty:
         return empty("No held-out loss has been measured yet.", title)
     look = looks(arms)

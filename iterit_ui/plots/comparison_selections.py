@@ -17,7 +17,7 @@ def overlap(labels: Sequence[str], values: np.ndarray, *, when: str) -> Figure:
     """Jaccard overlap between the strategies' selections. values : (a, a), NaN where unknown. when : "for epoch 1"."""
     title = "Do they choose the same samples?"
     if not len(labels) or not np.isfinite(values).any():
-        return empty("No selections of one pool are there to be laid over each other.", title)
+        return empty("No two selections from one pool to compare.", title)
     return {
         "title": title,
         "note": f"Jaccard overlap {when}: samples in both / samples in either. Diagonal: a strategy with itself, between "
@@ -52,7 +52,7 @@ def length_boxes(table: pd.DataFrame, arms: Sequence[tuple[str, str]], *, when: 
     title = "How long are the responses?"
     known = table.dropna(subset=["median"])
     if known.empty:
-        return empty("No lengths are known yet: the pool is read by the model first.", title)
+        return empty("Lengths are known once the pool is scored.", title)
     look = looks(arms)
     data = []
     for row in known.iloc[::-1].to_dict("records"):
@@ -131,15 +131,13 @@ def noise(table: pd.DataFrame, arms: Sequence[tuple[str, str]], *, when: str) ->
     """Share of planted noise in what was selected. table : as `noise_table` gives it, with a row "pool"."""
     title = "How much planted noise was picked?"
     if table.empty:
-        return empty(
-            "This pool brings no evaluation labels, so what was picked cannot be judged by them.", title
-        )
+        return empty("This pool has no evaluation labels to judge the selection by.", title)
     look = looks(arms)
     chosen = table[table["arm"] != "pool"].sort_values("mean", ascending=False)
     pool = float(table.loc[table["arm"] == "pool", "mean"].iloc[0])
     return {
         "title": title,
-        "note": f"Share of what was selected {when}, mean ± sample sd over the seeds. The method reads no labels.",
+        "note": f"Share of what was selected {when}, mean ± sample sd over the seeds. The method does not use labels.",
         "data": [
             {
                 "type": "bar",

@@ -33,7 +33,7 @@ def density(
     known = np.isfinite(complexity) & np.isfinite(diversity)
     rows, picked = candidates[known[candidates]], selected[known[selected]]
     if not len(rows):
-        return empty("Complexity and diversity of the candidates show here once the pool is scored.", title)
+        return empty("Complexity and diversity of the candidates appear here once the pool is scored.", title)
     x_edges, y_edges = _edges(complexity[rows], diversity[rows])
     cells = [x_edges, y_edges]
     counts = np.histogram2d(complexity[rows], diversity[rows], bins=cells)[0]

@@ -91,7 +91,7 @@ def lengths(
     """
     table = histogram.table
     if table.empty or not table["count"].sum():
-        return empty("Response lengths are not measured yet: they come with the first scoring.", title)
+        return empty("Response lengths are known once the pool is scored.", title)
     data, legend = [], []
     for name in table["series"].unique():
         part = table[table["series"] == name]

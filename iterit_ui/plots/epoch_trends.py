@@ -29,7 +29,7 @@ def hardest(
     by_before : of every epoch but the first, against the one before it. by_first : the same against the first epoch.
     epoch : the epoch that is shown.
     """
-    title = "How many of the hardest are new among the hardest?"
+    title = "How many of the hardest samples are new?"
     known = [one for one in (*by_before, *by_first) if not one.reason]
     if not known:
         why = next((one.reason for one in by_before), "")
@@ -79,7 +79,7 @@ def hardest(
                 "x": [one.epoch + aside for one in shown],
                 "y": [100 * one.chance for one in shown],
                 "marker": {"symbol": "line-ew", "size": 26, "line": {"width": 2, "color": MUTED}},
-                "hovertemplate": "an order by chance would give %{y:.0f} %<extra></extra>",
+                "hovertemplate": "a random order would give %{y:.0f} %<extra></extra>",
             }
         )
     left_out = [one for one in by_before if one.reason]
@@ -200,9 +200,7 @@ def _marks(
 def labels(table: pd.DataFrame, *, title: str = "What did it pick, by evaluation label?") -> Figure:
     """Share of each evaluation label in the pool and in the selection, as paired horizontal bars."""
     if table.empty:
-        return empty(
-            "This pool brings no evaluation labels, so what was picked cannot be judged by them.", title
-        )
+        return empty("This pool has no evaluation labels to judge the selection by.", title)
     table = table.iloc[::-1]
     names = [str(name) for name in table["label"]]
 
@@ -224,7 +222,7 @@ def labels(table: pd.DataFrame, *, title: str = "What did it pick, by evaluation
     top = 100 * float(max(table["share_pool"].max(), table["share_selected"].max()))
     return {
         "title": title,
-        "note": "Planted for evaluation: nothing in the method reads these labels. Click a bar to list the selected with that label.",
+        "note": "Planted for evaluation: the method does not use these labels. Click a bar to list the selected with that label.",
         "data": [
             bars("pool", "share_pool", "pool", POOL),
             bars("selection", "share_selected", "selected", SELECTED),

@@ -25,7 +25,9 @@ def course(table: pd.DataFrame, held_out: pd.DataFrame, *, epochs: int, measured
     epochs : of the whole run, for the axis. measured_on : the held-out samples, in words.
     """
     if table.empty and held_out.empty:
-        return empty("Nothing yet: the first line comes once the model has been measured or trained.", TITLE)
+        return empty(
+            "Nothing yet: the first values appear once the model has been evaluated or trained.", TITLE
+        )
     data = [_line(table, "loss", "training loss", "nats per token", ".4f", SELECTED, "y")]
     if len(held_out):
         data.append(_held_out(held_out))
@@ -33,7 +35,7 @@ def course(table: pd.DataFrame, held_out: pd.DataFrame, *, epochs: int, measured
     notes = [f"Lower losses are better; the held-out samples{where} are never trained on"]
     broken = int((~np.isfinite(table["loss"])).sum())
     if broken:
-        notes.append(f"{broken:,} steps had a loss that is no finite number; they are gaps")
+        notes.append(f"{broken:,} steps had a non-finite loss; they are shown as gaps")
     layout: Figure = {
         "hovermode": "x unified",
         "hoversubplots": "axis",

@@ -59,7 +59,7 @@ def found_rows(home: Path, pool_id: str, query: str) -> np.ndarray:
     """
     if not store.has_search(home, pool_id):
         pool_work.start_work(home, pool_id, "findings")
-        raise SearchError("the search is being prepared; try again in a moment")
+        raise SearchError("the search index is being built; try again in a moment")
     return store.search(home, pool_id, query)
 
 
@@ -105,7 +105,7 @@ def searched(home: Path, pool_id: str, wanted: filters.Filter, query: Any) -> tu
         {**filters.without(wanted, "text"), "text": query if isinstance(query, str) else ""}
     )
     if isinstance(query, str) and len(query) > filters.LONGEST_TEXT:
-        return wanted, f"a search of {len(query):,} characters; {filters.LONGEST_TEXT} are allowed"
+        return wanted, f"a search of {len(query):,} characters; the limit is {filters.LONGEST_TEXT}"
     if "text" in other:
         try:
             found_rows(home, pool_id, other["text"])

@@ -47,7 +47,7 @@ def noted(home: Path, pool_id: str, ids: list[str], words: Any, who: str) -> int
     if not ids or not isinstance(words, str):
         return None
     if len(words) > LONGEST_NOTE:
-        messages.warning(f"A note of {len(words):,} characters is too long; {LONGEST_NOTE:,} are allowed.")
+        messages.warning(f"A note of {len(words):,} characters is too long; the limit is {LONGEST_NOTE:,}.")
         return None
     if not store.set_note(home, pool_id, ids, words.strip(), who):
         return None
@@ -70,7 +70,7 @@ def change_words(change: Change) -> str:
     """What was done, in a few words: "excluded 12 samples"."""
     many = theme.counted(len(change.samples), "sample")
     if change.kind == "note":
-        return f"note on {many}" if change.after else f"note taken from {many}"
+        return f"note on {many}" if change.after else f"note removed from {many}"
     return f"{change.after} {many}" if change.after else f"cleared {many}"
 
 

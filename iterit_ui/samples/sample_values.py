@@ -94,7 +94,7 @@ def sample_value(
             {
                 "label": "label",
                 "value": told["label"],
-                "hint": "a note that came with the data; no part of the method reads it",
+                "hint": "a note that came with the data; the method does not use it",
             }
         )
     if scores is not None and selection is not None:

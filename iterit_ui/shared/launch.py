@@ -76,19 +76,18 @@ def allowed_model(model: str, roots: Sequence[Path]) -> str:
         raise ConfigError("no model is chosen; take one from the list, or type a hub id (owner/name)")
     if name == "demo":
         if not (demo.MODEL / "config.json").is_file():
-            raise ConfigError("the embedded model is not here; choose another")
+            raise ConfigError("the embedded model is missing; choose another")
         return name
     folder = Path(name).expanduser()
     if folder.exists():
         folder = folder.resolve()
         if not any(folder.is_relative_to(root) for root in roots):
             raise ConfigError(
-                f"{name} lies in none of the folders that this app may read models from "
-                f"({', '.join(map(str, roots)) or 'none was given'}); start it with --model-root FOLDER"
+                f"{name} is not in a folder that this app may read models from ({', '.join(map(str, roots)) or 'none was given'}); start it with --model-root FOLDER"
             )
         return str(folder)
     if not HUB_ID.fullmatch(name):
-        raise ConfigError(f"{name!r} is neither a folder that is here nor a hub id (owner/name)")
+        raise ConfigError(f"{name!r} is neither an existing folder nor a hub id (owner/name)")
     return name
 
 
@@ -107,8 +106,8 @@ def allowed_file(name: str, path: str, roots: Sequence[Path]) -> str:
         if resolved.is_relative_to(root) and resolved.is_file():
             return str(resolved)
     raise ConfigError(
-        f"{name} is {path.strip()!r}; a file inside the folders that this app may read is needed ({where}; "
-        "more are named at its start with --data-root and --model-root)"
+        f"{name} is {path.strip()!r}; expected a file inside the folders that this app may read ({where}; "
+        "more can be given at the start with --data-root and --model-root)"
     )
 
 

@@ -28,7 +28,7 @@ class SelectionView:
     """A pool under some settings, and what they select. `token` names all that it was made from.
 
     changed : the visitor's settings as JSON, with the cutting into words that they go by. marks : names the pool's pins and excludes.
-    held_out : (n,) bool, samples that the scores' run had kept aside; None where it had none.
+    held_out : (n,) bool, samples that the scores' run had held out; None where it had none.
     """
 
     token: str
@@ -135,7 +135,7 @@ def _full_order(home: Path, pool_id: str, scores_key: str, marks: str, changed: 
 
 @lru_cache(maxsize=8)
 def held_out_of(home: Path, pool_id: str, scores_key: str) -> np.ndarray | None:
-    """(n,) bool: samples that the run behind these scores kept aside, None where there are none."""
+    """(n,) bool: samples that the run behind these scores held out, None where there are none."""
     return analysis.held_out_of(home, scores_key) if scores_key else None
 
 

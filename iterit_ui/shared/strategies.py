@@ -13,7 +13,7 @@ STRATEGY_WORDS = {
     "diversity": "Diversity alone",
     "longest": "Longest responses",
     "random": "Random",
-    "random-each-epoch": "Random, drawn anew each epoch",
+    "random-each-epoch": "Random, redrawn each epoch",
 }
 # how a field is shown: kind, label, lowest, highest, step
 SHAPES: dict[str, tuple[str, str, float, float, float]] = {

@@ -121,7 +121,7 @@ def off(settings: Mapping[str, Any]) -> dict[str, str]:
         if words:
             why[name] = words
     if "update_ratio" not in why and epochs in (0, 1):
-        why["update_ratio"] = "Used before each later epoch; there is none."
+        why["update_ratio"] = "Used before later epochs; this run has none."
     if "update_ratio" in why:
         why["ranking"] = why["update_ratio"]
     if strategy == "full":
@@ -151,9 +151,7 @@ def unknown_ids(home: Path, pool_id: str, pool: Pool, config: RunConfig) -> list
         if unknown:
             named = f"{unknown[0]}{', …' if len(unknown) > 1 else ''}"
             words = f"This pool does not hold {theme.number(len(unknown))} of the {theme.counted(len(ids), 'sample')} named here ({named})"
-            problems.append(
-                Problem(name, f"{words}; remove what is not there, or put the setting back.", True)
-            )
+            problems.append(Problem(name, f"{words}; remove them, or reset the setting.", True))
     sources = [source for source in config.source_weights if source not in pool.sources]
     if sources:
         known = ", ".join(pool.sources[:8]) + (", …" if len(pool.sources) > 8 else "")

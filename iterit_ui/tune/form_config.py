@@ -49,7 +49,7 @@ def read_draft(data: Any) -> Draft:
     ConfigError : the page sent something else; a setting that it leaves out has its preset's value.
     """
     if not isinstance(data, dict):
-        raise ConfigError(f"the page sent a {type(data).__name__}; the form is needed")
+        raise ConfigError(f"the page sent a {type(data).__name__}; expected the form")
     words = {key: data.get(key) or "" for key in ("pool", "model", "preset", "parent")}
     for key, value in words.items():
         if not isinstance(value, str) or len(value) > 4096:
@@ -68,7 +68,7 @@ def read_draft(data: Any) -> Draft:
     for name in form_fields():
         value = given.get(name, to_form(name, default(name, preset, embedded=embedded)))
         if not isinstance(value, (str, bool)):
-            raise ConfigError(f"the page sent {name} as a {type(value).__name__}; a text is needed")
+            raise ConfigError(f"the page sent {name} as a {type(value).__name__}; expected text")
         values[name] = value
     return Draft(
         pool=words["pool"],
@@ -170,10 +170,10 @@ def load_text(home: Path, roots: Sequence[Path], words: str, name: str = "") -> 
     try:
         values = json.loads(words)
     except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{called} is not JSON ({error}); a config.json is needed") from error
+        raise ConfigError(f"{called} is not JSON ({error}); expected a config.json") from error
     if not isinstance(values, dict):
         raise ConfigError(
-            f"{called} holds a {type(values).__name__}; an object with settings by name is needed"
+            f"{called} holds a {type(values).__name__}; expected an object with settings by name"
         )
     if isinstance(values.get("config"), dict) and not set(values) & set(FIELDS):
         values = values["config"]  # what carries a configuration along, such as a receipt

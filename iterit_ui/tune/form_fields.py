@@ -94,9 +94,9 @@ def described(name: str) -> dict[str, Any]:
     elif name == "report_to":
         shown["options"] = [{"value": key, "label": key, "hint": ""} for key in TRACKERS]
     if get_origin(hint) is dict:
-        shown["placeholder"] = "one a line: name = value"
+        shown["placeholder"] = "one per line: name = value"
     elif get_origin(hint) is tuple:
-        shown["placeholder"] = "one a line"
+        shown["placeholder"] = "one per line"
     return shown
 
 
@@ -136,10 +136,10 @@ def from_form(name: str, value: Any) -> Any:
     origin, hint = get_origin(HINTS[name]), HINTS[name]
     if hint is bool:
         if not isinstance(value, bool):
-            raise ConfigError(f"{name} is {value!r}; true or false is needed")
+            raise ConfigError(f"{name} is {value!r}; expected true or false")
         return value
     if not isinstance(value, str):
-        raise ConfigError(f"{name} is {value!r}; a text is needed")
+        raise ConfigError(f"{name} is {value!r}; expected text")
     if origin is tuple:
         return tuple(part for part in value.replace(",", "\n").split() if part)
     if origin is dict:
@@ -168,16 +168,16 @@ def _pairs(name: str, value: str) -> dict[str, Any]:
 
 def _parsed_number(name: str, value: str, *, whole: bool) -> int | float:
     if not value.strip():
-        raise ConfigError(f"{name} is empty; a number is needed")
+        raise ConfigError(f"{name} is empty; expected a number")
     try:
         number = float(value.strip())
     except ValueError as error:
         comma = ", with a point and not a comma before its decimals" if "," in value else ""
-        raise ConfigError(f"{name} is {value.strip()!r}; a number is needed{comma}") from error
+        raise ConfigError(f"{name} is {value.strip()!r}; expected a number{comma}") from error
     if not whole:
         return number
     if number != number or number in (float("inf"), float("-inf")) or number != int(number):
-        raise ConfigError(f"{name} is {value.strip()!r}; a whole number is needed")
+        raise ConfigError(f"{name} is {value.strip()!r}; expected a whole number")
     return int(number)
 
 

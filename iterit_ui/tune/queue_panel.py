@@ -35,7 +35,7 @@ ACTIONS = [
     {
         "key": "copy",
         "label": "Copy and edit",
-        "hint": "Puts its settings into the form on the left; nothing starts before you launch",
+        "hint": "Puts its settings into the form on the left; nothing starts until you launch",
     },
 ]
 
@@ -93,7 +93,7 @@ def panel_value(infos: list[RunInfo], run: str) -> Value | None:
     }
     if queue.waiting:
         value |= {
-            "title": f"Waiting for their turn: {counted(len(queue.waiting), 'run')}",
+            "title": f"Queued: {counted(len(queue.waiting), 'run')}",
             "text": _next_words(queue),
             "held": _held_words(queue),
         }
@@ -138,7 +138,7 @@ def move(home: Path, info: RunInfo, action: str) -> None:
     """
     place = queue_of(store.runs(home)).place(info.id)
     if place is None:
-        raise RunError(f"“{info.name}” has left the queue in the meantime; its place is as it was")
+        raise RunError(f"“{info.name}” has left the queue in the meantime; nothing was moved")
     store.move_in_queue(home, info.id, {"front": 0, "up": max(0, place - 1), "down": place + 1}[action])
 
 
@@ -154,10 +154,8 @@ def cancel(home: Path, info: RunInfo) -> None:
     if not store.set_state(home, info.id, "stopped", expect=("queued",), note=note):
         now = store.run_info(home, info.id)
         if not now.active:
-            raise RunError(f"“{info.name}” does not wait any more: it is {now.state}")
-        raise RunError(
-            f"“{info.name}” has started in the meantime and goes on; to stop it, choose it in the list below"
-        )
+            raise RunError(f"“{info.name}” is no longer queued: it is {now.state}")
+        raise RunError(f"“{info.name}” has started in the meantime; to stop it, choose it in the list below")
     messages.info(
         f"“{info.name}” is out of the queue. Nothing is lost: choose it below; “Resume” queues it again."
     )
@@ -195,8 +193,8 @@ def _held_words(queue: Queue) -> str:
 
 def _about(info: RunInfo) -> str:
     """A waiting run in a few words."""
-    what = "goes on from where it ended" if info.resume and info.attempt else ""
-    beside = "starts beside others" if info.allow_parallel else ""
+    what = "resumes where it ended" if info.resume and info.attempt else ""
+    beside = "starts in parallel" if info.allow_parallel else ""
     # not `queued`, which moves with its place
     parts = [info.strategy, info.pool_name, what, beside, f"launched {moment(info.created)}"]
     return " · ".join(part for part in parts if part)

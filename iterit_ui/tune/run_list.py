@@ -32,11 +32,10 @@ STATE_TONE = {
 NO_RUNS = {
     "tone": "empty",
     "title": "No runs yet",
-    "text": "A run scores the pool with the model, selects a budget of samples, trains one epoch on them, and then "
-    "scores and selects again with the model as it is by then.",
+    "text": "A run scores the pool with the model, selects a budget of samples, trains one epoch on them, and then scores and selects again with the trained model.",
     "steps": [
         "Check pool, model and preset on the left; the demo needs no change.",
-        "Launch. Progress, losses and time left appear here, and go on without this page.",
+        "Launch. Progress, losses and time left appear here; the run continues if you close this page.",
         "Watch the selection change on the Epochs tab.",
     ],
 }
@@ -113,29 +112,29 @@ def status_text(info: RunInfo) -> str:
         before = (
             f"{info.ahead} run{'s' if info.ahead != 1 else ''} before it" if info.ahead else "It starts next"
         )
-        return f"Waiting for its turn. {before}."
+        return f"Queued. {before}."
     if info.state == "running":
         if not lifecycle.alive(info):
             silent = duration(time.time() - (info.last_seen or info.created))
-            return f"No sign of life for {silent}; it may be short of memory."
+            return f"No heartbeat for {silent}; it may be short of memory."
         if info.stage is None:
             return "Starting: loading the libraries and the model."
         epoch, stage = position(info)
         of = f" ({epoch + 1} of {info.epochs})" if info.epochs else ""
         return f"Epoch {epoch}{of}: {STAGE_WORDS[stage]}."
     if info.state == "waiting":
-        return "It waits for a person to look at what it would train on; see below."
+        return "Waiting for you to review what it would train on; see below."
     if info.state == "stopping":
         stage = STAGE_WORDS[position(info)[1]] if info.stage else "starting"
         since = duration(time.time() - info.stopping) if info.stopping else ""
         what = (
-            "the present training step and its checkpoint" if info.stage == "train" else "the present batch"
+            "the current training step and its checkpoint" if info.stage == "train" else "the current batch"
         )
         return f"Stopping: it is {stage}, and ends after {what}. Asked {since} ago."
     if info.state == "stopped":
         return "Stopped."
     if info.state == "failed":
-        return "Failed. The end of the log below says more."
+        return "Failed. See the end of the log below."
     return f"Done in {duration(spent(info))}." if info.started else "Done."
 
 

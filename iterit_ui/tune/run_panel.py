@@ -94,7 +94,7 @@ def log_file(home: Path, run: str) -> str:
     info = panel.chosen(home, run)
     source = store.log_path(home, info.id) if info else None
     if info is None or source is None or not source.is_file():
-        raise gr.Error("This run has printed nothing yet.", print_exception=False)
+        raise gr.Error("This run has no output yet.", print_exception=False)
     path = Path(tempfile.mkdtemp(prefix="iterit-log-")) / f"{info.id}-log.txt"
     shutil.copyfile(source, path)
     return str(path)

@@ -118,7 +118,7 @@ def loaded_run(home: Path, models: Sequence[Path], load: str) -> dict[str, Any]:
     try:
         return {"filled": {"key": load, **load_run(home, models, run)}}
     except StudioError as error:
-        return {"note": note("error", "This was not loaded", str(error))}
+        return {"note": note("error", "Not loaded", str(error))}
 
 
 # ---------------------------------------------------------------- what the form asks
@@ -168,7 +168,7 @@ def launched(
         draft = read_draft(form)
         late = not_arrived(home, draft, form.get("carried"), pool, settings)
         if late:
-            return gr.skip(), {"note": note("warn", "This was not launched", late)}
+            return gr.skip(), {"note": note("warn", "Not launched", late)}
         get_pool(home, draft.pool)
         if not draft.model.strip():
             raise ConfigError("no model is chosen; take one from the list, or type a hub id (owner/name)")
@@ -185,10 +185,12 @@ def launched(
             parent=draft.parent,
         )
     except StudioError as error:
-        return gr.skip(), {"note": note("error", "This was not launched", worded(str(error)))}
+        return gr.skip(), {"note": note("error", "Not launched", worded(str(error)))}
     info = store.run_info(home, run)
     title = f"{info.name} {'is queued' if info.state == 'queued' else 'was launched'}"
-    return run, {"note": note("good", title, "It goes on without this page; progress is on the right.")}
+    return run, {
+        "note": note("good", title, "It continues if you close this page; progress is on the right.")
+    }
 
 
 def seq_of(data: Any) -> int | None:

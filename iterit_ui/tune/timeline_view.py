@@ -70,7 +70,7 @@ def epoch_row(row: EpochLine, stages: list[str], info: RunInfo) -> Value:
             if row.review.answered is None
             else f"by {row.review.who}"
             if row.review.who
-            else "nobody in time"
+            else "no answer in time"
         )
     notes: list[Value] = [{"text": f"resumed here (attempt {number})"} for number in row.attempts]
     if row.changes:
@@ -126,20 +126,20 @@ def actions(home: Path, info: RunInfo, goes_on: GoesOn) -> list[Value]:
         )
     if info.state in ("running", "waiting"):
         found += [
-            {"key": "stop", "label": "Stop after the present step",
-             "hint": "Writes a checkpoint while it trains, so that nothing finished is lost."},
+            {"key": "stop", "label": "Stop after the current step",
+             "hint": "Writes a checkpoint while it trains, so that no finished work is lost."},
             {"key": "kill", "label": "Stop at once", "confirm": "Yes, stop at once",
-             "hint": f"Loses what came since the last checkpoint: it would go on {kept}."},
+             "hint": f"Loses progress since the last checkpoint: it would resume {kept}."},
         ]  # fmt: skip
     if info.state == "stopping":
         waited = time.time() - (info.stopping or time.time())
         late = waited > lifecycle.GRACE_SECONDS
         found.append(
             {"key": "kill", "label": "Stop at once", "confirm": "Yes, stop at once",
-             "hint": (f"It has not ended for {theme.duration(waited)}. " if late else "") + f"It would go on {kept}."}
+             "hint": (f"It has not ended for {theme.duration(waited)}. " if late else "") + f"It would resume {kept}."}
         )  # fmt: skip
     if info.resumable:
-        found.append({"key": "resume", "label": "Resume", "primary": True, "hint": f"Goes on {kept}."})
+        found.append({"key": "resume", "label": "Resume", "primary": True, "hint": f"Resumes {kept}."})
     if store.epochs(home, info.id):
         found.append({"key": "open", "label": "Open in Epochs", "hint": "Who came, stayed and went."})
     return found

@@ -127,7 +127,7 @@ def stamp(home: Path, run: str) -> tuple[str, bool]:
 
 
 def pump(home: Path) -> None:
-    """Start what waits for its turn, and notice workers that are gone: now and then, for all pages together."""
+    """Start what is queued, and notice workers that are gone: now and then, for all pages together."""
     with _pump_lock:
         if time.monotonic() - _pumped.get(home, -PUMP_SECONDS) < PUMP_SECONDS:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 LINE = "Fine-tune a model on the selection; IterIT scores and selects again before every epoch."
-DEMO_HELD_OUT = " Half of the demo's ask for facts that stand nowhere else, so their loss stays high; compare runs by their difference."
+DEMO_HELD_OUT = " Half of the demo's ask for facts that appear nowhere else, so their loss stays high; compare runs by their difference."
 PRESET = {"paper": "Paper", "lora-24gb": "LoRA on one 24 GB GPU", "demo": "Demo"}
 GROUP = {
     "selection": {
@@ -24,7 +24,7 @@ GROUP = {
     },
     "running": {
         "title": "Processes, checkpoints and review",
-        "help": "What a long run needs to be stopped, resumed and looked at.",
+        "help": "How a long run is stopped, resumed and reviewed.",
     },
     "data": {"title": "Data", "help": "How files are read."},
 }
@@ -43,7 +43,7 @@ SETTING = {
     "batch_size": "Batch size",
     "device_batch_size": "Samples per forward pass",
     "review": "Review before each epoch trains",
-    "rescore": "Score anew",
+    "rescore": "Rescore",
     "review_minutes": "Continue automatically after",
     "report_to": "Also report to",
     "accelerate_config": "Accelerate configuration file",

@@ -263,7 +263,7 @@ def test_a_value_out_of_range_is_corrected_and_said(page, curate):
     field.fill("7")
     field.press("Enter")
     expect(page.locator('#settings [data-field="decay"] .st-field-message')).to_contain_text(
-        "0 to 1 is allowed"
+        "Expected 0 to 1"
     )
     expect(field).to_have_value("1")
 

@@ -355,7 +355,7 @@ def test_a_held_out_set_that_cannot_be_measured_is_said_to_be(
     assert f"none of the 2 samples of {empty.name} has a response token" in caplog.text
     made = Run(config(held_out="0.001", epochs=0), tmp_path)
     made.go(tokenizer)
-    assert f"a share of 0.001 of {N} samples holds none that can be kept aside" in caplog.text
+    assert f"a share of 0.001 of {N} samples holds none that can be held out" in caplog.text
     assert made.held_out == []
 
 

@@ -117,7 +117,7 @@ def test_a_second_scoring_and_runs_read_nothing(inputs: Path, home: Path, read: 
         if seed:
             assert not read
         else:
-            # only the trained model has read the samples kept aside
+            # only the trained model has read the samples held out
             assert sum(read) <= 2 * int(aside.sum()) + 4
             read.clear()
         (said,) = [event.text for event in store.events(home, run_id) if "taken from" in event.text]

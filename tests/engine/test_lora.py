@@ -315,9 +315,9 @@ def test_what_cannot_be_loaded_says_so(
         ModelError, match=f"the model of the adapters in {folder} is not there: model folder {gone} does not"
     ):
         models.load(changed(base_model_name_or_path=str(gone)))
-    with pytest.raises(ModelError, match="does not say whose adapters"):
+    with pytest.raises(ModelError, match="does not name the base model"):
         models.load(changed(base_model_name_or_path=None))
-    with pytest.raises(ModelError, match="belong to themselves"):
+    with pytest.raises(ModelError, match="name themselves as their base model"):
         models.load(changed(base_model_name_or_path=str(folder)))
     with pytest.raises(ModelError, match=r"adapters of the kind IA3 cannot be loaded \(allowed: LORA\)"):
         models.load(changed(peft_type="IA3"))

@@ -148,7 +148,7 @@ def test_names_that_lead_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         models.load(str(tmp_path / "file"))
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(
-        ModelError, match=r"model nobody/nothing is not a folder here and cannot be fetched .* give a"
+        ModelError, match=r"model nobody/nothing is not a local folder and cannot be fetched .* give a"
     ):
         models.load("nobody/nothing")
     monkeypatch.setattr(models.model_files, "DEMO_MODEL", tmp_path / "demo")

@@ -81,7 +81,7 @@ def test_tensors_of_another_shape(tmp_path: Path) -> None:
     (folder / "config.json").write_text(json.dumps({**values, "intermediate_size": 96}))
     text = one_sentence(folder)
     assert (
-        "do not go with its config.json: model.layers.0.mlp.down_proj.weight has the shape 32 x 64, and 32 x 96"
+        "do not match its config.json: model.layers.0.mlp.down_proj.weight has the shape 32 x 64, and 32 x 96"
         in text
     )
     assert text.endswith("(and 5 more)")

@@ -59,7 +59,7 @@ def test_results_of_a_comparison(tmp_path: Path) -> None:
 
 def test_one_seed_shows_no_difference(tmp_path: Path) -> None:
     parts = shown(tmp_path, two_strategies(tmp_path, seeds=1))
-    assert "one seed: nothing can be said about differences" in parts["answer"]["text"]
+    assert "one seed: differences cannot be judged" in parts["answer"]["text"]
     assert parts["against"]["rows"][0]["verdict"]["text"] == "unknown"
     assert "error_x" not in parts["differ"]["data"][0]
 
@@ -106,7 +106,7 @@ def test_chosen_runs_are_kept_under_a_name(tmp_path: Path, warned: list[str]) ->
     made, _ = tab.keep(tmp_path, "mine", ids, "me")
     assert store.comparison_info(tmp_path, made).runs == tuple(ids)
     tab.keep(tmp_path, " ", ids, "me")
-    assert "Not kept" in warned[0]
+    assert "Not saved" in warned[0]
 
 
 def test_a_reference_of_another_comparison_is_not_asked_for(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_the_form_says_what_it_would_run(tmp_path: Path) -> None:
         if words:
             assert note["tone"] == "error" and words in note["text"] and not button.interactive
     one, _ = start_form.plan_of(tmp_path, [], *given[:5], "0", *given[6:])
-    assert "One seed shows no spread" in one["text"]
+    assert "With one seed there is no spread" in one["text"]
 
 
 def test_the_form_starts_a_comparison(tmp_path: Path) -> None:

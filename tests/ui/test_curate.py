@@ -205,7 +205,7 @@ def test_what_is_ticked_or_the_whole_list_is_marked_in_one_step(
     assert sorted(shown["ids"]) == sorted(expected)
     data = {"action": "exclude", "ids": [], "all": True, "list_key": shown["list_key"]}
     assert marking.on_action(home, here, {**data, "list_key": "another"}) == here
-    assert "changed meanwhile" in told[-1] and store.marks(home, pool.id) == {}
+    assert "changed in the meantime" in told[-1] and store.marks(home, pool.id) == {}
     marking.on_action(home, here, data)
     assert store.marks(home, pool.id) == dict.fromkeys(expected, "excluded")
     assert not set(expected) & set(drawn(home, pool, DIVERSITY)["table"]["ids"])

@@ -205,7 +205,7 @@ def test_rows_marked_as_bad_can_be_kept(talks: Path) -> None:
     chosen = choice(talks, "talks.jsonl")
     value = mapping.preview_value(chosen, (talks,))
     assert value is not None and value["bad"] == {
-        "label": "Read rows that are marked as bad, too",
+        "label": "Also read rows that are marked as bad",
         "on": False,
     }
     chosen = mapping.mapped(chosen, (talks,), {"role": "bad", "column": "keep"})

@@ -81,7 +81,7 @@ def test_the_pool_is_counted_and_what_is_not_known_says_so(home: Path, pool: Poo
     ]
     assert found["Near-duplicates"]["value"] == "–"
     head, _ = draw.page_values(home, pool.id, at(which="near"), "", dict(actions.NOTHING_DONE))
-    assert "Not looked for yet" in head["text"] and head["buttons"][0]["key"] == "find"
+    assert "Not searched for yet" in head["text"] and head["buttons"][0]["key"] == "find"
     head, _ = draw.page_values(home, pool.id, at(which="too_long"), "", dict(actions.NOTHING_DONE))
     assert head["buttons"][0]["key"] == "count"
 

@@ -46,10 +46,10 @@ def test_a_password_on_the_command_line_is_warned_of() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("ada:s3cret\ns3cret2\n", "line 2: NAME:PASSWORD is needed"),
-        ("ada:\n", "line 1: NAME:PASSWORD is needed"),
-        (":s3cret\n", "line 1: NAME:PASSWORD is needed"),
-        ("ada:s3cret\nada:s3cret\n", "line 2: the name 'ada' is there twice"),
+        ("ada:s3cret\ns3cret2\n", "line 2: expected NAME:PASSWORD"),
+        ("ada:\n", "line 1: expected NAME:PASSWORD"),
+        (":s3cret\n", "line 1: expected NAME:PASSWORD"),
+        ("ada:s3cret\nada:s3cret\n", "line 2: the name 'ada' is listed twice"),
         ("# nobody\n", "is empty"),
     ],
 )
@@ -76,7 +76,7 @@ def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
 
 
 def test_two_options_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="both given"):
+    with pytest.raises(ConfigError, match="not both"):
         logins("a:b", written(tmp_path, "c:d"), {})
 
 

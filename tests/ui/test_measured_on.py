@@ -15,7 +15,7 @@ from iterit_ui.shared.session import first_pool
 from iterit_ui.tune import charts, form_fields
 from iterit_ui.tune.form_check import verdict
 
-ASIDE = "6 samples kept aside from pool trees"
+ASIDE = "6 samples held out from pool trees"
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_compare_measures_another_pool_on_itself(tmp_path: Path) -> None:
         return configs[0].held_out, start_form.plan_of(tmp_path, [], *given)[0]["text"]
 
     held_out, words = asked(trees().id)
-    assert held_out == "0.05" and "Held-out loss: on 6 samples kept aside from the pool." in words
+    assert held_out == "0.05" and "Held-out loss: on 6 samples held out from the pool." in words
     held_out, words = asked(first_pool())
     assert held_out == "demo" and "Held-out loss: on the demo's held-out rows." in words
 
@@ -70,5 +70,5 @@ def test_the_form_of_a_run_does_so_too(tmp_path: Path) -> None:
         assert "--held-out" not in found["command"] and found["ready"]
         return next(row["hint"] for row in found["plan"]["rows"] if row["label"] == "Held-out loss measured")
 
-    assert measured(trees().id, "0.05") == "on 6 samples kept aside from the pool"
+    assert measured(trees().id, "0.05") == "on 6 samples held out from the pool"
     assert measured(first_pool(), "demo") == "on the demo's 360 held-out rows"

@@ -92,7 +92,7 @@ def test_a_runs_course_keeps_gaps_and_says_what_is_missing():
     )
     loss, held_out = figure["data"][:2]
     assert loss["y"] == [2, None]  # JSON has no NaN
-    assert "1 steps had a loss" in figure["note"]
+    assert "1 steps had a non-finite loss" in figure["note"]
     assert held_out["x"] == [0, 0.5, 1] and held_out["text"] == ["2.100", "", "1.900"]
     assert any("gradient norm: not reported" in one["text"] for one in figure["layout"]["annotations"])
     # what is drawn while the first line is not there yet must not say how high the axis is for good
@@ -237,6 +237,6 @@ def test_frontier_marks_the_present_budget_and_says_what_doubling_it_brings():
 def test_frontier_without_gain_or_with_every_candidate_taken():
     table = curve([1, 10, 50], present=50, gain=np.nan)
     figure = plots.frontier(table, budget=70, n=100)
-    assert "doubling" not in figure["note"] and "ranks nobody by gain" in figure["note"]
+    assert "doubling" not in figure["note"] and "does not rank samples by gain" in figure["note"]
     assert "yaxis2" not in figure["layout"] and figure["layout"]["yaxis"]["domain"] == [0, 1]
     json.dumps(figure, allow_nan=False)

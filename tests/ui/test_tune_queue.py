@@ -114,7 +114,7 @@ def test_a_cancelled_run_can_be_queued_again(home, said):
     assert store.run_info(home, run).state == "stopped" and order(home) == []
     assert "Nothing is lost" in said["info"][0]
     act(home, "cancel", run)  # as from another page
-    assert len(said["warning"]) == 1 and "does not wait any more: it is stopped" in said["warning"][0]
+    assert len(said["warning"]) == 1 and "is no longer queued: it is stopped" in said["warning"][0]
     lifecycle.resume(home, run)
     assert order(home) == [run]
     assert "goes on" not in queue_panel.panel_value(store.runs(home), "")["rows"][0]["about"]

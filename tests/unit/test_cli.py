@@ -139,12 +139,12 @@ def test_lengths_that_a_list_of_scores_does_not_have_are_asked_for(tmp_path, poo
         ('[{"row": 9, "complexity": 0.5}]', "row 9 is not in the pool pool (rows 0 to 5)"),
         ('[{"row": -1, "complexity": 0.5}]', "row -1 is not in the pool"),
         ('[{"row": 1, "complexity": 0.5}, {"row": 1, "complexity": 0.5}]', "row 1 is named twice"),
-        ('[{"row": 1.5, "complexity": 0.5}]', 'record 0: "row" is 1.5; a row number is needed'),
+        ('[{"row": 1.5, "complexity": 0.5}]', 'record 0: "row" is 1.5; expected a row number'),
         ('[{"row": true, "complexity": 0.5}]', '"row" is True'),
-        ('[{"row": 1, "complexity": "high"}]', "\"complexity\" is 'high'; a number is needed"),
+        ('[{"row": 1, "complexity": "high"}]', "\"complexity\" is 'high'; expected a number"),
         ('[{"row": 1, "score": 0.5}]', '"complexity" is missing (found: row, score)'),
         ('[{"row": 1, "complexity": 0.5, "id": "x"}]', "belongs to another pool: row 1 is x there"),
-        ('{"row": 1}', 'a list of {"row": ..., "complexity": ...} is needed'),
+        ('{"row": 1}', 'expected a list of {"row": ..., "complexity": ...}'),
         ("[1]", "a list of"),
         ("[]", '"row" is missing (found: nothing)'),
         ("[", "cannot be read as scores"),
@@ -254,7 +254,7 @@ def test_a_run_that_is_not_there_or_not_meant_alone(home, name):
         store.create_run(home, small_config(), small_pool())
     result = run("show", name, "--runs-dir", home)
     assert result.exit_code == 1
-    assert ("2 runs" if name == "" else "there is no run") in result.stderr
+    assert ("2 runs" if name == "" else "not found in") in result.stderr
 
 
 def test_a_dead_worker_shows_when_somebody_looks(home):
@@ -435,7 +435,7 @@ def test_a_wrong_command_line_has_exit_code_2(words):
     [
         (("--budget", "-1"), "budget is -1; the smallest allowed value is 0"),
         (("--preset", "best"), "preset 'best' is unknown (known: paper, lora-24gb, demo)"),
-        (("--source-weights", "x"), "--source-weights 'x': NAME=VALUE is needed"),
+        (("--source-weights", "x"), "--source-weights 'x': expected NAME=VALUE"),
         (("--source-weights", "x=much"), "'much' is not a number"),
         (("--config", "nowhere.json"), "nowhere.json does not exist"),
     ],

@@ -37,7 +37,7 @@ def at_work(home: Path, **values) -> str:
 
 def test_an_empty_queue_says_so(home):
     result = run("queue", "--runs-dir", home)
-    assert result.exit_code == 0 and result.stdout == "" and "is at work or waits" in result.stderr
+    assert result.exit_code == 0 and result.stdout == "" and "is running or queued" in result.stderr
 
 
 def test_the_queue_is_listed_in_order_and_a_run_moves(home):
@@ -45,7 +45,7 @@ def test_the_queue_is_listed_in_order_and_a_run_moves(home):
     result = run("queue", "--runs-dir", home)
     places = [result.stdout.index(i) for i in (first, *waiting)]
     assert places == sorted(places)
-    assert "when the runs at work have ended" in result.stderr
+    assert "when the current runs have ended" in result.stderr
     moved = json.loads(run("queue", "--runs-dir", home, "--move", waiting[2], "--to", 1, "--json").stdout)
     assert [info["id"] for info in moved["at_work"]] == [first]
     assert [info["id"] for info in moved["waiting"]] == [waiting[2], waiting[0], waiting[1]]

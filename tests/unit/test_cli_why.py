@@ -77,7 +77,7 @@ def test_why_as_text(pool_file: Path, scores_file: Path) -> None:
 def test_a_sample_that_is_not_there(pool_file: Path, scores_file: Path) -> None:
     result = run("why", pool_file, "9", "--scores", scores_file)
     assert result.exit_code == 1
-    assert "no sample '9' in pool: an id, or a row from 0 to 5, is needed" in result.stderr
+    assert "no sample '9' in pool: expected an id, or a row from 0 to 5" in result.stderr
 
 
 def test_frontier(pool_file: Path, scores_file: Path) -> None:
@@ -90,7 +90,7 @@ def test_frontier(pool_file: Path, scores_file: Path) -> None:
     gains = [point["gain"] for point in table["points"]]
     assert gains == sorted(gains, reverse=True)
     text = run("frontier", pool_file, "--scores", scores_file, "--budget", 2).stdout
-    assert "4 candidates" in text and "present budget" in text and "%" in text
+    assert "4 candidates" in text and "current budget" in text and "%" in text
 
 
 def test_rows_without_scores_are_in_no_order(tmp_path: Path, pool_file: Path) -> None:

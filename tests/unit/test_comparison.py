@@ -34,7 +34,7 @@ def test_a_difference_within_the_spread_is_called_that() -> None:
 def test_few_seeds_and_one_seed_say_nothing() -> None:
     assert paired({0: 1.0, 1: 1.0}, {0: 1.2, 1: 1.4}).verdict == "too few seeds"
     one = paired({0: 1.0}, {0: 1.5})
-    assert one.words == "one seed: nothing can be said about differences"
+    assert one.words == "one seed: differences cannot be judged"
     assert math.isnan(one.sd) and math.isnan(one.low)
     assert paired({0: 1.0}, {1: 1.0}).verdict == "unknown"
     assert paired({0: 1.0, 1: 2.0}, {0: 1.0, 1: 2.0}).verdict == "same"
@@ -85,7 +85,7 @@ def test_unfinished_runs_are_missing_and_not_filled_in(tmp_path: Path) -> None:
     row = analysis.summary_table(found).set_index("arm").loc["iterit"]
     assert (row["runs"], row["done"], row["n"], row["after_1_n"]) == (5, 3, 3, 4)
     why = {run.id: why for _, run, why in found.missing()}
-    assert why == {failed: "failed: out of memory", queued: "waits for its turn"}
+    assert why == {failed: "failed: out of memory", queued: "still queued"}
     assert "2 of 8 runs are not done" in found.remarks[0].text
 
 
@@ -199,7 +199,7 @@ def test_what_was_selected(tmp_path: Path) -> None:
 
 def test_what_cannot_be_compared_is_an_error(tmp_path: Path) -> None:
     ids = two_strategies(tmp_path, seeds=1)
-    with pytest.raises(RunError, match="one at least"):
+    with pytest.raises(RunError, match="choose at least one"):
         analysis.compare(tmp_path, [])
     with pytest.raises(RunError, match="not among the strategies: random; iterit"):
         analysis.compare(tmp_path, ids, reference="full")

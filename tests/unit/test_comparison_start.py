@@ -150,7 +150,7 @@ def test_compare_in_a_terminal(tmp_path: Path) -> None:
     assert "| iterit | 3 of 3 | 3.0000 | 2.4000 | 1.6100 ± 0.1100 |" in markdown
     values = json.loads(said("compare", "show", *ids, "--json", "--runs-dir", tmp_path))
     assert values["differences"][0]["verdict"] == "lower" and values["missing"] == []
-    assert "there is no comparison 'c9'" in said("compare", "show", "c9", "--runs-dir", tmp_path, code=1)
+    assert "comparison 'c9' not found" in said("compare", "show", "c9", "--runs-dir", tmp_path, code=1)
     said("compare", "remove", "mine", "--runs-dir", tmp_path)
     assert store.comparisons(tmp_path) == [] and len(store.runs(tmp_path)) == len(ids)
 

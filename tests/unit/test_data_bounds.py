@@ -32,7 +32,7 @@ def test_a_line_that_is_too_long_is_left_out(tmp_path: Path, monkeypatch: pytest
     path = lines(tmp_path / "a.jsonl", [GOOD, {"instruction": "x" * 5000, "output": ""}, GOOD])
     pool = load_pool([path])
     assert pool.table["row"].to_pylist() == [0, 2]
-    assert pool.rejected[0].reason == "line 2: longer than 1,000 bytes, which is the most that is read"
+    assert pool.rejected[0].reason == "line 2: longer than 1,000 bytes, the longest that is read"
     csv = tmp_path / "a.csv"
     csv.write_text("instruction,output\na,b\n" + "x" * 5000 + ",b\n")
     with pytest.raises(PoolError, match=r"a.csv line 3: longer than 1,000 bytes"):

@@ -79,7 +79,7 @@ def test_alpaca_reasons(tmp_path: Path) -> None:
         '"instruction" is null',
         '"input" is a list, not text',
         '"history" entry 1 is not a pair of texts [user, assistant]',
-        "is a list, where an object with named columns is needed",
+        "is a list, expected an object with named columns",
         "holds half a surrogate pair (\\ud83d), which is not text",
         '"output" is a list, not text',
     ]
@@ -123,8 +123,8 @@ def test_sharegpt(tmp_path: Path) -> None:
     assert found[1] == '"conversations" has no assistant turn (found: no turns)'
     assert found[2].startswith("\"conversations\" turn 1: role 'nobody' is unknown (known: system,")
     assert found[3] == '"conversations" turn 1 has no "role" or "from" (found: value)'
-    assert found[4] == '"conversations" is text that is not JSON, where a list of turns is needed'
-    assert found[5] == '"conversations" turn 1 is text, where an object (role and content) is needed'
+    assert found[4] == '"conversations" is text that is not JSON, expected a list of turns'
+    assert found[5] == '"conversations" turn 1 is text, expected an object (role and content)'
     assert found[6] == '"conversations" has no assistant turn (found: system, user)'
     assert found[7] == '"conversations" turn 2, the last of the assistant, has no content'
 

@@ -113,7 +113,7 @@ def test_bad_lines_are_rejected_and_the_rest_loads(tmp_path: Path) -> None:
     assert [bad.row for bad in pool.rejected] == [1, 2, 3, 4, 13]
     found = [bad.reason for bad in pool.rejected]
     assert found[0].startswith("line 2, column 2")
-    assert found[1] == "is a list, where an object with named columns is needed"
+    assert found[1] == "is a list, expected an object with named columns"
     assert found[2].startswith("line 5, column 18: byte 0xe9 is not UTF-8; save the file as UTF-8")
     assert found[3] == "line 6: nested too deeply, at most 200 levels are read"
     assert found[4].startswith("line 15: Exceeds the limit")

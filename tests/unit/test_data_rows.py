@@ -254,7 +254,7 @@ def test_sources_with_mappings_of_their_own(tmp_path: Path) -> None:
     alone = load_pool(paths[:1], mapping={"a.jsonl:prompt": "q", "a.jsonl:response": "r"})
     assert alone.about is not None and alone.about.mapping == {"prompt": "q", "response": "r"}
     assert by_source({"owner/name:test:prompt": "q"}) == ({}, {"owner/name:test": {"prompt": "q"}})
-    with pytest.raises(PoolError, match=r"mapping d.jsonl:...: no source is called so"):
+    with pytest.raises(PoolError, match=r"mapping d.jsonl:...: no source has this name"):
         load_pool(paths, mapping={"d.jsonl:prompt": "q"})
 
 
@@ -271,7 +271,7 @@ def test_reasons_are_counted_by_kind(tmp_path: Path) -> None:
     rows = [{"messages": talk} for talk in ([USER, GOOD], *talks, [*EARLIER, *talks[0]], 5, 6)]
     assert sentence(pool_of(tmp_path, *rows)) == (
         "7 rows: 1 read, 6 left out (4 because a turn of \"messages\" role 'nobody' is unknown; "
-        '2 because "messages" is a number, where a list of turns is needed).'
+        '2 because "messages" is a number, expected a list of turns).'
     )
     assert (
         kind_of_reason("line 17, column 3: malformed JSON (Expecting value)")

@@ -167,7 +167,7 @@ def test_calls_that_are_none_are_a_reason(tmp_path: Path) -> None:
     pool = pool_of(tmp_path, [{"messages": talk} for talk in talks])
     assert pool.table["row"].to_pylist() == [3] and "structure" not in pool.table.column_names
     assert [bad.reason for bad in pool.rejected] == [
-        '"messages" turn 2: "tool_calls" is a number (5), where a list is needed',
+        '"messages" turn 2: "tool_calls" is a number (5), expected a list',
         '"messages" turn 2: "tool_calls" holds something other than calls by name',
         '"messages" turn 2: "tool_calls" holds something other than calls by name',
         '"messages" turn 2: "reasoning_content" is a number (5), not text',

@@ -103,7 +103,7 @@ def test_health_of_a_file_only_reads_it(tmp_path, pool_file):
     )
     assert not home.exists()
     text = run("health", pool_file, "--runs-dir", home).stdout
-    assert "Near-duplicates" in text and "Not looked for yet" in text
+    assert "Near-duplicates" in text and "Not searched for yet" in text
 
 
 def test_health_keeps_what_it_finds_of_a_stored_pool(tmp_path, pool_file):
@@ -117,7 +117,7 @@ def test_health_keeps_what_it_finds_of_a_stored_pool(tmp_path, pool_file):
 
 def test_a_threshold_that_pairs_are_not_known_for_is_refused(pool_file):
     result = run("health", pool_file, "--near", 0.2)
-    assert result.exit_code == 1 and "from 0.5 to 1 is needed" in result.stderr
+    assert result.exit_code == 1 and "expected a similarity from 0.5 to 1" in result.stderr
 
 
 def test_search_prints_rows_and_says_what_it_cannot_search_for(tmp_path, pool_file):

@@ -53,19 +53,19 @@ def test_what_a_run_was_measured_on(tmp_path: Path) -> None:
     said = {run: held_out_words(tmp_path, run) for run in (file, share, demo, waiting, nothing)}
     assert said == {
         file: "the 7 samples of aside.json",
-        share: "4 samples kept aside from pool birds",
+        share: "4 samples held out from pool birds",
         demo: "the demo's 7 held-out rows",
         waiting: "10 % of pool birds, not drawn yet",
         nothing: "",
     }
     shown = CliRunner().invoke(app, ["show", share, "--runs-dir", str(tmp_path)])
-    assert "held-out loss measured on: 4 samples kept aside from pool birds" in shown.output
+    assert "held-out loss measured on: 4 samples held out from pool birds" in shown.output
 
 
 def test_what_a_run_will_be_measured_on() -> None:
-    assert planned_words(settings(held_out="0.05"), 2200) == "110 samples kept aside from the pool"
+    assert planned_words(settings(held_out="0.05"), 2200) == "110 samples held out from the pool"
     assert planned_words(settings(held_out="demo"), 2200) == "the demo's held-out rows"
-    assert planned_words(settings(held_out="0"), 2200) == "nothing: no sample is kept aside"
+    assert planned_words(settings(held_out="0"), 2200) == "nothing: no sample is held out"
 
 
 def test_a_comparison_says_what_it_will_measure_on(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_comparison_says_what_it_will_measure_on(tmp_path: Path) -> None:
     configs = comparison_start.configurations(settings(held_out="0.1"), 40, strategies=["random"], seeds=[0])
     assert (
         comparison_start.plan(tmp_path, configs, pool.id, 40).measured_on
-        == "4 samples kept aside from the pool"
+        == "4 samples held out from the pool"
     )
 
 
@@ -100,5 +100,5 @@ def test_seeds_measured_on_different_things_are_said(tmp_path: Path) -> None:
         ids.append(made_run(tmp_path, (3.0, 2.0, 1.9), pool=pool, strategy=strategy, seed=1, held_out="demo"))
     warned = [remark.text for remark in analysis.compare(tmp_path, ids).remarks if remark.level == "warn"]
     assert any(
-        "2 samples kept aside from pool birds and the demo's 7 held-out rows" in text for text in warned
+        "2 samples held out from pool birds and the demo's 7 held-out rows" in text for text in warned
     )

@@ -79,7 +79,7 @@ def test_a_vocabulary_that_is_a_list(folder: Path) -> None:
 def test_weights_of_another_configuration(folder: Path) -> None:
     values = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**values, "vocab_size": 1200}))
-    assert "has the shape 1,000 x 64, and 1,200 x 64 is said there" in only(folder)
+    assert "has the shape 1,000 x 64, and 1,200 x 64 is expected" in only(folder)
     (folder / "config.json").write_text(json.dumps({**values, "num_hidden_layers": 4}))
     assert "lack layers: config.json says 4, and the files hold 2" in only(folder)
 
@@ -94,7 +94,7 @@ def test_weights_that_are_no_numbers(folder: Path, bits: int) -> None:
 def test_a_file_that_was_not_fetched_whole(folder: Path) -> None:
     path = folder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])
-    assert "was not copied or fetched whole" in only(folder)
+    assert "was not copied or downloaded completely" in only(folder)
     path.rename(folder / "model-00001-of-00002.safetensors")
     index = {"weight_map": {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))

@@ -107,7 +107,7 @@ def test_what_nobody_knows_is_unknown_with_the_reason(home: Path, folder: Path) 
     assert plan.training_tokens.known and not plan.training_seconds.known
     assert "no run of model in this runs folder has measured it" in plan.seconds.source
     hub = analysis.plan_estimate(home, config_from({"model": "some/one", "budget": 32}), POOL.id, 200)
-    assert not hub.memory.known and "some/one is not a folder here" in hub.memory.source
+    assert not hub.memory.known and "some/one is not a local folder" in hub.memory.source
     gone = estimate(home, config(folder.with_name("gone")))
     assert not gone.parameters.known and "does not exist" in gone.parameters.source
     assert gone.memory_there.known

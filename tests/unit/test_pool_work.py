@@ -90,7 +90,7 @@ def test_work_for_other_arguments_says_that_it_has_to_wait(home):
     pool_work.start_work(home, POOL, "lengths", ("long", "--model", "one"))
     at_work(home)
     with pytest.raises(
-        RunError, match=r"other arguments \(long --model one\); start it again when that is done"
+        RunError, match=r"other arguments \(long --model one\); start it again when it has finished"
     ):
         pool_work.start_work(home, POOL, "lengths", ("long", "--model", "two"))
     assert pool_work.work_info(home, POOL, "lengths").arguments == ("long", "--model", "one")
@@ -167,7 +167,7 @@ def test_work_that_cannot_be_started_says_so(home, monkeypatch):
 
 
 def test_work_needs_a_pool_and_a_kind(home):
-    with pytest.raises(PoolError, match="there is no pool"):
+    with pytest.raises(PoolError, match="pool .* not found"):
         pool_work.start_work(home, "0" * 16, "map")
     with pytest.raises(RunError, match="kind of work is 'coffee'; allowed: map, findings, lengths"):
         pool_work.start_work(home, POOL, "coffee")

@@ -61,7 +61,7 @@ def test_what_was_changed_is_honoured_and_kept(parts):
     assert record.changes == changes
     assert not np.isin(record.selection.rows, np.arange(HELD)).any()
     assert record.scores is asked.scores
-    # candidates of a later epoch are the samples scored anew, whatever was changed
+    # candidates of a later epoch are the samples rescored, whatever was changed
     assert (record.selection.rows[1:] < 40).all()
 
 

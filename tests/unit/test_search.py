@@ -157,8 +157,8 @@ def test_a_query_is_read_as_it_is_typed():
         (" \n", "the search is empty"),
         ('"" -', "no letter or digit"),
         ("*", "no letter or digit"),
-        ("x" * 1001, "1,001 characters long; 1,000 are allowed"),
-        ("x " * 60, "60 words and phrases; 50 are allowed"),
+        ("x" * 1001, "1,001 characters long; the limit is 1,000"),
+        ("x " * 60, "60 words and phrases; the limit is 50"),
     ],
 )
 def test_what_cannot_be_searched_for_says_so(built, query, message):

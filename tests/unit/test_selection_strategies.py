@@ -165,7 +165,7 @@ def test_what_was_rejected_never_takes_the_place_of_what_was_not() -> None:
         settings = SelectionSettings(ranking=ranking)
         return rank_for_next_epoch(selection, scores, settings=settings, previous_order=former).tolist()
 
-    # 2 was scored anew and is too complex, 8 is unscorable; 9, 1, 6, 5 and 3 were not scored anew, 5 is too complex
+    # 2 was rescored and is too complex, 8 is unscorable; 9, 1, 6, 5 and 3 were not rescored, 5 is too complex
     assert order("paper") == [0, 7, 4, 9, 1, 6, 3, 2, 5, 8]
     assert order("authors") == [0, 7, 2, 4, 8, 9, 1, 6, 5, 3]
 

@@ -147,7 +147,7 @@ def test_an_id_that_is_none_is_refused_before_it_becomes_a_path(tmp_path, name):
 
 def test_an_unknown_run_says_so_and_leaves_no_trace(tmp_path):
     assert store.runs(tmp_path / "new") == []
-    with pytest.raises(RunError, match="there is no run 20251122-174455-3fa9c1"):
+    with pytest.raises(RunError, match="run 20251122-174455-3fa9c1 not found"):
         store.run_info(tmp_path / "new", "20251122-174455-3fa9c1")
     assert not (tmp_path / "new").exists()
 

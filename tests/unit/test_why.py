@@ -109,7 +109,7 @@ def test_an_outranked_sample_is_held_against_the_last_pick() -> None:
     ("settings", "words"),
     [
         ({"strategy": "longest"}, "its response has 4 tokens; the last pick's has 6"),
-        ({"strategy": "random", "seed": 1}, "the draw did not fall on it"),
+        ({"strategy": "random", "seed": 1}, "not among those drawn at random"),
         ({"strategy": "superfiltering"}, "its gain at the end was 0.3; the last pick had 0.6"),
         ({"budget": 2, "pinned": ("s0", "s1")}, "the pinned samples fill the budget"),
     ],
@@ -127,9 +127,11 @@ def test_what_decides_is_the_strategys(settings: dict[str, Any], words: str) -> 
 
 def test_equal_gains_and_gains_that_are_used_up() -> None:
     equal = Case(["red apple", "blue plum"], [0.5, 0.5], budget=0.5)
-    assert "as was the last pick's; of equals the earlier row" in equal.why(1).headline
+    assert "as was the last pick's; ties go to the earlier row" in equal.why(1).headline
     used = Case(["red apple"] * 3, [0.5, 0.4, 0.3], budget=2, decay=0.0)
-    assert "nothing was left to gain" in used.why(2).headline and "by complexity" in used.why(2).headline
+    assert (
+        "no candidate had any gain left" in used.why(2).headline and "by complexity" in used.why(2).headline
+    )
 
 
 def test_what_many_picks_have_covered_is_almost_nothing() -> None:
@@ -188,6 +190,6 @@ def test_what_a_run_held_out_is_not_called_unscorable() -> None:
     made = case.selection()
     assert analysis.status_text(case.scores, made, 1) == "not scored: held out"
     assert analysis.status_text(case.scores, made, 3) == "unscorable: non-finite loss"
-    assert "kept it aside to measure the held-out loss" in case.why(1).headline
+    assert "held it out to measure the held-out loss" in case.why(1).headline
     unread = Scores.unknown(6)
     assert analysis.why(case.pool, unread, made, 3).headline == "Not selected: no model has scored it."

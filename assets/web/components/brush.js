@@ -6,7 +6,7 @@
   // plot: a drawn Plotly chart. now(): its value. Returns {show(range)}, which draws a range or none.
   studio.brush = (plot, trigger, now) => {
     const body = plot.parentElement;
-    const band = h('div', 'st-brush', null, studio.button('', '✕', 'Take this range away', () => clear()));
+    const band = h('div', 'st-brush', null, studio.button('', '✕', 'Remove this range', () => clear()));
     const hint = h('span', 'st-brush-hint', 'drag over bars to filter');
     band.hidden = true;
     body.append(band, hint);

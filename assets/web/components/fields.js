@@ -91,7 +91,7 @@
       const typed = Number(input.value);
       const x = bound(whole ? Math.round(typed) : typed, min, max);
       if (same(x, typed)) return {x, why: ''};
-      const why = bound(typed, min, max) === typed ? 'A whole number is needed' : `${range(min, max)} is allowed`;
+      const why = bound(typed, min, max) === typed ? 'Expected a whole number' : `Expected ${range(min, max)}`;
       return {x, why: `${why}; ${worded(typed, step)} became ${worded(x, step)}.`};
     };
     const commit = () => {
@@ -183,7 +183,7 @@
     }
 
     const back = studio.iconButton('st-reset', 'reset', '', () => { say(''); field = {...field, value: field.default}; show(field); reset(name); });
-    const more = studio.button('st-more', '?', 'the whole help', () => {
+    const more = studio.button('st-more', '?', 'the full help', () => {
       node.classList.toggle('told');
       more.setAttribute('aria-expanded', String(node.classList.contains('told')));
     });

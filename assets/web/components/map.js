@@ -150,7 +150,7 @@
     };
     const told = (count) => {
       parts.drawn.hidden = !count;
-      parts.drawn.firstElementChild.textContent = count ? `${studio.count(count)} drawn around` : '';
+      parts.drawn.firstElementChild.textContent = count ? `${studio.count(count)} inside your outline` : '';
     };
     const forget = () => {
       Object.assign(state, {drawn: null, inside: null});
@@ -169,7 +169,7 @@
       const stage = canvas.parentElement;
       parts = {stage, bar: root.querySelector('.st-map-bar'), ring: h('div', 'st-ring'),
         tip: h('div', 'st-tip'), first: h('div', 'st-map-first'), scale: h('div', 'st-map-scale'),
-        drawn: h('div', 'st-map-drawn', null, h('span'), studio.button('', '✕', 'Clear what was drawn around', clear))};
+        drawn: h('div', 'st-map-drawn', null, h('span'), studio.button('', '✕', 'Clear the outline', clear))};
       parts.ring.hidden = parts.tip.hidden = parts.first.hidden = parts.drawn.hidden = true;
       names = studio.mapLabels(stage, (cluster) => trigger('cluster', {cluster}));
       stage.append(parts.ring, parts.first, parts.drawn, parts.tip);

@@ -69,7 +69,7 @@
       on.labels(now);
     });
     const spread = h('div', 'st-map-tools', null, ...hands, h('i'),
-      tool('nearer', 'Nearer (or Ctrl and the wheel)', () => zoom(STEP)), tool('farther', 'Farther', () => zoom(1 / STEP)),
+      tool('nearer', 'Zoom in (or Ctrl and the wheel)', () => zoom(STEP)), tool('farther', 'Zoom out', () => zoom(1 / STEP)),
       tool('whole', 'The whole map', () => on.move(on.whole())), h('i'), names);
     const room = h('div', 'st-map-room');
     bar.append(mode, room, spread);

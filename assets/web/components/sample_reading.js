@@ -93,7 +93,7 @@
     let inner;
     if (given === null) inner = studio.asker('st-action', 'Show', '', ask, key);
     else if (given.state === 'busy') inner = wait(busy);
-    else if (given.state === 'failed') inner = h('div', '', null, failed(given, 'This did not work.'), studio.asker('st-action', 'Try again', '', ask, key));
+    else if (given.state === 'failed') inner = h('div', '', null, failed(given, 'This failed.'), studio.asker('st-action', 'Try again', '', ask, key));
     else inner = show(given);
     const node = studio.fold(key, title, false, inner);
     if (given === null) node.querySelector('summary').addEventListener('click', () => { if (!node.open) inner.click(); });

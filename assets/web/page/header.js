@@ -6,7 +6,7 @@
   const person = (trigger) => {
     const input = h('input');
     Object.assign(input, {type: 'text', maxLength: 40, placeholder: 'your name', autocomplete: 'off', spellcheck: false});
-    input.title = 'stands beside what you pin, exclude and note';
+    input.title = 'shown next to what you pin, exclude and note';
     let told = localStorage.getItem('studio-name') || '';
     input.value = told;
     const tell = () => {

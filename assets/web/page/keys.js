@@ -11,7 +11,7 @@
     ['search', ['/'], 'search'],
     ['undo', ['z'], 'undo the last mark or note'],
     ['undo', ['Shift', 'z'], 'redo it'],
-    ['table', ['↑', '↓'], 'walk through the table; Enter opens, Space ticks, with Shift a range'],
+    ['table', ['↑', '↓'], 'move through the table; Enter opens, Space ticks, with Shift a range'],
     ['escape', ['Esc'], 'untick rows, close what is open'],
     ['help', ['?'], 'this list'],
   ];
@@ -31,7 +31,7 @@
     const title = h('h3', '', 'Keys');
     title.id = 'st-keys-title';
     dialog.setAttribute('aria-labelledby', title.id);
-    dialog.append(h('div', 'st-keys-body', null, title, list, h('p', 'st-hint', 'They wait while you write in a field.'), close));
+    dialog.append(h('div', 'st-keys-body', null, title, list, h('p', 'st-hint', 'Disabled while you type in a field.'), close));
     // a click beside the sheet closes it
     dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
     dialog.addEventListener('close', () => dialog.remove());

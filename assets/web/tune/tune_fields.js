@@ -57,7 +57,7 @@
     const node = h('div', `st-field kind-${field.kind}`);
     node.id = id;
     node.dataset.field = field.name;
-    const more = studio.button('st-more', '?', 'the whole help', () => {
+    const more = studio.button('st-more', '?', 'the full help', () => {
       node.classList.toggle('told');
       more.setAttribute('aria-expanded', String(node.classList.contains('told')));
     });

@@ -111,7 +111,7 @@
     const load = async (what) => {
       const found = await server.load(what).catch((error) => ({error: String(error)}));
       if (found?.values) fill(found);
-      else { note = {tone: 'error', title: 'This was not loaded', lines: [found?.error || 'The app did not answer.', 'The form is as it was.']}; show(); }
+      else { note = {tone: 'error', title: 'Not loaded', lines: [found?.error || 'The app did not answer.', 'The form is as it was.']}; show(); }
     };
 
     const option = ([label, value]) => { const item = h('option', '', label); item.value = value; return item; };

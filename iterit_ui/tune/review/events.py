@@ -28,7 +28,7 @@ def open_review(home: Path, run: str) -> Open:
     if here is None:
         last = next((r for r in reversed(store.reviews(home, run)) if r.answered is not None), None)
         answered = f"; epoch {last.epoch} was answered by {last.who or 'nobody in time'}" if last else ""
-        raise RunError(f"this run does not wait for a review any more: it is {info.state}{answered}")
+        raise RunError(f"this run no longer waits for a review: it is {info.state}{answered}")
     return here
 
 
@@ -69,7 +69,7 @@ def set_field(home: Path, here: Open, who: str, data: Value) -> None:
     if value is None:
         return without(home, here, who, [name])
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ConfigError(f"{name} is {value!r}; a number is needed")
+        raise ConfigError(f"{name} is {value!r}; expected a number")
     if name == "budget":
         value = float(min(max(int(value), 2), here.shown.most))
         start = len(here.shown.proposal.selection)
@@ -83,7 +83,7 @@ def weigh(home: Path, here: Open, who: str, data: Value) -> None:
     sources = here.shown.pool.sources
     index, weight = checked_int(data.get("index"), 0, len(sources) - 1), data.get("weight")
     if isinstance(weight, bool) or not isinstance(weight, (int, float)):
-        raise ConfigError(f"the weight of {sources[index]} is {weight!r}; a number is needed")
+        raise ConfigError(f"the weight of {sources[index]} is {weight!r}; expected a number")
     weights = {**here.draft.changes.get("source_weights", here.shown.config.source_weights)}
     weights[sources[index]] = round(float(weight), 3)
     changed(home, here, who, source_weights={name: w for name, w in weights.items() if w != 1.0})

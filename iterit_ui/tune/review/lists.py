@@ -37,7 +37,7 @@ COLUMNS: list[Value] = [
 ACTIONS = [
     {"key": "pin", "label": "Pin", "hint": "in this epoch's selection, first", "tone": "pinned"},
     {"key": "exclude", "label": "Exclude", "hint": "not in this epoch's selection", "tone": "rejected"},
-    {"key": "clear", "label": "Clear", "hint": "as the run's settings have it", "tone": "plain"},
+    {"key": "clear", "label": "Clear", "hint": "as in the run's settings", "tone": "plain"},
     {"key": "copy", "label": "Copy ids", "hint": "", "tone": "plain"},
 ]
 
@@ -119,7 +119,7 @@ def table(here: Open, view: Value) -> Value:
         "actions": ACTIONS,
         "marks": {i: ["pinned"] if i in pinned else ["excluded"] for i in page["ids"] if i in pinned or i in excluded},
         "list_key": f"{here.info.id}/{here.review.epoch}/{view['which']}",
-        "empty": "No sample here.",
+        "empty": "No samples here.",
     }  # fmt: skip
 
 

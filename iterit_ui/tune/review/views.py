@@ -67,7 +67,7 @@ def gate(here: Open) -> Value:
         "title": f"Epoch {epoch} waits for you: this is what it would train on",
         "text": f"{len(here.shown.selection):,} samples are selected. Training waits for your approval{' or the time is up' if here.review.until else ''}.{asked}",
         "until": here.review.until,
-        "by_itself": "Then the run goes on with what it proposed; changes below are used only when you press the button.",
+        "by_itself": "Then the run trains on what it proposed; your changes below apply only if you press the button.",
         "changes": changes,
         "effect": effect,
         "who": f"last changed by {here.draft.who}, {theme.moment(here.draft.at)}" if changes else "",
@@ -154,7 +154,7 @@ def settings(here: Open, seq: int) -> Value:
             )
             value = float(_in_samples(here, value)) if "budget" in draft.changes else start
             help_text = f"Samples to train on. At most {shown.most:,}: " + (
-                "the training steps were laid out for epoch 0's selection."
+                "the number of training steps was fixed by epoch 0's selection."
                 if here.review.epoch
                 else "what is not held out."
             )
@@ -203,7 +203,7 @@ def complexity(here: Open) -> Value:
     everything = np.concatenate(list(series.values()))
     return plots.against(
         analysis.histogram(series, analysis.complexity_edges(everything)),
-        title="How hard is what was selected?",
+        title="How hard is the selection?",
         x_title="complexity, as known when it was selected",
     )
 
