@@ -16,7 +16,7 @@ from iterit_ui.curate import tab as curate_tab
 from iterit_ui.data import tab as data_tab
 from iterit_ui.epochs import tab as epochs_tab
 from iterit_ui.samples.marks import name_of
-from iterit_ui.shared import address, messages, text
+from iterit_ui.shared import address, glossary, messages, text
 from iterit_ui.shared.session import (
     DRAW,
     EVENT,
@@ -43,7 +43,7 @@ LOOKED_AT = ("run", "epoch", "comparison", "chosen")
 """States that go back with the browser's Back, beside the tab."""
 
 # constant, as every template is: Gradio evaluates templates as code
-HEADER = """
+HEADER = f"""
 <header class="st-header">
   <svg class="st-logo" viewBox="0 0 32 32" aria-hidden="true">
     <rect x="1" y="1" width="30" height="30" rx="8" class="frame"/>
@@ -52,8 +52,14 @@ HEADER = """
     <circle cx="9" cy="23" r="2.6" class="on"/><circle cx="16" cy="23" r="2.6"/><circle cx="23" cy="23" r="2.6" class="on"/>
   </svg>
   <div class="st-name"><h1>IterIT Studio</h1><p>Pick the samples worth fine-tuning on, epoch by epoch, and see why</p></div>
+  <button type="button" class="st-glossary-button" aria-haspopup="dialog">Glossary</button>
   <button type="button" class="st-theme" title="Light or dark"><svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5" class="ring"/><path d="M12 3.5a8.5 8.5 0 0 1 0 17z"/></svg></button>
 </header>
+<dialog class="st-glossary" aria-labelledby="st-glossary-title"><div>
+  <h3 id="st-glossary-title">Glossary</h3>
+  {glossary.html()}
+  <form method="dialog"><button class="st-action" autofocus>Close</button></form>
+</div></dialog>
 """
 
 

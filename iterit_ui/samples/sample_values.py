@@ -13,13 +13,14 @@ from backend.config import SelectionSettings
 from backend.diversity import Tfidf
 from backend.records import Pool, Scores, Selection, Status
 from iterit_ui.samples.sample_list import SampleList
-from iterit_ui.shared import text, theme
+from iterit_ui.shared import theme
+from iterit_ui.shared.glossary import meaning
 
 COLUMNS: list[dict[str, Any]] = [
     {"key": "rank", "label": "Pick", "hint": "order in which it was picked", "align": "right", "width": "58px"},
-    {"key": "gain", "label": "Gain", "hint": text.TERM["gain"], "align": "right", "width": "70px", "minor": True},
-    {"key": "complexity", "label": "Complexity", "hint": text.TERM["complexity"], "align": "right", "width": "100px"},
-    {"key": "diversity", "label": "Diversity", "hint": text.TERM["diversity"], "align": "right", "width": "92px", "minor": True},
+    {"key": "gain", "label": "Gain", "hint": meaning("gain"), "align": "right", "width": "70px", "minor": True},
+    {"key": "complexity", "label": "Complexity", "hint": meaning("complexity"), "align": "right", "width": "100px"},
+    {"key": "diversity", "label": "Diversity", "hint": meaning("diversity"), "align": "right", "width": "92px", "minor": True},
     {"key": "tokens", "label": "Tokens", "hint": "length of the response", "align": "right", "width": "76px", "minor": True},
     {"key": "source", "label": "Source", "kind": "source", "width": "104px"},
     {"key": "status", "label": "Status", "kind": "badge", "width": "132px"},

@@ -4,15 +4,6 @@ from __future__ import annotations
 
 TAB = {"data": "Data", "curate": "Curate", "tune": "Tune", "epochs": "Epochs", "compare": "Compare"}
 
-TERM = {
-    "complexity": "how hard the response is for the model even when it reads the prompt: "
-    "perplexity with the prompt / perplexity without it. Near 0: the prompt gives the answer away. "
-    "1 or more: the prompt does not help, often a mismatched response",
-    "diversity": "how much a response adds in words and phrases that the picks so far do not cover",
-    "gain": "complexity x diversity at the moment a sample was picked",
-}
-
-
 CONTROL = {
     "strategy": "How samples are picked.",
     "budget": "How many samples one epoch trains on: a share of the pool, or a number.",

@@ -58,7 +58,7 @@ def test_only_samples_of_the_pool_are_marked(tmp_path, pool):
         store.set_note(tmp_path, pool.id, ["nobody"], "who?")
     with pytest.raises(PoolError, match="allowed: pinned, excluded"):
         store.set_mark(tmp_path, pool.id, [pool.ids[0]], "loved")
-    with pytest.raises(PoolError, match="pool .* not found"):
+    with pytest.raises(PoolError, match=r"pool .* not found"):
         store.set_mark(tmp_path, "0" * 16, [pool.ids[0]], "pinned")
     assert store.marks(tmp_path, pool.id) == {} and store.change_history(tmp_path, pool.id) == []
 
@@ -287,7 +287,7 @@ def test_rows_that_are_not_there_are_refused(tmp_path, pool):
     with pytest.raises(PoolError, match="no rows of pool"):
         store.load_rows(tmp_path, pool.id, "0" * 16)
     key = store.save_rows(tmp_path, pool.id, np.array([1]))
-    with pytest.raises(PoolError, match="pool .* not found"):
+    with pytest.raises(PoolError, match=r"pool .* not found"):
         store.load_rows(tmp_path, "0" * 16, key)
     (store.pool_folder(tmp_path, pool.id) / "rows" / f"{key}.bits").write_bytes(b"longer than 12 bits")
     with pytest.raises(PoolError, match="does not fit"):

@@ -167,7 +167,7 @@ def test_work_that_cannot_be_started_says_so(home, monkeypatch):
 
 
 def test_work_needs_a_pool_and_a_kind(home):
-    with pytest.raises(PoolError, match="pool .* not found"):
+    with pytest.raises(PoolError, match=r"pool .* not found"):
         pool_work.start_work(home, "0" * 16, "map")
     with pytest.raises(RunError, match="kind of work is 'coffee'; allowed: map, findings, lengths"):
         pool_work.start_work(home, POOL, "coffee")

@@ -67,7 +67,7 @@ def test_labels_are_kept_and_checked(home):
     for wrong in ({"name": " "}, {"tags": ["x" * 41]}, {"tags": ["a\nb"]}, {"notes": "x" * 4001}):
         with pytest.raises(RunError):
             store.label_run(home, run, **wrong)
-    with pytest.raises(RunError, match="run .* not found"):
+    with pytest.raises(RunError, match=r"run .* not found"):
         store.label_run(home, "20250101-000000-abcdef", name="x")
 
 
@@ -81,7 +81,7 @@ def test_a_deleted_run_comes_back_whole_and_an_erased_one_is_gone(home):
     assert store.runs(home) == []
     assert [info.id for info in store.runs(home, deleted=True)] == [run]
     assert not store.run_folder(home, run).exists()
-    with pytest.raises(RunError, match="run .* not found"):
+    with pytest.raises(RunError, match=r"run .* not found"):
         store.run_info(home, run)
     store.restore_run(home, run)
     assert store.read_epoch(home, run, 0).selection.rows.tolist() == [3, 1]

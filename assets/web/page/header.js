@@ -1,4 +1,4 @@
-// The page's header: who sits before it, and the switch between light and dark; both are remembered in this browser.
+// The page's header: who sits before it and the switch between light and dark, both remembered in this browser; the glossary.
 (() => {
   const {h} = studio;
 
@@ -33,6 +33,14 @@
     return h('label', 'st-you', null, h('span', '', 'You:'), input);
   };
 
+  // A dialog of the browser's own, which keeps the focus and closes with Esc.
+  const glossary = (element) => {
+    const dialog = element.querySelector('dialog.st-glossary');
+    element.querySelector('.st-glossary-button').addEventListener('click', () => dialog.showModal());
+    // a click beside the sheet closes it
+    dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+  };
+
   studio.header = ({element, trigger}) => {
     const stored = localStorage.getItem('studio-theme');
     if (stored && !new URL(location.href).searchParams.has('__theme')) document.body.classList.toggle('dark', stored === 'dark');
@@ -45,6 +53,7 @@
     });
     show();
     button.before(person(trigger));
+    glossary(element);
     element.firstElementChild.dataset.rev = '1';
   };
 })();
