@@ -1,4 +1,4 @@
-"""The review gate in a terminal: what a waiting run would train on, and the answer that lets it go on."""
+"""The review gate in a terminal: what a waiting run would train on, and the answer that lets it continue."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def review(
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Show what came, stayed and went in the selection that a run waits with, and let it go on.
+    """Show what came, stayed and went in the selection that a run waits with, and approve it.
 
     Settings hold for the present epoch alone, pins and exclusions beside the run's own. Without --accept they are only
     tried: what they would select is shown. What somebody has begun on the page is left alone.

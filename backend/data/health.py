@@ -1,4 +1,4 @@
-"""What is in a pool, counted: rows, sources, what is empty and what stands there twice."""
+"""What is in a pool, counted: rows, sources, what is empty and what occurs twice."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def run_again(home: Path, run_id: str) -> str:
 
     Raises
     ------
-    RunError : no such run. PoolError : its pool is not stored any more.
+    RunError : no such run. PoolError : its pool is no longer stored.
     """
     home = Path(home).resolve()
     config, pools = store.read_config(home, run_id), store.read_run_pool(home, run_id)

@@ -1,4 +1,4 @@
-"""The review gate: a run waits after scoring, somebody looks at what it would select, and lets it go on."""
+"""The review gate: a run waits after scoring, and somebody approves what it would select."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from backend.store.paths import existing_run_folder, run_folder
 class Review:
     """One wait of a run for a person.
 
-    asked, until, answered : seconds since 1970; `until` is when it goes on by itself (None: it waits for an answer),
+    asked, until, answered : seconds since 1970; `until` is when it continues without an answer (None: it waits),
         `answered` None while it waits.
     who : who answered; None where nobody did in time, or nobody has yet.
     changes : selection settings that were changed by hand for this epoch alone, by name; empty for none.

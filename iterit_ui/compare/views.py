@@ -93,7 +93,7 @@ def runs_of(home: Path, comparison: str, chosen: list[str]) -> list[str]:
 
 
 def pool_of(home: Path, found: analysis.Comparison) -> Pool | None:
-    """The pool that all runs choose from; None where there are several, or it is not here any more."""
+    """The pool that all runs choose from; None where there are several, or it is no longer stored."""
     ids = {run.info.pool_id for run in found.runs}
     if len(ids) != 1:
         return None

@@ -39,7 +39,7 @@ def run_form(
         value,
         events=("launch", "pool", "look"),
         scripts=FORM_SCRIPTS,
-        # what stands there until the first answer has come
+        # shown until the first answer has come
         template='<div class="st-tuneform"><p class="st-field-help">Setting up the form…</p></div>',
         functions=functions,
         **options,

@@ -101,7 +101,7 @@ def shown(findings: Job, lengths: Job) -> list[Any]:
 
 
 def limits_of(model: str) -> tuple[int, str]:
-    """Most tokens and system prompt with which a model is used where nobody says otherwise."""
+    """Default token limit and system prompt of a model."""
     values = {**config.PRESETS["demo"]} if model == "demo" else {}
     usual = config.RunConfig()
     return values.get("max_length", usual.max_length), values.get("system_prompt", usual.system_prompt)

@@ -121,7 +121,7 @@ def ranged(wanted: filters.Filter, name: str, low: Any, high: Any) -> filters.Fi
 
 
 def usable(home: Path, pool_id: str, wanted: filters.Filter) -> tuple[filters.Filter, str]:
-    """A filter without the parts that this pool cannot answer now, and why not; a link may name what is not here."""
+    """A filter without the parts that this pool cannot answer now, and why not; a link may name what is missing."""
     problems = []
     for key in filters.SETS:
         if key not in wanted:

@@ -30,7 +30,7 @@ class Draft:
     """What the form holds.
 
     pool : a pool's id, "" for none. values : by setting, as `tune/form_fields.to_form` writes them.
-    parallel : start beside other runs. parent : the run that this one was made from, "" for none.
+    parallel : start in parallel with other runs. parent : the run that this one was made from, "" for none.
     """
 
     pool: str
@@ -251,7 +251,9 @@ def _pool_here(home: Path, pool: str, inputs: Any, mapping: Any) -> tuple[str, l
     if found:
         return found[0].id, []
     words = ", ".join(named)[:300] or pool
-    return "", [f"Its pool ({words}) is not here: read it on the Data tab. Until then the chosen pool stays."]
+    return "", [
+        f"Its pool ({words}) was not found: load it on the Data tab. The chosen pool stays until then."
+    ]
 
 
 def _model_here(roots: Sequence[Path], model: Any) -> tuple[str, list[str]]:

@@ -134,7 +134,7 @@ def move(home: Path, info: RunInfo, action: str) -> None:
 
     Raises
     ------
-    RunError : it does not wait any more.
+    RunError : it no longer waits.
     """
     place = queue_of(store.runs(home)).place(info.id)
     if place is None:
@@ -147,7 +147,7 @@ def cancel(home: Path, info: RunInfo) -> None:
 
     Raises
     ------
-    RunError : it does not wait any more.
+    RunError : it no longer waits.
     """
     # not lifecycle.stop, which would stop a run that was started between the click and now
     note = "taken out of the queue"

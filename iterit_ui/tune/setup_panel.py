@@ -105,7 +105,7 @@ def carried(home: Path, pool: str, settings: dict[str, Any]) -> dict[str, FormVa
             if complete.words != "paper":
                 found.setdefault("words", complete.words)
             found |= {name: ids for name in ("pinned", "excluded") if (ids := getattr(complete, name))}
-        except StudioError:  # a link to a pool that is not here: the form says so itself
+        except StudioError:  # a link to a pool that was not found: the form says so itself
             return {}
     return {name: to_form(name, value) for name, value in found.items() if name in FIELDS}
 

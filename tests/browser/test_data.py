@@ -275,7 +275,7 @@ def test_the_list_is_searched(page, goto, noisy):
     field.fill('"corner sells" -day')
     expect(rows(page)).to_have_count(3)
     field.fill("zebra")
-    expect(page.locator("#data-table .st-empty")).to_contain_text("Nothing has these words")
+    expect(page.locator("#data-table .st-empty")).to_contain_text("No samples match")
 
 
 @pytest.mark.slow

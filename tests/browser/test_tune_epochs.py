@@ -173,7 +173,7 @@ def test_a_second_run_waits_and_both_can_be_stopped(page, goto):
 
 @pytest.mark.parametrize(
     ("tab", "note", "words"),
-    [("epochs", "epochs-note", "cannot be shown"), ("tune", "tune-watch-note", "is not here")],
+    [("epochs", "epochs-note", "cannot be shown"), ("tune", "tune-watch-note", "not found")],
 )
 def test_links_to_what_is_not_there_say_so(page, goto, finished, tab, note, words):
     goto(page, tab, run="20200101-000000-abcdef")

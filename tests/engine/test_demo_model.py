@@ -13,7 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, P
 from backend.prompts import show
 from backend.records import Conversation, Pool
 from tools.demo import pretrain
-from tools.demo.check import auroc, cohort_table, label_table, score_pool
+from tools.demo.check import auroc, frequency_table, label_table, score_pool
 from tools.demo.corpus import draw_documents
 from tools.demo.pool import Row, read_heldout, read_pool
 from tools.demo.pretrain import Schedule, Shape
@@ -112,7 +112,7 @@ def test_rare_answers_are_harder_than_common_ones(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
 ) -> None:
     rows = read_heldout(ASSETS / "heldout.jsonl")[:120]
-    table = cohort_table(score_pool(model, tokenizer, as_pool(rows)), [row.cohort for row in rows])
+    table = frequency_table(score_pool(model, tokenizer, as_pool(rows)), [row.cohort for row in rows])
     assert table.loc["rare", "loss"] > table.loc["common", "loss"]
     assert table.loc["all", "rows"] == 120
 

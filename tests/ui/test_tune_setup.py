@@ -275,7 +275,7 @@ def test_what_cannot_be_loaded_is_named_and_the_rest_is_taken(home):
     assert found["values"] == {"budget": "9"} and found["pool"] == "" and found["model"] == ""
     told = " ".join(found["said"])
     assert "“colour” is no setting" in told and "ecay is 7" in told
-    assert "Its model was left out" in told and "Its pool (other.jsonl) is not here" in told
+    assert "Its model was left out" in told and "Its pool (other.jsonl) was not found" in told
 
 
 @pytest.mark.parametrize("words", ["", "{", "[1]", "{}", '{"a": 1}', "9" * 2_000_001])

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from tools.demo.corpus import draw_documents
-from tools.demo.families import FAMILIES, assistant_rate, cohort, draw_item
+from tools.demo.families import FAMILIES, assistant_rate, draw_item, frequency
 from tools.demo.leakage import MIN_RESPONSE_WORDS, LeakageGuard, PhraseIndex, normalise
 from tools.demo.pool import (
     BOILERPLATE,
@@ -98,9 +98,9 @@ def test_prompts_are_distinct_and_responses_not_empty(pool: list[Row], heldout: 
 
 
 def test_heldout_is_clean_and_balanced(heldout: list[HeldoutRow]) -> None:
-    cohorts = Counter(row.cohort for row in heldout)
-    assert cohorts["common"] == cohorts["rare"] == len(heldout) // 2
-    assert all(row.label == "clean" and row.cohort == cohort(row.family) for row in heldout)
+    counts = Counter(row.cohort for row in heldout)
+    assert counts["common"] == counts["rare"] == len(heldout) // 2
+    assert all(row.label == "clean" and row.cohort == frequency(row.family) for row in heldout)
     assert {row.family for row in heldout} == set(FAMILIES)
     families = Counter(row.family for row in heldout)
     assert min(families.values()) >= 6 and max(families.values()) <= 12
@@ -191,8 +191,8 @@ def test_rates_fall_from_common_to_rare() -> None:
     rates = [assistant_rate(family) for family in FAMILIES]
     assert rates == sorted(rates, reverse=True)
     assert rates[0] == pytest.approx(0.60) and rates[-1] == pytest.approx(0.02)
-    cohorts = [cohort(family) for family in FAMILIES]
-    assert cohorts == sorted(cohorts) and set(cohorts) == {"common", "rare"}
+    frequencies = [frequency(family) for family in FAMILIES]
+    assert frequencies == sorted(frequencies) and set(frequencies) == {"common", "rare"}
 
 
 def test_lexicon_and_countries_are_one_to_one() -> None:

@@ -26,9 +26,9 @@ def print_check(out: Path) -> None:
     labels = pool.table["label"].to_pylist()
     print(as_text(label_table(score_pool(model, tokenizer, pool), labels)))
     heldout = load_pool([out / "heldout.jsonl"])
-    cohorts = [row.cohort for row in read_heldout(out / "heldout.jsonl")]
+    frequencies = [row.cohort for row in read_heldout(out / "heldout.jsonl")]
     print()
-    print(as_text(cohort_table(score_pool(model, tokenizer, heldout), cohorts)))
+    print(as_text(frequency_table(score_pool(model, tokenizer, heldout), frequencies)))
 
 
 def as_text(table: pd.DataFrame) -> str:
@@ -76,10 +76,10 @@ def label_table(scores: pd.DataFrame, labels: Sequence[str]) -> pd.DataFrame:
     return table.sort_values("rows", ascending=False)
 
 
-def cohort_table(scores: pd.DataFrame, cohorts: Sequence[str]) -> pd.DataFrame:
-    """Per cohort and for all: rows, mean loss per response token (weighted by tokens), median complexity."""
-    names = np.asarray(cohorts)
-    groups = {name: scores[names == name] for name in sorted(set(cohorts))} | {"all": scores}
+def frequency_table(scores: pd.DataFrame, frequencies: Sequence[str]) -> pd.DataFrame:
+    """Per frequency of a family and for all: rows, mean loss per response token (weighted by tokens), median complexity."""
+    names = np.asarray(frequencies)
+    groups = {name: scores[names == name] for name in sorted(set(frequencies))} | {"all": scores}
     return pd.DataFrame(
         {
             name: {

@@ -12,7 +12,7 @@ from tools.demo import families_office as office
 from tools.demo.items import Family, Item
 from tools.demo.tables import Split, build_world
 
-Cohort = Literal["common", "rare"]
+Frequency = Literal["common", "rare"]
 
 HIGHEST_RATE = 0.60
 LOWEST_RATE = 0.02
@@ -70,7 +70,7 @@ def assistant_rate(family: str) -> float:
     return HIGHEST_RATE * (LOWEST_RATE / HIGHEST_RATE) ** position
 
 
-def cohort(family: str) -> Cohort:
+def frequency(family: str) -> Frequency:
     """Whether pre-training shows the family's answers often ("common") or hardly ever ("rare")."""
     return "rare" if assistant_rate(family) < RARE_BELOW else "common"
 

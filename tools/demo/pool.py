@@ -13,7 +13,7 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
-from tools.demo.families import FAMILIES, Cohort, cohort, draw_item
+from tools.demo.families import FAMILIES, Frequency, draw_item, frequency
 from tools.demo.items import Item
 from tools.demo.leakage import normalise
 from tools.demo.words import split_words
@@ -117,9 +117,9 @@ class Row:
 
 @dataclass(frozen=True)
 class HeldoutRow(Row):
-    """A held-out row, with the cohort of its family."""
+    """A held-out row, with the frequency of its family under the key that the files of before have."""
 
-    cohort: Cohort
+    cohort: Frequency
 
 
 def build_pool(*, size: int = POOL_SIZE, variant: Variant = "hard", seed: int = POOL_SEED) -> list[Row]:
@@ -244,7 +244,7 @@ def build_heldout(
 ) -> list[HeldoutRow]:
     """Clean rows from the held-out tables, half of them from common and half from rare families.
 
-    The families of a cohort take turns. No prompt and no response occurs twice, nor in the pool.
+    The families of a frequency take turns. No prompt and no response occurs twice, nor in the pool.
     """
     rng = Random(seed)
     pool = list(pool)
@@ -252,18 +252,18 @@ def build_heldout(
     used_responses = {normalise(row.output) for row in pool}
     rows: list[HeldoutRow] = []
     for name in ("common", "rare"):
-        families = [family for family in FAMILIES if cohort(family) == name]
-        cohort_rows: list[HeldoutRow] = []
-        while len(cohort_rows) < size // 2:
-            for family in families[: size // 2 - len(cohort_rows)]:
+        families = [family for family in FAMILIES if frequency(family) == name]
+        family_rows: list[HeldoutRow] = []
+        while len(family_rows) < size // 2:
+            for family in families[: size // 2 - len(family_rows)]:
                 item = draw_unused_item(rng, family, used_prompts, used_responses)
                 if item is not None:
-                    cohort_rows.append(
+                    family_rows.append(
                         HeldoutRow(
                             item.instruction, item.input, item.output, "heldout", "clean", family, name
                         )
                     )
-        rows += cohort_rows
+        rows += family_rows
     rng.shuffle(rows)
     return rows
 
