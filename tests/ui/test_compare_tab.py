@@ -119,7 +119,7 @@ def test_the_form_says_what_it_would_run(tmp_path: Path) -> None:
     note, button = start_form.plan_of(tmp_path, [], *given)
     assert "3 strategies with 2 seeds: 6 runs" in note["text"] and "full is stopped after 84" in note["text"]
     assert button.interactive
-    for at, wrong, words in ((5, "x", "seeds"), (3, [], ""), (6, "much", "budget is 'much'"), (1, "/etc", "lies in none"), (0, None, "no pool")):  # fmt: skip
+    for at, wrong, words in ((5, "x", "seeds"), (3, [], ""), (6, "much", "budget is 'much'"), (1, "/etc", "is not in a folder"), (0, None, "no pool")):  # fmt: skip
         note, button = start_form.plan_of(tmp_path, [], *given[:at], wrong, *given[at + 1 :])
         if words:
             assert note["tone"] == "error" and words in note["text"] and not button.interactive
@@ -209,7 +209,7 @@ def test_deleting_asks_first_and_twice_for_what_was_exported(tmp_path: Path, war
     box, words, _ = run_deletion.question(tmp_path, pending)
     assert box.visible and words["title"] == "Delete 2 runs?"
     assert any("exported 1 time" in line for line in words["steps"])
-    assert any("in the queue is queued and stays" in line for line in words["steps"])
+    assert any("in the queue is queued and cannot be deleted" in line for line in words["steps"])
     pending, _ = run_deletion.confirmed(tmp_path, pending, "me", 0)
     assert {info.id for info in store.runs(tmp_path)} == {a, queued}  # the exported one is asked about again
     box, words, button = run_deletion.question(tmp_path, pending)

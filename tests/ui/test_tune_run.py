@@ -212,7 +212,7 @@ def test_what_the_page_asks_of_the_log_is_checked(home):
 
 def test_a_log_can_be_downloaded(home):
     run = make_run(home)
-    with pytest.raises(gr.Error, match="printed nothing"):
+    with pytest.raises(gr.Error, match="no output yet"):
         run_panel.log_file(home, run)
     store.log_path(home, run).write_text("hello\n")
     with open(run_panel.log_file(home, run)) as file:

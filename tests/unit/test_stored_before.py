@@ -144,7 +144,7 @@ def test_evaluations_have_their_results(home: Path) -> None:
     }
     assert found["e1"].plan.tasks == ("arc_easy",) and found["e1"].harness == "0.4.13"
     assert next((row.task, row.metric, row.value) for row in found["e1"].results) == ("arc", "acc", 0.5)
-    assert found["e2"].error == "Unknown task: arc_easy" and found["e2"].plan.of == "base"
+    assert found["e2"].error == "The harness does not know a task: arc_easy" and found["e2"].plan.of == "base"
     assert found["e4"].error  # its machine was lost
     assert found["e1"].created < found["e1"].started < found["e1"].ended  # type: ignore[operator]
 
