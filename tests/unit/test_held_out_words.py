@@ -99,6 +99,4 @@ def test_seeds_measured_on_different_things_are_said(tmp_path: Path) -> None:
         )
         ids.append(made_run(tmp_path, (3.0, 2.0, 1.9), pool=pool, strategy=strategy, seed=1, held_out="demo"))
     warned = [remark.text for remark in analysis.compare(tmp_path, ids).remarks if remark.level == "warn"]
-    assert any(
-        "2 samples held out from pool birds and the demo's 7 held-out rows" in text for text in warned
-    )
+    assert any("2 samples held out from pool birds and the demo's 7 held-out rows" in text for text in warned)
