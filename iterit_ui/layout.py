@@ -11,9 +11,11 @@ import gradio as gr
 from backend.errors import StudioError
 from iterit_ui.compare import tab as compare_tab
 from iterit_ui.components.base import component
+from iterit_ui.components.screen import when_shown
 from iterit_ui.components.watcher import watcher
 from iterit_ui.curate import tab as curate_tab
 from iterit_ui.data import tab as data_tab
+from iterit_ui.data.callbacks import NEWEST
 from iterit_ui.epochs import tab as epochs_tab
 from iterit_ui.samples.marks import name_of
 from iterit_ui.shared import address, glossary, messages, text
@@ -21,6 +23,7 @@ from iterit_ui.shared.session import (
     DRAW,
     EVENT,
     QUIET,
+    STATES,
     TABS,
     Session,
     first_pool,
@@ -76,11 +79,14 @@ def build(
         title="IterIT Studio", fill_width=True, analytics_enabled=False, delete_cache=delete_cache
     ) as page:
         header = component("header", template=HEADER, events=("name",), elem_id="header")
-        tabs = gr.Tabs(elem_id="steps", selected="data")
+        tabs = gr.Tabs(elem_id="steps", selected="data", render=False)
         # not inside the tabs: whatever is there shifts the order by which Gradio knows them
-        bar = component("address", events=("back",), elem_id="address")
-        watch = watcher(functions=[watched(home)], elem_id="watch")
+        bar = component("address", events=("back",), elem_id="address", render=False)
+        watch = watcher(functions=[watched(home)], elem_id="watch", render=False)
+        # the states come first: with every event the page looks each of them up, from the first component on
         session = new_session(home, tuple(data_roots), tuple(model_roots), tabs, bar, watch)
+        for part in (tabs, bar, watch):
+            part.render()
         items = {}
         with tabs:
             for name in TABS:
@@ -105,8 +111,7 @@ def _wire_address(page: gr.Blocks, session: Session, items: dict[str, gr.Tab], b
     for name, item in items.items():
         item.select(_chosen(name), session.ready, session.tab, **QUIET)
     bar.back(_back, None, [getattr(session, name) for name in LOOKED_AT], **EVENT)
-    drawn = [session.ready, *session.states]
-    gr.on([state.change for state in session.states], mirrored, drawn, bar, **DRAW)
+    when_shown("", *STATES)(mirrored, [session.ready, *session.states], bar, **DRAW)
 
 
 def _back(event: gr.EventData) -> list[Any]:
@@ -128,7 +133,9 @@ def looked_at(data: Any) -> list[Any]:
 
 
 def _chosen(name: str) -> Any:
-    def chosen(ready: int) -> Any:
+    def chosen(ready: int, request: gr.Request) -> Any:
+        for newest in (NEWEST, curate_tab.OPEN):
+            newest.left(request.session_hash or "")  # samples may be opened on another tab as well
         # a tab also reports itself as selected while the page starts, before the address bar was read
         return name if ready else gr.skip()
 

@@ -22,6 +22,7 @@ from backend.records import Turn
 from iterit_ui.compare.ask_views import looked
 from iterit_ui.components import heading, note
 from iterit_ui.components.answers_view import answers
+from iterit_ui.components.screen import when_shown
 from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound
 
 SAME = (
@@ -82,7 +83,11 @@ def build_ask(session: Session, runs: gr.State) -> None:
 
     chosen = [runs, base, sample]
     gr.on(
-        [session.ready.change, runs.change], bound(chosen_again, home), chosen, [message, sample, ask], **DRAW
+        [when_shown("compare", "ready"), runs.change],
+        bound(chosen_again, home),
+        chosen,
+        [message, sample, ask],
+        **DRAW,
     )
     base.input(bound(who_is_asked, home), chosen, [message, ask], **DRAW)
     draw.click(bound(take_sample, home), [runs, sample], [prompt, sample, message, draw], **QUIET)

@@ -19,6 +19,7 @@ from backend.errors import EvaluationError, StudioError
 from backend.jobs import evaluations, harness
 from iterit_ui.compare.eval_views import Value, evaluations_table, log_text, results_table
 from iterit_ui.components import heading, note, table
+from iterit_ui.components.screen import when_shown
 from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound
 
 BUSY_SECONDS, IDLE_SECONDS = 2.0, 15.0
@@ -100,14 +101,15 @@ def build_eval(session: Session, runs: gr.State) -> None:
 
     shown = [results, listed, one, failed, stop, log, form, timer, seen]
     read = [runs, chosen, seen]
+    opened = when_shown("compare", "ready")
     gr.on(
-        [session.ready.change, runs.change, chosen.change, timer.tick],
+        [opened, runs.change, chosen.change, timer.tick],
         bound(evaluation_values, home),
         read,
         shown,
         **DRAW,
     )
-    gr.on([session.ready.change, runs.change], ready_words, runs, message, **DRAW)
+    gr.on([opened, runs.change], ready_words, runs, message, **DRAW)
     start.click(
         bound(started, home),
         [runs, base, tasks, limit, shots, batch, template],

@@ -68,7 +68,7 @@ def build_runs(session: Session, seen: gr.State) -> Parts:
     parts = Parts(listed, opened, asked, pending, did)
 
     gr.on(
-        [session.ready.change, session.tab.change, seen.change, did.change, asked.change, opened.change],
+        [seen.change, did.change, asked.change, opened.change],
         bound(runs_value, home),
         [session.tab, asked, opened],
         [listed, bar],

@@ -15,6 +15,7 @@ from backend.config import PRESETS, STRATEGY_HELP, RunConfig, config_from, to_js
 from backend.errors import ConfigError, StudioError
 from backend.jobs import comparison_start
 from iterit_ui.components import note
+from iterit_ui.components.screen import when_shown
 from iterit_ui.shared.launch import (
     allowed_model,
     model_choices,
@@ -89,16 +90,11 @@ def build_start(session: Session) -> Form:
     plan = note(None, elem_id="compare-plan")
     start = gr.Button("Queue the runs", variant="primary", elem_id="compare-launch")
     form = Form(pool, model, base, strategies, equal, seeds, budget, epochs, name, plan, start)
-    gr.on(
-        [session.ready.change, session.tab.change, session.pool.change],
-        partial(fill, home),
-        [session.tab, session.pool, base],
-        [pool, base],
-        **QUIET,
-    )
+    filled = when_shown("compare", "ready", "tab", "pool")
+    filled(partial(fill, home), [session.tab, session.pool, base], [pool, base], **QUIET)
     base.input(partial(taken, home), base, [pool, model], **QUIET)
     gr.on(
-        [session.ready.change, *(item.change for item in form.given)],
+        [when_shown("compare", "ready"), *(item.change for item in form.given)],
         partial(plan_of, home, models),
         form.given,
         [plan, start],

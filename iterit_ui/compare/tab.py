@@ -23,6 +23,7 @@ from iterit_ui.compare.start_form import build_start, started
 from iterit_ui.compare.views import ALL_EPOCHS, results, runs_of
 from iterit_ui.compare.words import LINE
 from iterit_ui.components import chart, heading, note, table
+from iterit_ui.components.screen import when_shown
 from iterit_ui.plots.comparison_losses import OVER_WORDS
 from iterit_ui.shared import messages, text
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound
@@ -84,20 +85,13 @@ def build(session: Session) -> None:
     here = [session.tab, session.comparison, session.chosen]
     # what exists: runs and comparisons follow the disk
     gr.on(
-        [session.ready.change, session.tab.change, session.comparison.change, session.chosen.change, runs.did.change, timer.tick],
+        [when_shown("compare", "ready", "tab", "comparison", "chosen"), runs.did.change, timer.tick],
         bound(comparison_values, home),
         [*here, seen],
         [session.comparison, seen, timer],
         **QUIET,
     )  # fmt: skip
-    gr.on(
-        [
-            session.ready.change,
-            session.tab.change,
-            session.comparison.change,
-            session.chosen.change,
-            seen.change,
-        ],
+    seen.change(
         bound(offer, home),
         [*here, reference, epoch],
         [which, reference, epoch, save_name, save, compared],
@@ -109,7 +103,7 @@ def build(session: Session) -> None:
     )
     # what it looks like
     gr.on(
-        [session.ready.change, session.tab.change, session.comparison.change, session.chosen.change, seen.change, reference.input, over.input, epoch.input],
+        [seen.change, reference.input, over.input, epoch.input],
         bound(comparison_parts, home),
         [*here, reference, over, epoch],
         [message, answer, final, differ, course, strategies, against, overlap, lengths, sources, noise, settings, missing, body],
@@ -141,6 +135,7 @@ def comparison_values(
         shown = known[0].id
     infos = store.runs(home)
     parts: list[Any] = [
+        [shown, chosen],
         [(info.id, info.name, info.runs) for info in known],
         [
             (info.id, info.state, info.name, info.tags, info.notes, info.comparison, _written(home, info.id))

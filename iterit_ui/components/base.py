@@ -44,6 +44,7 @@ SCRIPTS = [
     WEB / f"{name}.js"
     for name in [
         "page/core",
+        "page/screen",
         "page/address",
         "page/header",
         "components/panels",

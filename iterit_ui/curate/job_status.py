@@ -13,6 +13,7 @@ from backend.errors import StudioError
 from backend.jobs import lifecycle, pool_work, run_launch
 from backend.store import Job
 from iterit_ui.components import status_line
+from iterit_ui.components.screen import when_shown
 from iterit_ui.curate.words import MAP_STAGE, MAP_WAIT
 from iterit_ui.shared.launch import model_choices
 from iterit_ui.shared.selections import scores_choices
@@ -32,7 +33,7 @@ def build_scorer(session: Session) -> None:
         start = gr.Button("Score this pool", variant="primary", scale=1, min_width=150, elem_id="score-pool")
     progress = status_line(None, elem_id="score-status")
     timer = gr.Timer(1.0, active=False)
-    gr.on([session.pool.change, session.scores.change], bound(offered, home), session.pool, panel, **DRAW)
+    when_shown("curate", "pool", "scores")(bound(offered, home), session.pool, panel, **DRAW)
     start.click(
         bound(scored, home, session.model_roots),
         [session.pool, model],
@@ -55,7 +56,7 @@ def build_map_maker(session: Session) -> None:
         progress = status_line(None, elem_id="map-status")
     timer = gr.Timer(1.0, active=False)
     out = [panel, start, progress, timer]
-    session.pool.change(bound(map_opened, home), session.pool, out, **DRAW)
+    when_shown("curate", "pool")(bound(map_opened, home), session.pool, out, **DRAW)
     start.click(bound(map_started, home), session.pool, out, **DRAW)
     timer.tick(bound(map_followed, home), session.pool, out, **DRAW)
 

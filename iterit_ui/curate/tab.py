@@ -27,6 +27,7 @@ from iterit_ui.components import (
     table,
     toolbar,
 )
+from iterit_ui.components.screen import when_shown
 from iterit_ui.curate import draw as draw
 from iterit_ui.curate import events as events
 from iterit_ui.curate import mark_events as marking
@@ -186,10 +187,9 @@ def _wire_arrival(session: Session, parts: Parts) -> None:
         shown = all_numbered(parts.everything, draw.all_values(home, there), number)
         return [*_changed(here, there), *shown]
 
-    moments = [session.pool.change, session.scores.change, session.settings.change, session.marked.change]
+    moments = ("pool", "scores", "settings", "marked")
     hinted = [session.pool, session.settings]
-    session.tab.change(_left, None, None, **DRAW)
-    gr.on([*moments, session.tab.change], bound(cutting_hint.note_value, home), hinted, parts.words, **DRAW)
+    when_shown("curate", *moments, "tab")(bound(cutting_hint.note_value, home), hinted, parts.words, **DRAW)
 
     def choose(pool: str, settings: Value, event: gr.EventData) -> list[Any]:
         return cutting_hint.on_choice(
@@ -198,28 +198,16 @@ def _wire_arrival(session: Session, parts: Parts) -> None:
 
     chosen = parts.words.act(choose, hinted, [session.marked, session.settings], **QUIET)
     chosen.then(bound(cutting_hint.note_value, home), hinted, parts.words, **QUIET)
-    gr.on(moments, draw_all, parts.states, [*parts.states, *parts.everything], **DRAW)
+    when_shown("curate", *moments)(draw_all, parts.states, [*parts.states, *parts.everything], **DRAW)
     source = [session.pool, session.scores]
-    gr.on(
-        [session.pool.change, session.scores.change],
-        bound(events.score_source, home),
-        source,
-        parts.source,
-        **DRAW,
-    )
+    when_shown("curate", "pool", "scores")(bound(events.score_source, home), source, parts.source, **DRAW)
     compared = parts.states[NAMES.index("compared")]
     later = [session.pool, session.scores, session.settings]
-    gr.on(moments, bound(draw.trade_offs, home), later, [*parts.trade_offs], **DRAW)
-    gr.on(moments, bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
+    when_shown("curate", *moments)(bound(draw.trade_offs, home), later, [*parts.trade_offs], **DRAW)
+    when_shown("curate", *moments)(bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
     # marks of somebody else, a map that is ready: the page looks for itself and says so
-    _on(
-        session,
-        parts,
-        session.watch.changed,
-        events.on_refresh,
-        draw.all_values,
-        parts.everything,
-    )
+    watched = when_shown("curate", "watch", unless=moments)
+    _on(session, parts, watched, events.on_refresh, draw.all_values, parts.everything)
 
 
 def _wire_settings(session: Session, parts: Parts) -> None:
@@ -319,11 +307,6 @@ def _wire_samples(session: Session, parts: Parts) -> None:
         getattr(sample, name)(
             _answering(home, name), parts.states, [asked, sample], concurrency_limit=limit, **QUIET
         )
-
-
-def _left(request: gr.Request) -> None:
-    """The visitor switched tabs; samples may be opened there as well."""
-    OPEN.left(request.session_hash or "")
 
 
 def _answering(home: Path, name: str) -> Callable[..., Iterator[list[Any]]]:

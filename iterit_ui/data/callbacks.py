@@ -111,11 +111,6 @@ def marked(home: Path) -> Callable[..., Any]:
     return call
 
 
-def moved(request: gr.Request) -> None:
-    """The visitor switched tabs; samples may be opened there as well."""
-    NEWEST.left(_of(request))
-
-
 def listed(home: Path, change: Callable[..., Any], *, cards: bool = True) -> Callable[..., Any]:
     """An event that `change` makes another view of: view, head and page of the list, and with `cards` those and beginnings."""
 

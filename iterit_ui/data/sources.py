@@ -19,6 +19,7 @@ from backend.errors import StudioError
 from backend.records import Pool
 from iterit_ui.components import note, status_line
 from iterit_ui.components.base import WEB, component
+from iterit_ui.components.screen import when_shown
 from iterit_ui.data import mapping_form as mapping
 from iterit_ui.data.words import HUB_ID, SOURCE
 from iterit_ui.shared import messages, theme
@@ -61,7 +62,9 @@ def build_sources(session: Session) -> Chooser:
     chosen = gr.State(dict(mapping.NOTHING))
 
     # what lies in the folders may have changed since the app was started
-    session.ready.change(lambda: gr.Dropdown(choices=choices_under(session.data_roots)), None, files, **DRAW)
+    when_shown("data", "ready")(
+        lambda: gr.Dropdown(choices=choices_under(session.data_roots)), None, files, **DRAW
+    )
     # all that is chosen in the three tabs together makes one pool
     gr.on(
         [files.change, upload.change, hub.submit, hub.blur],
@@ -88,7 +91,7 @@ def build_sources(session: Session) -> Chooser:
         return switched(home, event._data)
 
     pools.open(open_pool, None, opened, **QUIET)
-    gr.on([session.ready.change, session.pool.change], bound(listed, home), session.pool, pools, **DRAW)
+    when_shown("data", "ready", "pool")(bound(listed, home), session.pool, pools, **DRAW)
     return Chooser(chosen, load, files, upload, hub)
 
 

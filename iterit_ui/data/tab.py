@@ -14,6 +14,7 @@ import gradio as gr
 
 from iterit_ui.components import cards, chart, heading, keys, note, sample_view, status_line, table
 from iterit_ui.components.base import WEB, component
+from iterit_ui.components.screen import when_shown
 from iterit_ui.data import bulk_marks as actions
 from iterit_ui.data import callbacks as answers
 from iterit_ui.data import draw as draw
@@ -121,51 +122,43 @@ def _wire_drawing(session: Session, parts: Parts) -> None:
     look = [pool, parts.view, session.sample, parts.did]
     heads = [parts.figures, parts.openings, parts.lengths]
     turned = answers.numbered_call(bound(draw.page_values, home), sample=2)
-    session.tab.change(answers.moved, None, None, **DRAW)
     # two callbacks: the rows are there before the findings have been counted
-    pool.change(
+    when_shown("data", "pool")(
         answers.opened(bound(draw.opened_pool, home), kept=4), pool, [parts.view, parts.did, parts.message, parts.sources, parts.finding, parts.listed], **DRAW
     )  # fmt: skip
-    pool.change(answers.opened(bound(draw.heads, home)), pool, heads, **DRAW)
-    gr.on([pool.change, session.marked.change, session.tab.change], bound(cutting_hint.note_value, home), pool, parts.words, **DRAW)  # fmt: skip
+    when_shown("data", "pool")(answers.opened(bound(draw.heads, home)), pool, heads, **DRAW)
+    when_shown("data", "pool", "marked", "tab")(
+        bound(cutting_hint.note_value, home), pool, parts.words, **DRAW
+    )
     known = [parts.status, parts.timer, parts.known]
     chosen = parts.words.act(answers.sent(bound(cutting_hint.on_choice, home)), [pool, session.settings], [session.marked, session.settings], **IN_TURN)  # fmt: skip
     chosen.then(bound(cutting_hint.note_value, home), pool, parts.words, **QUIET)
     chosen.then(bound(work.followed, home), [pool, parts.known], known, **QUIET)
     # what was chosen on Curate has been looked for since
-    session.tab.change(bound(work.followed, home), [pool, parts.known], known, **QUIET)
-    pool.change(bound(work.begun, home), pool, [parts.status, parts.timer, parts.known], **QUIET)
+    when_shown("data", "tab", unless=("pool",))(
+        bound(work.followed, home), [pool, parts.known], known, **QUIET
+    )
+    when_shown("data", "pool")(bound(work.begun, home), pool, known, **QUIET)
     parts.timer.tick(bound(work.followed, home), [pool, parts.known], [parts.status, parts.timer, parts.known], **QUIET)  # fmt: skip
     parts.view.change(turned, look, [parts.finding, parts.listed], **DRAW)  # a step to another page
     parts.known.change(turned, look, [parts.finding, parts.listed], **DRAW)
     parts.known.change(answers.numbered_call(bound(draw.heads, home)), [pool, parts.view], heads, **DRAW)
     # the Curate tab marks and opens samples without telling anybody: what it did shows when this tab is opened again
-    gr.on(
-        [session.marked.change, session.sample.change, session.tab.change], turned, look, [parts.finding, parts.listed], **DRAW
-    )  # fmt: skip
+    again_shown = when_shown("data", "marked", "sample", "tab", "watch", unless=("pool",))
+    again_shown(turned, look, [parts.finding, parts.listed], **DRAW)
     read = [pool, session.sample, parts.view, parts.asked, parts.model, parts.longest]
     full = answers.numbered_call(bound(reading.followed, home, session.model_roots), view=2, sample=1)
     again = answers.numbered_call(bound(reading.again, home, session.model_roots), view=2, sample=1)
-    opened = gr.on(
-        [session.sample.change, pool.change, session.tab.change],
-        answers.numbered_call(bound(reading.opened, home), view=2, sample=1),
-        read,
-        parts.sample,
-        **DRAW,
+    opened = when_shown("data", "sample", "pool", "tab")(
+        answers.numbered_call(bound(reading.opened, home), view=2, sample=1), read, parts.sample, **DRAW
     )
     opened.then(full, read, parts.sample, **QUIET)
     parts.asked.change(full, read, parts.sample, **QUIET)
-    session.watch.changed(turned, look, [parts.finding, parts.listed], **DRAW)
     # a run may have scored the pool in the meantime
-    for event in (session.tab.change, session.watch.changed):
-        event(
-            answers.numbered_call(bound(draw.pressed, home)),
-            [pool, parts.view],
-            [parts.figures, parts.openings],
-            **DRAW,
-        )
-    session.watch.changed(again, read, parts.sample, **DRAW)
-    session.marked.change(again, read, parts.sample, **DRAW)
+    when_shown("data", "tab", "watch", unless=("pool",))(
+        answers.numbered_call(bound(draw.pressed, home)), [pool, parts.view], [parts.figures, parts.openings], **DRAW
+    )
+    when_shown("data", "marked", "watch", unless=("sample", "pool", "tab"))(again, read, parts.sample, **DRAW)
     parts.model.input(lambda name: work.limits_of(name)[0], parts.model, parts.longest, **QUIET)
     gr.on([parts.model.input, parts.longest.submit], full, read, parts.sample, **QUIET)
 

@@ -16,6 +16,7 @@ import gradio as gr
 
 from iterit_ui.components import cards, chart, heading, keys, map_view, note, sample_view, table
 from iterit_ui.components.epochs_view import alluvial, chooser, player
+from iterit_ui.components.screen import when_shown
 from iterit_ui.epochs import draw as draw
 from iterit_ui.epochs import events as events
 from iterit_ui.epochs.run_choices import on_disk
@@ -142,9 +143,9 @@ def _wire_arrival(session: Session, parts: Parts) -> None:
             return [gr.skip()] * len(outputs)
         return arrive(*values)
 
-    moments = [session.ready.change, session.tab.change, session.run.change, session.epoch.change]
-    gr.on(moments, arrive, states, outputs, **DRAW)
-    session.watch.changed(again, states, outputs, **DRAW)
+    moments = ("ready", "tab", "run", "epoch")
+    when_shown("epochs", *moments)(arrive, states, outputs, **DRAW)
+    when_shown("epochs", "watch", unless=moments)(again, states, outputs, **DRAW)
 
     # in the queue, so that the other tabs are told of the run
     def choose(run: str) -> tuple[str, int]:

@@ -22,6 +22,7 @@ from backend.errors import StudioError
 from backend.records import Pool, Scores
 from backend.store import PoolMap
 from iterit_ui.components import encode_bytes
+from iterit_ui.components.screen import announce
 from iterit_ui.shared.map_points import spread
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ LIVE: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 DRAW: dict[str, Any] = {**LIVE, "queue": False}
 # every event with its own data: "always_last" would send that of the one under way a second time
 EVENT: dict[str, Any] = {**DRAW, "trigger_mode": "multiple"}
+STATES = ("tab", "pool", "scores", "run", "epoch", "sample", "filter", "view", "colour", "settings", "comparison", "chosen")  # fmt: skip
 TABS = ("data", "curate", "tune", "epochs", "compare")
 VIEW: dict[str, Any] = {"which": "selected", "sort": "rank", "descending": False, "page": 0}
 COLOURS = {
@@ -99,11 +101,8 @@ class Session:
 
     @property
     def states(self) -> list[gr.State]:
-        """What the address bar mirrors, in the order of `layout.STATE_NAMES`."""
-        return [
-            self.tab, self.pool, self.scores, self.run, self.epoch, self.sample, self.filter, self.view,
-            self.colour, self.settings, self.comparison, self.chosen,
-        ]  # fmt: skip
+        """What the address bar mirrors, in the order of `STATES`."""
+        return [getattr(self, name) for name in STATES]
 
 
 def new_session(
@@ -115,7 +114,7 @@ def new_session(
     watch: gr.HTML,
 ) -> Session:
     """A session's states; call inside `gr.Blocks`."""
-    return Session(
+    made = Session(
         home=home,
         data_roots=data_roots,
         model_roots=model_roots,
@@ -138,6 +137,8 @@ def new_session(
         comparison=gr.State(""),
         chosen=gr.State([]),
     )
+    announce(**{name: getattr(made, name) for name in (*STATES, "marked", "ready")})
+    return made
 
 
 @lru_cache(maxsize=1)

@@ -18,6 +18,7 @@ from backend.errors import RunError, StudioError
 from backend.jobs import run_launch
 from backend.store import RunInfo
 from iterit_ui.components.queue_view import queue_view
+from iterit_ui.components.screen import when_shown
 from iterit_ui.shared import messages
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound
 from iterit_ui.shared.theme import counted, moment
@@ -49,8 +50,7 @@ def build(session: Session, load: gr.State) -> None:
     panel = queue_view(elem_id="tune-queue")
     seen = gr.State("")
     see, watch, shown = bound(queue_values, home), [session.run, session.tab, seen], [panel, seen]
-    for change in (session.ready.change, session.run.change, session.tab.change, session.watch.changed):
-        change(see, watch, shown, **DRAW)
+    when_shown("tune", "ready", "run", "tab", "watch")(see, watch, shown, **DRAW)
 
     def on_act(event: gr.EventData, run: str, load: str) -> Any:
         return act(home, run, load, event._data)

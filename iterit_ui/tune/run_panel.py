@@ -18,6 +18,7 @@ from backend.errors import StudioError
 from backend.jobs import lifecycle
 from iterit_ui.components import cards, chart, note, table
 from iterit_ui.components.run_view import log_view, run_view
+from iterit_ui.components.screen import when_shown
 from iterit_ui.shared import messages
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound
 from iterit_ui.tune.log_view import log_functions
@@ -44,8 +45,7 @@ def build(session: Session) -> None:
     shown = [listed, watched, run, figures, course, details, log, *screen.parts.values(), screen.body, seen]
     watch = [session.run, session.tab, screen.view, seen]
     see = bound(run_values, home)
-    for change in (session.ready.change, session.run.change, session.tab.change, session.watch.changed):
-        change(see, watch, shown, **DRAW)
+    when_shown("tune", "ready", "run", "tab", "watch")(see, watch, shown, **DRAW)
 
     def on_run(event: gr.EventData, run: str) -> Any:
         return pick_run(home, run, event._data)

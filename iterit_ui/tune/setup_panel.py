@@ -16,6 +16,7 @@ import gradio as gr
 from backend import store
 from backend.errors import ConfigError, StudioError
 from iterit_ui.components.run_form import run_form
+from iterit_ui.components.screen import when_shown
 from iterit_ui.shared.launch import (
     accelerate_files,
     model_choices,
@@ -24,7 +25,7 @@ from iterit_ui.shared.launch import (
     pool_mapping,
     start,
 )
-from iterit_ui.shared.session import EVENT, QUIET, Session, bound, first_pool, get_pool, settings_of
+from iterit_ui.shared.session import EVENT, QUIET, VIEW, Session, bound, first_pool, get_pool, settings_of
 from iterit_ui.tune.form_check import verdict
 from iterit_ui.tune.form_config import Draft, config_of, load_run, load_text, read_draft, worded
 from iterit_ui.tune.form_fields import FIELDS, FormValue, label, schema, to_form
@@ -44,15 +45,8 @@ def build(session: Session, load: gr.State) -> None:
     look = [session.pool, session.settings, said]
 
     # Curate sets its states without telling anybody: the form asks for them (`look`) whenever it is opened
-    gr.on(
-        [session.ready.change, session.pool.change, session.settings.change, session.run.change],
-        bound(shown, home, data, models),
-        look,
-        form,
-        **QUIET,
-    )
-    session.marked.change(bound(shown, home, data, models), look, form, **QUIET)
-    said.change(bound(shown, home, data, models), look, form, **QUIET)
+    filled = when_shown("tune", "ready", "pool", "settings", "run", "marked")
+    gr.on([filled, said.change], bound(shown, home, data, models), look, form, **QUIET)
     load.change(bound(loaded_run, home, models), load, said, **QUIET)
 
     # Gradio finds `event` by its annotation
@@ -67,7 +61,7 @@ def build(session: Session, load: gr.State) -> None:
 
     form.look(look_again, look, form, **EVENT)
     form.launch(launch, look[:2], [session.run, said], concurrency_limit=1, **QUIET)
-    form.pool(choose, session.pool, session.pool, **QUIET)
+    form.pool(choose, session.pool, [session.pool, session.filter, session.view], **QUIET)
 
 
 # ---------------------------------------------------------------- what the form is told
@@ -217,10 +211,13 @@ def not_arrived(home: Path, draft: Draft, told: Any, pool: str, settings: dict[s
     return f"Settings on the Curate tab changed after this form was filled in: {names}. {again}"
 
 
-def chosen_pool(home: Path, pool: str, data: Any) -> Any:
-    """The pool that was chosen in the form; nothing changes where it is none of the list."""
+def chosen_pool(home: Path, pool: str, data: Any) -> list[Any]:
+    """The pool that was chosen in the form, with no filter and the first list; nothing changes where it is none of
+    the list, or the one that is open."""
     asked = data.get("pool") if isinstance(data, dict) else None
-    return asked if asked in [value for _, value in pool_choices(home)] else gr.skip()
+    if asked == pool or asked not in [value for _, value in pool_choices(home)]:
+        return [gr.skip()] * 3
+    return [asked, {}, dict(VIEW)]
 
 
 def note(tone: str, title: str, line: str) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def test_a_state_that_names_an_earlier_sample_draws_the_one_that_is_open(
     assert click(brings(id=first, nth=1), page(), pool, VIEW, first, False) == gr.skip()
     assert panel(page(), pool, first, VIEW, False, "demo", None)["value"]["id"] == second
     # on another tab any sample may have been opened since, this one too
-    answers.moved(page())
+    answers.NEWEST.left(page().session_hash or "")
     assert panel(page(), pool, first, VIEW, False, "demo", None)["value"]["id"] == first
     assert click(brings(id="nobody"), page(), pool, VIEW, first, False) == gr.skip()
 
@@ -154,7 +154,7 @@ def test_what_is_worked_out_of_a_sample_is_not_drawn_over_another(
     tab.OPEN.open("a page", "", {}, first, second)
     assert list(read(page(), *values)) == []
     assert len(list(read(page("other"), *values))) == 1
-    tab._left(page())
+    tab.OPEN.left(page().session_hash or "")
     assert len(list(read(page(), *values))) == 1
 
 

@@ -16,7 +16,7 @@ from backend.errors import ConfigError
 from backend.jobs import lifecycle, pool_work, run_launch
 from backend.store import database
 from iterit_ui.shared import launch as launching
-from iterit_ui.shared.session import first_pool
+from iterit_ui.shared.session import VIEW, first_pool
 from iterit_ui.tune import form_config as config_form
 from iterit_ui.tune import form_fields as form
 from iterit_ui.tune import setup_panel
@@ -331,9 +331,9 @@ def test_files_lie_inside_the_roots(tmp_path):
 def test_pools_are_those_of_the_store(home):
     assert ("trees · 120 samples", trees().id) in launching.pool_choices(home)
     assert launching.pool_inputs(home, trees().id) == ("trees.jsonl",)
-    assert setup_panel.chosen_pool(home, "", {"pool": trees().id}) == trees().id
-    assert setup_panel.chosen_pool(home, "", {"pool": "../x"}) == gr.skip()
-    assert setup_panel.chosen_pool(home, "", None) == gr.skip()
+    assert setup_panel.chosen_pool(home, "", {"pool": trees().id}) == [trees().id, {}, VIEW]
+    for sent in ({"pool": "../x"}, {"pool": ""}, None):
+        assert setup_panel.chosen_pool(home, "", sent) == [gr.skip()] * 3
 
 
 # ---------------------------------------------------------------- launching

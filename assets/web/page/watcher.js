@@ -1,8 +1,8 @@
-// Asks once a second whether something that this page shows has been changed elsewhere, and says so with an event.
+// Asks once a second whether something that this page shows has been changed elsewhere, and tells the screens (screen.js).
 (() => {
   const EVERY = 1000; // ms, where an answer says nothing else
 
-  studio.watcher = ({element, trigger, server}) => {
+  studio.watcher = ({element, server}) => {
     let known = null;
     let at = '';
     let every = EVERY;
@@ -18,7 +18,7 @@
       const same = asked.join('|') === at;
       const other = found.stamp !== known;
       [at, known] = [asked.join('|'), found.stamp];
-      if (other && (same || asked[2] === 'tune')) trigger('changed', {});
+      if (other && (same || asked[2] === 'tune')) studio.tell('watch');
     };
     const go = () => look().catch((error) => console.warn('studio: the watcher got no answer', error)).finally(() => { timer = setTimeout(go, every); });
     timer = setTimeout(go, EVERY);

@@ -1,0 +1,42 @@
+// A screen that is hidden does no work: what it draws when a state of the session changes is asked for when it is seen,
+// once for all that has changed by then. `told` holds the names of the states, as the page hears of them.
+(() => {
+  const parts = new Set();
+  let started = false; // the address has been read
+  let open = null; // the tab that the server knows to be open; null while nothing of it has been built
+  let timer = 0;
+
+  const go = () => {
+    timer = 0;
+    const names = new Set(studio.told.splice(0));
+    for (const part of parts) for (const name of names) if (part.known.has(name)) part.due.add(name);
+    started ||= names.has('ready');
+    if (names.has('ready') || names.has('tab')) open = [...parts].find((part) => part.tab && studio.visible(part.panel))?.tab ?? null;
+    if (started) for (const part of parts) part.ask();
+  };
+  studio.told ||= [];
+  studio.tell = (...names) => {
+    studio.told.push(...names);
+    timer ||= setTimeout(go); // the states of one answer are told of one after another
+  };
+
+  studio.screen = ({element, trigger, props}) => {
+    const {tab, after, unless} = JSON.parse(props.value);
+    const known = new Set([...after, ...unless]);
+    const part = {tab, known, due: new Set(known), panel: element.closest('[role=tabpanel]')};
+    part.ask = () => {
+      if (!part.due.size) return;
+      if (tab) {
+        if (!studio.visible(part.panel)) return;
+        open ??= tab;
+        if (open !== tab) return;
+      }
+      const names = [...part.due];
+      part.due.clear();
+      if (!unless.some((name) => names.includes(name))) trigger('apply', {after: names});
+    };
+    parts.add(part);
+    element.firstElementChild.dataset.rev = '1';
+    studio.tell();
+  };
+})();
