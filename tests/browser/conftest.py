@@ -143,10 +143,18 @@ def browser() -> Iterator[object]:
         started.close()
 
 
+@pytest.fixture(scope="package")
+def visitor(browser) -> Iterator[object]:
+    """A browser that keeps the scripts it has loaded, as a visitor's does; it forgets all else with each page."""
+    context = browser.new_context()
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def new_page(browser, app_url: str) -> Iterator[Callable]:
-    """Opens pages of a given size that are watched; checks all of them at the end."""
-    contexts, bad = [], []
+def new_page(browser, visitor, app_url: str) -> Iterator[Callable]:
+    """Opens pages of a given size that are watched; checks all of them at the end. Each is another visitor's."""
+    opened, bad = [], []
 
     def spoken(page, message) -> bool:
         # a reload aborts the requests that are under way, and Gradio says so as the old page goes
@@ -161,16 +169,22 @@ def new_page(browser, app_url: str) -> Iterator[Callable]:
         page.on("request", lambda r: None if r.url.startswith(allowed) else bad.append(f"external: {r.url}"))
 
     def open_page(width: int = 1280, height: int = 900):
-        context = browser.new_context(viewport={"width": width, "height": height})
+        context = browser.new_context() if opened else visitor
         context.set_default_timeout(WAIT)
-        contexts.append(context)
         page = context.new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        if context is visitor:
+            kept = {"origin": app_url, "storageTypes": "local_storage,cookies"}
+            context.new_cdp_session(page).send("Storage.clearDataForOrigin", kept)
+        opened.append(page)
         watch(page)
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in opened:
+        page.close()
+        if page.context is not visitor:
+            page.context.close()
     assert bad == []
 
 
