@@ -11,6 +11,7 @@ from backend.errors import StudioError
 from iterit_ui.epochs.tab import on_disk
 from iterit_ui.samples.filter_lookup import clusters_written
 from iterit_ui.shared.session import map_key
+from iterit_ui.tune import queue_panel
 from iterit_ui.tune.views import pump, stamp
 
 IDLE_SECONDS = 3.0
@@ -31,15 +32,18 @@ def watched(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
                 ]
             pump(home)
             busy = False
+            stamps = {}
             if tab == "tune":
                 seen, busy = stamp(home, run)
                 parts.append(seen)
+                stamps["queue"] = queue_panel.mark_of(queue_panel.panel_value(store.runs(home), run))
             if tab == "epochs":
                 parts.append(on_disk(home, run)[1])
         except (StudioError, ValueError, TypeError) as error:
             return {"error": str(error)}
         # nothing goes on among the runs: every few seconds is enough
         every = IDLE_SECONDS if tab == "tune" and not busy else 1.0
-        return {"stamp": " ".join(map(str, parts)), "every": int(1000 * every)}
+        stamps["watch"] = " ".join(map(str, parts))
+        return {"stamps": stamps, "every": int(1000 * every)}
 
     return look

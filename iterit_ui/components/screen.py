@@ -21,8 +21,8 @@ def when_shown(tab: str, *states: str, unless: tuple[str, ...] = ()) -> Any:
 
     While the tab is hidden it waits, and comes once for all that has changed. Call it inside the tab.
 
-    tab : the tab's id, "" for what is always in sight. states : names as `announce` has them, and "watch" for what was
-        changed by another page or a worker.
+    tab : the tab's id, "" for what is always in sight. states : names as `announce` has them, and "watch" or "queue" for what was
+        changed by another page or a worker (`watching`).
     unless : names of states whose change another event answers, which draws this, too; then, and when the tab is opened
         first, this one does not come.
 

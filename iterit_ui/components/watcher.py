@@ -16,10 +16,11 @@ def watcher(
     functions: list[Callable[[list[Any]], dict[str, Any]]],
     **options: Any,
 ) -> gr.HTML:
-    """Nothing to see; what is shown is told "watch" (`screen.when_shown`) when the answer of `look([pool, run, tab])` changes.
+    """Nothing to see; what is shown is told (`screen.when_shown`) when the answer of `look([pool, run, tab])` changes.
 
     Pool, run and tab are read from the page's address. It asks once a second, while the page can be seen.
 
-    functions : one named `look`: [pool id, run id, tab] -> {stamp} with any text, or {"error": ...}.
+    functions : one named `look`: [pool id, run id, tab] -> {stamps: texts by the names that are told when they change}, or
+        {"error": ...}.
     """
     return component("watcher", value, functions=functions, **options)

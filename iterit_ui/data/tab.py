@@ -156,7 +156,10 @@ def _wire_drawing(session: Session, parts: Parts) -> None:
     parts.asked.change(full, read, parts.sample, **QUIET)
     # a run may have scored the pool in the meantime
     when_shown("data", "tab", "watch", unless=("pool",))(
-        answers.numbered_call(bound(draw.pressed, home)), [pool, parts.view], [parts.figures, parts.openings], **DRAW
+        answers.numbered_call(bound(draw.pressed, home)),
+        [pool, parts.view],
+        [parts.figures, parts.openings],
+        **DRAW,
     )
     when_shown("data", "marked", "watch", unless=("sample", "pool", "tab"))(again, read, parts.sample, **DRAW)
     parts.model.input(lambda name: work.limits_of(name)[0], parts.model, parts.longest, **QUIET)

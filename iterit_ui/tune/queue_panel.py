@@ -50,7 +50,7 @@ def build(session: Session, load: gr.State) -> None:
     panel = queue_view(elem_id="tune-queue")
     seen = gr.State("")
     see, watch, shown = bound(queue_values, home), [session.run, session.tab, seen], [panel, seen]
-    when_shown("tune", "ready", "run", "tab", "watch")(see, watch, shown, **DRAW)
+    when_shown("tune", "ready", "run", "tab", "queue")(see, watch, shown, **DRAW)
 
     def on_act(event: gr.EventData, run: str, load: str) -> Any:
         return act(home, run, load, event._data)
@@ -67,8 +67,13 @@ def queue_values(home: Path, run: str, tab: str, seen: str) -> tuple[Any, str]:
     if tab != "tune":
         return gr.skip(), seen
     value = panel_value(store.runs(home), run)
-    now = json.dumps(value)
+    now = mark_of(value)
     return (gr.skip() if now == seen else value), now
+
+
+def mark_of(value: Value | None) -> str:
+    """Another text once the panel shows something else."""
+    return json.dumps(value)
 
 
 def panel_value(infos: list[RunInfo], run: str) -> Value | None:

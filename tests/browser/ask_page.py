@@ -14,9 +14,9 @@ from iterit_ui.shared.session import new_session
 from iterit_ui.shared.theme import gradio_theme
 
 
-def look(asked: list[str]) -> dict[str, str]:
+def look(asked: list[str]) -> dict[str, dict[str, str]]:
     """What the page's watcher asks for; nothing changes elsewhere."""
-    return {"stamp": ""}
+    return {"stamps": {}}
 
 
 def build(home: Path, runs: list[str]) -> gr.Blocks:

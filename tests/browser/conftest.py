@@ -146,7 +146,7 @@ def browser() -> Iterator[object]:
 @pytest.fixture(scope="package")
 def visitor(browser) -> Iterator[object]:
     """A browser that keeps the scripts it has loaded, as a visitor's does; it forgets all else with each page."""
-    context = browser.new_context()
+    context = browser.new_context(reduced_motion="reduce")
     yield context
     context.close()
 
@@ -169,7 +169,7 @@ def new_page(browser, visitor, app_url: str) -> Iterator[Callable]:
         page.on("request", lambda r: None if r.url.startswith(allowed) else bad.append(f"external: {r.url}"))
 
     def open_page(width: int = 1280, height: int = 900):
-        context = browser.new_context() if opened else visitor
+        context = browser.new_context(reduced_motion="reduce") if opened else visitor
         context.set_default_timeout(WAIT)
         page = context.new_page()
         page.set_viewport_size({"width": width, "height": height})

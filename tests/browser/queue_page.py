@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -19,8 +20,8 @@ def build(home: Path) -> gr.Blocks:
     """The page; what `load` is set to is written below the panel."""
     from iterit_ui.tune.queue_panel import build as build_queue
 
-    def look(asked: list[str]) -> dict[str, str]:
-        return {"stamp": stamp(home, asked[1])[0]}
+    def look(asked: list[str]) -> dict[str, Any]:
+        return {"stamps": {"queue": stamp(home, asked[1])[0]}}
 
     with gr.Blocks(title="Queue", fill_width=True, analytics_enabled=False) as page:
         tabs = gr.Tabs(selected="tune")

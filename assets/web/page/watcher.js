@@ -3,7 +3,7 @@
   const EVERY = 1000; // ms, where an answer says nothing else
 
   studio.watcher = ({element, server}) => {
-    let known = null;
+    let known = {};
     let at = '';
     let every = EVERY;
     let timer = 0;
@@ -16,9 +16,9 @@
       every = Number(found.every) || EVERY;
       // what differs because something else is looked at is no change; runs may have gone on while their tab was opened
       const same = asked.join('|') === at;
-      const other = found.stamp !== known;
-      [at, known] = [asked.join('|'), found.stamp];
-      if (other && (same || asked[2] === 'tune')) studio.tell('watch');
+      const changed = Object.keys(found.stamps).filter((name) => found.stamps[name] !== known[name]);
+      [at, known] = [asked.join('|'), found.stamps];
+      if (changed.length && (same || asked[2] === 'tune')) studio.tell(...changed);
     };
     const go = () => look().catch((error) => console.warn('studio: the watcher got no answer', error)).finally(() => { timer = setTimeout(go, every); });
     timer = setTimeout(go, EVERY);
