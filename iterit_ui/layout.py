@@ -155,10 +155,21 @@ def restored(home: Path, query: dict[str, str]) -> list[Any]:
     pool = pool or first_pool()
     tab = view["tab"]
     return [
-        tab, pool, view["scores"], view["run"], view["epoch"], view["sample"], view["filter"], view["view"],
-        view["colour"], view["settings"], view["comparison"], view["runs"], 1,
+        tab,
+        pool,
+        view["scores"],
+        view["run"],
+        view["epoch"],
+        view["sample"],
+        view["filter"],
+        view["view"],
+        view["colour"],
+        view["settings"],
+        view["comparison"],
+        view["runs"],
+        1,
         gr.skip() if tab == "data" else gr.Tabs(selected=tab),
-    ]  # fmt: skip
+    ]
 
 
 def mirrored(ready: int, *values: Any) -> Any:

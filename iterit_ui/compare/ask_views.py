@@ -114,7 +114,11 @@ def column(model: AskedModel, answer: Answer, base: Answer | None, base_label: s
         loss = f"Reference response: {answer.reference_loss:.3f} nats/token under this model"
         if base is not None and math.isfinite(base.reference_loss):
             change = answer.reference_loss - base.reference_loss
-            words = f"{change:+.3f} against {base_label}".replace("-", "−", 1) if change < 0 else f"{change:+.3f} against {base_label}"  # fmt: skip
+            words = (
+                f"{change:+.3f} against {base_label}".replace("-", "−", 1)
+                if change < 0
+                else f"{change:+.3f} against {base_label}"
+            )
             delta = {"text": words, "tone": "good" if change < 0 else "bad" if change > 0 else "plain"}
     elif answer.reference_reason:
         loss = f"Reference response: its loss is unknown ({answer.reference_reason})"

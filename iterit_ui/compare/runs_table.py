@@ -148,11 +148,30 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
             {"key": "strategy", "label": "Strategy", "sort": True, "width": "126px"},
             {"key": "pool", "label": "Pool · samples", "sort": True, "width": "120px", "minor": True},
             {"key": "model", "label": "Model", "sort": True, "width": "90px", "minor": True},
-            {"key": "loss", "label": "Held-out loss", "sort": True, "align": "right", "width": "104px",
-             "hint": "the latest value; only losses on the same samples can be compared"},
-            {"key": "measured", "label": "Measured on", "width": "150px", "minor": True, "hint": "which samples the held-out loss is measured on"},
+            {
+                "key": "loss",
+                "label": "Held-out loss",
+                "sort": True,
+                "align": "right",
+                "width": "104px",
+                "hint": "the latest value; only losses on the same samples can be compared",
+            },
+            {
+                "key": "measured",
+                "label": "Measured on",
+                "width": "150px",
+                "minor": True,
+                "hint": "which samples the held-out loss is measured on",
+            },
             {"key": "comparison", "label": "Comparison", "width": "120px", "minor": True},
-            {"key": "tags", "label": "Tags", "placeholder": "add tags", "hint": "separated by commas", "longest": 400, **writes},
+            {
+                "key": "tags",
+                "label": "Tags",
+                "placeholder": "add tags",
+                "hint": "separated by commas",
+                "longest": 400,
+                **writes,
+            },
             {"key": "notes", "label": "Notes", "placeholder": "add a note", "longest": 2000, **writes},
             {"key": "made", "label": "Made", "sort": True, "align": "right", "width": "104px"},
         ],
@@ -179,7 +198,7 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
         "unit": "runs",
         "selected": opened or None,
         "sort": {"column": asked["sort"], "descending": asked["descending"]},
-        "search": {"text": asked["words"], "placeholder": "words, or \"a phrase\""},
+        "search": {"text": asked["words"], "placeholder": 'words, or "a phrase"'},
         "filters": [
             {"key": "here", "label": "Runs", "count": number(len(store.runs(home)))},
             {"key": "deleted", "label": "Deleted", "count": number(count)},
@@ -192,7 +211,7 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
         if deleted
         else "Tick runs to compare or delete them; shift-click ticks a range.",
         "empty": _empty(asked),
-    }  # fmt: skip
+    }
 
 
 def _empty(asked: Value) -> str:

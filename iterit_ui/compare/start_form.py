@@ -65,28 +65,56 @@ class Form:
 def build_start(session: Session) -> Form:
     """Lay the form out and wire what it says about itself."""
     home, models = session.home, session.model_roots
-    pool = gr.Dropdown(pool_choices(home), value=first_pool() or None, label="Pool", elem_id="compare-pool",
-                       interactive=True, filterable=False)  # fmt: skip
+    pool = gr.Dropdown(
+        pool_choices(home),
+        value=first_pool() or None,
+        label="Pool",
+        elem_id="compare-pool",
+        interactive=True,
+        filterable=False,
+    )
     known = model_choices(models)
-    model = gr.Dropdown(known, value=known[0][1] if known else None, label="Model", allow_custom_value=True,
-                        elem_id="compare-model", interactive=True)  # fmt: skip
+    model = gr.Dropdown(
+        known,
+        value=known[0][1] if known else None,
+        label="Model",
+        allow_custom_value=True,
+        elem_id="compare-model",
+        interactive=True,
+    )
     base = gr.Dropdown(
-        base_choices(home), value=preset_for(first_pool(), known[0][1] if known else ""), label="All other settings from",
-        info="A preset, or a run to copy pool, model and settings from.", elem_id="compare-base", filterable=False, interactive=True,
-    )  # fmt: skip
+        base_choices(home),
+        value=preset_for(first_pool(), known[0][1] if known else ""),
+        label="All other settings from",
+        info="A preset, or a run to copy pool, model and settings from.",
+        elem_id="compare-base",
+        filterable=False,
+        interactive=True,
+    )
     strategies = gr.CheckboxGroup(
-        [(name, name) for name in STRATEGY_HELP], value=list(USUAL), label="Strategies", elem_id="compare-strategies",
+        [(name, name) for name in STRATEGY_HELP],
+        value=list(USUAL),
+        label="Strategies",
+        elem_id="compare-strategies",
         info="Random is the baseline; random-each-epoch is the fair control for iterit, whose data changes too.",
-    )  # fmt: skip
+    )
     equal = gr.Checkbox(
-        False, label="full at equal steps", elem_id="compare-equal",
+        False,
+        label="full at equal steps",
+        elem_id="compare-equal",
         info="The whole pool, stopped after as many optimizer steps as the others take.",
-    )  # fmt: skip
+    )
     with gr.Row(elem_classes="row-tight", elem_id="compare-numbers"):
         seeds = gr.Textbox("0-4", label="Seeds", elem_id="compare-seeds", min_width=60)
-        budget = gr.Textbox("", label="Budget",  placeholder="as it is", elem_id="compare-budget", min_width=60)  # fmt: skip
-        epochs = gr.Textbox("", label="Epochs",  placeholder="as it is", elem_id="compare-epochs", min_width=60)  # fmt: skip
-    name = gr.Textbox("", label="Name", placeholder="made from pool and strategies", elem_id="compare-name", max_length=120)  # fmt: skip
+        budget = gr.Textbox(
+            "", label="Budget", placeholder="as it is", elem_id="compare-budget", min_width=60
+        )
+        epochs = gr.Textbox(
+            "", label="Epochs", placeholder="as it is", elem_id="compare-epochs", min_width=60
+        )
+    name = gr.Textbox(
+        "", label="Name", placeholder="made from pool and strategies", elem_id="compare-name", max_length=120
+    )
     plan = note(None, elem_id="compare-plan")
     start = gr.Button("Queue the runs", variant="primary", elem_id="compare-launch")
     form = Form(pool, model, base, strategies, equal, seeds, budget, epochs, name, plan, start)
@@ -222,10 +250,11 @@ def plan_note(planned: comparison_start.Plan) -> dict[str, Any]:
     lines = [
         f"{counted(len(planned.configs) // len(seeds), 'strategy', 'strategies')} with {counted(len(seeds), 'seed')}: "
         f"{counted(len(planned.configs), 'run')}, one after the other.",
-        f"{number(steps)} optimizer steps in all" + (f"; full is stopped after {number(planned.equal_steps)}." if planned.equal_steps else "."),
+        f"{number(steps)} optimizer steps in all"
+        + (f"; full is stopped after {number(planned.equal_steps)}." if planned.equal_steps else "."),
         f"Time in all: {time} ({planned.source}).",
         f"Held-out loss: on {planned.measured_on}.",
-    ]  # fmt: skip
+    ]
     if len(seeds) == 1:
         lines.append("With one seed there is no spread, so differences cannot be judged. Five is usual.")
     if planned.problems:

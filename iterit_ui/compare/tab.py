@@ -52,10 +52,34 @@ def build(session: Session) -> None:
                 filterable=False,
             )
             with gr.Row(elem_classes="row-tight"):
-                over = gr.Dropdown([(words, key) for key, words in OVER_WORDS.items()], value="epoch", label="Loss over", elem_id="compare-over", interactive=True, filterable=False, min_width=110)  # fmt: skip
-                epoch = gr.Dropdown([("all epochs", ALL_EPOCHS)], value=ALL_EPOCHS, label="Selected for", elem_id="compare-epoch", interactive=True, filterable=False, min_width=100)  # fmt: skip
+                over = gr.Dropdown(
+                    [(words, key) for key, words in OVER_WORDS.items()],
+                    value="epoch",
+                    label="Loss over",
+                    elem_id="compare-over",
+                    interactive=True,
+                    filterable=False,
+                    min_width=110,
+                )
+                epoch = gr.Dropdown(
+                    [("all epochs", ALL_EPOCHS)],
+                    value=ALL_EPOCHS,
+                    label="Selected for",
+                    elem_id="compare-epoch",
+                    interactive=True,
+                    filterable=False,
+                    min_width=100,
+                )
             with gr.Row(elem_classes="row-tight"):
-                save_name = gr.Textbox("", label="Save these runs as a comparison", placeholder="its name", max_length=120, elem_id="compare-save-name", min_width=150, visible=False)  # fmt: skip
+                save_name = gr.Textbox(
+                    "",
+                    label="Save these runs as a comparison",
+                    placeholder="its name",
+                    max_length=120,
+                    elem_id="compare-save-name",
+                    min_width=150,
+                    visible=False,
+                )
                 save = gr.Button("Keep", elem_id="compare-save", scale=0, min_width=80, visible=False)
             with gr.Accordion("Start a comparison", open=True, elem_id="compare-start"):
                 form = build_start(session)
@@ -90,7 +114,7 @@ def build(session: Session) -> None:
         [*here, seen],
         [session.comparison, seen, timer],
         **QUIET,
-    )  # fmt: skip
+    )
     seen.change(
         bound(offer, home),
         [*here, reference, epoch],
@@ -106,9 +130,24 @@ def build(session: Session) -> None:
         [seen.change, reference.input, over.input, epoch.input],
         bound(comparison_parts, home),
         [*here, reference, over, epoch],
-        [message, answer, final, differ, course, strategies, against, overlap, lengths, sources, noise, settings, missing, body],
+        [
+            message,
+            answer,
+            final,
+            differ,
+            course,
+            strategies,
+            against,
+            overlap,
+            lengths,
+            sources,
+            noise,
+            settings,
+            missing,
+            body,
+        ],
         **DRAW,
-    )  # fmt: skip
+    )
     form.start.click(
         bound(started, home, session.data_roots, session.model_roots),
         [session.who, form.name, *form.given],

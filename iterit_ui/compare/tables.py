@@ -61,15 +61,66 @@ def strategies_table(found: analysis.Comparison, pool: Pool | None) -> Value:
         rows.append(cells)
     columns = [
         {"key": "arm", "label": "Strategy", "width": "150px"},
-        {"key": "seeds", "label": "Seeds", "align": "right", "width": "56px", "hint": "finished runs that count, of all runs"},
-        {"key": "final", "label": "At the end", "align": "right", "width": "134px", "hint": "the headline: held-out loss after the last epoch" + (f", {last}" if same else "")},
-        *({"key": f"after_{epoch}", "label": f"After epoch {epoch}", "align": "right", "width": "134px"} for epoch in shown),
-        *([] if alike else [{"key": "before", "label": "Untouched", "align": "right", "width": "78px", "hint": "before any training"}]),
+        {
+            "key": "seeds",
+            "label": "Seeds",
+            "align": "right",
+            "width": "56px",
+            "hint": "finished runs that count, of all runs",
+        },
+        {
+            "key": "final",
+            "label": "At the end",
+            "align": "right",
+            "width": "134px",
+            "hint": "the headline: held-out loss after the last epoch" + (f", {last}" if same else ""),
+        },
+        *(
+            {"key": f"after_{epoch}", "label": f"After epoch {epoch}", "align": "right", "width": "134px"}
+            for epoch in shown
+        ),
+        *(
+            []
+            if alike
+            else [
+                {
+                    "key": "before",
+                    "label": "Untouched",
+                    "align": "right",
+                    "width": "78px",
+                    "hint": "before any training",
+                }
+            ]
+        ),
         {"key": "steps", "label": "Steps", "align": "right", "width": "52px", "hint": "optimizer steps"},
-        {"key": "tokens", "label": "Tokens", "align": "right", "width": "74px", "hint": "read in training, prompts included; mean over the seeds"},
-        {"key": "distinct", "label": "Distinct", "align": "right", "width": "64px", "hint": "samples trained on at least once; mean over the seeds"},
-        *([{"key": "noise", "label": "Noise", "align": "right", "width": "56px", "hint": "planted noise: share of the selected, all epochs"}] if noise else []),
-    ]  # fmt: skip
+        {
+            "key": "tokens",
+            "label": "Tokens",
+            "align": "right",
+            "width": "74px",
+            "hint": "read in training, prompts included; mean over the seeds",
+        },
+        {
+            "key": "distinct",
+            "label": "Distinct",
+            "align": "right",
+            "width": "64px",
+            "hint": "samples trained on at least once; mean over the seeds",
+        },
+        *(
+            [
+                {
+                    "key": "noise",
+                    "label": "Noise",
+                    "align": "right",
+                    "width": "56px",
+                    "hint": "planted noise: share of the selected, all epochs",
+                }
+            ]
+            if noise
+            else []
+        ),
+    ]
     return _table(
         "Strategies",
         f"Held-out loss{f' on {on}' if on else ''}, in nats per token: mean ± sample standard deviation over the seeds, lowest at the end first; in brackets the number of seeds where it differs. "

@@ -150,7 +150,7 @@ def headline(found: analysis.Comparison) -> Value:
         if arm.label != found.reference:
             said.append(f"iterit against {arm.label}: {signed(d.mean)}, {d.words}.")
     said.append("This is the loss after the last epoch, not after the best one.")
-    return {"tone": "good" if n > 1 else "info", "title": title, "text": " ".join(said)}  # fmt: skip
+    return {"tone": "good" if n > 1 else "info", "title": title, "text": " ".join(said)}
 
 
 def selections(
@@ -159,7 +159,10 @@ def selections(
     """(overlap, lengths, sources, noise) of what was selected."""
     if pool is None:
         why = "The runs choose from different pools, or their pool is missing, so their selections cannot be compared."
-        return tuple({"title": title, "data": [], "empty": why} for title in ("Overlap", "Lengths", "Sources", "Planted noise"))  # type: ignore[return-value]  # fmt: skip
+        return tuple(
+            {"title": title, "data": [], "empty": why}
+            for title in ("Overlap", "Lengths", "Sources", "Planted noise")
+        )  # type: ignore[return-value]
     labels = [label for label, _ in arms]
     return (
         chosen_plots.overlap(labels, analysis.overlap_table(found, pool, epoch), when=when),

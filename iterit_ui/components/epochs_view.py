@@ -37,9 +37,13 @@ def alluvial(value: dict[str, Any] | None = None, *, height: int = 240, **option
         f'<div class="st-flow" style="height:{int(height)}px"></div></div>'
     )
     return component(
-        "alluvial", value, events=("pick", "epoch"), template=template, scripts=[CORE, WEB / "epochs/alluvial.js"],
+        "alluvial",
+        value,
+        events=("pick", "epoch"),
+        template=template,
+        scripts=[CORE, WEB / "epochs/alluvial.js"],
         **options,
-    )  # fmt: skip
+    )
 
 
 def chooser(value: dict[str, Any] | None = None, *, height: int = 240, **options: Any) -> gr.HTML:
@@ -55,6 +59,10 @@ def chooser(value: dict[str, Any] | None = None, *, height: int = 240, **options
         '<div class="st-choices" hidden></div></div>'
     )
     return component(
-        "choices", value, events=("pick", "choice", "against"), template=template,
-        scripts=[*DRAWING, WEB / "components/choices.js"], **options,
-    )  # fmt: skip
+        "choices",
+        value,
+        events=("pick", "choice", "against"),
+        template=template,
+        scripts=[*DRAWING, WEB / "components/choices.js"],
+        **options,
+    )

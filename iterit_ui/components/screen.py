@@ -13,7 +13,9 @@ def announce(**states: gr.State) -> None:
     """Tell the page whenever one of these states changes, by its name; no event reaches the server for that."""
     for name, state in states.items():
         told = f"() => {{ ((window.studio ??= {{}}).told ??= []).push('{name}'); window.studio.tell?.(); }}"
-        state.change(None, None, None, js=told, api_visibility="private", show_progress="hidden", show_progress_on=[])  # fmt: skip
+        state.change(
+            None, None, None, js=told, api_visibility="private", show_progress="hidden", show_progress_on=[]
+        )
 
 
 def when_shown(tab: str, *states: str, unless: tuple[str, ...] = ()) -> Any:

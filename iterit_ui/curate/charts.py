@@ -39,12 +39,27 @@ def charts(shown: SelectionView, wanted: dict[str, Any], mask: np.ndarray | None
     )
     known = {key: bool(np.isfinite(n[key]).any()) for key in ("complexity", "diversity", "tokens")}
     return [
-        plots.distribution(hard, title=hard_title, x_title="complexity", ceiling=shown.settings.max_complexity,
-                           note=hard_note, brush=wanted.get("complexity"), brushable=known["complexity"]),
-        plots.distribution(new, title=new_title, x_title="diversity before any pick", note=new_note,
-                           brush=wanted.get("diversity"), brushable=known["diversity"]),
-        plots.lengths(long, title=long_title, note=long_note, brush=wanted.get("tokens"), brushable=known["tokens"]),
-    ]  # fmt: skip
+        plots.distribution(
+            hard,
+            title=hard_title,
+            x_title="complexity",
+            ceiling=shown.settings.max_complexity,
+            note=hard_note,
+            brush=wanted.get("complexity"),
+            brushable=known["complexity"],
+        ),
+        plots.distribution(
+            new,
+            title=new_title,
+            x_title="diversity before any pick",
+            note=new_note,
+            brush=wanted.get("diversity"),
+            brushable=known["diversity"],
+        ),
+        plots.lengths(
+            long, title=long_title, note=long_note, brush=wanted.get("tokens"), brushable=known["tokens"]
+        ),
+    ]
 
 
 def density(shown: SelectionView) -> dict[str, Any]:
@@ -52,15 +67,25 @@ def density(shown: SelectionView) -> dict[str, Any]:
     title, note = CHART["density"]
     rows = analysis.candidate_rows(shown.what.selection)
     return plots.density(
-        shown.numbers["complexity"], shown.numbers["diversity"], rows, shown.what.selection.rows, title=title, note=note
-    )  # fmt: skip
+        shown.numbers["complexity"],
+        shown.numbers["diversity"],
+        rows,
+        shown.what.selection.rows,
+        title=title,
+        note=note,
+    )
 
 
 def frontier(home: Path, shown: SelectionView) -> dict[str, Any]:
     """Gain by rank and vocabulary covered by budget, the current budget marked."""
     title, note = CHART["frontier"]
-    return plots.frontier(analysis.frontier(full_order(home, shown), shown.what.budget), budget=shown.what.budget,
-                          n=len(shown.pool), title=title, note=note)  # fmt: skip
+    return plots.frontier(
+        analysis.frontier(full_order(home, shown), shown.what.budget),
+        budget=shown.what.budget,
+        n=len(shown.pool),
+        title=title,
+        note=note,
+    )
 
 
 def pool_charts(scores: Scores) -> list[dict[str, Any]]:
@@ -116,10 +141,14 @@ def map_value(
     ]
     if colour not in [mode["key"] for mode in modes]:
         colour = "status"
-    labels = [] if clusters is None else [
-        {"x": float(x), "y": float(y), "text": label, "cluster": code}
-        for code, (label, (x, y)) in enumerate(zip(clusters.labels, clusters.xy))
-    ]  # fmt: skip
+    labels = (
+        []
+        if clusters is None
+        else [
+            {"x": float(x), "y": float(y), "text": label, "cluster": code}
+            for code, (label, (x, y)) in enumerate(zip(clusters.labels, clusters.xy))
+        ]
+    )
     return {
         "key": key,
         "title": title,
@@ -160,7 +189,14 @@ def coloured(shown: SelectionView, colour: str, clusters: np.ndarray | None) -> 
             codes = np.where(found < 0, 0, 1 + found % len(theme.SOURCES)).astype(np.uint8)
             palette, words = [theme.POOL, *theme.SOURCES], ["in no cluster"]
         legend = _legend(codes, palette, words)
-        return {"codes": encode_bytes(codes), "palette": palette, "scale": None, "top": [], "above": above, "legend": legend}  # fmt: skip
+        return {
+            "codes": encode_bytes(codes),
+            "palette": palette,
+            "scale": None,
+            "top": [],
+            "above": above,
+            "legend": legend,
+        }
     codes, low, high = scaled(shown.numbers[colour])
     scale = {"colours": list(theme.SEQUENTIAL), "low": low, "high": high, "unknown": UNKNOWN}
     return {
@@ -195,6 +231,12 @@ def scaled(values: np.ndarray) -> tuple[np.ndarray, str, str]:
 def _legend(codes: np.ndarray, palette: list[str], words: list[str]) -> list[dict[str, Any]]:
     counts = np.bincount(codes, minlength=len(words))
     return [
-        {"label": word, "colour": palette[code], "value": theme.number(counts[code]), "hatched": palette[code] == theme.UNSCORABLE}
-        for code, word in enumerate(words[:12]) if counts[code]
-    ]  # fmt: skip
+        {
+            "label": word,
+            "colour": palette[code],
+            "value": theme.number(counts[code]),
+            "hatched": palette[code] == theme.UNSCORABLE,
+        }
+        for code, word in enumerate(words[:12])
+        if counts[code]
+    ]

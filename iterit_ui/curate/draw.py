@@ -69,12 +69,16 @@ def all_values(home: Path, here: CurateState) -> list[Any]:
     elif is_demo(here.pool):
         message = {"tone": "info", "text": DEMO_NOTE}
     return [
-        panel_value(home, here), message, views.cards_value(home, at.shown, at.previous),
+        panel_value(home, here),
+        message,
+        views.cards_value(home, at.shown, at.previous),
         *pictures.charts(at.shown, at.wanted, at.mask),
         bar_value(home, at.shown, at.wanted, at.mask, error=here.error or at.problem),
-        map_of(home, here, at), table_of(home, at), sample_of(home, replace(here, asked=EXTRAS), at),
+        map_of(home, here, at),
+        table_of(home, at),
+        sample_of(home, replace(here, asked=EXTRAS), at),
         toolbar_value(home, here.pool),
-    ]  # fmt: skip
+    ]
 
 
 def empty_values(home: Path, here: CurateState, problem: str) -> list[Any]:
@@ -86,12 +90,20 @@ def empty_values(home: Path, here: CurateState, problem: str) -> list[Any]:
     message: Value = NO_SCORES
     if scored or strategy in ("diversity", "random", "random-each-epoch"):
         title, todo = SELECT_NOTHING
-        message = {"tone": "warn", "title": title, "text": f"{problem[0].upper()}{problem[1:].rstrip('.')}. {todo}"}  # fmt: skip
+        message = {
+            "tone": "warn",
+            "title": title,
+            "text": f"{problem[0].upper()}{problem[1:].rstrip('.')}. {todo}",
+        }
     return [
-        message, views.pool_cards(pool, scores), *pictures.pool_charts(scores), None,
-        pictures.pool_map(home, pool, here.sample), views.pool_table(pool, scores, here.view, here.sample),
+        message,
+        views.pool_cards(pool, scores),
+        *pictures.pool_charts(scores),
+        None,
+        pictures.pool_map(home, pool, here.sample),
+        views.pool_table(pool, scores, here.view, here.sample),
         plain_sample(home, here),
-    ]  # fmt: skip
+    ]
 
 
 def filter_values(home: Path, here: CurateState) -> list[Any]:
@@ -102,8 +114,10 @@ def filter_values(home: Path, here: CurateState) -> list[Any]:
         return [gr.skip()] * 6
     return [
         bar_value(home, at.shown, at.wanted, at.mask, error=here.error or at.problem),
-        *pictures.charts(at.shown, at.wanted, at.mask), map_of(home, here, at), table_of(home, at),
-    ]  # fmt: skip
+        *pictures.charts(at.shown, at.wanted, at.mask),
+        map_of(home, here, at),
+        table_of(home, at),
+    ]
 
 
 def list_values(home: Path, here: CurateState) -> list[Any]:

@@ -28,8 +28,15 @@ def build_scorer(session: Session) -> None:
     home = session.home
     run = gr.State("")
     with gr.Row(visible=False, elem_classes=["scorer"], elem_id="scorer") as panel:
-        model = gr.Dropdown(model_choices(session.model_roots), value="demo", label="Model to score with", allow_custom_value=False,
-                            interactive=True, scale=3, elem_id="score-model")  # fmt: skip
+        model = gr.Dropdown(
+            model_choices(session.model_roots),
+            value="demo",
+            label="Model to score with",
+            allow_custom_value=False,
+            interactive=True,
+            scale=3,
+            elem_id="score-model",
+        )
         start = gr.Button("Score this pool", variant="primary", scale=1, min_width=150, elem_id="score-pool")
     progress = status_line(None, elem_id="score-status")
     timer = gr.Timer(1.0, active=False)
@@ -163,6 +170,10 @@ def map_followed(home: Path, pool_id: str) -> list[Any]:
 def map_job_value(info: Job) -> dict[str, Any]:
     """The work on a map for `status_line`."""
     return {
-        "state": "running" if info.unfinished else info.state, "title": "Map", "text": MAP_STAGE.get(info.stage or "", info.stage or MAP_WAIT), "done": info.done, "total": info.total,
+        "state": "running" if info.unfinished else info.state,
+        "title": "Map",
+        "text": MAP_STAGE.get(info.stage or "", info.stage or MAP_WAIT),
+        "done": info.done,
+        "total": info.total,
         "error": info.error,
-    }  # fmt: skip
+    }

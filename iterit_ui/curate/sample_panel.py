@@ -54,10 +54,18 @@ def shown_sample(
     noted = store.notes(home, shown.pool.id).get(opened)
     mark = get_marks(home, shown.pool.id).get(opened)
     value = sample_values.sample_value(
-        shown.pool, row, scores=shown.scores, selection=shown.what.selection, diversity=shown.what.diversity,
-        settings=shown.settings, tfidf=tfidf_of(home, shown), excluded_by=store.marked_by(home, shown.pool.id).get(opened, ("", 0.0))[0],
-        mark=mark, can_mark=True, can_undo=undo is not None,
-    )  # fmt: skip
+        shown.pool,
+        row,
+        scores=shown.scores,
+        selection=shown.what.selection,
+        diversity=shown.what.diversity,
+        settings=shown.settings,
+        tfidf=tfidf_of(home, shown),
+        excluded_by=store.marked_by(home, shown.pool.id).get(opened, ("", 0.0))[0],
+        mark=mark,
+        can_mark=True,
+        can_undo=undo is not None,
+    )
     value["note"] = None if noted is None else {"text": noted.text, "who": noted.who, "at": noted.at}
     value["neighbours"] = neighbours_of(home, shown, row)
     value["history"] = history_of(home, shown, row)
@@ -118,9 +126,16 @@ def history_of(home: Path, shown: SelectionView, row: int) -> list[dict[str, Any
 def reach_of(home: Path, shown: SelectionView, row: int) -> list[dict[str, Any]]:
     """From which budget or weight on the sample would be picked, each changed alone."""
     found = analysis.reach(
-        shown.pool, get_counts(home, shown.pool.id, shown.settings.words), shown.scores, shown.settings, row,
-        cache=TFIDF, order=full_order(home, shown), held_out=shown.held_out, seconds=REACH_SECONDS,
-    )  # fmt: skip
+        shown.pool,
+        get_counts(home, shown.pool.id, shown.settings.words),
+        shown.scores,
+        shown.settings,
+        row,
+        cache=TFIDF,
+        order=full_order(home, shown),
+        held_out=shown.held_out,
+        seconds=REACH_SECONDS,
+    )
     rows = []
     for name, label in REACH_LABEL.items():
         value = getattr(found, name)
@@ -181,9 +196,13 @@ def losses_of(
     if not told.pieces:
         return {"state": "failed", "error": f"There is no token to score: {told.reason}."}
     return {
-        "state": "done", "pieces": told.pieces, "conditioned": _known(told.conditioned), "alone": _known(told.alone),
-        "tokens": told.tokens.tolist(), "model": reader.note,
-    }  # fmt: skip
+        "state": "done",
+        "pieces": told.pieces,
+        "conditioned": _known(told.conditioned),
+        "alone": _known(told.alone),
+        "tokens": told.tokens.tolist(),
+        "model": reader.note,
+    }
 
 
 def _known(values: np.ndarray) -> list[float | None]:

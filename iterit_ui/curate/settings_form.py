@@ -107,8 +107,9 @@ def options(name: str) -> list[dict[str, str]]:
     if name == "words":
         return [{"value": key, "label": label, "hint": hint} for key, (label, hint) in WORDS_OPTIONS.items()]
     return [
-        {"value": key, "label": STRATEGY_WORDS[key], "hint": _sentence(STRATEGY_HELP[key])} for key in STRATEGIES
-    ]  # fmt: skip
+        {"value": key, "label": STRATEGY_WORDS[key], "hint": _sentence(STRATEGY_HELP[key])}
+        for key in STRATEGIES
+    ]
 
 
 def _sentence(words: str) -> str:

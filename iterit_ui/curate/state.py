@@ -76,9 +76,14 @@ class CurateView:
         """The present list, in the table's order."""
         rows = views.listed_rows(self.shown, self.view["which"], self.previous, self.mask)
         rows = analysis.ordered_rows(
-            self.shown.pool, self.shown.scores, self.shown.what.selection, rows,
-            diversity=self.shown.what.diversity, sort=self.view["sort"], descending=self.view["descending"],
-        )  # fmt: skip
+            self.shown.pool,
+            self.shown.scores,
+            self.shown.what.selection,
+            rows,
+            diversity=self.shown.what.diversity,
+            sort=self.view["sort"],
+            descending=self.view["descending"],
+        )
         return SampleList(self.shown.pool, rows, self.view)
 
 

@@ -70,7 +70,17 @@ class Parts:
     @property
     def everything(self) -> list[Any]:
         """In the order of `curate/draw.all_values`."""
-        return [self.panel, self.message, self.figures, *self.charts, self.bar, self.world, self.listed, self.sample, self.tools]  # fmt: skip
+        return [
+            self.panel,
+            self.message,
+            self.figures,
+            *self.charts,
+            self.bar,
+            self.world,
+            self.listed,
+            self.sample,
+            self.tools,
+        ]
 
     @property
     def filtered(self) -> list[Any]:
@@ -99,8 +109,14 @@ def _lay_out(session: Session) -> Parts:
     first = draw.all_values(home, CurateState(pool=first_pool()))
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes=["side", "sheet", "sticky"]):
-            source = gr.Dropdown([], label="Complexity from", info=text.CONTROL["scores"], filterable=False,
-                                 elem_id="score-source", interactive=True)  # fmt: skip
+            source = gr.Dropdown(
+                [],
+                label="Complexity from",
+                info=text.CONTROL["scores"],
+                filterable=False,
+                elem_id="score-source",
+                interactive=True,
+            )
             panel = settings_panel(first[0], elem_id="settings")
         with gr.Column(elem_classes="wide"):
             message = note(first[1], elem_id="curate-note")
@@ -133,8 +149,23 @@ def _lay_out(session: Session) -> Parts:
     start = CurateState()
     own = [gr.State(getattr(start, name)) for name in NAMES[len(session.states) : -2]]
     return Parts(
-        panel, source, message, words, figures, charts, trade_offs, bar, world, listed, sample, tools, saved, keyboard, download, [*session.states, *own, session.who, session.marked],
-    )  # fmt: skip
+        panel,
+        source,
+        message,
+        words,
+        figures,
+        charts,
+        trade_offs,
+        bar,
+        world,
+        listed,
+        sample,
+        tools,
+        saved,
+        keyboard,
+        download,
+        [*session.states, *own, session.who, session.marked],
+    )
 
 
 def _on(
@@ -223,8 +254,12 @@ def _wire_settings(session: Session, parts: Parts) -> None:
 
     changes = {name: events.on_settings(name) for name in ("set", "weigh", "reset", "undo", "redo")}
     for name, change in changes.items():
-        after(_on(session, parts, getattr(panel, name), change, draw.all_values, parts.everything, always=True))  # fmt: skip
-    recalled = _on(session, parts, panel.recall, events.on_recall, draw.all_values, parts.everything, always=True)  # fmt: skip
+        after(
+            _on(session, parts, getattr(panel, name), change, draw.all_values, parts.everything, always=True)
+        )
+    recalled = _on(
+        session, parts, panel.recall, events.on_recall, draw.all_values, parts.everything, always=True
+    )
     after(recalled)
     recalled.then(bound(events.score_source, home), later[:2], parts.source, **DRAW)
 
@@ -245,7 +280,14 @@ def _wire_settings(session: Session, parts: Parts) -> None:
         shown = all_numbered(parts.everything, draw.all_values(home, there), number)
         return [*_changed(here, there), *shown, written(there)]
 
-    after(parts.source.input(from_source, [parts.source, *parts.states], [*parts.states, *parts.everything, session.bar], **DRAW))  # fmt: skip
+    after(
+        parts.source.input(
+            from_source,
+            [parts.source, *parts.states],
+            [*parts.states, *parts.everything, session.bar],
+            **DRAW,
+        )
+    )
 
 
 def _wire_looking(session: Session, parts: Parts) -> None:
@@ -296,12 +338,19 @@ def _wire_samples(session: Session, parts: Parts) -> None:
         (parts.listed.act, marking.on_action),
     ):
         done = _on(session, parts, trigger, change, draw.all_values, parts.everything)
-        done.then(bound(draw.trade_offs, home), [session.pool, session.scores, session.settings], [*parts.trade_offs], **DRAW)  # fmt: skip
+        done.then(
+            bound(draw.trade_offs, home),
+            [session.pool, session.scores, session.settings],
+            [*parts.trade_offs],
+            **DRAW,
+        )
 
     def export(event: gr.EventData, *values: Any) -> Any:
         return marking.on_export(home, CurateState(*values), event._data)
 
-    parts.listed.export(export, parts.states, parts.download, **QUIET).success(None, None, None, js=FETCH, **QUIET)  # fmt: skip
+    parts.listed.export(export, parts.states, parts.download, **QUIET).success(
+        None, None, None, js=FETCH, **QUIET
+    )
     asked = parts.states[NAMES.index("asked")]
     for name, limit in (("reach", 4), ("read", 2), ("losses", 2)):
         getattr(sample, name)(

@@ -28,22 +28,48 @@ def cards_value(home: Path, shown: SelectionView, previous: Selection | None) ->
     known = shown.scores.complexity[np.isfinite(shown.scores.complexity)]
     missing = shown.what.budget - len(made)
     picked = {
-        "label": "Selected", "value": theme.number(len(made)), "unit": f"of {theme.number(len(shown.pool))}", "tone": "selected",
-        "hint": f"{theme.share(told['share'])} of the pool" + (f"; {theme.number(missing)} fewer than the budget" if missing > 0 else ""),
-    }  # fmt: skip
-    tokens = {"label": "Response tokens", "value": theme.number(told["tokens"]),
-              "hint": f"{theme.number(told['mean_tokens'])} a sample on average" if told["tokens"] else "known once the pool is scored"}  # fmt: skip
-    hard = {"label": "Mean complexity", "value": theme.score(told["mean_complexity"]),
-            "hint": f"whole pool {theme.score(float(known.mean()))}" if len(known) else "known once the pool is scored"}  # fmt: skip
+        "label": "Selected",
+        "value": theme.number(len(made)),
+        "unit": f"of {theme.number(len(shown.pool))}",
+        "tone": "selected",
+        "hint": f"{theme.share(told['share'])} of the pool"
+        + (f"; {theme.number(missing)} fewer than the budget" if missing > 0 else ""),
+    }
+    tokens = {
+        "label": "Response tokens",
+        "value": theme.number(told["tokens"]),
+        "hint": f"{theme.number(told['mean_tokens'])} a sample on average"
+        if told["tokens"]
+        else "known once the pool is scored",
+    }
+    hard = {
+        "label": "Mean complexity",
+        "value": theme.score(told["mean_complexity"]),
+        "hint": f"whole pool {theme.score(float(known.mean()))}"
+        if len(known)
+        else "known once the pool is scored",
+    }
     if previous is None:
         change = {"label": "Last change", "value": "–", "hint": "change a setting"}
     else:
-        change = {"label": "Last change", "value": theme.number(moved["kept"]), "unit": "kept", "key": "added",
-                  "hint": f"{theme.number(moved['added'])} added, {theme.number(moved['dropped'])} dropped"}  # fmt: skip
+        change = {
+            "label": "Last change",
+            "value": theme.number(moved["kept"]),
+            "unit": "kept",
+            "key": "added",
+            "hint": f"{theme.number(moved['added'])} added, {theme.number(moved['dropped'])} dropped",
+        }
     return {
-        "cards": [picked, tokens, time_card(home, shown, told["tokens"]), vocabulary_card(home, shown), hard,
-                  sources_card(shown), change]
-    }  # fmt: skip
+        "cards": [
+            picked,
+            tokens,
+            time_card(home, shown, told["tokens"]),
+            vocabulary_card(home, shown),
+            hard,
+            sources_card(shown),
+            change,
+        ]
+    }
 
 
 def time_card(home: Path, shown: SelectionView, tokens: float | None) -> dict[str, Any]:
@@ -63,8 +89,13 @@ def vocabulary_card(home: Path, shown: SelectionView) -> dict[str, Any]:
     share = analysis.covered_share(
         get_vocabulary(home, shown.pool.id, shown.settings.words), shown.what.selection.rows
     )
-    return {"label": "Vocabulary", "value": theme.share(share), "bar": share, "tone": "selected",
-            "hint": "of the pool's wording covered"}  # fmt: skip
+    return {
+        "label": "Vocabulary",
+        "value": theme.share(share),
+        "bar": share,
+        "tone": "selected",
+        "hint": "of the pool's wording covered",
+    }
 
 
 def sources_card(shown: SelectionView) -> dict[str, Any]:
@@ -73,18 +104,27 @@ def sources_card(shown: SelectionView) -> dict[str, Any]:
     counts = np.bincount(pool.source_codes[made.rows], minlength=len(pool.sources))
     order = np.argsort(-counts, kind="stable")
     parts = [
-        {"label": f"{pool.sources[code]}: {theme.number(counts[code])}, {theme.share(counts[code] / max(len(made), 1))}",
-         "colour": theme.source_colour(int(code)), "share": float(counts[code] / max(len(made), 1))}
-        for code in order if counts[code]
-    ]  # fmt: skip
+        {
+            "label": f"{pool.sources[code]}: {theme.number(counts[code])}, {theme.share(counts[code] / max(len(made), 1))}",
+            "colour": theme.source_colour(int(code)),
+            "share": float(counts[code] / max(len(made), 1)),
+        }
+        for code in order
+        if counts[code]
+    ]
     first = pool.sources[order[0]] if len(order) and counts[order[0]] else ""
     hint = (
         f"{theme.share(counts[order[0]] / max(len(made), 1))} from {first}"
         if first
         else "nothing is selected"
     )
-    return {"label": "Sources", "value": theme.number((counts > 0).sum()), "unit": f"of {len(pool.sources)}",
-            "parts": parts, "hint": hint}  # fmt: skip
+    return {
+        "label": "Sources",
+        "value": theme.number((counts > 0).sum()),
+        "unit": f"of {len(pool.sources)}",
+        "parts": parts,
+        "hint": hint,
+    }
 
 
 def pool_cards(pool: Pool, scores: Scores) -> dict[str, Any]:
@@ -92,11 +132,23 @@ def pool_cards(pool: Pool, scores: Scores) -> dict[str, Any]:
     known = int(np.isfinite(scores.complexity).sum())
     return {
         "cards": [
-            {"label": "Selected", "value": "0", "unit": f"of {theme.number(len(pool))}", "tone": "selected", "hint": "see the message above"},
-            {"label": "Scored", "value": theme.number(known), "unit": f"of {theme.number(len(pool))}", "tone": "pool", "hint": "samples that a model has read"},
+            {
+                "label": "Selected",
+                "value": "0",
+                "unit": f"of {theme.number(len(pool))}",
+                "tone": "selected",
+                "hint": "see the message above",
+            },
+            {
+                "label": "Scored",
+                "value": theme.number(known),
+                "unit": f"of {theme.number(len(pool))}",
+                "tone": "pool",
+                "hint": "samples that a model has read",
+            },
             {"label": "Sources", "value": theme.number(len(pool.sources))},
         ]
-    }  # fmt: skip
+    }
 
 
 def pool_table(pool: Pool, scores: Scores, view: dict[str, Any], sample: str) -> dict[str, Any]:
@@ -134,13 +186,26 @@ def table_value(
     lists = {key: listed_rows(shown, key, previous, mask) for key in FILTERS}
     if previous is None:
         lists["added"] = lists["dropped"] = np.empty(0, dtype=np.int64)
-    shown_lists = [{"key": key, "label": label, "count": theme.number(len(lists[key]))} for key, label in FILTERS.items()
-                   if len(lists[key]) or key in ("selected", "all", which)]  # fmt: skip
+    shown_lists = [
+        {"key": key, "label": label, "count": theme.number(len(lists[key]))}
+        for key, label in FILTERS.items()
+        if len(lists[key]) or key in ("selected", "all", which)
+    ]
     value = sample_values.table_value(
-        found, shown.scores, made, columns=columns_of(which), diversity=shown.what.diversity, opened=sample,
-        title="Samples", filters=shown_lists, filter=which, selectable=True, actions=ACTIONS, list_key=list_key,
+        found,
+        shown.scores,
+        made,
+        columns=columns_of(which),
+        diversity=shown.what.diversity,
+        opened=sample,
+        title="Samples",
+        filters=shown_lists,
+        filter=which,
+        selectable=True,
+        actions=ACTIONS,
+        list_key=list_key,
         empty="No samples in this list with the current settings and filter.",
-    )  # fmt: skip
+    )
     value["marks"] = sample_values.row_marks(
         value["ids"], get_marks(home, shown.pool.id), store.notes(home, shown.pool.id)
     )

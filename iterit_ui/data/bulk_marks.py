@@ -40,8 +40,14 @@ def finding_value(
     if one is not None and not one.known:
         return value | {"text": one.why_unknown, "buttons": ways_to_know(kind)}
     if kind == "near":
-        value["slider"] = {"label": "Alike from", "hint": NEAR_SLIDER, "min": health.LOWEST, "max": 1, "step": 0.01,
-                           "value": view["threshold"]}  # fmt: skip
+        value["slider"] = {
+            "label": "Alike from",
+            "hint": NEAR_SLIDER,
+            "min": health.LOWEST,
+            "max": 1,
+            "step": 0.01,
+            "value": view["threshold"],
+        }
     if kind == "unscorable":
         words = f"{words} {health.unscorable_from(home, pool_id)[1]}"
         value["text"] = words

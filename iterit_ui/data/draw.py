@@ -20,7 +20,14 @@ def first_screen(home: Path, pool_id: str) -> dict[str, Any]:
     """What the page shows before it has asked for anything."""
     _, _, message, sources, _, listed = opened_pool(home, pool_id)
     figures, openings, lengths = heads(home, pool_id, VIEW)
-    return {"message": message, "sources": sources, "table": listed, "cards": figures, "openings": openings, "lengths": lengths}  # fmt: skip
+    return {
+        "message": message,
+        "sources": sources,
+        "table": listed,
+        "cards": figures,
+        "openings": openings,
+        "lengths": lengths,
+    }
 
 
 def opened_pool(home: Path, pool_id: str, view: View = VIEW) -> list[Any]:
@@ -30,8 +37,13 @@ def opened_pool(home: Path, pool_id: str, view: View = VIEW) -> list[Any]:
         return [view, did, {"tone": "empty", "title": NO_POOL_YET}, None, None, None]
     pool = get_pool(home, pool_id)
     return [
-        view, did, views.rows_note(pool), charts.sources_chart(home, pool_id), None, views.table_value(home, pool_id, view, ""),
-    ]  # fmt: skip
+        view,
+        did,
+        views.rows_note(pool),
+        charts.sources_chart(home, pool_id),
+        None,
+        views.table_value(home, pool_id, view, ""),
+    ]
 
 
 def heads(home: Path, pool_id: str, view: View) -> list[Any]:

@@ -269,8 +269,9 @@ def _file_on_screen(
     unknown = [name for name in speakers if name not in SPEAKERS]
     bad = BAD in said or "good" in roles or any("is marked as bad" in problem for problem in plain.problems)
     same = sum(
-        other.item.key != one.item.key and chosen["mappings"].get(other.item.key) == mapping for other in all_looks
-    )  # fmt: skip
+        other.item.key != one.item.key and chosen["mappings"].get(other.item.key) == mapping
+        for other in all_looks
+    )
     value: dict[str, Any] = {
         "columns": columns_of(plain),
         "roles": [

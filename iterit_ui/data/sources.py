@@ -49,13 +49,32 @@ def build_sources(session: Session) -> Chooser:
     gr.HTML("<h3 class='st-side-title'>Add a pool</h3>", apply_default_css=False)
     with gr.Tabs(elem_classes="kinds"):
         with gr.Tab("Files", id="files"):
-            files = gr.Dropdown(choices_under(session.data_roots), label="From the data folders", multiselect=True,
-                                info=SOURCE["files"] if session.data_roots else SOURCE["no_roots"], interactive=True, elem_id="pool-files")  # fmt: skip
+            files = gr.Dropdown(
+                choices_under(session.data_roots),
+                label="From the data folders",
+                multiselect=True,
+                info=SOURCE["files"] if session.data_roots else SOURCE["no_roots"],
+                interactive=True,
+                elem_id="pool-files",
+            )
         with gr.Tab("Upload", id="upload"):
-            upload = gr.File(label="Drop files here", file_count="multiple", type="filepath", elem_id="pool-upload", height=120)  # fmt: skip
+            upload = gr.File(
+                label="Drop files here",
+                file_count="multiple",
+                type="filepath",
+                elem_id="pool-upload",
+                height=120,
+            )
         with gr.Tab("Hub", id="hub"):
-            hub = gr.Textbox(label="Hugging Face dataset", placeholder="owner/name or owner/name:split", info=SOURCE["hub"], elem_id="pool-hub")  # fmt: skip
-    name = gr.Textbox(label="Name", placeholder="made from the files", max_lines=1, elem_id="pool-name", max_length=80)  # fmt: skip
+            hub = gr.Textbox(
+                label="Hugging Face dataset",
+                placeholder="owner/name or owner/name:split",
+                info=SOURCE["hub"],
+                elem_id="pool-hub",
+            )
+    name = gr.Textbox(
+        label="Name", placeholder="made from the files", max_lines=1, elem_id="pool-name", max_length=80
+    )
     load = gr.Button("Load this pool", variant="primary", elem_id="load-pool", interactive=False)
     progress = status_line(None, elem_id="load-status")
     told = note(None, elem_id="source-note")

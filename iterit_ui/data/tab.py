@@ -88,10 +88,25 @@ def _lay_out(session: Session) -> Parts:
     words = note(cutting_hint.note_value(home, pool_id), elem_id="data-words")
     figures = cards(first["cards"], elem_id="data-cards")
     with gr.Row(elem_classes=["scorer", "counter"], elem_id="token-counter"):
-        model = gr.Dropdown(model_choices(session.model_roots), value="demo", label="Model for lengths and for the text as read",
-                            interactive=True, scale=3, min_width=200, elem_id="length-model")  # fmt: skip
-        longest = gr.Number(value=work.limits_of("demo")[0], label="Token limit", precision=0, minimum=8, step=1,
-                            scale=1, min_width=110, elem_id="length-limit")  # fmt: skip
+        model = gr.Dropdown(
+            model_choices(session.model_roots),
+            value="demo",
+            label="Model for lengths and for the text as read",
+            interactive=True,
+            scale=3,
+            min_width=200,
+            elem_id="length-model",
+        )
+        longest = gr.Number(
+            value=work.limits_of("demo")[0],
+            label="Token limit",
+            precision=0,
+            minimum=8,
+            step=1,
+            scale=1,
+            min_width=110,
+            elem_id="length-limit",
+        )
         count = gr.Button("Count tokens", scale=0, min_width=130, elem_id="count-tokens")
     status = status_line(None, elem_id="data-status")
     timer = gr.Timer(1.0, active=False)
@@ -111,9 +126,26 @@ def _lay_out(session: Session) -> Parts:
             sample = sample_view({"empty": NO_SAMPLE}, elem_id="data-sample")
     keyboard = keys(elem_id="data-keys")
     return Parts(
-        message, words, figures, model, longest, count, status, timer, sources, lengths, openings, finding, listed, sample, keyboard,
-        view=gr.State(dict(VIEW)), did=gr.State(dict(actions.NOTHING_DONE)), asked=gr.State(False), known=gr.State(""),
-    )  # fmt: skip
+        message,
+        words,
+        figures,
+        model,
+        longest,
+        count,
+        status,
+        timer,
+        sources,
+        lengths,
+        openings,
+        finding,
+        listed,
+        sample,
+        keyboard,
+        view=gr.State(dict(VIEW)),
+        did=gr.State(dict(actions.NOTHING_DONE)),
+        asked=gr.State(False),
+        known=gr.State(""),
+    )
 
 
 def _wire_drawing(session: Session, parts: Parts) -> None:
@@ -124,14 +156,22 @@ def _wire_drawing(session: Session, parts: Parts) -> None:
     turned = answers.numbered_call(bound(draw.page_values, home), sample=2)
     # two callbacks: the rows are there before the findings have been counted
     when_shown("data", "pool")(
-        answers.opened(bound(draw.opened_pool, home), kept=4), pool, [parts.view, parts.did, parts.message, parts.sources, parts.finding, parts.listed], **DRAW
-    )  # fmt: skip
+        answers.opened(bound(draw.opened_pool, home), kept=4),
+        pool,
+        [parts.view, parts.did, parts.message, parts.sources, parts.finding, parts.listed],
+        **DRAW,
+    )
     when_shown("data", "pool")(answers.opened(bound(draw.heads, home)), pool, heads, **DRAW)
     when_shown("data", "pool", "marked", "tab")(
         bound(cutting_hint.note_value, home), pool, parts.words, **DRAW
     )
     known = [parts.status, parts.timer, parts.known]
-    chosen = parts.words.act(answers.sent(bound(cutting_hint.on_choice, home)), [pool, session.settings], [session.marked, session.settings], **IN_TURN)  # fmt: skip
+    chosen = parts.words.act(
+        answers.sent(bound(cutting_hint.on_choice, home)),
+        [pool, session.settings],
+        [session.marked, session.settings],
+        **IN_TURN,
+    )
     chosen.then(bound(cutting_hint.note_value, home), pool, parts.words, **QUIET)
     chosen.then(bound(work.followed, home), [pool, parts.known], known, **QUIET)
     # what was chosen on Curate has been looked for since
@@ -139,7 +179,9 @@ def _wire_drawing(session: Session, parts: Parts) -> None:
         bound(work.followed, home), [pool, parts.known], known, **QUIET
     )
     when_shown("data", "pool")(bound(work.begun, home), pool, known, **QUIET)
-    parts.timer.tick(bound(work.followed, home), [pool, parts.known], [parts.status, parts.timer, parts.known], **QUIET)  # fmt: skip
+    parts.timer.tick(
+        bound(work.followed, home), [pool, parts.known], [parts.status, parts.timer, parts.known], **QUIET
+    )
     parts.view.change(turned, look, [parts.finding, parts.listed], **DRAW)  # a step to another page
     parts.known.change(turned, look, [parts.finding, parts.listed], **DRAW)
     parts.known.change(answers.numbered_call(bound(draw.heads, home)), [pool, parts.view], heads, **DRAW)
@@ -194,7 +236,12 @@ def _wire_lists(session: Session, parts: Parts) -> None:
     parts.listed.act(
         answers.looked(bound(actions.table_act, home)), [session.pool, view, session.who], changed, **IN_TURN
     )
-    parts.finding.do(answers.looked(bound(actions.acted, home)), [session.pool, view, session.sample, session.who], changed, **IN_TURN)  # fmt: skip
+    parts.finding.do(
+        answers.looked(bound(actions.acted, home)),
+        [session.pool, view, session.sample, session.who],
+        changed,
+        **IN_TURN,
+    )
     working = [parts.status, parts.timer]
     counting = [session.pool, parts.model, parts.longest]
     parts.finding.do(answers.sent(bound(work.asked, home, session.model_roots)), counting, working, **QUIET)
@@ -214,4 +261,9 @@ def _wire_samples(session: Session, parts: Parts) -> None:
     parts.keyboard.redo(bound(actions.done_again, home), who, changed, **QUIET)
     parts.sample.read(lambda: True, None, parts.asked, **QUIET)
     for part in (parts.sample, parts.keyboard):
-        part.step(answers.on_step(home), [session.pool, parts.view, session.sample], [session.sample, parts.view], **IN_TURN)  # fmt: skip
+        part.step(
+            answers.on_step(home),
+            [session.pool, parts.view, session.sample],
+            [session.sample, parts.view],
+            **IN_TURN,
+        )

@@ -43,11 +43,24 @@ COLUMNS: list[dict[str, Any]] = [
 ]
 GROUP_COLUMNS: list[dict[str, Any]] = [
     {"key": "group", "label": "Group", "align": "right", "width": "66px", "hint": "the largest group first"},
-    {"key": "size", "label": "Alike", "align": "right", "width": "58px", "hint": "samples in the group", "minor": True},
-    {"key": "keep", "label": "Keep?", "kind": "badge", "width": "104px", "hint": "pinned ones are kept, else the first that nobody excluded"},
+    {
+        "key": "size",
+        "label": "Alike",
+        "align": "right",
+        "width": "58px",
+        "hint": "samples in the group",
+        "minor": True,
+    },
+    {
+        "key": "keep",
+        "label": "Keep?",
+        "kind": "badge",
+        "width": "104px",
+        "hint": "pinned ones are kept, else the first that nobody excluded",
+    },
     {**COLUMNS[0], "minor": True},
     *COLUMNS[1:],
-]  # fmt: skip
+]
 ACTIONS = [
     {"key": "pin", "label": "Pin", "hint": "always in the selection, first", "tone": "pinned"},
     {"key": "exclude", "label": "Exclude", "hint": "never in the selection", "tone": "rejected"},
@@ -131,7 +144,11 @@ def table_value(home: Path, pool_id: str, view: dict[str, Any], opened: str) -> 
     if found.group is not None and found.size is not None:
         keep = lists.kept(found, codes)[part]
         for line, row, number, size, stays in zip(lines, rows, found.group[part], found.size[part], keep):
-            line |= {"group": theme.number(number), "size": theme.number(size), "keep": keep_badge(codes[row], bool(stays))}  # fmt: skip
+            line |= {
+                "group": theme.number(number),
+                "size": theme.number(size),
+                "keep": keep_badge(codes[row], bool(stays)),
+            }
     searching = bool(view["text"])
     # the head of the list says why, and how to know it
     one = health.report(home, pool_id).get(view["which"].partition(":")[0])
@@ -141,16 +158,25 @@ def table_value(home: Path, pool_id: str, view: dict[str, Any], opened: str) -> 
         "columns": COLUMNS if found.group is None else GROUP_COLUMNS,
         "rows": lines,
         **page,
-        "empty": (NOT_KNOWN if unknown else found.error) or ("No samples match." if searching else "Nothing here."),
-        "search": {"text": view["text"], "error": found.error if searching else "", "placeholder": text.SEARCH},
+        "empty": (NOT_KNOWN if unknown else found.error)
+        or ("No samples match." if searching else "Nothing here."),
+        "search": {
+            "text": view["text"],
+            "error": found.error if searching else "",
+            "placeholder": text.SEARCH,
+        },
         "chips": chips(home, pool_id, view),
         "selectable": True,
         "actions": ACTIONS,
-        "marks": sample_values.row_marks(ids, {i: lists.MARKS[c] for i, c in zip(ids, codes[rows].tolist()) if c}, store.notes(home, pool_id)),
+        "marks": sample_values.row_marks(
+            ids,
+            {i: lists.MARKS[c] for i, c in zip(ids, codes[rows].tolist()) if c},
+            store.notes(home, pool_id),
+        ),
         "filters": reasons(home, pool_id, view["which"]),
         "filter": view["which"],
         "list_key": json.dumps([pool_id, lists.key_of(view), view["text"], view["source"]]),
-    }  # fmt: skip
+    }
 
 
 def reasons(home: Path, pool_id: str, which: str) -> list[dict[str, str]]:
@@ -160,10 +186,18 @@ def reasons(home: Path, pool_id: str, which: str) -> list[dict[str, str]]:
     found = [
         one for key, one in health.report(home, pool_id).items() if key.partition(":")[0] == "unscorable"
     ]
-    return [
-        {"key": one.key, "label": one.key.partition(":")[2] or "All reasons", "count": theme.number(one.count)}
-        for one in found
-    ] if len(found) > 1 else []  # fmt: skip
+    return (
+        [
+            {
+                "key": one.key,
+                "label": one.key.partition(":")[2] or "All reasons",
+                "count": theme.number(one.count),
+            }
+            for one in found
+        ]
+        if len(found) > 1
+        else []
+    )
 
 
 def keep_badge(code: int, stays: bool) -> dict[str, str]:

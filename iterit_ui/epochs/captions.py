@@ -22,9 +22,11 @@ from iterit_ui.shared.theme import (
 
 def quadrant_note(found: Quadrants, *, whole: bool) -> str:
     """What the areas mean, and of which samples."""
-    among = "" if whole else (
-        ". Not a random part of the pool: after epoch 0 only the most promising are rescored"
-    )  # fmt: skip
+    among = (
+        ""
+        if whole
+        else (". Not a random part of the pool: after epoch 0 only the most promising are rescored")
+    )
     return (
         f"Of the {number(len(found))} samples scored before both epochs. Hard: a complexity of {found.line:.3f} or more, their "
         f"median before epoch {found.earlier}, so half of them were hard then; learned samples are below it now. Rejected: "
@@ -42,10 +44,17 @@ def quadrant_choices(found: Quadrants) -> list[Value]:
         "easy both times": "below the line then and now",
     }
     return [
-        {"key": f"quadrant:{name}", "label": name, "count": number(count), "colour": plots.QUADRANT_COLOUR[name],
-         "share": share(count / len(found)), "hint": hint[name], "disabled": not count}
+        {
+            "key": f"quadrant:{name}",
+            "label": name,
+            "count": number(count),
+            "colour": plots.QUADRANT_COLOUR[name],
+            "share": share(count / len(found)),
+            "hint": hint[name],
+            "disabled": not count,
+        }
         for name, count in found.counts().items()
-    ]  # fmt: skip
+    ]
 
 
 def hardest_note(found: Hardest) -> str:
@@ -102,9 +111,15 @@ def cohort_choices(table: pd.DataFrame, epoch: int, first: bool) -> list[Value]:
                 else f"none of {row.members:,} was rescored before epoch {epoch}"
             )
         made.append(
-            {"key": row.cohort if row.cohort in OF_EPOCH and not first else f"cohort:{row.cohort}", "label": label, "count": number(row.members), "share": known,
-             "colour": plots.COHORT_COLOUR[row.cohort], "hint": hint}
-        )  # fmt: skip
+            {
+                "key": row.cohort if row.cohort in OF_EPOCH and not first else f"cohort:{row.cohort}",
+                "label": label,
+                "count": number(row.members),
+                "share": known,
+                "colour": plots.COHORT_COLOUR[row.cohort],
+                "hint": hint,
+            }
+        )
     return made
 
 

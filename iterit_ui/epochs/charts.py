@@ -156,6 +156,11 @@ def map_view(at: EpochView) -> Value:
     before = at.story.before(at.epoch)
     drawn = len(at.listed.rows) if at.listed.key.startswith("rows:") else None
     return map_value(
-        key, at.record.selection, None if before is None else before.selection, pool.row_of.get(at.sample),
-        clusters=get_clusters(at.home, pool.id), marked=at.mask, drawn=drawn,
-    )  # fmt: skip
+        key,
+        at.record.selection,
+        None if before is None else before.selection,
+        pool.row_of.get(at.sample),
+        clusters=get_clusters(at.home, pool.id),
+        marked=at.mask,
+        drawn=drawn,
+    )

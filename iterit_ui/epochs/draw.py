@@ -35,9 +35,25 @@ from iterit_ui.shared.theme import number, score
 
 Value = dict[str, Any]
 DRAWN = (
-    "choice", "player", "message", "figures", "flow", "world", "complexity", "diversity", "lengths", "moved", "cohorts",
-    "hardest", "labels", "listed", "sample", "history", "labelled", "body",
-)  # fmt: skip
+    "choice",
+    "player",
+    "message",
+    "figures",
+    "flow",
+    "world",
+    "complexity",
+    "diversity",
+    "lengths",
+    "moved",
+    "cohorts",
+    "hardest",
+    "labels",
+    "listed",
+    "sample",
+    "history",
+    "labelled",
+    "body",
+)
 """Components in the order of `all_values`."""
 
 COLUMNS = ["rank", "complexity", "tokens", "source", "status", "response"]
@@ -99,7 +115,12 @@ def all_values(home: Path, here: EpochsState) -> list[Any]:
         at = epoch_view(home, here)
         info = store.run_info(home, here.run) if here.run else None
     except StudioError as error:
-        problem = {"tone": "error", "title": "This run cannot be shown", "text": str(error), "steps": ["Choose another run."]}  # fmt: skip
+        problem = {
+            "tone": "error",
+            "title": "This run cannot be shown",
+            "text": str(error),
+            "steps": ["Choose another run."],
+        }
         return [choice, None, problem, *nothing()]
     if at is None or info is None:
         return [choice, None, NO_RUN if info is None else waiting(info), *nothing()]
@@ -203,9 +224,14 @@ def samples(here: EpochsState, at: EpochView) -> SampleList:
     """What is listed, in the table's order."""
     record = at.record
     rows = analysis.ordered_rows(
-        at.story.pool, record.scores, record.selection, at.listed.rows,
-        diversity=record.diversity, sort=here.view["sort"], descending=here.view["descending"],
-    )  # fmt: skip
+        at.story.pool,
+        record.scores,
+        record.selection,
+        at.listed.rows,
+        diversity=record.diversity,
+        sort=here.view["sort"],
+        descending=here.view["descending"],
+    )
     return SampleList(at.story.pool, rows, here.view)
 
 
@@ -223,12 +249,19 @@ def table(here: EpochsState, at: EpochView) -> Value:
     if what.key not in of_epoch:
         filters.append({"key": what.key, "label": what.label, "count": number(len(what.rows))})
     value = table_value(
-        found, record.scores, record.selection, diversity=record.diversity, opened=at.sample,
-        columns=PICKED if what.ranked else COLUMNS, title=f"{what.label[0].upper()}{what.label[1:]}",
+        found,
+        record.scores,
+        record.selection,
+        diversity=record.diversity,
+        opened=at.sample,
+        columns=PICKED if what.ranked else COLUMNS,
+        title=f"{what.label[0].upper()}{what.label[1:]}",
         note=f"State before epoch {at.epoch}. Click a row to read the whole sample and its history.",
-        filters=filters, filter=what.key, empty=view.EMPTY_TABLE.get(what.key, "No samples in this list."),
+        filters=filters,
+        filter=what.key,
+        empty=view.EMPTY_TABLE.get(what.key, "No samples in this list."),
         list_key=f"{story.run} {at.epoch} {what.key}",
-    )  # fmt: skip
+    )
     if what.since is not None:
         beside_complexity(value, found.page_rows, what, at)
     return value
@@ -239,8 +272,14 @@ def beside_complexity(value: Value, rows: np.ndarray, what: Listed, at: EpochVie
     assert what.since is not None
     then = at.story.record(what.since).scores.complexity
     place = [column["key"] for column in value["columns"]].index("complexity")
-    column = {"key": "then", "label": f"Epoch {what.since}", "hint": f"complexity before epoch {what.since}",
-              "align": "right", "width": "76px", "sort": False}  # fmt: skip
+    column = {
+        "key": "then",
+        "label": f"Epoch {what.since}",
+        "hint": f"complexity before epoch {what.since}",
+        "align": "right",
+        "width": "76px",
+        "sort": False,
+    }
     value["columns"].insert(place, column)
     for line, row in zip(value["rows"], rows):
         line["then"] = score(float(then[row]))
@@ -253,9 +292,13 @@ def sample_values(at: EpochView, here: EpochsState) -> list[Any]:
         return [{"empty": text.NO_SAMPLE}, None]
     record = at.record
     value = sample_value(
-        at.story.pool, row, scores=record.scores, selection=record.selection, diversity=record.diversity,
+        at.story.pool,
+        row,
+        scores=record.scores,
+        selection=record.selection,
+        diversity=record.diversity,
         settings=at.story.settings,
-    )  # fmt: skip
+    )
     value["position"] = samples(here, at).position(at.sample)
     value["title"] = f"Sample {row:,} at epoch {at.epoch}"
     return [value, view.history_value(analysis.history(at.story.records, row), at.epoch)]

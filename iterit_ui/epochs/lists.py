@@ -57,9 +57,15 @@ def listed(home: Path, story: RunHistory, key: str, *, epoch: int, since: int) -
     """What a key lists, at an epoch that the run has; the selected where it means nothing in this run."""
     kind, _, rest = key.partition(":")
     find = {
-        "flow": _band, "column": _column, "quadrant": _quadrant, "hardest": _hardest, "cohort": _cohort,
-        "label": _label, "cluster": _cluster, "rows": _drawn,
-    }.get(kind)  # fmt: skip
+        "flow": _band,
+        "column": _column,
+        "quadrant": _quadrant,
+        "hardest": _hardest,
+        "cohort": _cohort,
+        "label": _label,
+        "cluster": _cluster,
+        "rows": _drawn,
+    }.get(kind)
     found = None
     if key in OF_EPOCH:
         found = _of_epoch(story, key, epoch)

@@ -70,10 +70,14 @@ def cards(
     earlier = table[table["epoch"] < epoch]
     before = earlier.iloc[-1] if len(earlier) else None
     selected = card(
-        "Selected", number(row["selected"]), unit="samples", tone="selected", key="selected",
+        "Selected",
+        number(row["selected"]),
+        unit="samples",
+        tone="selected",
+        key="selected",
         hint=f"{share(row['selected'] / pool_rows if pool_rows else None)} of the pool; "
         f"{number(row['distinct'])} distinct so far",
-    )  # fmt: skip
+    )
     if before is None:
         moved = [
             card("Kept", "–", hint="the first selection: nothing to keep yet", tone="selected"),
@@ -82,24 +86,35 @@ def cards(
         ]
     else:
         moved = [
-            card("Kept", number(row["kept"]), hint=f"{share(row['overlap'])} of this selection", tone="selected", key="kept"),
+            card(
+                "Kept",
+                number(row["kept"]),
+                hint=f"{share(row['overlap'])} of this selection",
+                tone="selected",
+                key="kept",
+            ),
             card("Added", number(row["added"]), hint="not selected in the epoch before", key="added"),
-            card("Dropped", number(row["dropped"]), hint="selected in the epoch before, not now", key="dropped"),
-        ]  # fmt: skip
+            card(
+                "Dropped", number(row["dropped"]), hint="selected in the epoch before, not now", key="dropped"
+            ),
+        ]
     rest = [
         hardest_card(newest),
         card(
-            "Mean complexity", score(row["mean_complexity"]),
+            "Mean complexity",
+            score(row["mean_complexity"]),
             hint="of the selected, when they were picked"
             if np.isfinite(row["mean_complexity"])
             else "this strategy needs no model: nothing was scored",
             delta=None if before is None else signed(row["mean_complexity"] - before["mean_complexity"], 3),
         ),
         card(
-            "Held-out loss", score(row["held_out_after"]), hint=held_out_hint(row, measured_on),
+            "Held-out loss",
+            score(row["held_out_after"]),
+            hint=held_out_hint(row, measured_on),
             delta=signed(row["held_out_after"] - row["held_out_before"], 3),
         ),
-    ]  # fmt: skip
+    ]
     made = [selected, *moved, *rest]
     return {
         "cards": [
@@ -116,9 +131,11 @@ def hardest_card(newest: Hardest | None) -> Value:
     if newest.reason:
         return card(label, "–", hint=newest.reason)
     return card(
-        label, share(newest.share), key=f"hardest:{newest.epoch}:{newest.earlier}",
+        label,
+        share(newest.share),
+        key=f"hardest:{newest.epoch}:{newest.earlier}",
         hint=f"{number(len(newest.new_rows))} of the {number(newest.k)} hardest were not among them one epoch ago",
-    )  # fmt: skip
+    )
 
 
 def card(
@@ -133,8 +150,14 @@ def card(
 ) -> Value:
     """One figure of a row of cards; with a key it is a button."""
     return {
-        "label": label, "value": value, "unit": unit, "hint": hint, "tone": tone, "delta": delta or "", "key": key,
-    }  # fmt: skip
+        "label": label,
+        "value": value,
+        "unit": unit,
+        "hint": hint,
+        "tone": tone,
+        "delta": delta or "",
+        "key": key,
+    }
 
 
 def signed(value: float, digits: int) -> str:
@@ -184,10 +207,14 @@ def map_value(
         }
         for name in (*[n for n in ON_TOP if n in shown], *[n for n in shown if n not in ON_TOP])
     ]
-    labels = [] if clusters is None else [
-        {"x": float(x), "y": float(y), "text": label, "cluster": code}
-        for code, (label, (x, y)) in enumerate(zip(clusters.labels, clusters.xy))
-    ]  # fmt: skip
+    labels = (
+        []
+        if clusters is None
+        else [
+            {"x": float(x), "y": float(y), "text": label, "cluster": code}
+            for code, (label, (x, y)) in enumerate(zip(clusters.labels, clusters.xy))
+        ]
+    )
     return {
         "key": key,
         "title": "Where in the pool is the selection?",

@@ -90,8 +90,12 @@ def final_losses(
         }
         if spread is not None:
             mean["error_x"] = {
-                "type": "data", "array": [spread], "color": colour, "thickness": 2, "width": 5,
-            }  # fmt: skip
+                "type": "data",
+                "array": [spread],
+                "color": colour,
+                "thickness": 2,
+                "width": 5,
+            }
         data.append(mean)
     one = bool((known["n"] == 1).all())
     note = "Loss after the last epoch of each run, lowest on top. " + (

@@ -144,21 +144,55 @@ def noise(table: pd.DataFrame, arms: Sequence[tuple[str, str]], *, when: str) ->
                 "orientation": "h",
                 "y": list(chosen["arm"]),
                 "x": numbers(100 * chosen["mean"]),
-                "customdata": [[int(n), f"{100 * sd:.1f}" if np.isfinite(sd) else "unknown"] for n, sd in zip(chosen["n"], chosen["sd"])],
-                "error_x": {"type": "data", "array": [100 * sd if np.isfinite(sd) else 0 for sd in chosen["sd"]], "color": MUTED, "thickness": 1.5, "width": 4},
+                "customdata": [
+                    [int(n), f"{100 * sd:.1f}" if np.isfinite(sd) else "unknown"]
+                    for n, sd in zip(chosen["n"], chosen["sd"])
+                ],
+                "error_x": {
+                    "type": "data",
+                    "array": [100 * sd if np.isfinite(sd) else 0 for sd in chosen["sd"]],
+                    "color": MUTED,
+                    "thickness": 1.5,
+                    "width": 4,
+                },
                 "marker": {"color": [look[arm][0] for arm in chosen["arm"]], "line": {"width": 0}},
                 "hovertemplate": "%{y}: %{x:.1f} % planted noise<br>sd %{customdata[1]}, %{customdata[0]} seed(s)<extra></extra>",
             }
         ],
         "layout": {
             "bargap": 0.35,
-            "xaxis": {"title": {"text": "planted noise (% of the selected)"}, "rangemode": "tozero", "showgrid": True},
+            "xaxis": {
+                "title": {"text": "planted noise (% of the selected)"},
+                "rangemode": "tozero",
+                "showgrid": True,
+            },
             "yaxis": {"type": "category", "automargin": True},
-            "shapes": [{"type": "line", "yref": "paper", "x0": 100 * pool, "x1": 100 * pool, "y0": 0, "y1": 1, "line": {"color": LINE, "width": 1.5, "dash": "dash"}}],
-            "annotations": [{"x": 100 * pool, "yref": "paper", "y": 1, "text": f"the pool: {100 * pool:.0f} %", "showarrow": False, "xanchor": "right", "yanchor": "bottom", "xshift": -2}],
+            "shapes": [
+                {
+                    "type": "line",
+                    "yref": "paper",
+                    "x0": 100 * pool,
+                    "x1": 100 * pool,
+                    "y0": 0,
+                    "y1": 1,
+                    "line": {"color": LINE, "width": 1.5, "dash": "dash"},
+                }
+            ],
+            "annotations": [
+                {
+                    "x": 100 * pool,
+                    "yref": "paper",
+                    "y": 1,
+                    "text": f"the pool: {100 * pool:.0f} %",
+                    "showarrow": False,
+                    "xanchor": "right",
+                    "yanchor": "bottom",
+                    "xshift": -2,
+                }
+            ],
             "margin": {"l": 44, "r": 16, "t": 20, "b": 38},
         },
-    }  # fmt: skip
+    }
 
 
 def _scale() -> list[list[Any]]:

@@ -149,10 +149,20 @@ def _corners(found: Quadrants, limits: tuple[float, float]) -> dict[str, tuple[f
 
 def _areas(found: Quadrants, limits: tuple[float, float]) -> list[Figure]:
     return [
-        {"type": "rect", "x0": x0, "x1": x1, "y0": y0, "y1": y1, "fillcolor": QUADRANT_COLOUR[name],
-         "opacity": 0.1, "line": {"width": 0}, "layer": "below"}
-        for name, (x0, x1, y0, y1) in _corners(found, limits).items() if y1 > y0 and x1 > x0
-    ]  # fmt: skip
+        {
+            "type": "rect",
+            "x0": x0,
+            "x1": x1,
+            "y0": y0,
+            "y1": y1,
+            "fillcolor": QUADRANT_COLOUR[name],
+            "opacity": 0.1,
+            "line": {"width": 0},
+            "layer": "below",
+        }
+        for name, (x0, x1, y0, y1) in _corners(found, limits).items()
+        if y1 > y0 and x1 > x0
+    ]
 
 
 def _lines(found: Quadrants, limits: tuple[float, float]) -> list[Figure]:

@@ -108,10 +108,23 @@ def _paper(epochs: Sequence[int]) -> Figure:
     """The paper's figure, at the epoch that it is of."""
     if 1 not in epochs:
         return {}
-    line = {"type": "line", "x0": 0.56, "x1": 1.44, "y0": 100 * PAPER, "y1": 100 * PAPER,
-            "line": {"color": MUTED, "width": 1.2, "dash": "dot"}}  # fmt: skip
-    words = {"x": 1.44, "y": 100 * PAPER, "text": f"the paper: {100 * PAPER:.0f} %", "showarrow": False,
-             "xanchor": "right", "yanchor": "bottom", "font": {"size": 10.5}}  # fmt: skip
+    line = {
+        "type": "line",
+        "x0": 0.56,
+        "x1": 1.44,
+        "y0": 100 * PAPER,
+        "y1": 100 * PAPER,
+        "line": {"color": MUTED, "width": 1.2, "dash": "dot"},
+    }
+    words = {
+        "x": 1.44,
+        "y": 100 * PAPER,
+        "text": f"the paper: {100 * PAPER:.0f} %",
+        "showarrow": False,
+        "xanchor": "right",
+        "yanchor": "bottom",
+        "font": {"size": 10.5},
+    }
     return {"shapes": [line], "annotations": [words]}
 
 

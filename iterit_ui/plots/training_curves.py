@@ -119,7 +119,16 @@ def _held_out(table: pd.DataFrame) -> Figure:
 
 def _boundary(epoch: int) -> Figure:
     line = {"color": MUTED, "width": 1, "dash": "dot"}
-    return {"type": "line", "yref": "paper", "x0": epoch, "x1": epoch, "y0": 0, "y1": 1, "line": line, "opacity": 0.5}  # fmt: skip
+    return {
+        "type": "line",
+        "yref": "paper",
+        "x0": epoch,
+        "x1": epoch,
+        "y0": 0,
+        "y1": 1,
+        "line": line,
+        "opacity": 0.5,
+    }
 
 
 def _name(text: str, height: float) -> Figure:

@@ -80,8 +80,11 @@ def toolbar_value(home: Path, pool_id: str) -> dict[str, Any] | None:
         return None
     marks = list(store.marks(home, pool_id).values())
     undo, redo = store.next_steps(home, pool_id)
-    counts = [("pinned", marks.count("pinned"), "pinned"), ("excluded", marks.count("excluded"), "rejected"),
-              ("with a note", len(store.notes(home, pool_id)), "plain")]  # fmt: skip
+    counts = [
+        ("pinned", marks.count("pinned"), "pinned"),
+        ("excluded", marks.count("excluded"), "rejected"),
+        ("with a note", len(store.notes(home, pool_id)), "plain"),
+    ]
     actions = []
     for key, change, word in (("undo", undo, "Undo"), ("redo", redo, "Redo")):
         label = word if change is None else f"{word}: {change_words(change)}"
@@ -90,10 +93,12 @@ def toolbar_value(home: Path, pool_id: str) -> dict[str, Any] | None:
     return {
         "left": [
             {"text": f"{theme.number(n)} {word}", "tone": tone, "key": key}
-            for (word, n, tone), key in zip(counts, ("pinned", "excluded", "noted")) if n
-        ] or [{"text": "Nothing is pinned or excluded yet", "tone": "plain"}],
+            for (word, n, tone), key in zip(counts, ("pinned", "excluded", "noted"))
+            if n
+        ]
+        or [{"text": "Nothing is pinned or excluded yet", "tone": "plain"}],
         "actions": actions,
-    }  # fmt: skip
+    }
 
 
 def exported(home: Path, pool_id: str, rows: np.ndarray) -> str:

@@ -120,7 +120,13 @@ def on_table(
 
 def on_list(view: View, which: str, *, ranked: bool) -> View:
     """The view with another list, from its first page. ranked : in the order of picks, others the most complex first."""
-    return {**view, "which": which, "sort": "rank" if ranked else "complexity", "descending": not ranked, "page": 0}  # fmt: skip
+    return {
+        **view,
+        "which": which,
+        "sort": "rank" if ranked else "complexity",
+        "descending": not ranked,
+        "page": 0,
+    }
 
 
 def on_tick(

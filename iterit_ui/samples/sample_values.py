@@ -100,17 +100,30 @@ def sample_value(
         )
     if scores is not None and selection is not None:
         why = analysis.why(
-            pool, scores, selection, row, diversity=diversity, settings=settings, tfidf=tfidf, excluded_by=excluded_by
-        )  # fmt: skip
+            pool,
+            scores,
+            selection,
+            row,
+            diversity=diversity,
+            settings=settings,
+            tfidf=tfidf,
+            excluded_by=excluded_by,
+        )
         value["badges"].append(
             {"label": theme.STATUS_LABEL[why.status], "tone": theme.STATUS_TONE[why.status]}
         )
         value["why"] = [why.headline]
         value["terms"] = [{"term": term, "part": round(part, 4)} for term, part in why.terms]
         value["covered"] = [
-            {"term": one.term, "part": one.part, "left": one.left / one.part if one.part else 0.0, "pick": one.pick, "id": str(pool.ids[one.row])}
+            {
+                "term": one.term,
+                "part": one.part,
+                "left": one.left / one.part if one.part else 0.0,
+                "pick": one.pick,
+                "id": str(pool.ids[one.row]),
+            }
             for one in why.covered
-        ]  # fmt: skip
+        ]
         places = {
             "complexity": scores.complexity,
             "diversity before any pick": diversity,

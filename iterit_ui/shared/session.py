@@ -35,7 +35,20 @@ LIVE: dict[str, Any] = {**QUIET, "trigger_mode": "always_last"}
 DRAW: dict[str, Any] = {**LIVE, "queue": False}
 # every event with its own data: "always_last" would send that of the one under way a second time
 EVENT: dict[str, Any] = {**DRAW, "trigger_mode": "multiple"}
-STATES = ("tab", "pool", "scores", "run", "epoch", "sample", "filter", "view", "colour", "settings", "comparison", "chosen")  # fmt: skip
+STATES = (
+    "tab",
+    "pool",
+    "scores",
+    "run",
+    "epoch",
+    "sample",
+    "filter",
+    "view",
+    "colour",
+    "settings",
+    "comparison",
+    "chosen",
+)
 TABS = ("data", "curate", "tune", "epochs", "compare")
 VIEW: dict[str, Any] = {"which": "selected", "sort": "rank", "descending": False, "page": 0}
 COLOURS = {

@@ -179,12 +179,16 @@ def plan_words(plan: PlanEstimate, config: RunConfig, rows: int) -> dict[str, An
             "label": "Steps",
             "value": theme.number(plan.steps),
             "unit": "",
-            "hint": f"{theme.number(plan.steps_per_epoch)} an epoch, {config.batch_size} samples each" if plan.steps else "nothing is trained",
+            "hint": f"{theme.number(plan.steps_per_epoch)} an epoch, {config.batch_size} samples each"
+            if plan.steps
+            else "nothing is trained",
         },
         _card("Tokens trained on", plan.training_tokens, short(plan.training_tokens.value)),
         _card("Time", plan.seconds, theme.duration(plan.seconds.value)),
-        _card("Memory", plan.memory, theme.score(plan.memory.value, 2 if plan.memory.value < 1 else 1), "GiB"),
-    ]  # fmt: skip
+        _card(
+            "Memory", plan.memory, theme.score(plan.memory.value, 2 if plan.memory.value < 1 else 1), "GiB"
+        ),
+    ]
     if plan.memory_there.known and plan.memory.known:
         cards[3]["unit"] = f"of {theme.score(plan.memory_there.value, 1)} GiB"
     listed = [

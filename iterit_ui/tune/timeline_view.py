@@ -126,18 +126,30 @@ def actions(home: Path, info: RunInfo, goes_on: GoesOn) -> list[Value]:
         )
     if info.state in ("running", "waiting"):
         found += [
-            {"key": "stop", "label": "Stop after the current step",
-             "hint": "Writes a checkpoint while it trains, so that no finished work is lost."},
-            {"key": "kill", "label": "Stop at once", "confirm": "Yes, stop at once",
-             "hint": f"Loses progress since the last checkpoint: it would resume {kept}."},
-        ]  # fmt: skip
+            {
+                "key": "stop",
+                "label": "Stop after the current step",
+                "hint": "Writes a checkpoint while it trains, so that no finished work is lost.",
+            },
+            {
+                "key": "kill",
+                "label": "Stop at once",
+                "confirm": "Yes, stop at once",
+                "hint": f"Loses progress since the last checkpoint: it would resume {kept}.",
+            },
+        ]
     if info.state == "stopping":
         waited = time.time() - (info.stopping or time.time())
         late = waited > lifecycle.GRACE_SECONDS
         found.append(
-            {"key": "kill", "label": "Stop at once", "confirm": "Yes, stop at once",
-             "hint": (f"It has not ended for {theme.duration(waited)}. " if late else "") + f"It would resume {kept}."}
-        )  # fmt: skip
+            {
+                "key": "kill",
+                "label": "Stop at once",
+                "confirm": "Yes, stop at once",
+                "hint": (f"It has not ended for {theme.duration(waited)}. " if late else "")
+                + f"It would resume {kept}.",
+            }
+        )
     if info.resumable:
         found.append({"key": "resume", "label": "Resume", "primary": True, "hint": f"Resumes {kept}."})
     if store.epochs(home, info.id):

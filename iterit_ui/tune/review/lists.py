@@ -130,8 +130,12 @@ def sample(here: Open, sample_id: str) -> Value:
     if row is None:
         return {"empty": "Click a row to read the whole sample, and to pin or exclude it for this epoch."}
     value = sample_value(
-        shown.pool, row, scores=shown.record.scores, selection=shown.selection,
-        diversity=shown.record.diversity, settings=shown.settings,
-    )  # fmt: skip
+        shown.pool,
+        row,
+        scores=shown.record.scores,
+        selection=shown.selection,
+        diversity=shown.record.diversity,
+        settings=shown.settings,
+    )
     marked = sample_id in shown.settings.pinned or sample_id in shown.settings.excluded
     return value | {"actions": ["unmark"] if marked else ["pin", "exclude"]}

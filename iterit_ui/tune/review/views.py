@@ -19,9 +19,14 @@ from iterit_ui.tune.review.lists import sample, table
 from iterit_ui.tune.review.state import Open, Value, marks_of, opened
 
 FIELDS = (
-    "budget", "decay", "complexity_weight", "diversity_weight", "max_complexity", "min_response_tokens",
+    "budget",
+    "decay",
+    "complexity_weight",
+    "diversity_weight",
+    "max_complexity",
+    "min_response_tokens",
     "max_response_tokens",
-)  # fmt: skip
+)
 
 
 def values(home: Path, info: RunInfo | None, view: Value) -> dict[str, Any]:
@@ -53,9 +58,13 @@ def gate(here: Open) -> Value:
     epoch, changes = here.review.epoch, change_words(here)
     own = here.shown.by_hand()
     moved = here.shown.moved()
-    asked = "" if here.shown.previous is None else (
-        f" Against epoch {epoch - 1}, {len(moved['came']):,} came, {len(moved['stayed']):,} stayed and {len(moved['went']):,} went."
-    )  # fmt: skip
+    asked = (
+        ""
+        if here.shown.previous is None
+        else (
+            f" Against epoch {epoch - 1}, {len(moved['came']):,} came, {len(moved['stayed']):,} stayed and {len(moved['went']):,} went."
+        )
+    )
     effect = ""
     if changes and not here.problem:
         come, go = len(own["in"]), len(own["out"])
@@ -74,12 +83,26 @@ def gate(here: Open) -> Value:
         "problem": here.problem,
         "pool": here.draft.mark_pool if marks_of(here) != ((), ()) else None,
         "actions": [
-            {"key": "accept", "label": "Approve these changes and train" if changes else "Approve and train", "primary": True,
-             "disabled": bool(here.problem)},
-            *([{"key": "unchanged", "label": "Go on unchanged", "hint": "with what the run proposed"},
-               {"key": "discard", "label": "Discard changes", "hint": "start again from what the run proposed"}] if changes else []),
+            {
+                "key": "accept",
+                "label": "Approve these changes and train" if changes else "Approve and train",
+                "primary": True,
+                "disabled": bool(here.problem),
+            },
+            *(
+                [
+                    {"key": "unchanged", "label": "Go on unchanged", "hint": "with what the run proposed"},
+                    {
+                        "key": "discard",
+                        "label": "Discard changes",
+                        "hint": "start again from what the run proposed",
+                    },
+                ]
+                if changes
+                else []
+            ),
         ],
-    }  # fmt: skip
+    }
 
 
 def change_words(here: Open) -> list[str]:
@@ -126,16 +149,35 @@ def cards(here: Open) -> Value:
     return {
         "cards": [
             card("Selected", theme.number(len(shown.selection)), f"of at most {shown.most:,}", "selected"),
-            card("Came", theme.number(len(moved["came"])) if before else "–", said or "not in the epoch before", "candidate"),
-            card("Stayed", theme.number(len(moved["stayed"])) if before else "–", said or "in both", "selected"),
-            card("Went", theme.number(len(moved["went"])) if before else "–", said or "only in the epoch before", "rejected"),
+            card(
+                "Came",
+                theme.number(len(moved["came"])) if before else "–",
+                said or "not in the epoch before",
+                "candidate",
+            ),
+            card(
+                "Stayed", theme.number(len(moved["stayed"])) if before else "–", said or "in both", "selected"
+            ),
+            card(
+                "Went",
+                theme.number(len(moved["went"])) if before else "–",
+                said or "only in the epoch before",
+                "rejected",
+            ),
             card("By hand", f"+{len(own['in']):,} −{len(own['out']):,}", "against what the run proposed"),
-            card("Mean complexity", theme.score(mean(now, "complexity")),
-                 said or f"{theme.score(mean(before, 'complexity'))} in the epoch before"),
-            card("Mean length", theme.number(mean(now, "response_tokens")),
-                 said or f"{theme.number(mean(before, 'response_tokens'))} in the epoch before", unit="tokens"),
+            card(
+                "Mean complexity",
+                theme.score(mean(now, "complexity")),
+                said or f"{theme.score(mean(before, 'complexity'))} in the epoch before",
+            ),
+            card(
+                "Mean length",
+                theme.number(mean(now, "response_tokens")),
+                said or f"{theme.number(mean(before, 'response_tokens'))} in the epoch before",
+                unit="tokens",
+            ),
         ]
-    }  # fmt: skip
+    }
 
 
 def settings(here: Open, seq: int) -> Value:
