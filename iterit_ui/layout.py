@@ -59,9 +59,8 @@ HEADER = f"""
   <button type="button" class="st-theme" title="Light or dark"><svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5" class="ring"/><path d="M12 3.5a8.5 8.5 0 0 1 0 17z"/></svg></button>
 </header>
 <dialog class="st-glossary" aria-labelledby="st-glossary-title"><div>
-  <h3 id="st-glossary-title">Glossary</h3>
+  <form method="dialog"><h3 id="st-glossary-title">Glossary</h3><button class="st-action">Close</button></form>
   {glossary.html()}
-  <form method="dialog"><button class="st-action" autofocus>Close</button></form>
 </div></dialog>
 """
 

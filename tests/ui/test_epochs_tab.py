@@ -129,7 +129,7 @@ def test_without_a_map_the_page_says_where_to_get_one(home, run):
 
 
 def test_a_run_without_epochs_says_what_it_waits_for(tmp_path):
-    for state, word in (("queued", "turn"), ("running", "prepared"), ("failed", "failed")):
+    for state, word in (("queued", "queued"), ("running", "prepared"), ("failed", "failed")):
         run = make_run(tmp_path, epochs=0, state=state)
         assert word in drawn(tmp_path, run)["message"]["title"]
 
