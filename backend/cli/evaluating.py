@@ -59,15 +59,15 @@ def evaluate(
 
     It goes on when this command ends. Shown are all evaluations of the run's model and of its base model.
     """
-    from backend.jobs import evaluations, harness
+    from backend.jobs import evaluation_jobs, harness
 
     home = runs_dir.resolve()
     run_id = find_run(home, run)
     if tasks:
-        plan = evaluations.plan(
+        plan = evaluation_jobs.plan(
             home,
             run_id,
-            evaluations.tasks_of(tasks),
+            evaluation_jobs.tasks_of(tasks),
             of="base" if base else "run",
             limit=limit,
             shots=shots,
@@ -79,11 +79,11 @@ def evaluate(
             raise EvaluationError(wrong)
         if without := harness.offline():
             console.say(f"note: {without}")
-        started = evaluations.start(home, run_id, plan)
+        started = evaluation_jobs.start(home, run_id, plan)
         console.say(f"evaluation {started} of {'the base model' if base else 'run'} {run_id}")
         if watch:
             _wait(home, run_id, started)
-    found = evaluations.compared(home, [run_id])
+    found = evaluation_jobs.compared(home, [run_id])
     if as_json:
         console.print_json([dataclasses.asdict(one) for one in found])
     else:
@@ -92,16 +92,16 @@ def evaluate(
 
 def _wait(home: Path, run: str, evaluation: str) -> None:
     """Wait until an evaluation has ended; Ctrl-C stops it."""
-    from backend.jobs import evaluations
+    from backend.jobs import evaluation_jobs
     from backend.store.evaluations import evaluation_log
 
     with console.progress_bar() as bar:
         try:
-            while (found := evaluations.evaluation(home, run, evaluation)).unfinished:
+            while (found := evaluation_jobs.evaluation(home, run, evaluation)).unfinished:
                 bar.show("queued" if found.state == "queued" else "evaluating", 0, 0)
                 time.sleep(LOOK_SECONDS)
         except KeyboardInterrupt:
-            evaluations.stop(home, run, evaluation)
+            evaluation_jobs.stop(home, run, evaluation)
             raise Stopped(f"evaluation {evaluation} is stopped") from None
     if found.state == "failed":
         raise EvaluationError(f"{found.error}\nIts log: {evaluation_log(home, run, evaluation)}")

@@ -16,7 +16,7 @@ import gradio as gr
 
 from backend import store
 from backend.errors import EvaluationError, StudioError
-from backend.jobs import evaluations, harness
+from backend.jobs import evaluation_jobs, harness
 from iterit_ui.compare.eval_views import Value, evaluations_table, log_text, results_table
 from iterit_ui.components import heading, note, table
 from iterit_ui.components.screen import when_shown
@@ -172,10 +172,10 @@ def started(
             "batch_size": int(batch),
             "chat_template": bool(template),
         }
-        names = evaluations.tasks_of(tasks or "")
+        names = evaluation_jobs.tasks_of(tasks or "")
         wanted = _wanted(home, runs, bool(base))
-        plans = [(run, evaluations.plan(home, run, names, of=of, **given)) for run, of in wanted]
-        begun = [f"{run}/{evaluations.start(home, run, plan)}" for run, plan in plans]
+        plans = [(run, evaluation_jobs.plan(home, run, names, of=of, **given)) for run, of in wanted]
+        begun = [f"{run}/{evaluation_jobs.start(home, run, plan)}" for run, plan in plans]
     except StudioError as error:
         return gr.skip(), {
             "tone": "error",
@@ -207,7 +207,7 @@ def stopped(home: Path, chosen: str) -> Any:
     """Stop the evaluation that is shown."""
     try:
         run, one = _parts(chosen)
-        evaluations.stop(home, run, one)
+        evaluation_jobs.stop(home, run, one)
     except StudioError as error:
         return {"tone": "error", "text": _sentence(str(error))}
     return None
@@ -218,7 +218,7 @@ def pick(home: Path, chosen: str, event: gr.EventData) -> Any:
     asked = str(event._data.get("id", "")) if isinstance(event._data, dict) else ""
     try:
         run, one = _parts(asked)
-        evaluations.evaluation(home, run, one)
+        evaluation_jobs.evaluation(home, run, one)
     except StudioError:
         return chosen
     return asked
@@ -233,7 +233,7 @@ def evaluation_values(home: Path, runs: list[str], chosen: str, seen: str) -> tu
     Order: results, evaluations, the shown one, why it failed, Stop, its log, the form, timer, what was seen.
     """
     try:
-        found = evaluations.compared(home, runs or [])
+        found = evaluation_jobs.compared(home, runs or [])
     except StudioError as error:
         empty = {"tone": "error", "text": _sentence(str(error))}
         return None, None, gr.Column(visible=True), empty, *[gr.skip()] * 5

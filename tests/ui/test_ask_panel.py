@@ -12,7 +12,7 @@ import pytest
 from run_folders import PAYLOAD, make_run
 
 from backend import store
-from backend.jobs import evaluations, harness
+from backend.jobs import evaluation_jobs, harness
 from backend.models_on_demand import question_queue
 from backend.models_on_demand.asked_models import models_of
 from backend.models_on_demand.client import ProcessState
@@ -169,7 +169,7 @@ def test_words_for_what_the_process_does() -> None:
 
 
 def finished(home: Path, run: str, of: str, value: float, n: int, number: int) -> str:
-    plan = evaluations.plan(home, run, ["arc"], of=of)  # type: ignore[arg-type]
+    plan = evaluation_jobs.plan(home, run, ["arc"], of=of)  # type: ignore[arg-type]
     name = stored.create_evaluation(home, run, plan)
     with store.database.writing(home) as connection:
         connection.execute(
@@ -211,7 +211,7 @@ def test_without_the_harness_the_page_says_how_to_get_it(
     monkeypatch.setattr(harness, "PACKAGE", "no_such_harness")
     assert "pip install lm-eval" in evals.ready_words([run])["text"]
     _, note = evals.started(tmp_path, [run], True, "arc", "", "", 8, False)
-    assert "not installed" in note["text"] and evaluations.evaluations(tmp_path, run) == []
+    assert "not installed" in note["text"] and evaluation_jobs.evaluations(tmp_path, run) == []
     assert not evals.evaluation_values(tmp_path, [run], "", "")[6].visible
 
 
@@ -221,7 +221,7 @@ def test_an_evaluation_is_started_for_each_model(
     begun: list[Any] = []
     monkeypatch.setattr(harness, "missing", lambda: "")
     monkeypatch.setattr(harness, "offline", lambda: "the hub cannot be reached")
-    monkeypatch.setattr(evaluations, "start", lambda home, run, plan: begun.append(plan) or "x")
+    monkeypatch.setattr(evaluation_jobs, "start", lambda home, run, plan: begun.append(plan) or "x")
     chosen, note = evals.started(tmp_path, [run], True, "arc, hellaswag", "0.5", "", 4, True)
     assert [plan.of for plan in begun] == ["base", "run"] and chosen == f"{run}/x"
     assert begun[0].limit == 0.5 and begun[0].shots is None and begun[0].tasks == ("arc", "hellaswag")

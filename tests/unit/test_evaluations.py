@@ -17,7 +17,7 @@ from small_runs import small_config, small_pool
 
 from backend import store
 from backend.errors import EvaluationError, RunError
-from backend.jobs import evaluations, harness
+from backend.jobs import evaluation_jobs, harness
 from backend.store import evaluations as stored
 
 # what lm-eval 0.4.13 writes, shortened: a task, and a group with its task
@@ -93,12 +93,12 @@ def until(condition: Callable[[], object], seconds: float = 120) -> None:
 
 
 def started(home: Path, run: str, *tasks: str, **options) -> str:
-    return evaluations.start(home, run, evaluations.plan(home, run, tasks, **options))
+    return evaluation_jobs.start(home, run, evaluation_jobs.plan(home, run, tasks, **options))
 
 
 def ended(home: Path, run: str, one: str) -> stored.Evaluation:
-    until(lambda: not evaluations.evaluation(home, run, one).unfinished)
-    return evaluations.evaluation(home, run, one)
+    until(lambda: not evaluation_jobs.evaluation(home, run, one).unfinished)
+    return evaluation_jobs.evaluation(home, run, one)
 
 
 def test_results_come_from_what_the_harness_writes(tmp_path: Path, run: str, installed: Path) -> None:
@@ -116,8 +116,8 @@ def test_results_come_from_what_the_harness_writes(tmp_path: Path, run: str, ins
     other = store.create_run(
         tmp_path, small_config(model="no/where"), small_pool()
     )  # its base model is the same
-    assert [one.id for one in evaluations.compared(tmp_path, [other])] == [base.id]
-    assert {one.id for one in evaluations.compared(tmp_path, [run])} == {done.id, base.id}
+    assert [one.id for one in evaluation_jobs.compared(tmp_path, [other])] == [base.id]
+    assert {one.id for one in evaluation_jobs.compared(tmp_path, [run])} == {done.id, base.id}
 
 
 def test_data_that_cannot_be_fetched_is_said_in_words(tmp_path: Path, run: str, installed: Path) -> None:
@@ -135,14 +135,14 @@ def test_one_at_a_time_and_a_stop_leaves_no_process(tmp_path: Path, run: str, in
     second = started(tmp_path, run, "arc")
     with pytest.raises(EvaluationError, match="already"):
         started(tmp_path, run, "arc")
-    assert evaluations.evaluation(tmp_path, run, first).state == "running"
-    assert evaluations.evaluation(tmp_path, run, second).state == "queued"
-    evaluations.stop(tmp_path, run, first)
+    assert evaluation_jobs.evaluation(tmp_path, run, first).state == "running"
+    assert evaluation_jobs.evaluation(tmp_path, run, second).state == "queued"
+    evaluation_jobs.stop(tmp_path, run, first)
     until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
     assert ended(tmp_path, run, first).state == "stopped"
     assert ended(tmp_path, run, second).state == "done"
     with pytest.raises(EvaluationError, match="stopped already"):
-        evaluations.stop(tmp_path, run, first)
+        evaluation_jobs.stop(tmp_path, run, first)
 
 
 def test_a_process_that_is_killed_has_failed(tmp_path: Path, run: str, installed: Path) -> None:
@@ -162,7 +162,7 @@ def test_without_the_package_nothing_starts(
     assert "pip install lm-eval" in harness.missing()
     with pytest.raises(EvaluationError, match="not installed"):
         started(tmp_path, run, "arc")
-    assert evaluations.evaluations(tmp_path, run) == []
+    assert evaluation_jobs.evaluations(tmp_path, run) == []
 
 
 def test_without_a_network_it_is_said_before(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,8 +180,8 @@ def test_what_cannot_be_evaluated(tmp_path: Path, run: str) -> None:
         ("a;b", "not a valid task name"),
     ):
         with pytest.raises(EvaluationError, match=word):
-            evaluations.tasks_of(tasks)
-    assert evaluations.tasks_of("a, b\na") == ("a", "b")
+            evaluation_jobs.tasks_of(tasks)
+    assert evaluation_jobs.tasks_of("a, b\na") == ("a", "b")
     for options, word in (
         ({"limit": -1}, "limit"),
         ({"limit": 0}, "limit"),
@@ -189,21 +189,21 @@ def test_what_cannot_be_evaluated(tmp_path: Path, run: str) -> None:
         ({"include_path": "nowhere"}, "not a folder"),
     ):
         with pytest.raises(EvaluationError, match=word):
-            evaluations.plan(tmp_path, run, ["arc"], **options)
+            evaluation_jobs.plan(tmp_path, run, ["arc"], **options)
     untrained = store.create_run(tmp_path, small_config(), small_pool())
     with pytest.raises(RunError, match="no trained model"):
-        evaluations.plan(tmp_path, untrained, ["arc"])
+        evaluation_jobs.plan(tmp_path, untrained, ["arc"])
     with pytest.raises(EvaluationError, match="has no evaluation"):
-        evaluations.evaluation(tmp_path, run, "20260101-000000-abcdef")
+        evaluation_jobs.evaluation(tmp_path, run, "20260101-000000-abcdef")
     with pytest.raises(EvaluationError, match="not an evaluation's id"):
-        evaluations.evaluation(tmp_path, run, "../model")
+        evaluation_jobs.evaluation(tmp_path, run, "../model")
 
 
 def test_adapters_go_to_the_harness_with_their_model(tmp_path: Path, run: str) -> None:
     folder = tmp_path / run / "model"
     (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": "no/where"}))
     (folder / "tokenizer.json").write_text("{}")
-    plan = evaluations.plan(tmp_path, run, ["arc"], chat_template=True, shots=2)
+    plan = evaluation_jobs.plan(tmp_path, run, ["arc"], chat_template=True, shots=2)
     assert (plan.model, plan.adapter, plan.tokenizer) == ("no/where", str(folder), str(folder))
     command = harness.harness_command(plan, tmp_path / "out", arithmetic="bf16")
     model = json.loads(command[command.index("--model_args") + 1])
@@ -211,7 +211,7 @@ def test_adapters_go_to_the_harness_with_their_model(tmp_path: Path, run: str) -
     assert command[command.index("--system_instruction") + 1] == "be kind"
     (tmp_path / run / "merged").mkdir()
     (tmp_path / run / "merged" / "config.json").write_text("{}")
-    assert evaluations.plan(tmp_path, run, ["arc"]).model == str(tmp_path / run / "merged")
+    assert evaluation_jobs.plan(tmp_path, run, ["arc"]).model == str(tmp_path / run / "merged")
 
 
 def test_the_real_harness_takes_these_options(
@@ -221,7 +221,7 @@ def test_the_real_harness_takes_these_options(
         pytest.skip("lm-eval is not installed: pip install lm-eval")
     from lm_eval._cli import HarnessCLI
 
-    plan = evaluations.plan(
+    plan = evaluation_jobs.plan(
         tmp_path, run, ["a", "b"], limit=5, shots=1, chat_template=True, include_path=str(tmp_path)
     )
     command = harness.harness_command(plan, tmp_path / "out", arithmetic="fp32")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend import store
-from backend.jobs import evaluations, lifecycle, pool_work
+from backend.jobs import evaluation_jobs, lifecycle, pool_work
 from backend.store import database
 
 BEFORE = Path(__file__).parent / "stored_before"
@@ -103,7 +103,9 @@ def test_a_deleted_run_is_restored(home: Path) -> None:
     store.restore_run(home, DELETED)
     info = store.run_info(home, DELETED)
     assert (info.name, info.state) == ("deleted", "done") and store.epochs(home, DELETED) == [0]
-    assert [(one.state, len(one.results)) for one in evaluations.evaluations(home, DELETED)] == [("done", 3)]
+    assert [(one.state, len(one.results)) for one in evaluation_jobs.evaluations(home, DELETED)] == [
+        ("done", 3)
+    ]
 
 
 def test_marks_notes_and_saved_settings_are_there(home: Path) -> None:
@@ -135,7 +137,7 @@ def test_pool_work_is_as_far_as_it_was(home: Path) -> None:
 
 
 def test_evaluations_have_their_results(home: Path) -> None:
-    found = {one.id[-2:]: one for one in evaluations.evaluations(home, FINISHED)}
+    found = {one.id[-2:]: one for one in evaluation_jobs.evaluations(home, FINISHED)}
     assert {one: value.state for one, value in found.items()} == {
         "e1": "done",
         "e2": "failed",
@@ -159,5 +161,5 @@ def test_it_is_migrated_once_and_whole(home: Path) -> None:
 
 def test_an_evaluation_whose_state_cannot_be_read_has_failed(home: Path) -> None:
     (home / FINISHED / "evaluations" / "20251124-031000-0000e1" / "state.json").write_text("{")
-    (found,) = [one for one in evaluations.evaluations(home, FINISHED) if one.id.endswith("e1")]
+    (found,) = [one for one in evaluation_jobs.evaluations(home, FINISHED) if one.id.endswith("e1")]
     assert found.state == "failed" and "state.json cannot be read" in (found.error or "")
