@@ -123,11 +123,12 @@ def _stages(home: Path, run_id: str, told: dict[str, float]) -> dict[str, float]
 def _work(home: Path, run_id: str) -> dict[str, float]:
     """The worker's process: what it imports first, then the run."""
     from backend.jobs import worker
+    from backend.jobs.reporting import Reporting
 
     reports = inside = 0.0
-    take = worker.Reporting.__call__
+    take = Reporting.__call__
 
-    def timed_take(self: worker.Reporting, record: Any) -> None:
+    def timed_take(self: Reporting, record: Any) -> None:
         nonlocal reports, inside
         begin = time.perf_counter()
         try:
@@ -142,7 +143,7 @@ def _work(home: Path, run_id: str) -> dict[str, float]:
             ):
                 inside += time.perf_counter() - begin
 
-    worker.Reporting.__call__ = timed_take  # type: ignore[method-assign]
+    Reporting.__call__ = timed_take  # type: ignore[method-assign]
     begun = time.time()
     if worker.work(home, run_id) != 0:
         raise SystemExit(f"the run is {store.run_info(home, run_id).state}")

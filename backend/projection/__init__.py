@@ -2,7 +2,7 @@
 
 from backend.projection.clusters import Clusters, clusters
 from backend.projection.project import FEWEST, Projection, first_picture, project
-from backend.projection.umap_layout import umap_layout
+from backend.projection.umap_points import umap_layout
 from backend.projection.vectors import Vectors, response_vectors
 
 __all__ = [

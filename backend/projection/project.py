@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from backend.diversity import NgramCounts, Tfidf
-from backend.projection.umap_layout import MIN_DIST, NEIGHBOURS, umap_layout
+from backend.projection.umap_points import MIN_DIST, NEIGHBOURS, umap_layout
 from backend.projection.vectors import Clock, OnStage, Vectors, response_vectors
 
 FEWEST = 20  # distinct responses, below which a neighbourhood of 15 says nothing

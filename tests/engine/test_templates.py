@@ -183,7 +183,7 @@ def test_generation_marks_agree() -> None:
 
 def structured(**answer: object) -> Conversation:
     message = {"role": "assistant", "content": "four", **answer}
-    return Conversation(turns("2+2?"), data.messages.text_of(message), [*turns("2+2?"), message])
+    return Conversation(turns("2+2?"), data.turn_parts.text_of(message), [*turns("2+2?"), message])
 
 
 @pytest.mark.parametrize("name", TEXT)
@@ -226,7 +226,7 @@ def test_tools_and_calls(name: str, arguments: object) -> None:
     ]
     said = [
         {"role": "system", "content": "Tools:\n" + json.dumps(tools)},
-        *({**turn, "content": data.messages.text_of(turn)} for turn in asked),
+        *({**turn, "content": data.turn_parts.text_of(turn)} for turn in asked),
     ]
     plain = [{"role": turn["role"], "content": turn["content"]} for turn in said]
     whole = template.conversation(Conversation(plain[:-1], "Warm.", asked, tools), system_prompt="")

@@ -9,8 +9,8 @@ from sklearn.manifold import trustworthiness
 
 from backend.errors import Stopped
 from backend.projection import umap_layout
-from backend.projection import umap_layout as layout
-from backend.projection.umap_layout import NEIGHBOURS, nearest
+from backend.projection import umap_points
+from backend.projection.umap_points import NEIGHBOURS, nearest
 
 
 def blobs(points: int = 400, *, seed: int = 0) -> np.ndarray:
@@ -65,7 +65,7 @@ def test_the_start_has_an_extent_where_the_vectors_have_none(fake: type[fake_uma
 def test_of_very_many_points_umap_finds_the_neighbours(
     fake: type[fake_umap.UMAP], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(layout, "MOST_EXACT", 100)
+    monkeypatch.setattr(umap_points, "MOST_EXACT", 100)
     umap_layout(blobs(101), seed=0)
     assert "precomputed_knn" not in fake.asked.options
     umap_layout(blobs(100), seed=0)
