@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
 
 NEIGHBOURS = 15  # with the point itself
 MIN_DIST = 0.1
@@ -49,7 +50,9 @@ def umap_layout(vectors: np.ndarray, *, seed: int, on_epoch: OnEpoch | None = No
 def nearest(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each vector's `NEIGHBOURS` nearest, itself first: their rows (d, 15) int64 and distances (d, 15) float32."""
     search = NearestNeighbors(n_neighbors=NEIGHBOURS - 1, algorithm="brute").fit(vectors)
-    distances, rows = search.kneighbors()
+    # which of equally near vectors comes first depends on the number of threads, and UMAP magnifies any difference
+    with threadpool_limits(1):
+        distances, rows = search.kneighbors()
     itself = np.arange(len(vectors))
     return np.column_stack([itself, rows]), np.column_stack([np.zeros_like(itself), distances]).astype(
         np.float32

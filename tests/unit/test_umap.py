@@ -6,10 +6,10 @@ import fake_umap
 import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
+from threadpoolctl import threadpool_limits
 
 from backend.errors import Stopped
-from backend.projection import umap_layout
-from backend.projection import umap_points
+from backend.projection import umap_layout, umap_points
 from backend.projection.umap_points import NEIGHBOURS, nearest
 
 
@@ -78,6 +78,16 @@ def test_epochs_are_told_and_may_end_the_work(fake: type[fake_umap.UMAP]) -> Non
     assert told == [(0, 2), (1, 2), (2, 2)] and fake.asked.options["tqdm_kwds"]["disable"] is False
     umap_layout(blobs(50), seed=0)
     assert fake.asked.options["tqdm_kwds"]["disable"] is True
+
+
+def test_neighbours_do_not_depend_on_the_number_of_threads() -> None:
+    """Twenty vectors are one and the same, and fifteen of them are neighbours."""
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found.append(nearest(blobs().astype(np.float32)))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    np.testing.assert_array_equal(found[0][1], found[1][1])
 
 
 @pytest.mark.slow
