@@ -20,6 +20,7 @@ from iterit_ui.components import cards, chart, note, table
 from iterit_ui.components.run_view import log_view, run_view
 from iterit_ui.components.screen import when_shown
 from iterit_ui.shared import messages
+from iterit_ui.shared.answer_order import all_numbered, next_number
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound
 from iterit_ui.tune.log_view import log_functions
 from iterit_ui.tune.review import panel
@@ -44,7 +45,12 @@ def build(session: Session) -> None:
     seen = gr.State({})
     shown = [listed, watched, run, figures, course, details, log, *screen.parts.values(), screen.body, seen]
     watch = [session.run, session.tab, screen.view, seen]
-    see = bound(run_values, home)
+
+    def see(run: str, tab: str, view: dict[str, Any], before: dict[str, Any]) -> list[Any]:
+        # the number first: what was asked for before a click in the review is not drawn after the click's answer
+        number = next_number()
+        return all_numbered(shown, run_values(home, run, tab, view, before), number)
+
     when_shown("tune", "ready", "run", "tab", "watch")(see, watch, shown, **DRAW)
 
     def on_run(event: gr.EventData, run: str) -> Any:

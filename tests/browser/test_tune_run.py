@@ -64,7 +64,7 @@ def test_a_review_from_the_page_to_the_end_of_the_run(page, new_page, goto, relo
     goto(second, "tune", run=waiting, __theme="dark")
     changes(second, "budget: 30 samples")
     tidy(second)
-    page.locator("#review-gate").get_by_role("button", name="Approve and train").click()
+    page.locator("#review-gate").get_by_role("button", name="Approve these changes and train").click()
     page.wait_for_function("document.querySelector('#tune-status .st-state').textContent !== 'waiting'")
     second.wait_for_function("document.querySelector('#tune-status .st-state').textContent !== 'waiting'")
 

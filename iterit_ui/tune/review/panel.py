@@ -19,6 +19,7 @@ from iterit_ui.components.run_view import gate
 from iterit_ui.samples import sample_list
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import messages
+from iterit_ui.shared.answer_order import all_numbered, next_number
 from iterit_ui.shared.session import DRAW, QUIET, Session
 from iterit_ui.tune.review import events as draft
 from iterit_ui.tune.review import views as view
@@ -80,11 +81,11 @@ def wire(session: Session, screen: Screen) -> None:
         ("gate", "pool", pooled),
         ("gate", "act", answered),
     ):
-        getattr(parts[part], name)(_sent(home, function), inputs, outputs, **IN_TURN)
+        getattr(parts[part], name)(_sent(home, function, outputs), inputs, outputs, **IN_TURN)
     seen = [parts["table"], parts["sample"], screen.view]
     for name in ("filter", "turn", "sort", "pick"):
         getattr(parts["table"], name)(
-            _turned(home, name), inputs, seen, **DRAW | {"trigger_mode": "multiple"}
+            _turned(home, name, seen), inputs, seen, **DRAW | {"trigger_mode": "multiple"}
         )
 
 
@@ -168,16 +169,17 @@ def turn(home: Path, name: str, run: str, state: Value, data: Value) -> list[Any
     return [found["table"], found["sample"], state]
 
 
-def _sent(home: Path, function: Callable[..., Any]) -> Callable[..., Any]:
+def _sent(home: Path, function: Callable[..., Any], outputs: list[Any]) -> Callable[..., Any]:
     def call(event: gr.EventData, run: str, state: Value, who: str) -> list[Any]:
-        data = event._data if isinstance(event._data, dict) else {}
-        return apply(home, run, state, who, data, function)
+        number, data = next_number(), event._data if isinstance(event._data, dict) else {}
+        return all_numbered(outputs, apply(home, run, state, who, data, function), number)
 
     return call
 
 
-def _turned(home: Path, name: str) -> Callable[..., Any]:
+def _turned(home: Path, name: str, outputs: list[Any]) -> Callable[..., Any]:
     def call(event: gr.EventData, run: str, state: Value, who: str) -> list[Any]:
-        return turn(home, name, run, state, event._data if isinstance(event._data, dict) else {})
+        number, data = next_number(), event._data if isinstance(event._data, dict) else {}
+        return all_numbered(outputs, turn(home, name, run, state, data), number)
 
     return call
