@@ -118,7 +118,7 @@ def test_stopping_at_once_asks_again_and_the_run_is_resumed_in_one_click(page, g
     button.click()
     page.locator("#tune-kill.sure").click()
     wait_for_state(page, "stopped")
-    page.locator("#tune-status").get_by_text("Goes on from the beginning").wait_for()
+    page.locator("#tune-status").get_by_text("Resumes from the beginning").wait_for()
     page.click("#tune-resume")
     wait_for_state(page, "done")
     page.locator("#tune-status").get_by_text("Attempt 1:").wait_for()
