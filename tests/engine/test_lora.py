@@ -312,7 +312,7 @@ def test_what_cannot_be_loaded_says_so(
 
     gone = tmp_path / "gone"
     with pytest.raises(
-        ModelError, match=f"the model of the adapters in {folder} is not there: model folder {gone} does not"
+        ModelError, match=f"the model of the adapters in {folder} was not found: model folder {gone} does not"
     ):
         models.load(changed(base_model_name_or_path=str(gone)))
     with pytest.raises(ModelError, match="does not name the base model"):

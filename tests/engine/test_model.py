@@ -144,7 +144,7 @@ def test_names_that_lead_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         with pytest.raises(ModelError, match="does not exist"):
             models.load(name)
     (tmp_path / "file").write_text("")
-    with pytest.raises(ModelError, match=r"is a file; a folder with config\.json"):
+    with pytest.raises(ModelError, match=r"is a file; expected a folder with config\.json"):
         models.load(str(tmp_path / "file"))
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(

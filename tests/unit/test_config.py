@@ -58,9 +58,9 @@ def test_budget_is_a_share_up_to_one_and_a_number_above(budget, n, samples):
         ({"save_checkpoints": "no"}, "true or false"),
         ({"epochs": float("inf")}, "epochs is inf"),
         ({"system_prompt": None}, "system_prompt is None; needed: str"),
-        ({"held_out": "1"}, "held_out is 1; a share from 0 up to"),
-        ({"held_out": -0.1}, "held_out is -0.1; a share from 0 up to"),
-        ({"held_out": "nan"}, "held_out is nan; a share from 0 up to"),
+        ({"held_out": "1"}, "held_out is 1; expected a share from 0 up to"),
+        ({"held_out": -0.1}, "held_out is -0.1; expected a share from 0 up to"),
+        ({"held_out": "nan"}, "held_out is nan; expected a share from 0 up to"),
     ],
 )
 def test_a_wrong_value_is_refused_with_what_is_allowed(values, says):

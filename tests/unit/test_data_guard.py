@@ -95,7 +95,7 @@ def test_a_file_that_needs_too_much_memory(tmp_path: Path, monkeypatch: pytest.M
     ):
         preview_outside(path)
     monkeypatch.setenv(limits.MEMORY, "much")
-    with pytest.raises(ConfigError, match="ITERIT_READER_MEMORY=much: a number of GB"):
+    with pytest.raises(ConfigError, match="ITERIT_READER_MEMORY=much: expected a number of GB"):
         limits.memory()
     monkeypatch.delenv(limits.MEMORY)
     assert 0.4 < limits.memory() / psutil.virtual_memory().total <= 0.5

@@ -193,7 +193,7 @@ def test_what_is_not_known_says_why_and_has_no_number(pool):
     found = by_key(look.report(pool))
     for key in ("near", "too_long", "unscorable"):
         assert not found[key].known and found[key].count is None and found[key].why_unknown
-        with pytest.raises(PoolError, match=r"Not (looked for|counted) yet"):
+        with pytest.raises(PoolError, match=r"Not (searched for|counted) yet"):
             look.rows_of_finding(pool, key)
 
 

@@ -92,7 +92,7 @@ def test_adapters_lead_to_their_model(folder: Path, tmp_path: Path) -> None:
     text = found(adapters)["model"].text
     assert (
         text
-        == f"the model of the adapters in {adapters} is not there: model folder {tmp_path / 'gone'} does not exist"
+        == f"the model of the adapters in {adapters} was not found: model folder {tmp_path / 'gone'} does not exist"
     )
 
 
