@@ -107,7 +107,7 @@ def test_a_process_that_dies_is_an_error(
             for second in ranks("backend.cli.scoring")[1:]:
                 second.kill()
 
-    with pytest.raises(ModelError, match=r"process 2 of 2 ended .*--processes 1 scores in one"):
+    with pytest.raises(ModelError, match=r"process 2 of 2 exited .*--processes 1 scores in one"):
         scored(home, config(folder, rescore=True), pool, monkeypatch, kill)
     assert not processes_of("backend.cli.scoring")
 
