@@ -30,7 +30,7 @@ ifeq ($(strip $(ARGS)),)
 test: $(VENV)/.dev
 	@failed=0; \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not alone" --ignore tests/browser || failed=1; \
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/browser || failed=1; \
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder tests/browser || failed=1; \
 	$(BIN)/python -m pytest -m alone --ignore tests/browser || failed=1; \
 	exit $$failed
 else

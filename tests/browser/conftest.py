@@ -44,6 +44,23 @@ PAYLOADS = [
 ]
 
 
+# files that take minutes, with few tests each: begun last they would leave one process without work
+LONG_FILES = (
+    "test_tune_run",
+    "test_tune_epochs",
+    "test_guide",
+    "test_app_restart",
+    "test_curate",
+    "test_data",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, then the others in their order."""
+    rank = {ROOT / "tests" / "browser" / f"{name}.py": number for number, name in enumerate(LONG_FILES)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
+
+
 @pytest.fixture(scope="package")
 def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with files as people bring them: payloads, unknown columns, and one that holds nothing."""
