@@ -16,6 +16,19 @@ StudioError
 """
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text; its kind where it has none."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def in_a_line(error: BaseException) -> str:
+    """An error for the person at the screen: of one that nobody expected, its kind and the first line of its text."""
+    if isinstance(error, StudioError):
+        return str(error)
+    kind, first = type(error).__name__, first_line(error)
+    return first if first == kind else f"{kind}: {first}"
+
+
 class StudioError(Exception):
     """Base of every error that is shown to a person as its message alone."""
 
@@ -49,7 +62,7 @@ class ModelProcessError(StudioError):
 
 
 class AskingError(StudioError):
-    """A prompt or a setting of an answer is not allowed."""
+    """A prompt is empty or too long, or a setting for generating its answer is invalid."""
 
 
 class EvaluationError(StudioError):

@@ -178,6 +178,6 @@ def _deleted(home: Path, name: str) -> RunInfo:
 
 def _confirmed(question: str) -> None:
     if not sys.stdin.isatty():
-        raise RunError("there is no terminal to ask on; add --yes")
+        raise RunError("cannot ask for confirmation without a terminal; add --yes")
     if not typer.confirm(question, err=True):
         raise typer.Exit(1)

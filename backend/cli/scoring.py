@@ -25,7 +25,7 @@ from backend.cli import console
 from backend.config import RunConfig
 from backend.distributed import launcher
 from backend.distributed.ranks import Watch, end_with_launcher, identity, leave, meet, rank_here
-from backend.errors import AnotherFailed, ModelError, ProcessGone, Stopped, StudioError
+from backend.errors import AnotherFailed, ModelError, ProcessGone, Stopped, StudioError, in_a_line
 from backend.records import Pool, Progress, Scores, Taken
 
 TASK, SCORES, ERROR = "task.pickle", "scores.pickle", "error.txt"
@@ -163,9 +163,9 @@ def main(words: Sequence[str] | None = None) -> int:
     except StudioError as error:
         tell(str(error) if here.first else f"{which}: {error}")
     except Exception as error:
-        # the one place that catches everything: the command says a line, and the traceback stands above it
+        # a mistake of ours or of a library: the command ends with this line as its error, below the traceback
         logging.getLogger(__name__).exception("%s failed", which)
-        tell(f"{which}: {type(error).__name__}: {error}")
+        tell(f"{which}: {in_a_line(error)}")
     return 0  # a launcher takes anything else for a death, and says so at length
 
 

@@ -170,9 +170,8 @@ def exit_code(pid: int | None) -> int | None:
     return None
 
 
-def how_it_ended(pid: int | None) -> str:
-    """How a process that is gone ended, in words that follow its name."""
-    code = exit_code(pid)
+def how_it_ended(code: int | None) -> str:
+    """How a process ended, in words that follow its name. code : as `subprocess` has it, None where it is not known."""
     if code is None:
         return "exited without an error message"
     if code >= 0:

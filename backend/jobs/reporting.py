@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backend import store
-from backend.errors import Stopped, StudioError
+from backend.errors import Stopped, in_a_line
 from backend.jobs.processes import start_time, this_host
 from backend.records import EpochRecord, Metrics, Progress
 
@@ -62,14 +62,6 @@ def end(home: Path, job_id: str, state: store.EndState, text: str, *, pid: int |
     error = text if state == "failed" else None
     store.set_state(home, job_id, state, error=error, expect=store.ACTIVE, pid=pid, note=text)
     logger.info("%s", state)
-
-
-def in_a_line(error: BaseException) -> str:
-    """An error for the person at the screen: of one that nobody expected, its kind and the first line of its text."""
-    if isinstance(error, StudioError):
-        return str(error)
-    first = (str(error).strip().splitlines() or [""])[0]
-    return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
 class Reporting:

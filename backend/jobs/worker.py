@@ -32,11 +32,11 @@ from backend.distributed.ranks import (
     meet,
     rank_here,
 )
-from backend.errors import AnotherFailed, ProcessGone, Stopped, StudioError
+from backend.errors import AnotherFailed, ProcessGone, Stopped, StudioError, in_a_line
 from backend.iterate.review_gate import wait_for_review
 from backend.jobs.lifecycle import pump
 from backend.jobs.pool_work import start_work
-from backend.jobs.reporting import at_work, end, in_a_line, take
+from backend.jobs.reporting import at_work, end, take
 from backend.records import EpochRecord, Pool, Progress
 from backend.store import Planned
 
@@ -82,7 +82,7 @@ def work(home: Path, run_id: str, *, claimed: bool = False, here: Rank | None = 
         logger.error("%s", error)
         return 1
     except Exception:
-        # the one place that catches everything: the person at the screen gets a line, the log the traceback
+        # a mistake of ours or of a library: `at_work` has written its line for the screen, the log gets the traceback
         logger.exception("the run failed")
         return 1
     finally:
@@ -109,6 +109,7 @@ def _assist(home: Path, run_id: str, here: Rank) -> int:
         failed(f"process {here.number + 1} of {here.size}: {error}")
         return 1
     except Exception as error:
+        # a mistake of ours or of a library: the screen gets a line with the process it came from, the log the traceback
         logger.exception("process %d of %d failed", here.number + 1, here.size)
         failed(f"process {here.number + 1} of {here.size}: {in_a_line(error)}")
         return 1

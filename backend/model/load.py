@@ -23,7 +23,7 @@ from transformers.utils import is_flash_attn_2_available
 from transformers.utils import logging as transformers_logging
 
 from backend.config import Attention, Precision, RunConfig
-from backend.errors import ModelError
+from backend.errors import ModelError, first_line
 from backend.model import adapters, model_files
 from backend.preflight import model_fit
 
@@ -274,7 +274,7 @@ def _load_model(
     try:
         return adapters.put_on(model, folder, merge=merge)
     except LOAD_ERRORS as error:
-        raise ModelError(f"the adapters in {folder} do not fit model {base}: {_first_line(error)}") from error
+        raise ModelError(f"the adapters in {folder} do not fit model {base}: {first_line(error)}") from error
 
 
 def _load_weights(name: str, source: str, dtype: torch.dtype, attention: Attention) -> PreTrainedModel:
@@ -328,12 +328,8 @@ def _check_attention(attention: Attention, device: torch.device, arithmetic: Ari
         raise ModelError(f"attention flash_attention_2 computes in 16 bits, and precision is fp32 {allowed}")
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
-
-
 def _unloadable(name: str, source: str, error: Exception) -> ModelError:
-    first = _first_line(error)
+    first = first_line(error)
     if Path(source).is_dir():
         return ModelError(f"model folder {source} cannot be loaded: {first}")
     return ModelError(

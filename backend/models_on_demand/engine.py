@@ -14,12 +14,12 @@ from transformers import PreTrainedTokenizerBase
 
 from backend import prompts
 from backend.complexity import token_losses
-from backend.errors import ModelError, Stopped, StudioError
+from backend.errors import ModelError, Stopped, StudioError, first_line, in_a_line
 from backend.model import load as models
 from backend.model.readable import to_json
 from backend.models_on_demand import generate
 from backend.models_on_demand.asked_models import last_written
-from backend.models_on_demand.loaded import Loaded, LoadedModels, first_line, out_of_memory
+from backend.models_on_demand.loaded import Loaded, LoadedModels, out_of_memory
 from backend.models_on_demand.questions import Answer, AskedModel, Sampling
 from backend.records import Conversation
 
@@ -130,10 +130,12 @@ class ModelEngine:
         except StudioError:
             raise
         except Exception as error:
+            # what torch, transformers and a chat template raise cannot be listed: whoever asked gets a line, the log the
+            # traceback
             logger.exception("a model failed")
             self.models.clear()
             if not out_of_memory(error):
-                raise ModelError(f"{type(error).__name__}: {first_line(error)}") from error
+                raise ModelError(in_a_line(error)) from error
             raise ModelError(
                 "out of memory; the models were unloaded. Ask for fewer tokens, or wait until what shares the machine "
                 f"has ended ({first_line(error)})"

@@ -12,7 +12,7 @@ import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from backend.config import Precision
-from backend.errors import ModelError
+from backend.errors import ModelError, first_line
 from backend.model import load as models
 from backend.model import model_files
 from backend.model.tensors import tensors
@@ -90,11 +90,6 @@ class LoadedModels:
 def out_of_memory(error: BaseException) -> bool:
     """Whether memory is full: a GPU's has an error of its own, a CPU's only its words."""
     return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "can't allocate memory" in str(error)
-
-
-def first_line(error: BaseException) -> str:
-    """An error's first line; its kind where it says nothing."""
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def free_bytes() -> int:

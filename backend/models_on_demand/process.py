@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import queue
-import signal
 import subprocess
 import tempfile
 import threading
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from backend.errors import ModelProcessError
+from backend.jobs.processes import how_it_ended
 
 ROOT = Path(__file__).resolve().parents[2]
 IDLE_MINUTES = 5.0  # after so long without a request the child ends
@@ -173,13 +173,8 @@ class ModelProcess:
 
     def _describe_exit(self, code: int) -> str:
         """How it ended and what it printed last, for a person. code : as `subprocess` has it, negative for a signal."""
-        how = f"exited with code {code}"
-        if code < 0:
-            how = f"was ended by {signal.Signals(-code).name}"
-            if -code == signal.SIGKILL:
-                how += " (somebody killed it, or the machine ran out of memory)"
         self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - 4096))
         lines = [line.strip() for line in self._log.read().decode(errors="replace").splitlines()]
         last = "; ".join([line for line in lines if line][-LAST_LINES:])
         rest = f"It printed last: {last}" if last else "The next request starts it again"
-        return f"the model process {how} while {self._doing}. {rest}"
+        return f"the model process {how_it_ended(code)} while {self._doing}. {rest}"

@@ -54,7 +54,7 @@ def checked_prompt(text: str) -> tuple[Turn, ...]:
     AskingError : it is empty or too long.
     """
     if not text.strip():
-        raise AskingError("the prompt is empty; type one, or take a held-out sample")
+        raise AskingError("the prompt is empty: type one or use a held-out sample")
     if len(text) > LONGEST_PROMPT:
         raise AskingError(f"the prompt has {len(text):,} characters; the limit is {LONGEST_PROMPT:,}")
     return (Turn(role="user", content=text),)

@@ -34,7 +34,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from backend.errors import Stopped, StudioError
+from backend.errors import Stopped, StudioError, in_a_line
 from backend.models_on_demand.process import IDLE_MINUTES
 from backend.models_on_demand.questions import Answer, answer_to_json
 
@@ -119,9 +119,10 @@ class Server:
         except StudioError as error:
             said = {"error": str(error)}
         except Exception as error:
-            # the one place that catches everything: the person at the screen gets a line, the log the traceback
+            # one request, whatever is wrong with it, must not end the process that answers all the others: whoever asked
+            # gets a line, the log the traceback
             logger.exception("the request failed")
-            said = {"error": f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"}
+            said = {"error": in_a_line(error)}
         self.last = time.monotonic()
         self.open.discard(request["id"])
         self.say({"id": request["id"], **said})

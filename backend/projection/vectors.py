@@ -21,7 +21,7 @@ MOST_TERMS = 50_000  # the most frequent n-grams: the SVD's work arrays hold 60 
 
 
 class OnStage(Protocol):
-    """Told which stage of the work begins, and of a long one how far it is: `done` of `total`."""
+    """Called when a stage begins, and during a long one with its progress: `done` of `total`."""
 
     def __call__(self, stage: str, done: int = 0, total: int = 0, /) -> None: ...
 

@@ -1,1 +1,1 @@
-"""The Compare screen: runs side by side, answers, evaluations, and all runs."""
+"""The Compare screen: runs side by side, models' answers, evaluations, and the list of all runs."""

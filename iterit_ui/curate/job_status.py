@@ -1,4 +1,4 @@
-"""The two jobs that Curate may need: scoring a pool that has no scores, and laying out its map."""
+"""Jobs that the Curate tab starts and waits for: scoring a pool that has no scores, and laying out its map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Data tab draws, from the session's states: values for its components."""
+"""The Data tab's states -> the values of its components."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work that the Data tab waits for: near-duplicates and the search index, and token counts under a model's tokenizer."""
+"""Jobs that the Data tab starts and waits for: near-duplicates and the search index, and token counts of a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which samples the Data tab's table lists: a finding, a source, words that are searched for, and groups of the alike.
+"""What the Data tab's table can list: a finding, a source, words that are searched for, and groups of the alike.
 
 The tab's view is plain: {"which": key of a finding, "all", "sources" or "rejected"; "page"; "threshold" for
 near-duplicates; "text" that is searched for; "source" or ""}.

@@ -113,7 +113,7 @@ def on_lasso(home: Path, here: EpochsState, data: Data) -> EpochsState:
 
 
 def on_lasso_removed(home: Path, here: EpochsState, data: Data) -> EpochsState:
-    """What was drawn on the map is taken away."""
+    """Remove the outline from the map."""
     return show_list(home, here, USUAL) if here.view["which"].startswith("rows:") else here
 
 

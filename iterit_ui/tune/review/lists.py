@@ -1,4 +1,4 @@
-"""The samples of an open review: its lists, a page of one, and one sample in full."""
+"""What the review's table can list: an open review's samples by what becomes of them, a page at a time, and one in full."""
 
 from __future__ import annotations
 
