@@ -140,7 +140,7 @@ def lassoed(page: Any, tries: int) -> float:
 
 def server_ms(home: Path, pool: Pool, run: str, tries: int) -> float:
     """The server's part of a change of settings: selecting, and everything that is drawn of it at once."""
-    from iterit_ui.curate import draw as draw
+    from iterit_ui.curate import draw
     from iterit_ui.curate.state import CurateState
 
     here, times = CurateState(pool=pool.id, scores=f"{run}/0"), []

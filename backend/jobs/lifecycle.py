@@ -193,4 +193,4 @@ def describe_exit(home: Path, job: Job) -> str:
         last = f"at: {job.stage}{epoch}{counted}"
     lines = [line.strip() for line in read_tail(log_of(home, job), 5).splitlines() if line.strip()]
     said = f" It printed last: {lines[-1]}" if lines else ""
-    return f"The process {how_it_ended(exit_code(job.pid))} {last}.{said}"
+    return f"The process {how_it_ended(exit_code(job.pid), printed=bool(lines))} {last}.{said}"

@@ -170,12 +170,17 @@ def exit_code(pid: int | None) -> int | None:
     return None
 
 
-def how_it_ended(code: int | None) -> str:
-    """How a process ended, in words that follow its name. code : as `subprocess` has it, None where it is not known."""
+def how_it_ended(code: int | None, *, printed: bool = False) -> str:
+    """How a process ended, in words that follow its name.
+
+    code : as `subprocess` has it, None where it is not known. printed : it printed something, which follows.
+    """
     if code is None:
         return "exited without an error message"
     if code >= 0:
-        return f"exited without an error message (exit code {code})"
+        return (
+            f"exited with code {code}" if printed else f"exited without an error message (exit code {code})"
+        )
     how = f"was ended by {signal.Signals(-code).name}"
     if -code == signal.SIGKILL:
         how += " (somebody killed it, or the machine ran out of memory)"

@@ -177,4 +177,4 @@ class ModelProcess:
         lines = [line.strip() for line in self._log.read().decode(errors="replace").splitlines()]
         last = "; ".join([line for line in lines if line][-LAST_LINES:])
         rest = f"It printed last: {last}" if last else "The next request starts it again"
-        return f"the model process {how_it_ended(code)} while {self._doing}. {rest}"
+        return f"the model process {how_it_ended(code, printed=bool(last))} while {self._doing}. {rest}"

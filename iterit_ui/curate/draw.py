@@ -15,7 +15,7 @@ import numpy as np
 from backend import store
 from backend.errors import StudioError
 from iterit_ui.curate import charts as pictures
-from iterit_ui.curate import views as views
+from iterit_ui.curate import views
 from iterit_ui.curate.named_settings import compared_value
 from iterit_ui.curate.sample_panel import EXTRAS, shown_sample
 from iterit_ui.curate.settings_form import PAST, settings_value
@@ -25,7 +25,7 @@ from iterit_ui.samples import sample_values
 from iterit_ui.samples.filter_lookup import bar_value, clusters_written
 from iterit_ui.samples.marks import toolbar_value
 from iterit_ui.shared import messages, text
-from iterit_ui.shared.selections import scores_key
+from iterit_ui.shared.selections import held_out_of, scores_key
 from iterit_ui.shared.session import VIEW, get_pool, get_scores, is_demo, map_key, settings_of
 
 LISTS: dict[str, tuple[str, np.ndarray]] = {}  # list key -> pool, (m,) rows in the table's order
@@ -151,7 +151,16 @@ def open_sample_values(home: Path, here: CurateState) -> list[Any]:
 def panel_value(home: Path, here: CurateState) -> Any:
     """The settings."""
     seq, (name, why) = here.answered["seq"], here.answered["problem"]
-    return settings_value(home, here.pool, here.settings, here.past, seq=seq, problem=(name, why))
+    aside = held_out_of(home, here.pool, scores_key(home, here.pool, here.scores))
+    return settings_value(
+        home,
+        here.pool,
+        here.settings,
+        here.past,
+        held_out=0 if aside is None else int(aside.sum()),
+        seq=seq,
+        problem=(name, why),
+    )
 
 
 def sample_of(home: Path, here: CurateState, at: CurateView) -> Value:

@@ -17,7 +17,7 @@ from backend import analysis, store
 from backend.analysis import filters
 from backend.errors import ConfigError, StudioError
 from iterit_ui.components import checked_int
-from iterit_ui.curate import draw as draw
+from iterit_ui.curate import draw
 from iterit_ui.curate import mark_events as marking
 from iterit_ui.curate import settings_form as settings
 from iterit_ui.curate.sample_panel import EXTRAS

@@ -14,7 +14,7 @@ import gradio as gr
 import numpy as np
 
 from backend.errors import StudioError
-from iterit_ui.curate import draw as draw
+from iterit_ui.curate import draw
 from iterit_ui.curate.state import CurateState, Value, selection_view
 from iterit_ui.curate.words import ACTIONS
 from iterit_ui.samples import marks as actions

@@ -42,11 +42,13 @@ def settings_value(
     changed: dict[str, Any],
     past: dict[str, Any],
     *,
+    held_out: int = 0,
     seq: int = 0,
     problem: tuple[str, str] = ("", ""),
 ) -> dict[str, Any] | None:
     """The panel for a pool and what was changed.
 
+    held_out : samples that no selection may have; the budget is a share of the others.
     seq : number of the last event that was handled. problem : a field and why its new value was not taken.
     """
     if not pool_id:
@@ -74,7 +76,7 @@ def settings_value(
                 for code, (name, count) in enumerate(zip(pool.sources, source_counts(home, pool_id)))
             ],
         },
-        "total": len(pool),
+        "total": len(pool) - held_out,
         "pool": pool_id,
         "can_undo": bool(past["undo"]),
         "can_redo": bool(past["redo"]),

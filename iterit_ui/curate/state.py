@@ -11,7 +11,7 @@ import numpy as np
 
 from backend import analysis
 from backend.records import Selection
-from iterit_ui.curate import views as views
+from iterit_ui.curate import views
 from iterit_ui.curate.sample_panel import EXTRAS
 from iterit_ui.curate.settings_form import PAST
 from iterit_ui.samples.filter_lookup import kept, usable

@@ -28,8 +28,7 @@ from iterit_ui.components import (
     toolbar,
 )
 from iterit_ui.components.screen import when_shown
-from iterit_ui.curate import draw as draw
-from iterit_ui.curate import events as events
+from iterit_ui.curate import draw, events
 from iterit_ui.curate import mark_events as marking
 from iterit_ui.curate.job_status import build_map_maker, build_scorer
 from iterit_ui.curate.state import CurateState, Value

@@ -11,7 +11,7 @@ import gradio as gr
 
 from backend import store
 from backend.errors import StudioError
-from iterit_ui.data import lists as lists
+from iterit_ui.data import lists
 from iterit_ui.data.lists import Listed
 from iterit_ui.data.words import EXCLUDE_ALL, FINDINGS, KEEP_ONE, LISTS, NEAR_SLIDER
 from iterit_ui.samples import marks, sample_list

@@ -12,8 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from iterit_ui.data import draw as draw
-from iterit_ui.data import events as events
+from iterit_ui.data import draw, events
 from iterit_ui.data import sample_panel as reading
 from iterit_ui.data.lists import VIEW
 from iterit_ui.shared.answer_order import Newest, numbered

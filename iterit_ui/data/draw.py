@@ -7,8 +7,7 @@ from typing import Any
 
 from backend.jobs import pool_work
 from iterit_ui.data import bulk_marks as actions
-from iterit_ui.data import charts as charts
-from iterit_ui.data import views as views
+from iterit_ui.data import charts, views
 from iterit_ui.data.lists import VIEW
 from iterit_ui.data.words import NO_POOL_YET
 from iterit_ui.shared.session import get_pool

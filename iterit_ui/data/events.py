@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from iterit_ui.data import bulk_marks as actions
-from iterit_ui.data import lists as lists
+from iterit_ui.data import lists
 from iterit_ui.data.views import CARDS
 from iterit_ui.samples import marks, sample_list
 from iterit_ui.samples.marks import chosen_ids

@@ -11,7 +11,7 @@ from backend import store
 from backend.errors import StudioError
 from backend.models_on_demand import client
 from backend.models_on_demand.asked_models import base_model
-from iterit_ui.data import lists as lists
+from iterit_ui.data import lists
 from iterit_ui.data.job_status import limits_of
 from iterit_ui.data.words import NO_SAMPLE
 from iterit_ui.samples import marks, sample_values

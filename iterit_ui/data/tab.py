@@ -17,8 +17,7 @@ from iterit_ui.components.base import WEB, component
 from iterit_ui.components.screen import when_shown
 from iterit_ui.data import bulk_marks as actions
 from iterit_ui.data import callbacks as answers
-from iterit_ui.data import draw as draw
-from iterit_ui.data import events as events
+from iterit_ui.data import draw, events
 from iterit_ui.data import job_status as work
 from iterit_ui.data import sample_panel as reading
 from iterit_ui.data.lists import VIEW

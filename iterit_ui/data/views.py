@@ -9,7 +9,7 @@ from typing import Any
 from backend import store
 from backend.findings import Finding
 from backend.records import Pool
-from iterit_ui.data import lists as lists
+from iterit_ui.data import lists
 from iterit_ui.data.words import CARD_NOTES, LISTS, NOT_KNOWN
 from iterit_ui.samples import sample_values
 from iterit_ui.samples.sample_list import paged

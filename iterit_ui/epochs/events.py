@@ -13,7 +13,7 @@ from typing import Any
 from backend import analysis, store
 from backend.errors import StudioError
 from iterit_ui.components import checked_int
-from iterit_ui.epochs import draw as draw
+from iterit_ui.epochs import draw
 from iterit_ui.epochs.charts import EpochView
 from iterit_ui.epochs.lists import USUAL, listed, means_something
 from iterit_ui.epochs.state import EpochsState

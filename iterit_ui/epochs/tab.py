@@ -17,8 +17,7 @@ import gradio as gr
 from iterit_ui.components import cards, chart, heading, keys, map_view, note, sample_view, table
 from iterit_ui.components.epochs_view import alluvial, chooser, player
 from iterit_ui.components.screen import when_shown
-from iterit_ui.epochs import draw as draw
-from iterit_ui.epochs import events as events
+from iterit_ui.epochs import draw, events
 from iterit_ui.epochs.run_choices import on_disk
 from iterit_ui.epochs.state import EpochsState
 from iterit_ui.epochs.words import LINE

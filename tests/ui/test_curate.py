@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
+from run_folders import make_run, trees
 
 from backend import store
 from backend.data import load_pool
@@ -18,9 +19,7 @@ from backend.errors import ConfigError
 from backend.records import Pool
 from backend.store import Job
 from iterit_ui import layout
-from iterit_ui.curate import draw as draw
-from iterit_ui.curate import events as events
-from iterit_ui.curate import job_status
+from iterit_ui.curate import draw, events, job_status
 from iterit_ui.curate import mark_events as marking
 from iterit_ui.curate import settings_form as settings
 from iterit_ui.curate.state import CurateState
@@ -353,6 +352,15 @@ def test_budget_as_share_and_as_number(home: Path, pool: Pool) -> None:
     assert to(0) == {}  # two samples, which is this pool's default share
     with pytest.raises(ConfigError, match="number"):
         to("many")
+
+
+def test_the_panels_budget_is_a_share_of_what_is_not_held_out(tmp_path: Path) -> None:
+    make_run(tmp_path)
+    pool = trees()
+    here = CurateState(pool=pool.id, settings={"budget": 0.5})
+    total = draw.panel_value(tmp_path, here)["total"]
+    assert total == len(pool) - 6
+    assert card(shown_at(tmp_path, here), "Selected")["value"] == str(total // 2)
 
 
 def test_a_weight_of_a_source(home: Path, pool: Pool) -> None:

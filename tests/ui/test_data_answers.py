@@ -14,8 +14,7 @@ from backend import store
 from iterit_ui.curate import tab
 from iterit_ui.curate.state import CurateState
 from iterit_ui.data import callbacks as answers
-from iterit_ui.data import draw as draw
-from iterit_ui.data import events as events
+from iterit_ui.data import draw, events
 from iterit_ui.data import sample_panel as reading
 from iterit_ui.data.bulk_marks import NOTHING_DONE
 from iterit_ui.data.lists import VIEW

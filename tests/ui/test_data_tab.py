@@ -16,9 +16,7 @@ from backend.data import demo, load_pool
 from backend.findings.lengths import NOT_SCORED
 from backend.records import EpochRecord, Pool, Scores
 from iterit_ui.data import bulk_marks as actions
-from iterit_ui.data import draw as draw
-from iterit_ui.data import events as events
-from iterit_ui.data import sources
+from iterit_ui.data import draw, events, sources
 from iterit_ui.data.lists import VIEW
 from iterit_ui.shared.session import demo_pool, prepare
 

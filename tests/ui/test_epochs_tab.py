@@ -17,10 +17,8 @@ from backend.analysis.cohorts import COHORTS
 from backend.analysis.quadrants import QUADRANTS
 from backend.errors import StudioError
 from iterit_ui import plots
-from iterit_ui.epochs import draw as draw
-from iterit_ui.epochs import events as events
+from iterit_ui.epochs import draw, events, tab
 from iterit_ui.epochs import run_choices as runs
-from iterit_ui.epochs import tab as tab
 from iterit_ui.epochs import views as view
 from iterit_ui.epochs.captions import epoch_words
 from iterit_ui.epochs.lists import listed

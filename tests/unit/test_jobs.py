@@ -149,7 +149,7 @@ def test_a_worker_that_fell_silent_shows_as_failed_with_what_it_printed(home):
     run = launch(home, "dies")
     wait_for(lambda: lifecycle.refresh(home) == [run])
     error = store.run_info(home, run).error
-    assert "(exit code 3)" in error and error.endswith("It printed last: last words")
+    assert "exited with code 3 " in error and error.endswith("It printed last: last words")
 
 
 def test_a_failed_run_is_resumed(home):

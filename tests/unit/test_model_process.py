@@ -282,7 +282,7 @@ def test_questions_are_answered_in_turn_and_can_be_stopped(ask: Asks) -> None:
 
 def test_a_crash_is_told_and_the_next_question_starts_anew(ask: Asks) -> None:
     crashed = ask.ended(ask("die", models=2))
-    assert crashed.state == "failed" and "(exit code 7)" in crashed.answers[0].error
+    assert crashed.state == "failed" and "exited with code 7" in crashed.answers[0].error
     assert "while answering with tiny" in state().note and "no memory left" in crashed.answers[1].error
     assert ask.ended(ask("hello")).answers[0].text == "hello!" and state().note == ""
 

@@ -126,7 +126,7 @@ def test_work_that_ends_before_it_said_anything_has_failed_with_what_it_printed(
     pool_work.start_work(home, POOL, "map", ("dies",))
     error = ended(home, "map").error
     assert error == (
-        "The process exited without an error message (exit code 3) before it reported anything. It printed last: first words"
+        "The process exited with code 3 before it reported anything. It printed last: first words"
     )
     started = pool_work.work_info(home, POOL, "map").started
     pool_work.start_work(home, POOL, "map", ("dies",))

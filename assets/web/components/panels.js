@@ -36,6 +36,7 @@
       const node = h(card.key ? 'button' : 'div', `st-card panel ${studio.tone(card.tone)}`, null, h('div', 'st-label', card.label), figure,
         typeof card.bar === 'number' ? meter(card.bar, card.tone) : null, card.parts?.length ? stacked(card.parts) : null,
         card.hint ? h('div', 'st-hint', card.hint) : null);
+      if (card.hint) node.title = card.hint; // a long one is cut on the card
       node.dataset.label = card.label;
       if (!card.key) return node;
       node.type = 'button';

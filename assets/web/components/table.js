@@ -1,6 +1,8 @@
 // A table of one page of rows; sorting, searching and paging ask the server, so they are about all rows, not this page.
 (() => {
   const {h} = studio;
+  const TICK = 54; // px, the column of ticks
+  const FEW_WORDS = 90; // px, what a column without a width of its own needs
   const FLAGS = {pinned: ['pin', 'pinned'], excluded: ['exclude', 'excluded'], noted: ['note', 'has a note']};
 
   const cell = (column, given) => {
@@ -71,7 +73,7 @@
           button.dataset.key = `sort ${column.key}`;
           th.append(button);
         } else th.append(h('span', '', column.label));
-        if (column.hint) th.title = column.hint;
+        th.title = column.hint || column.label;
         row.append(th);
       }
       return h('thead', '', null, row);
@@ -190,11 +192,18 @@
       if (end > scroll.scrollTop + scroll.clientHeight) scroll.scrollTop = end - scroll.clientHeight;
     };
 
-    const fit = () => root.classList.toggle('narrow', root.clientWidth > 0 && root.clientWidth < 640);
+    // Columns of less weight leave where the others would have no room for a few words.
+    let needed = 0;
+    const fit = () => {
+      root.classList.toggle('narrow', root.clientWidth > 0 && root.clientWidth < 640);
+      root.classList.toggle('crowded', root.clientWidth > 0 && root.clientWidth < needed);
+    };
     new ResizeObserver(fit).observe(root);
     root.addEventListener('studio-escape', () => { ticks.drop(); ticks.paint(); });
 
     const draw = (value) => {
+      needed = TICK + value.columns.reduce((sum, column) => sum + (parseInt(column.width, 10) || FEW_WORDS), 0);
+      fit();
       parts.words.replaceChildren(...[value.title ? h('h3', '', value.title) : null, value.note ? h('p', '', value.note) : null].filter(Boolean));
       studio.pager(parts.pager, value, trigger);
       parts.search.draw(value.search);
