@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import Route
 
 from backend import store
 
@@ -16,6 +17,7 @@ sys.path.append(str(Path(__file__).parents[1] / "ui"))
 from run_folders import ROWS, make_run, trees
 
 EPOCHS = 7
+ASKED = re.compile("component_server")
 SHOWN = "document.querySelector('.st-player-words b')?.textContent === `Epoch ${epoch}`"
 
 
@@ -193,6 +195,13 @@ def test_a_sample_opens_with_its_history_and_keys_walk(page, goto, run):
 def test_a_new_epoch_appears_and_moves_nothing(page, goto, runs_dir, run):
     going = make_run(runs_dir, epochs=2, planned=3, state="running")
     try:
+        # the watcher's first answer comes after the new epoch: what the page has drawn is older than all that it hears
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            held.append(route) if '"look"' in (route.request.post_data or "") else route.continue_()
+
+        page.route(ASKED, hold)
         goto(page, "epochs", run=going, epoch=1)
         at_epoch(page, 1)
         page.locator("#epochs-flow .st-band.new").first.dispatch_event("click")
@@ -204,6 +213,9 @@ def test_a_new_epoch_appears_and_moves_nothing(page, goto, runs_dir, run):
         top = page.evaluate("window.scrollY")
         record = store.read_epoch(runs_dir, going, 1)
         store.write_epoch(runs_dir, going, dataclasses.replace(record, epoch=2))
+        for route in held:
+            route.continue_()
+        page.unroute(ASKED)
         page.wait_for_function("document.querySelector('#epochs-slider').max === '2'")
         page.wait_for_timeout(500)
         assert page.url == address and page.evaluate("window.scrollY") == top

@@ -1,6 +1,7 @@
 // Asks once a second whether something that this page shows has been changed elsewhere, and tells the screens (screen.js).
 (() => {
   const EVERY = 1000; // ms, where an answer says nothing else
+  const RUNS = new Set(['tune', 'epochs']); // tabs that show what a worker writes
 
   studio.watcher = ({element, server}) => {
     let known = {};
@@ -14,11 +15,12 @@
       const found = await server.look(asked);
       if (!found || found.error) return;
       every = Number(found.every) || EVERY;
-      // what differs because something else is looked at is no change; runs may have gone on while their tab was opened
+      // What differs because something else is looked at is no change. A run may have gone on between drawing its tab and
+      // this answer, though: the tabs of runs are told, and draw nothing where they are up to date.
       const same = asked.join('|') === at;
       const changed = Object.keys(found.stamps).filter((name) => found.stamps[name] !== known[name]);
       [at, known] = [asked.join('|'), found.stamps];
-      if (changed.length && (same || asked[2] === 'tune')) studio.tell(...changed);
+      if (changed.length && (same || RUNS.has(asked[2]))) studio.tell(...changed);
     };
     const go = () => look().catch((error) => console.warn('studio: the watcher got no answer', error)).finally(() => { timer = setTimeout(go, every); });
     timer = setTimeout(go, EVERY);
