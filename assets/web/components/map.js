@@ -232,7 +232,7 @@
         body.hidden = parts.bar.hidden = true;
       };
       const last = state.value;
-      const same = (...names) => last && names.every((name) => JSON.stringify(last[name]) === JSON.stringify(value[name]));
+      const same = (...keys) => last && keys.every((name) => JSON.stringify(last[name]) === JSON.stringify(value[name]));
       if (!value || !same('title', 'note', 'legend')) studio.head(root, value || {});
       state.value = value;
       if (!value || value.empty || !value.codes) return say(value?.empty || '');

@@ -23,8 +23,8 @@
   })();
 
   studio.settings = (context) => {
-    const own = Boolean(context.element.closest('#settings')); // the Curate tab's, which a run starts from
-    const queue = studio.queue(context.trigger, (settled) => { if (own) studio.settled.set(settled); });
+    const starts = Boolean(context.element.closest('#settings')); // the Curate tab's, which a run starts from
+    const queue = studio.queue(context.trigger, (settled) => { if (starts) studio.settled.set(settled); });
     const root = context.element.firstElementChild;
     let value = null;
     let seen = '';

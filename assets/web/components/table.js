@@ -92,7 +92,7 @@
     let drawing = false;
     const editable = (value, id, column, td, text) => {
       const key = `edit ${id} ${column.key}`;
-      const open = () => {
+      const write = () => {
         if (!writing || writing.id !== id || writing.column !== column.key) writing = {id, column: column.key, text};
         const input = h('input', 'st-cell-input');
         Object.assign(input, {type: 'text', value: writing.text, maxLength: column.longest || 200, placeholder: column.placeholder || ''});
@@ -118,7 +118,7 @@
       };
       const shut = (shown) => {
         const button = studio.button('st-cell-edit', shown || column.placeholder || '–', `${column.label}: click to change`, () => {
-          const input = open();
+          const input = write();
           input.focus({preventScroll: true});
           input.select();
         });
@@ -128,7 +128,7 @@
         button.addEventListener('keydown', (event) => event.stopPropagation());
         td.replaceChildren(button);
       };
-      if (writing && writing.id === id && writing.column === column.key) open();
+      if (writing && writing.id === id && writing.column === column.key) write();
       else shut(text);
       return td;
     };
@@ -156,8 +156,8 @@
         const names = value.marks?.[id];
         const marked = flags(names);
         const cells = value.columns.map((column) => {
-          const node = cell(column, row[column.key]);
-          return column.kind === 'edit' ? editable(value, id, column, node, String(row[column.key] ?? '')) : node;
+          const td = cell(column, row[column.key]);
+          return column.kind === 'edit' ? editable(value, id, column, td, String(row[column.key] ?? '')) : td;
         });
         if (value.selectable) cells.unshift(ticks.cell(index, marked));
         else if (marked.length) cells[0]?.prepend(...marked);

@@ -92,8 +92,8 @@
       const next = suiting(form.pool, model);
       const mine = form.preset === 'demo' || form.preset === 'paper';
       if (mine && next !== form.preset) { // what nobody has typed follows the preset
-        const [old, fresh] = [based(form.preset), based(next)];
-        for (const name of Object.keys(old)) if (form.values[name] === old[name]) form.values[name] = fresh[name];
+        const [old, suited] = [based(form.preset), based(next)];
+        for (const name of Object.keys(old)) if (form.values[name] === old[name]) form.values[name] = suited[name];
         form.preset = next;
       }
       changed();
