@@ -7,7 +7,13 @@ BIN := $(VENV)/bin
 ARGS ?=
 WORKERS ?= 2
 
-.PHONY: help run test check lint fix bench screenshots clean
+WEB := tools/web/node_modules
+PRETTIER := $(WEB)/.bin/prettier --config tools/web/prettier.json --log-level warn
+SCRIPTS := 'assets/web/**/*.{js,css}'
+# the checks of assets/web are left out where Node.js is missing or too old for them; the app needs none
+NODE := $(shell node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null && echo yes)
+
+.PHONY: help run test check lint lint-web fix bench screenshots clean
 
 help:
 	@echo "make run    install and open the app on the embedded demo (ARGS='--port 7861 --data-root DIR')"
@@ -41,15 +47,25 @@ endif
 check: lint
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests/unit -m "not slow"
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev lint-web
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --num-workers $(WORKERS)
 	PYTHONPATH=. $(BIN)/lint-imports --no-cache
 
-fix: $(VENV)/.dev
+ifdef NODE
+lint-web: $(WEB)/.made
+	$(WEB)/.bin/eslint --config tools/web/eslint.config.js assets/web
+	$(PRETTIER) --check $(SCRIPTS)
+else
+lint-web:
+	@echo "assets/web is not checked: Node.js 20.19 or newer is missing" >&2
+endif
+
+fix: $(VENV)/.dev $(if $(NODE),$(WEB)/.made)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(if $(NODE),$(PRETTIER) --write $(SCRIPTS))
 
 bench: $(VENV)/.app
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -58,7 +74,7 @@ screenshots: $(VENV)/.dev
 	$(BIN)/python docs/take_screenshots.py $(ARGS)
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(WEB) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, {sys.executable} is {v[0]}.{v[1]}; name another: make run PYTHON=python3.12")'
@@ -72,3 +88,7 @@ $(VENV)/.dev: requirements.txt requirements-dev.txt requirements-templates.txt |
 	$(BIN)/python -m pip install --disable-pip-version-check -q -r requirements-dev.txt
 	$(BIN)/python -m pip install --disable-pip-version-check -q --no-deps -r requirements-templates.txt
 	@touch $@ $(VENV)/.app
+
+$(WEB)/.made: tools/web/package-lock.json
+	npm ci --prefix tools/web --no-audit --no-fund --loglevel error
+	@touch $@

@@ -5,7 +5,9 @@
   const QUIET = 2000;
   const KEY = 'studio-answers-shown';
 
-  const put = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+  const put = (node, text) => {
+    if (node.textContent !== text) node.textContent = text;
+  };
 
   // One column; `fill` writes what has changed, so that a selection of text and the place scrolled to stay.
   const column = () => {
@@ -45,9 +47,18 @@
   studio.answers = ({element, trigger, props, server, watch}) => {
     const root = element.firstElementChild;
     const worker = h('span', 'st-answers-worker');
-    const unload = studio.button('st-action', 'Unload', 'End the process that answers and free its memory', () => trigger('free', {}));
-    const stop = studio.button('st-action', 'Stop', 'Stop this question; what is written stays', () => trigger('stop', {id: shown}));
-    const again = studio.button('st-action', 'Edit and ask again', 'Put this prompt and its settings back into the form', () => trigger('again', {id: shown}));
+    const unload = studio.button('st-action', 'Unload', 'End the process that answers and free its memory', () =>
+      trigger('free', {}),
+    );
+    const stop = studio.button('st-action', 'Stop', 'Stop this question; what is written stays', () =>
+      trigger('stop', {id: shown}),
+    );
+    const again = studio.button(
+      'st-action',
+      'Edit and ask again',
+      'Put this prompt and its settings back into the form',
+      () => trigger('again', {id: shown}),
+    );
     const bar = h('div', 'st-answers-bar', null, worker, stop, again, unload);
     const note = h('p', 'st-answers-note');
     const warn = h('p', 'st-answers-warn');
@@ -56,7 +67,11 @@
     const grid = h('div', 'st-answers-grid');
     const list = h('div', 'st-answers-list');
     const earlier = studio.fold('answers-earlier', 'Earlier questions', false, list);
-    const empty = h('p', 'st-answers-empty', 'Nothing has been asked yet. Type a prompt above, or take a held-out sample, and press Ask: each model’s answer appears here beside the others, as it is written.');
+    const empty = h(
+      'p',
+      'st-answers-empty',
+      'Nothing has been asked yet. Type a prompt above, or take a held-out sample, and press Ask: each model’s answer appears here beside the others, as it is written.',
+    );
     root.replaceChildren(bar, note, warn, empty, prompt, facts, grid, earlier);
 
     let shown = sessionStorage.getItem(KEY) || '';
@@ -83,24 +98,36 @@
         drawn = question.id;
         columns = question.columns.map(column);
         grid.replaceChildren(...columns.map((one) => one.root));
-        prompt.replaceChildren(...question.turns.map((turn) => h('div', 'st-answers-turn', null,
-          question.turns.length > 1 || turn.role !== 'user' ? h('span', 'st-answers-role', turn.role) : null, h('div', 'st-answer-text', turn.content))));
+        prompt.replaceChildren(
+          ...question.turns.map((turn) =>
+            h(
+              'div',
+              'st-answers-turn',
+              null,
+              question.turns.length > 1 || turn.role !== 'user' ? h('span', 'st-answers-role', turn.role) : null,
+              h('div', 'st-answer-text', turn.content),
+            ),
+          ),
+        );
       }
       put(facts, question.waits || question.facts);
       facts.classList.toggle('waits', Boolean(question.waits));
       question.columns.forEach((value, at) => columns[at].fill(value));
     };
 
-    const drawHistory = (history, now) => studio.keepFocus(list, () => {
-      earlier.hidden = history.length < 2;
-      list.replaceChildren(...history.map((one) => {
-        const node = studio.button('st-answers-old', null, '', () => show(one.id));
-        node.append(h('span', 'when num', one.when), h('span', 'what', one.text), h('span', 'who', one.models));
-        node.dataset.key = `old ${one.id}`;
-        node.setAttribute('aria-current', String(one.id === now));
-        return node;
-      }));
-    });
+    const drawHistory = (history, now) =>
+      studio.keepFocus(list, () => {
+        earlier.hidden = history.length < 2;
+        list.replaceChildren(
+          ...history.map((one) => {
+            const node = studio.button('st-answers-old', null, '', () => show(one.id));
+            node.append(h('span', 'when num', one.when), h('span', 'what', one.text), h('span', 'who', one.models));
+            node.dataset.key = `old ${one.id}`;
+            node.setAttribute('aria-current', String(one.id === now));
+            return node;
+          }),
+        );
+      });
 
     const draw = (found) => {
       stamp = found.stamp;
@@ -109,7 +136,13 @@
       put(worker, found.worker.text);
       worker.className = `st-answers-worker ${studio.tone(found.worker.tone)}`;
       unload.hidden = !found.worker.loaded;
-      for (const [node, text] of [[note, found.worker.note], [warn, found.warn]]) { put(node, text || ''); node.hidden = !text; }
+      for (const [node, text] of [
+        [note, found.worker.note],
+        [warn, found.warn],
+      ]) {
+        put(node, text || '');
+        node.hidden = !text;
+      }
       drawQuestion(found.question);
       drawHistory(found.history, found.question?.id);
       root.dataset.rev = studio.revision(found.stamp);
@@ -120,17 +153,28 @@
       const asked = shown;
       const found = await server.look([asked, stamp]);
       if (asked !== shown || !found || found.same) return; // another question was chosen meanwhile
-      if (found.error) { put(note, found.error); note.hidden = false; return; }
+      if (found.error) {
+        put(note, found.error);
+        note.hidden = false;
+        return;
+      }
       draw(found);
     };
     const soon = (wait) => {
       clearTimeout(timer);
-      timer = setTimeout(() => look().catch((error) => console.warn('studio: no answer about answers', error)).finally(() => soon(live ? LIVE : QUIET)), wait);
+      timer = setTimeout(
+        () =>
+          look()
+            .catch((error) => console.warn('studio: no answer about answers', error))
+            .finally(() => soon(live ? LIVE : QUIET)),
+        wait,
+      );
     };
 
     const update = () => {
       const value = JSON.parse(props.value || 'null');
-      if (value?.show) show(value.show); else soon(0);
+      if (value?.show) show(value.show);
+      else soon(0);
     };
     for (const node of [note, warn, prompt, facts, grid, stop, again, unload, earlier]) node.hidden = true;
     watch('value', update);

@@ -6,7 +6,12 @@
   // plot: a drawn Plotly chart. now(): its value. Returns {show(range)}, which draws a range or none.
   studio.brush = (plot, trigger, now) => {
     const body = plot.parentElement;
-    const band = h('div', 'st-brush', null, studio.button('', '✕', 'Remove this range', () => clear()));
+    const band = h(
+      'div',
+      'st-brush',
+      null,
+      studio.button('', '✕', 'Remove this range', () => clear()),
+    );
     const hint = h('span', 'st-brush-hint', 'drag over bars to filter');
     band.hidden = true;
     body.append(band, hint);
@@ -19,7 +24,8 @@
     const edges = () => {
       const found = new Set();
       for (const {type, customdata} of now().data) {
-        if (type === 'bar' && customdata) for (const of of customdata) for (const edge of of.slice(-2)) if (typeof edge === 'number') found.add(edge);
+        if (type === 'bar' && customdata)
+          for (const of of customdata) for (const edge of of.slice(-2)) if (typeof edge === 'number') found.add(edge);
       }
       return [...found].sort((a, b) => a - b);
     };
@@ -41,7 +47,12 @@
       const {l, t, w, h: height, x} = area();
       const at = (edge, open) => (typeof edge === 'number' ? Math.max(0, Math.min(w, x.d2p(edge))) : open);
       const [left, right] = [at(wanted.low, 0), at(wanted.high, w)];
-      Object.assign(band.style, {left: `${l + left}px`, width: `${Math.max(right - left, 2)}px`, top: `${t}px`, height: `${height}px`});
+      Object.assign(band.style, {
+        left: `${l + left}px`,
+        width: `${Math.max(right - left, 2)}px`,
+        top: `${t}px`,
+        height: `${height}px`,
+      });
       band.classList.toggle('drawing', Boolean(drawing));
     };
     const clear = () => {
@@ -77,13 +88,22 @@
       place(shown);
       trigger('brush', found);
     });
-    body.addEventListener('pointercancel', () => { press = null; place(shown); });
+    body.addEventListener('pointercancel', () => {
+      press = null;
+      place(shown);
+    });
     body.addEventListener('dblclick', clear);
     document.addEventListener('keydown', (event) => {
-      if (event.key !== 'Escape' || !active() || !(body.matches(':hover') || body.contains(document.activeElement))) return;
-      if (press) { press = null; place(shown); } else clear();
+      if (event.key !== 'Escape' || !active() || !(body.matches(':hover') || body.contains(document.activeElement)))
+        return;
+      if (press) {
+        press = null;
+        place(shown);
+      } else clear();
     });
-    plot.on('plotly_afterplot', () => { if (!press) place(shown); });
+    plot.on('plotly_afterplot', () => {
+      if (!press) place(shown);
+    });
     return {
       show: (wanted) => {
         shown = wanted || null;

@@ -1,7 +1,14 @@
 // Charts: Plotly with the page's colours and type. No modebar, no upload to anybody's cloud.
 (() => {
-  const CONFIG = {responsive: false, displayModeBar: false, displaylogo: false, showSendToCloud: false,
-    plotlyServerURL: '', scrollZoom: false, doubleClick: 'reset'};
+  const CONFIG = {
+    responsive: false,
+    displayModeBar: false,
+    displaylogo: false,
+    showSendToCloud: false,
+    plotlyServerURL: '',
+    scrollZoom: false,
+    doubleClick: 'reset',
+  };
   const DATA = new Set(['x', 'y', 'text', 'name', 'customdata', 'ticktext', 'tickvals', 'labels', 'hovertext', 'ids']);
   studio.plotly = window.Plotly; // this file follows Plotly in head=
   // Where a page has a <base>, Plotly writes the page's whole address into its clip paths, and the bars vanish with
@@ -9,17 +16,21 @@
   document.querySelector('base[href="./"]')?.remove();
 
   // Plotly reads a little HTML in labels; what comes from a data set stays as it was written.
-  const escape = (value) => (typeof value === 'string'
-    ? value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
-    : Array.isArray(value) ? value.map(escape) : value);
+  const escape = (value) =>
+    typeof value === 'string'
+      ? value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+      : Array.isArray(value)
+        ? value.map(escape)
+        : value;
 
   // Names of CSS variables become colours, except where the string is data.
   studio.coloured = (value) => {
     if (typeof value === 'string') return value.startsWith('--') ? studio.colour(value) : value;
     if (Array.isArray(value)) return value.map(studio.coloured);
     if (value && typeof value === 'object') {
-      return Object.fromEntries(Object.entries(value).map(
-        ([key, item]) => [key, DATA.has(key) ? escape(item) : studio.coloured(item)]));
+      return Object.fromEntries(
+        Object.entries(value).map(([key, item]) => [key, DATA.has(key) ? escape(item) : studio.coloured(item)]),
+      );
     }
     return value;
   };
@@ -33,15 +44,37 @@
   studio.layout = (given) => {
     const {colour} = studio;
     const grid = colour('--chart-grid');
-    const own = {gridcolor: grid, zerolinecolor: grid, linecolor: colour('--line-2'), automargin: true,
-      tickfont: {size: 11, color: colour('--text-2')}, separatethousands: true, exponentformat: 'none', fixedrange: true};
+    const own = {
+      gridcolor: grid,
+      zerolinecolor: grid,
+      linecolor: colour('--line-2'),
+      automargin: true,
+      tickfont: {size: 11, color: colour('--text-2')},
+      separatethousands: true,
+      exponentformat: 'none',
+      fixedrange: true,
+    };
     const layout = {
-      showlegend: false, bargap: 0.04, autosize: true, uirevision: 1, hovermode: 'closest', dragmode: false,
-      margin: {l: 44, r: 12, t: 8, b: 38}, ...studio.coloured(given || {}),
-      paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
-      font: {family: getComputedStyle(document.querySelector('.gradio-container') || document.body).fontFamily, size: 11.5, color: colour('--text-2')},
-      hoverlabel: {bgcolor: colour('--surface'), bordercolor: colour('--line-2'),
-        font: {color: colour('--text-1'), size: 12}},
+      showlegend: false,
+      bargap: 0.04,
+      autosize: true,
+      uirevision: 1,
+      hovermode: 'closest',
+      dragmode: false,
+      margin: {l: 44, r: 12, t: 8, b: 38},
+      ...studio.coloured(given || {}),
+      paper_bgcolor: 'rgba(0,0,0,0)',
+      plot_bgcolor: 'rgba(0,0,0,0)',
+      font: {
+        family: getComputedStyle(document.querySelector('.gradio-container') || document.body).fontFamily,
+        size: 11.5,
+        color: colour('--text-2'),
+      },
+      hoverlabel: {
+        bgcolor: colour('--surface'),
+        bordercolor: colour('--line-2'),
+        font: {color: colour('--text-1'), size: 12},
+      },
     };
     for (const key of Object.keys(layout)) if (/^[xy]axis\d*$/.test(key)) layout[key] = axis(layout[key], own);
     layout.xaxis ||= axis({}, {...own, showgrid: false});
@@ -64,14 +97,18 @@
     let value = null;
     let wired = false;
     let brush = null;
-    const paint = (plot) => studio.plotly.react(plot, value.data.map(studio.coloured), studio.layout(value.layout), CONFIG);
+    const paint = (plot) =>
+      studio.plotly.react(plot, value.data.map(studio.coloured), studio.layout(value.layout), CONFIG);
     const draw = async (given, root) => {
       value = given;
       const plot = root.querySelector('.st-plot');
       let empty = root.querySelector('.st-empty');
       studio.head(root, value || {});
       if (!value || value.empty || !value.data) {
-        if (!empty) { empty = studio.h('div', 'st-empty'); plot.after(empty); }
+        if (!empty) {
+          empty = studio.h('div', 'st-empty');
+          plot.after(empty);
+        }
         empty.textContent = value?.empty || '';
         empty.style.minHeight = plot.style.height;
         plot.hidden = true;
@@ -88,8 +125,13 @@
       plot.on('plotly_click', (event) => {
         if (value.brushable) return;
         const point = event.points[0];
-        context.trigger('pick', {trace: point.curveNumber, index: point.pointNumber, x: point.x, y: point.y,
-          custom: point.customdata ?? null});
+        context.trigger('pick', {
+          trace: point.curveNumber,
+          index: point.pointNumber,
+          x: point.x,
+          y: point.y,
+          custom: point.customdata ?? null,
+        });
       });
       studio.follow(plot, () => value?.data && paint(plot));
     };

@@ -15,8 +15,10 @@
       if (!value) return;
       search.draw(value.search);
       studio.keepFocus(chips, () => studio.chips(chips, value.chips, context.trigger));
-      count.textContent = value.count === null ? `all ${number(value.total)} samples`
-        : `${number(value.count)} of ${number(value.total)} samples, ${number(value.picked)} of them selected`;
+      count.textContent =
+        value.count === null
+          ? `all ${number(value.total)} samples`
+          : `${number(value.count)} of ${number(value.total)} samples, ${number(value.picked)} of them selected`;
     });
   };
 })();

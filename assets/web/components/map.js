@@ -6,7 +6,11 @@
   const AROUND = 0.03; // of a side, left free around the points
   const NEAR = 9; // px from a point within which it is meant
 
-  const FAINT = 0, UNKNOWN = 1, USUAL = 2, ABOVE = 3, NOWHERE = 4; // layers of points, the last is not drawn
+  const FAINT = 0,
+    UNKNOWN = 1,
+    USUAL = 2,
+    ABOVE = 3,
+    NOWHERE = 4; // layers of points, the last is not drawn
 
   const bit = (bits, i) => (bits ? (bits[i >> 3] >> (i & 7)) & 1 : 0);
 
@@ -16,7 +20,7 @@
     const stops = value.scale.colours.map((name) => studio.rgb(studio.colour(name)));
     const made = [];
     for (let code = 0; code < 255; code++) {
-      const at = code / 254 * (stops.length - 1);
+      const at = (code / 254) * (stops.length - 1);
       const low = Math.min(Math.floor(at), stops.length - 2);
       made.push(stops[low].map((part, k) => part + (stops[low + 1][k] - part) * (at - low)));
     }
@@ -25,9 +29,27 @@
 
   studio.map = (context) => {
     const {trigger, server, element} = context;
-    const state = {key: null, n: 0, x: null, y: null, value: null, box: null, view: null, near: null,
-      codes: null, dim: null, above: null, bytes: null, layers: null, surface: [0, 0, 0],
-      drawn: null, inside: null, showLabels: null, texts: new Map(), wanted: -1};
+    const state = {
+      key: null,
+      n: 0,
+      x: null,
+      y: null,
+      value: null,
+      box: null,
+      view: null,
+      near: null,
+      codes: null,
+      dim: null,
+      above: null,
+      bytes: null,
+      layers: null,
+      surface: [0, 0, 0],
+      drawn: null,
+      inside: null,
+      showLabels: null,
+      texts: new Map(),
+      wanted: -1,
+    };
     let parts, canvas, drawer, tools, names;
 
     const whole = () => ({...state.box});
@@ -35,12 +57,12 @@
     const toPixel = (x, y) => {
       const {width, height} = size();
       const {x0, x1, y0, y1} = state.view;
-      return [(x - x0) / (x1 - x0) * width, (y1 - y) / (y1 - y0) * height];
+      return [((x - x0) / (x1 - x0)) * width, ((y1 - y) / (y1 - y0)) * height];
     };
     const toData = (px, py) => {
       const {width, height} = size();
       const {x0, x1, y0, y1} = state.view;
-      return [x0 + px / width * (x1 - x0), y1 - py / height * (y1 - y0)];
+      return [x0 + (px / width) * (x1 - x0), y1 - (py / height) * (y1 - y0)];
     };
 
     // Colours and layers of all points, for the graphics card.
@@ -54,12 +76,19 @@
         const [r, g, b] = table[Math.min(code, table.length - 1)] || [128, 128, 128];
         packed[code] = (b << 16) | (g << 8) | r;
       }
-      const unknown = value.scale ? value.scale.unknown ?? 255 : -1;
+      const unknown = value.scale ? (value.scale.unknown ?? 255) : -1;
       const layers = new Uint8Array(n);
       const bytes = new Uint32Array(n);
       for (let i = 0; i < n; i++) {
-        const layer = Number.isNaN(x[i]) ? NOWHERE : bit(dim, i) || (inside && !bit(inside, i)) ? FAINT
-          : high[codes[i]] || bit(above, i) ? ABOVE : codes[i] === unknown ? UNKNOWN : USUAL;
+        const layer = Number.isNaN(x[i])
+          ? NOWHERE
+          : bit(dim, i) || (inside && !bit(inside, i))
+            ? FAINT
+            : high[codes[i]] || bit(above, i)
+              ? ABOVE
+              : codes[i] === unknown
+                ? UNKNOWN
+                : USUAL;
         layers[i] = layer;
         bytes[i] = packed[codes[i]];
       }
@@ -70,9 +99,14 @@
 
     const looks = () => {
       const small = state.n > 20000 ? 3 : state.n > 5000 ? 4 : 5;
-      const grown = small * Math.min(2, Math.max(1, ((state.box.x1 - state.box.x0) / (state.view.x1 - state.view.x0)) ** 0.3));
-      return [{size: grown, opacity: 0.13, rim: 0}, {size: grown, opacity: 0.4, rim: 0}, {size: grown, opacity: state.value.scale ? 0.75 : 0.6, rim: 0},
-        {size: grown + 2.5, opacity: 1, rim: 0.8}];
+      const grown =
+        small * Math.min(2, Math.max(1, ((state.box.x1 - state.box.x0) / (state.view.x1 - state.view.x0)) ** 0.3));
+      return [
+        {size: grown, opacity: 0.13, rim: 0},
+        {size: grown, opacity: 0.4, rim: 0},
+        {size: grown, opacity: state.value.scale ? 0.75 : 0.6, rim: 0},
+        {size: grown + 2.5, opacity: 1, rim: 0.8},
+      ];
     };
 
     const show = () => {
@@ -121,7 +155,9 @@
       parts.tip.hidden = true;
       if (row < 0) return;
       const {key, texts} = state;
-      await new Promise((resolve) => { setTimeout(resolve, 60); });
+      await new Promise((resolve) => {
+        setTimeout(resolve, 60);
+      });
       if (state.wanted !== row || state.key !== key) return;
       if (!texts.has(row)) {
         if (texts.size > 500) texts.clear();
@@ -167,21 +203,48 @@
     const build = (root) => {
       canvas = root.querySelector('canvas');
       const stage = canvas.parentElement;
-      parts = {stage, bar: root.querySelector('.st-map-bar'), ring: h('div', 'st-ring'),
-        tip: h('div', 'st-tip'), first: h('div', 'st-map-first'), scale: h('div', 'st-map-scale'),
-        drawn: h('div', 'st-map-drawn', null, h('span'), studio.button('', '✕', 'Clear the outline', clear))};
+      parts = {
+        stage,
+        bar: root.querySelector('.st-map-bar'),
+        ring: h('div', 'st-ring'),
+        tip: h('div', 'st-tip'),
+        first: h('div', 'st-map-first'),
+        scale: h('div', 'st-map-scale'),
+        drawn: h('div', 'st-map-drawn', null, h('span'), studio.button('', '✕', 'Clear the outline', clear)),
+      };
       parts.ring.hidden = parts.tip.hidden = parts.first.hidden = parts.drawn.hidden = true;
       names = studio.mapLabels(stage, (cluster) => trigger('cluster', {cluster}));
       stage.append(parts.ring, parts.first, parts.drawn, parts.tip);
-      drawer = studio.points(canvas, () => { drawer.places(state.x, state.y); colour(); show(); });
+      drawer = studio.points(canvas, () => {
+        drawer.places(state.x, state.y);
+        colour();
+        show();
+      });
       element.dataset.webgl = String(drawer.webgl);
       tools = studio.mapTools(parts, {
-        view: () => state.view, whole, show, toData, toPixel, hover, around, clear,
-        move: (view) => { state.view = view; parts.tip.hidden = true; show(); },
-        pick: (px, py) => { const row = rowAt(px, py); if (row >= 0) trigger('pick', {key: state.key, row}); },
+        view: () => state.view,
+        whole,
+        show,
+        toData,
+        toPixel,
+        hover,
+        around,
+        clear,
+        move: (view) => {
+          state.view = view;
+          parts.tip.hidden = true;
+          show();
+        },
+        pick: (px, py) => {
+          const row = rowAt(px, py);
+          if (row >= 0) trigger('pick', {key: state.key, row});
+        },
         label: (cluster) => trigger('cluster', {cluster}),
         mode: (key) => trigger('mode', {key}),
-        labels: (on) => { state.showLabels = on; show(); },
+        labels: (on) => {
+          state.showLabels = on;
+          show();
+        },
       });
       // for tests: how many points there are, and where on the screen a sample is
       stage.place = (row) => {
@@ -189,8 +252,16 @@
         const [px, py] = toPixel(state.x[row], state.y[row]);
         return {x: box.left + px, y: box.top + py};
       };
-      studio.onTheme(() => { if (state.value?.codes && state.view) { legend(state.value); colour(); show(); } });
-      new ResizeObserver(() => { if (state.value?.codes && state.view) show(); }).observe(canvas);
+      studio.onTheme(() => {
+        if (state.value?.codes && state.view) {
+          legend(state.value);
+          colour();
+          show();
+        }
+      });
+      new ResizeObserver(() => {
+        if (state.value?.codes && state.view) show();
+      }).observe(canvas);
     };
 
     const legend = (value) => {
@@ -200,8 +271,12 @@
       const band = h('i');
       band.style.background = `linear-gradient(to right, ${scale.colours.map((name) => studio.token(name)).join(', ')})`;
       const unknown = state.codes.includes(scale.unknown ?? 255);
-      parts.scale.replaceChildren(h('span', 'num', scale.low), band, h('span', 'num', scale.high),
-        ...(unknown ? [h('em', '', 'unknown')] : []));
+      parts.scale.replaceChildren(
+        h('span', 'num', scale.low),
+        band,
+        h('span', 'num', scale.high),
+        ...(unknown ? [h('em', '', 'unknown')] : []),
+      );
     };
 
     const load = async (value) => {
@@ -210,13 +285,26 @@
       const [x, y] = [found.x, found.y].map((text) => new Float32Array(studio.bytes(text).buffer));
       const ends = (numbers) => {
         let [low, high] = [Infinity, -Infinity];
-        for (const v of numbers) { if (v < low) low = v; if (v > high) high = v; }
+        for (const v of numbers) {
+          if (v < low) low = v;
+          if (v > high) high = v;
+        }
         const room = AROUND * (high - low) || 1;
         return low <= high ? [low - room, high + room] : [0, 1];
       };
       const [[x0, x1], [y0, y1]] = [ends(x), ends(y)];
-      Object.assign(state, {key: value.key, n: found.n, x, y, box: {x0, x1, y0, y1}, view: {x0, x1, y0, y1},
-        near: studio.grid(x, y, {x0, x1, y0, y1}), codes: null, texts: new Map(), wanted: -1});
+      Object.assign(state, {
+        key: value.key,
+        n: found.n,
+        x,
+        y,
+        box: {x0, x1, y0, y1},
+        view: {x0, x1, y0, y1},
+        near: studio.grid(x, y, {x0, x1, y0, y1}),
+        codes: null,
+        texts: new Map(),
+        wanted: -1,
+      });
       forget();
       if (drawer.webgl || state.n <= PLAIN_LIMIT) drawer.places(x, y);
       return '';
@@ -227,12 +315,16 @@
       const body = root.querySelector('.st-map-body');
       let empty = root.querySelector('.st-empty');
       const say = (text) => {
-        if (!empty) { empty = h('div', 'st-empty'); body.after(empty); }
+        if (!empty) {
+          empty = h('div', 'st-empty');
+          body.after(empty);
+        }
         empty.textContent = text;
         body.hidden = parts.bar.hidden = true;
       };
       const last = state.value;
-      const same = (...keys) => last && keys.every((name) => JSON.stringify(last[name]) === JSON.stringify(value[name]));
+      const same = (...keys) =>
+        last && keys.every((name) => JSON.stringify(last[name]) === JSON.stringify(value[name]));
       if (!value || !same('title', 'note', 'legend')) studio.head(root, value || {});
       state.value = value;
       if (!value || value.empty || !value.codes) return say(value?.empty || '');
@@ -242,13 +334,24 @@
         if (problem) return say(problem);
       }
       if (!drawer.webgl && state.n > PLAIN_LIMIT) {
-        return say('This browser has no WebGL, which a map of this many samples needs. The table below lists the same samples, and everything else on this page works.');
+        return say(
+          'This browser has no WebGL, which a map of this many samples needs. The table below lists the same samples, and everything else on this page works.',
+        );
       }
       empty?.remove();
       body.hidden = parts.bar.hidden = false;
-      if (!moved && state.codes && empty === null && same('codes', 'dim', 'above', 'top', 'palette', 'scale', 'drawn')) {
+      if (
+        !moved &&
+        state.codes &&
+        empty === null &&
+        same('codes', 'dim', 'above', 'top', 'palette', 'scale', 'drawn')
+      ) {
         if (!same('labels')) names.make(value.labels);
-        if (same('labels', 'mode', 'modes', 'final')) ring(); else { dress(value); show(); }
+        if (same('labels', 'mode', 'modes', 'final')) ring();
+        else {
+          dress(value);
+          show();
+        }
         return;
       }
       state.codes = studio.bytes(value.codes);

@@ -49,10 +49,13 @@
       shader(gl.VERTEX_SHADER, VERTEX);
       shader(gl.FRAGMENT_SHADER, FRAGMENT);
       gl.linkProgram(program);
-      if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost()) throw new Error(`the map's shaders: ${gl.getProgramInfoLog(program)}`);
+      if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost())
+        throw new Error(`the map's shaders: ${gl.getProgramInfoLog(program)}`);
       gl.useProgram(program);
       [places, colours, order] = [gl.createBuffer(), gl.createBuffer(), gl.createBuffer()];
-      at = Object.fromEntries(['view', 'size', 'opacity', 'rim', 'rimColour'].map((name) => [name, gl.getUniformLocation(program, name)]));
+      at = Object.fromEntries(
+        ['view', 'size', 'opacity', 'rim', 'rimColour'].map((name) => [name, gl.getUniformLocation(program, name)]),
+      );
       gl.enable(gl.BLEND);
       gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     };
@@ -68,7 +71,10 @@
       start,
       places: (x, y) => {
         const xy = new Float32Array(2 * x.length);
-        for (let i = 0; i < x.length; i++) { xy[2 * i] = x[i]; xy[2 * i + 1] = y[i]; }
+        for (let i = 0; i < x.length; i++) {
+          xy[2 * i] = x[i];
+          xy[2 * i + 1] = y[i];
+        }
         attribute('place', places, 2, gl.FLOAT, xy);
       },
       colours: (bytes, layers) => {
@@ -105,8 +111,12 @@
     let x, y, bytes, layerOf;
     return {
       start: () => {},
-      places: (gx, gy) => { [x, y] = [gx, gy]; },
-      colours: (given, layers) => { [bytes, layerOf] = [given, layers]; },
+      places: (gx, gy) => {
+        [x, y] = [gx, gy];
+      },
+      colours: (given, layers) => {
+        [bytes, layerOf] = [given, layers];
+      },
       draw: (view, layers, surface, ratio) => {
         pen.clearRect(0, 0, canvas.width, canvas.height);
         const [sx, sy] = [canvas.width / (view.x1 - view.x0), canvas.height / (view.y1 - view.y0)];
@@ -118,7 +128,7 @@
             if (layerOf[i] !== layer) continue;
             pen.fillStyle = `rgb(${bytes[4 * i]} ${bytes[4 * i + 1]} ${bytes[4 * i + 2]})`;
             pen.beginPath();
-            pen.arc((x[i] - view.x0) * sx, canvas.height - (y[i] - view.y0) * sy, size * ratio / 2, 0, 7);
+            pen.arc((x[i] - view.x0) * sx, canvas.height - (y[i] - view.y0) * sy, (size * ratio) / 2, 0, 7);
             pen.fill();
             if (rim) pen.stroke();
           }
@@ -132,17 +142,26 @@
   // draw(view {x0, x1, y0, y1}, [{size, opacity, rim}] of each layer, surface [r, g, b], ratio). Later layers lie above,
   // and points of layer 4 or more are not drawn. `webgl` says how it is done.
   studio.points = (canvas, restored) => {
-    const gl = canvas.getContext('webgl', {antialias: false, depth: false, premultipliedAlpha: true, preserveDrawingBuffer: true});
+    const gl = canvas.getContext('webgl', {
+      antialias: false,
+      depth: false,
+      premultipliedAlpha: true,
+      preserveDrawingBuffer: true,
+    });
     const drawn = gl ? byWebgl(canvas, gl) : byCanvas(canvas);
     canvas.addEventListener('webglcontextlost', (event) => event.preventDefault());
-    canvas.addEventListener('webglcontextrestored', () => { drawn.start(); restored(); });
+    canvas.addEventListener('webglcontextrestored', () => {
+      drawn.start();
+      restored();
+    });
     return {...drawn, webgl: Boolean(gl)};
   };
 
   // Finds the point nearest to a place: points are sorted into the cells of a grid, once per map.
   const CELLS = 128;
   studio.grid = (x, y, box) => {
-    const cell = (value, low, high) => Math.max(0, Math.min(CELLS - 1, Math.floor((value - low) / (high - low) * CELLS)));
+    const cell = (value, low, high) =>
+      Math.max(0, Math.min(CELLS - 1, Math.floor(((value - low) / (high - low)) * CELLS)));
     const of = new Int32Array(x.length).fill(-1);
     const starts = new Int32Array(CELLS * CELLS + 1);
     for (let i = 0; i < x.length; i++) {
@@ -173,7 +192,8 @@
       if (!(x[i] >= x0 && x[i] <= x1 && y[i] >= y0 && y[i] <= y1)) continue;
       let inside = false; // crossed an odd number of sides on the way out
       for (let a = 0, b = polygon.length - 1; a < polygon.length; b = a++) {
-        if ((ys[a] > y[i]) !== (ys[b] > y[i]) && x[i] < (xs[b] - xs[a]) * (y[i] - ys[a]) / (ys[b] - ys[a]) + xs[a]) inside = !inside;
+        if (ys[a] > y[i] !== ys[b] > y[i] && x[i] < ((xs[b] - xs[a]) * (y[i] - ys[a])) / (ys[b] - ys[a]) + xs[a])
+          inside = !inside;
       }
       if (!inside) continue;
       bits[i >> 3] |= 1 << (i & 7);

@@ -3,28 +3,53 @@
   const {h} = studio;
 
   // What makes the panel another one; anything else is shown in place, so that no control is taken from under a hand.
-  const shape = (value) => JSON.stringify([value.total, (value.groups || []).map((group) => [group.title,
-    group.fields.map(({name, label, kind, min, max, step, options, default: start}) => [name, label, kind, min, max, step, options, start])]),
-  value.sources && [value.sources.title, value.sources.help, value.sources.items.map(({name, colour, count}) => [name, colour, count])]]);
+  const shape = (value) =>
+    JSON.stringify([
+      value.total,
+      (value.groups || []).map((group) => [
+        group.title,
+        group.fields.map(({name, label, kind, min, max, step, options, default: start}) => [
+          name,
+          label,
+          kind,
+          min,
+          max,
+          step,
+          options,
+          start,
+        ]),
+      ]),
+      value.sources && [
+        value.sources.title,
+        value.sources.help,
+        value.sources.items.map(({name, colour, count}) => [name, colour, count]),
+      ],
+    ]);
 
   // Whether the server knows everything that was set on the Curate tab; others may wait for it.
   studio.settled = (() => {
     const waiting = new Set();
     let now = true;
     return {
-      get now() { return now; },
+      get now() {
+        return now;
+      },
       set(settled) {
         if (settled === now) return;
         now = settled;
         for (const call of waiting) call(now);
       },
-      watch(call) { waiting.add(call); },
+      watch(call) {
+        waiting.add(call);
+      },
     };
   })();
 
   studio.settings = (context) => {
     const starts = Boolean(context.element.closest('#settings')); // the Curate tab's, which a run starts from
-    const queue = studio.queue(context.trigger, (settled) => { if (starts) studio.settled.set(settled); });
+    const queue = studio.queue(context.trigger, (settled) => {
+      if (starts) studio.settled.set(settled);
+    });
     const root = context.element.firstElementChild;
     let value = null;
     let seen = '';
@@ -35,8 +60,15 @@
     let tools = null;
 
     const act = (event, data = {}) => queue.send(`${event} ${JSON.stringify(data)}`, event, data);
-    const send = (name, x) => { queue.send(name, 'set', {name, value: x}); count(); };
-    const reset = (name) => { queue.forget(name); queue.send(name, 'reset', {name}); count(); };
+    const send = (name, x) => {
+      queue.send(name, 'set', {name, value: x});
+      count();
+    };
+    const reset = (name) => {
+      queue.forget(name);
+      queue.send(name, 'reset', {name});
+      count();
+    };
 
     // One slider and field per source; 0 leaves the source out.
     const source = (item, index) => {
@@ -54,17 +86,46 @@
         if (calm(slider.input)) slider.set(weight);
         row.classList.toggle('off', weight === 0);
       };
-      const choose = (x) => { weight = x; show(); queue.send(key, 'weigh', {index, weight: x}); count(); };
-      const held = (on) => { busy = on; if (!on) show(); };
-      const say = (text) => { message.textContent = text; message.hidden = !text; };
+      const choose = (x) => {
+        weight = x;
+        show();
+        queue.send(key, 'weigh', {index, weight: x});
+        count();
+      };
+      const held = (on) => {
+        busy = on;
+        if (!on) show();
+      };
+      const say = (text) => {
+        message.textContent = text;
+        message.hidden = !text;
+      };
       const label = `weight of ${item.name}`;
       const slider = studio.slider({min: 0, max: 3, step: 0.1, label, mark: 1, held, on: choose});
-      const number = studio.numberField({min: 0, max: 3, step: 0.1, label, fallback: (empty) => (empty ? 1 : weight), say, held, on: choose});
+      const number = studio.numberField({
+        min: 0,
+        max: 3,
+        step: 0.1,
+        label,
+        fallback: (empty) => (empty ? 1 : weight),
+        say,
+        held,
+        on: choose,
+      });
       const row = h('li', '', null, dot, name, slider.node, number.input, message);
       row.dataset.source = index;
       say('');
       show();
-      return {node: row, key, changed: () => Math.abs(weight - 1) > 1e-9, busy: () => busy, take(next) { weight = next.weight; show(); }};
+      return {
+        node: row,
+        key,
+        changed: () => Math.abs(weight - 1) > 1e-9,
+        busy: () => busy,
+        take(next) {
+          weight = next.weight;
+          show();
+        },
+      };
     };
 
     const build = () => {
@@ -78,24 +139,52 @@
         const body = own.map((field) => field.node);
         if (!group.title) return {node: h('div', 'st-group', null, ...body), own, told: null};
         const told = h('em', 'st-changed');
-        return {node: studio.fold(`settings ${group.title}`, h('span', '', group.title, told), group.open, ...body), own, told};
+        return {
+          node: studio.fold(`settings ${group.title}`, h('span', '', group.title, told), group.open, ...body),
+          own,
+          told,
+        };
       });
       weights = (value.sources?.items || []).map(source);
       const told = h('em', 'st-changed');
       const back = studio.iconButton('st-reset', 'reset', 'every source back to 1', () => reset('source_weights'));
-      const box = weights.length > 1 ? studio.fold('settings sources', h('span', '', value.sources.title, told), true,
-        h('div', 'st-weights-head', null, h('p', 'st-field-help', value.sources.help), back), h('ul', 'st-sources', null, ...weights.map((item) => item.node))) : null;
+      const box =
+        weights.length > 1
+          ? studio.fold(
+              'settings sources',
+              h('span', '', value.sources.title, told),
+              true,
+              h('div', 'st-weights-head', null, h('p', 'st-field-help', value.sources.help), back),
+              h('ul', 'st-sources', null, ...weights.map((item) => item.node)),
+            )
+          : null;
       if (box) box.dataset.field = 'source_weights';
       groups.push({node: box, own: weights, told, back});
       const icon = (event, title) => studio.iconButton('st-step', event, title, () => act(event));
       tools = {
         undo: icon('undo', 'undo the last change of settings'),
         redo: icon('redo', 'redo it'),
-        reset: studio.button('st-link', 'Reset all', 'every setting back to its default', () => { for (const name of fields.keys()) queue.forget(name); act('reset', {name: null}); }),
+        reset: studio.button('st-link', 'Reset all', 'every setting back to its default', () => {
+          for (const name of fields.keys()) queue.forget(name);
+          act('reset', {name: null});
+        }),
       };
       foot = saved();
-      root.replaceChildren(...[h('div', 'st-settings-head', null, h('h3', '', value.title || 'Settings'), tools.reset, tools.undo, tools.redo),
-        ...groups.map((group) => group.node), foot.node].filter(Boolean));
+      root.replaceChildren(
+        ...[
+          h(
+            'div',
+            'st-settings-head',
+            null,
+            h('h3', '', value.title || 'Settings'),
+            tools.reset,
+            tools.undo,
+            tools.redo,
+          ),
+          ...groups.map((group) => group.node),
+          foot.node,
+        ].filter(Boolean),
+      );
     };
 
     // Settings that somebody named.
@@ -112,7 +201,9 @@
         input.value = '';
         act('save', {name});
       });
-      input.addEventListener('keydown', (event) => { if (event.key === 'Enter' && !event.isComposing) save.click(); });
+      input.addEventListener('keydown', (event) => {
+        if (event.key === 'Enter' && !event.isComposing) save.click();
+      });
       const compare = studio.button('st-link', 'Compare them', 'saved settings side by side', () => act('compare'));
       const told = h('em', 'st-changed');
       const forget = (item) => {
@@ -121,7 +212,10 @@
           // this cannot be undone, so it takes two clicks
           node.dataset.sure = 'yes';
           node.replaceChildren(h('span', '', 'Forget?'));
-          setTimeout(() => { delete node.dataset.sure; node.replaceChildren(studio.icon('cross')); }, 3000);
+          setTimeout(() => {
+            delete node.dataset.sure;
+            node.replaceChildren(studio.icon('cross'));
+          }, 3000);
         });
         node.dataset.key = `forget ${item.name}`;
         return node;
@@ -133,14 +227,27 @@
         compare.hidden = !items.length;
         if (JSON.stringify(items) === before) return;
         before = JSON.stringify(items);
-        studio.keepFocus(list, () => list.replaceChildren(...items.map((item) => {
-          const load = studio.button('st-saved-name', null, `use ${item.name}`, () => act('recall', {name: item.name}));
-          load.dataset.key = `recall ${item.name}`;
-          load.append(h('b', '', item.name), h('span', '', item.hint || ''));
-          return h('li', '', null, load, forget(item));
-        })));
+        studio.keepFocus(list, () =>
+          list.replaceChildren(
+            ...items.map((item) => {
+              const load = studio.button('st-saved-name', null, `use ${item.name}`, () =>
+                act('recall', {name: item.name}),
+              );
+              load.dataset.key = `recall ${item.name}`;
+              load.append(h('b', '', item.name), h('span', '', item.hint || ''));
+              return h('li', '', null, load, forget(item));
+            }),
+          ),
+        );
       };
-      const node = studio.fold('settings saved', h('span', '', 'Saved settings', told), false, list, h('div', 'st-save', null, input, save), compare);
+      const node = studio.fold(
+        'settings saved',
+        h('span', '', 'Saved settings', told),
+        false,
+        list,
+        h('div', 'st-save', null, input, save),
+        compare,
+      );
       return {node: value.saved ? node : null, show};
     };
 
@@ -173,7 +280,9 @@
         for (const field of (value.groups || []).flatMap((group) => group.fields)) {
           if (!queue.holds(field.name, value.seq)) fields.get(field.name).take(field);
         }
-        weights.forEach((weight, index) => { if (!queue.holds(weight.key, value.seq)) weight.take(value.sources.items[index]); });
+        weights.forEach((weight, index) => {
+          if (!queue.holds(weight.key, value.seq)) weight.take(value.sources.items[index]);
+        });
       }
       tools.undo.disabled = !value.can_undo;
       tools.redo.disabled = !value.can_redo;

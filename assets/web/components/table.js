@@ -7,7 +7,10 @@
 
   const cell = (column, given) => {
     const item = given !== null && typeof given === 'object' ? given : {text: given};
-    const node = h('td', `${column.align === 'right' ? 'right num' : ''} kind-${column.kind || 'text'}${column.minor ? ' minor' : ''}`);
+    const node = h(
+      'td',
+      `${column.align === 'right' ? 'right num' : ''} kind-${column.kind || 'text'}${column.minor ? ' minor' : ''}`,
+    );
     const text = item.text === null || item.text === undefined ? '–' : String(item.text);
     if (column.kind === 'badge') node.append(h('span', `st-badge ${studio.tone(item.tone)}`, text));
     else if (column.kind === 'source') {
@@ -26,14 +29,17 @@
   };
 
   // What people did with a row, drawn beside its tick.
-  const flags = (names) => (names || []).filter((name) => Object.hasOwn(FLAGS, name)).map((name) => {
-    const [icon, words] = FLAGS[name];
-    const node = h('span', `st-flag ${name}`, null, studio.icon(icon));
-    node.title = words;
-    node.setAttribute('role', 'img');
-    node.setAttribute('aria-label', words);
-    return node;
-  });
+  const flags = (names) =>
+    (names || [])
+      .filter((name) => Object.hasOwn(FLAGS, name))
+      .map((name) => {
+        const [icon, words] = FLAGS[name];
+        const node = h('span', `st-flag ${name}`, null, studio.icon(icon));
+        node.title = words;
+        node.setAttribute('role', 'img');
+        node.setAttribute('aria-label', words);
+        return node;
+      });
 
   studio.table = (context) => {
     const root = context.element.firstElementChild;
@@ -51,8 +57,12 @@
     };
 
     const parts = {
-      words: h('div', 'st-table-words'), pager: h('div', 'st-pager'), filters: h('div', 'st-filters'),
-      chips: h('div', 'st-chips'), scroll: h('div', 'st-scroll'), empty: h('div', 'st-empty'),
+      words: h('div', 'st-table-words'),
+      pager: h('div', 'st-pager'),
+      filters: h('div', 'st-filters'),
+      chips: h('div', 'st-chips'),
+      scroll: h('div', 'st-scroll'),
+      empty: h('div', 'st-empty'),
       search: studio.searchField((text) => trigger('search', {text})),
     };
     const line = h('div', 'st-table-line', null, parts.search.node, parts.chips);
@@ -68,8 +78,12 @@
         const sorted = value.sort?.column === column.key;
         if (sorted) th.setAttribute('aria-sort', value.sort.descending ? 'descending' : 'ascending');
         if (column.sort) {
-          const button = studio.button('st-sort', `${column.label}${sorted ? (value.sort.descending ? ' ↓' : ' ↑') : ''}`, column.hint,
-            () => trigger('sort', {column: column.key}));
+          const button = studio.button(
+            'st-sort',
+            `${column.label}${sorted ? (value.sort.descending ? ' ↓' : ' ↑') : ''}`,
+            column.hint,
+            () => trigger('sort', {column: column.key}),
+          );
           button.dataset.key = `sort ${column.key}`;
           th.append(button);
         } else th.append(h('span', '', column.label));
@@ -95,7 +109,12 @@
       const write = () => {
         if (!writing || writing.id !== id || writing.column !== column.key) writing = {id, column: column.key, text};
         const input = h('input', 'st-cell-input');
-        Object.assign(input, {type: 'text', value: writing.text, maxLength: column.longest || 200, placeholder: column.placeholder || ''});
+        Object.assign(input, {
+          type: 'text',
+          value: writing.text,
+          maxLength: column.longest || 200,
+          placeholder: column.placeholder || '',
+        });
         input.setAttribute('aria-label', `${column.label} of this row`);
         input.dataset.key = key;
         const close = (send) => {
@@ -105,7 +124,9 @@
           shut(send ? said : text);
           if (send && said !== text) trigger('edit', {id, column: column.key, text: said});
         };
-        input.addEventListener('input', () => { writing.text = input.value; });
+        input.addEventListener('input', () => {
+          writing.text = input.value;
+        });
         input.addEventListener('keydown', (event) => {
           event.stopPropagation();
           if (event.key === 'Enter' && !event.isComposing) close(true);
@@ -117,11 +138,16 @@
         return input;
       };
       const shut = (shown) => {
-        const button = studio.button('st-cell-edit', shown || column.placeholder || '–', `${column.label}: click to change`, () => {
-          const input = write();
-          input.focus({preventScroll: true});
-          input.select();
-        });
+        const button = studio.button(
+          'st-cell-edit',
+          shown || column.placeholder || '–',
+          `${column.label}: click to change`,
+          () => {
+            const input = write();
+            input.focus({preventScroll: true});
+            input.select();
+          },
+        );
         button.classList.toggle('none', !shown);
         button.dataset.key = key;
         button.addEventListener('click', (event) => event.stopPropagation());
@@ -140,8 +166,10 @@
       const to = {ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: rows.length - 1}[event.key];
       if (event.key === 'Enter' || (event.key === ' ' && !value.selectable)) pick(value, tr, index);
       else if (event.key === ' ') ticks.toggle(index);
-      else if (event.key === 'Escape' && ticks.size()) { ticks.drop(); ticks.paint(); }
-      else if (rows[to]) {
+      else if (event.key === 'Escape' && ticks.size()) {
+        ticks.drop();
+        ticks.paint();
+      } else if (rows[to]) {
         if (event.shiftKey && value.selectable) ticks.range(to);
         rows[to].focus();
       } else if (to === undefined) return;
@@ -166,10 +194,14 @@
         tr.dataset.key = `row ${id ?? index}`;
         tr.tabIndex = index === current ? 0 : -1;
         tr.addEventListener('focus', () => {
-          node.querySelectorAll('tr[tabindex="0"]').forEach((other) => { other.tabIndex = -1; });
+          node.querySelectorAll('tr[tabindex="0"]').forEach((other) => {
+            other.tabIndex = -1;
+          });
           tr.tabIndex = 0;
         });
-        tr.addEventListener('mousedown', (event) => { if (event.shiftKey && value.selectable) event.preventDefault(); });
+        tr.addEventListener('mousedown', (event) => {
+          if (event.shiftKey && value.selectable) event.preventDefault();
+        });
         tr.addEventListener('click', (event) => {
           if (value.selectable && event.shiftKey) ticks.range(index);
           else if (value.selectable && (event.ctrlKey || event.metaKey)) ticks.toggle(index);
@@ -199,12 +231,17 @@
       root.classList.toggle('crowded', root.clientWidth > 0 && root.clientWidth < needed);
     };
     new ResizeObserver(fit).observe(root);
-    root.addEventListener('studio-escape', () => { ticks.drop(); ticks.paint(); });
+    root.addEventListener('studio-escape', () => {
+      ticks.drop();
+      ticks.paint();
+    });
 
     const draw = (value) => {
       needed = TICK + value.columns.reduce((sum, column) => sum + (parseInt(column.width, 10) || FEW_WORDS), 0);
       fit();
-      parts.words.replaceChildren(...[value.title ? h('h3', '', value.title) : null, value.note ? h('p', '', value.note) : null].filter(Boolean));
+      parts.words.replaceChildren(
+        ...[value.title ? h('h3', '', value.title) : null, value.note ? h('p', '', value.note) : null].filter(Boolean),
+      );
       studio.pager(parts.pager, value, trigger);
       parts.search.draw(value.search);
       studio.chips(parts.chips, value.chips, trigger);
@@ -229,11 +266,22 @@
       root.className = 'st-table panel';
       fit();
       if (!given) return root.replaceChildren();
-      const value = {...given, ids: given.ids || [], rows: given.rows || [], page: given.page || 0, pages: given.pages || 1, total: given.total || 0};
+      const value = {
+        ...given,
+        ids: given.ids || [],
+        rows: given.rows || [],
+        page: given.page || 0,
+        pages: given.pages || 1,
+        total: given.total || 0,
+      };
       if (!root.contains(head)) root.replaceChildren(head, ticks.bar, parts.scroll, parts.empty);
       studio.keepFocus(root, () => {
         drawing = true;
-        try { draw(value); } finally { drawing = false; }
+        try {
+          draw(value);
+        } finally {
+          drawing = false;
+        }
       });
     });
   };

@@ -35,13 +35,16 @@
       clearTimeout(timer);
       if (!event.isComposing) timer = setTimeout(submit, PAUSE);
     });
-    input.addEventListener('compositionend', () => { timer = setTimeout(submit, PAUSE); });
+    input.addEventListener('compositionend', () => {
+      timer = setTimeout(submit, PAUSE);
+    });
     input.addEventListener('keydown', (event) => {
       if (event.key === 'Enter' && !event.isComposing) submit();
       if (event.key === 'Escape') {
         event.preventDefault();
         event.stopPropagation();
-        if (input.value) wipe(); else input.blur();
+        if (input.value) wipe();
+        else input.blur();
       }
     });
     problem.setAttribute('role', 'alert');
@@ -68,26 +71,35 @@
   // Filters in force, each with a cross.
   studio.chips = (box, chips, trigger) => {
     box.hidden = !chips?.length;
-    box.replaceChildren(...(chips || []).map((chip) => {
-      const away = studio.iconButton('', 'cross', `remove the filter ${chip.label}`, () => trigger('chip', {key: chip.key}));
-      away.dataset.key = `chip ${chip.key}`;
-      const node = h('span', 'st-chip', null, h('span', '', chip.label), away);
-      node.title = chip.label;
-      return node;
-    }));
-    if (chips?.length > 1) box.append(studio.button('st-link', 'Clear all', 'remove every filter', () => trigger('chips_clear', {})));
+    box.replaceChildren(
+      ...(chips || []).map((chip) => {
+        const away = studio.iconButton('', 'cross', `remove the filter ${chip.label}`, () =>
+          trigger('chip', {key: chip.key}),
+        );
+        away.dataset.key = `chip ${chip.key}`;
+        const node = h('span', 'st-chip', null, h('span', '', chip.label), away);
+        node.title = chip.label;
+        return node;
+      }),
+    );
+    if (chips?.length > 1)
+      box.append(studio.button('st-link', 'Clear all', 'remove every filter', () => trigger('chips_clear', {})));
   };
 
   // The lists that a table can show.
   studio.filters = (box, value, trigger) => {
     box.hidden = !value.filters?.length;
-    box.replaceChildren(...(value.filters || []).map((item) => {
-      const choice = studio.button(item.key === value.filter ? 'on' : '', null, item.hint, () => trigger('filter', {key: item.key}));
-      choice.setAttribute('aria-pressed', String(item.key === value.filter));
-      choice.dataset.key = `filter ${item.key}`;
-      choice.append(h('span', '', item.label), h('b', 'num', item.count));
-      return choice;
-    }));
+    box.replaceChildren(
+      ...(value.filters || []).map((item) => {
+        const choice = studio.button(item.key === value.filter ? 'on' : '', null, item.hint, () =>
+          trigger('filter', {key: item.key}),
+        );
+        choice.setAttribute('aria-pressed', String(item.key === value.filter));
+        choice.dataset.key = `filter ${item.key}`;
+        choice.append(h('span', '', item.label), h('b', 'num', item.count));
+        return choice;
+      }),
+    );
   };
 
   studio.pager = (box, value, trigger) => {
@@ -99,9 +111,13 @@
       node.dataset.key = label;
       return node;
     };
-    const text = value.total ? `${studio.count(first)}–${studio.count(last)} of ${studio.count(value.total)} ${value.unit || 'rows'}` : '';
+    const text = value.total
+      ? `${studio.count(first)}–${studio.count(last)} of ${studio.count(value.total)} ${value.unit || 'rows'}`
+      : '';
     box.hidden = !value.rows.length;
-    box.replaceChildren(h('span', 'num', text),
-      ...(value.pages > 1 ? [turn(-1, 'previous', 'previous page'), turn(1, 'next', 'next page')] : []));
+    box.replaceChildren(
+      h('span', 'num', text),
+      ...(value.pages > 1 ? [turn(-1, 'previous', 'previous page'), turn(1, 'next', 'next page')] : []),
+    );
   };
 })();

@@ -24,12 +24,21 @@
       state.all = false;
       state.value.ids.forEach((id) => ids.add(id));
     };
-    const set = (id, on) => { if (on) ids.add(id); else { leaveAll(); ids.delete(id); } };
+    const set = (id, on) => {
+      if (on) ids.add(id);
+      else {
+        leaveAll();
+        ids.delete(id);
+      }
+    };
 
     const say = (text) => {
       state.told = text;
       clearTimeout(timer);
-      timer = setTimeout(() => { state.told = ''; paint(); }, 4000);
+      timer = setTimeout(() => {
+        state.told = '';
+        paint();
+      }, 4000);
       paint();
     };
 
@@ -41,11 +50,21 @@
         list = found.ids;
       }
       const done = await studio.copy(list.join('\n'));
-      say(done ? `Copied ${studio.count(list.length)} ${list.length === 1 ? 'id' : 'ids'}` : 'This browser does not let the page copy.');
+      say(
+        done
+          ? `Copied ${studio.count(list.length)} ${list.length === 1 ? 'id' : 'ids'}`
+          : 'This browser does not let the page copy.',
+      );
     };
 
     const send = (action, more = {}) => {
-      trigger(action === 'export' ? 'export' : 'act', {action, ids: state.all ? [] : [...ids], all: state.all, list_key: state.value.list_key, ...more});
+      trigger(action === 'export' ? 'export' : 'act', {
+        action,
+        ids: state.all ? [] : [...ids],
+        all: state.all,
+        list_key: state.value.list_key,
+        ...more,
+      });
       if (LEAVES.has(action)) drop();
       paint();
     };
@@ -66,29 +85,58 @@
       input.maxLength = 2000;
       input.setAttribute('aria-label', `Note on ${studio.count(size())} samples`);
       input.placeholder = `Note on ${studio.count(size())} ${size() === 1 ? 'sample' : 'samples'}; empty takes notes away`;
-      const close = () => { state.noting = false; paint(); };
-      const save = () => { state.noting = false; send('note', {text: input.value.trim()}); };
+      const close = () => {
+        state.noting = false;
+        paint();
+      };
+      const save = () => {
+        state.noting = false;
+        send('note', {text: input.value.trim()});
+      };
       input.addEventListener('keydown', (event) => {
         if (event.key === 'Enter' && !event.isComposing) save();
-        if (event.key === 'Escape') { event.stopPropagation(); close(); }
+        if (event.key === 'Escape') {
+          event.stopPropagation();
+          close();
+        }
       });
       return [input, studio.button('st-act', 'Save note', '', save), studio.button('st-link', 'Cancel', '', close)];
     };
 
     const tools = () => {
       const {value} = state;
-      if (!size()) return [h('span', 'st-act-note', state.told || value.toolbar_note || 'Tick rows to act on them; shift-click ticks a range.')];
-      const whole = value.ids.length > 0 && value.ids.every(has) && value.total > ids.size && !state.all && !state.noting;
+      if (!size())
+        return [
+          h(
+            'span',
+            'st-act-note',
+            state.told || value.toolbar_note || 'Tick rows to act on them; shift-click ticks a range.',
+          ),
+        ];
+      const whole =
+        value.ids.length > 0 && value.ids.every(has) && value.total > ids.size && !state.all && !state.noting;
       const counted = state.all ? `All ${studio.count(size())} of this list` : `${studio.count(size())} ticked`;
       bar.classList.toggle('tight', whole);
-      const more = whole ? studio.button('st-link', `Tick all ${studio.count(value.total)} in this list`, 'also those on the other pages', () => {
-        state.all = true;
-        paint();
-      }) : null;
+      const more = whole
+        ? studio.button(
+            'st-link',
+            `Tick all ${studio.count(value.total)} in this list`,
+            'also those on the other pages',
+            () => {
+              state.all = true;
+              paint();
+            },
+          )
+        : null;
       if (more) more.dataset.key = 'all';
-      const none = studio.iconButton('st-act-none', 'cross', 'untick everything', () => { drop(); paint(); });
+      const none = studio.iconButton('st-act-none', 'cross', 'untick everything', () => {
+        drop();
+        paint();
+      });
       const buttons = (value.actions || []).map((action) => {
-        const node = studio.button(`st-act ${studio.tone(action.tone)}`, null, action.hint || action.label, () => act(action.key));
+        const node = studio.button(`st-act ${studio.tone(action.tone)}`, null, action.hint || action.label, () =>
+          act(action.key),
+        );
         node.setAttribute('aria-label', action.label);
         node.dataset.key = `act ${action.key}`;
         node.dataset.act = action.key;
@@ -98,7 +146,12 @@
       });
       const told = state.told ? h('span', 'st-act-told', state.told) : null;
       told?.setAttribute('role', 'status');
-      return [none, h('b', 'num', counted), more, ...(state.noting ? noteForm() : [told, h('div', 'st-acts', null, ...buttons)])].filter(Boolean);
+      return [
+        none,
+        h('b', 'num', counted),
+        more,
+        ...(state.noting ? noteForm() : [told, h('div', 'st-acts', null, ...buttons)]),
+      ].filter(Boolean);
     };
 
     // Ticks and bar as the state says.
@@ -146,7 +199,12 @@
     };
 
     return {
-      bar, drop, paint, toggle, range, size,
+      bar,
+      drop,
+      paint,
+      toggle,
+      range,
+      size,
       // A new page of rows; ticks are of one list and go with it.
       take(value) {
         const old = state.value?.list_key;
@@ -177,7 +235,8 @@
         const td = h('td', 'st-tick', null, node, ...flags);
         td.addEventListener('click', (event) => {
           event.stopPropagation();
-          if (event.shiftKey) range(index); else toggle(index);
+          if (event.shiftKey) range(index);
+          else toggle(index);
         });
         return td;
       },

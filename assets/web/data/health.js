@@ -16,7 +16,10 @@
       if (sent !== null || waiting === null) return;
       sent = waiting;
       waiting = null;
-      timer = setTimeout(() => { sent = null; pump(); }, PATIENCE);
+      timer = setTimeout(() => {
+        sent = null;
+        pump();
+      }, PATIENCE);
       trigger('threshold', {value: sent});
     };
     const input = h('input');
@@ -24,8 +27,14 @@
     const output = h('output', 'num');
     const name = h('span', '');
     const box = h('label', 'st-near', null, name, input, output);
-    const show = () => { output.textContent = Number(input.value).toFixed(2); };
-    input.addEventListener('input', () => { show(); waiting = Number(input.value); pump(); });
+    const show = () => {
+      output.textContent = Number(input.value).toFixed(2);
+    };
+    input.addEventListener('input', () => {
+      show();
+      waiting = Number(input.value);
+      pump();
+    });
     box.show = (given) => {
       name.textContent = given.label;
       box.title = given.hint || '';
@@ -59,37 +68,64 @@
       words.replaceChildren(...(value ? [h('h3', '', value.title), value.text ? h('p', '', value.text) : ''] : []));
       near.hidden = !value?.slider;
       if (value?.slider) near.show(value.slider);
-      deeds.replaceChildren(...(value?.buttons || []).map((item) => {
-        const button = studio.button(`st-action ${item.tone === 'exclude' ? 'exclude' : ''}`, item.label, item.hint, () => trigger('do', {key: item.key}));
-        button.disabled = Boolean(item.off);
-        button.dataset.deed = item.key;
-        return button;
-      }));
+      deeds.replaceChildren(
+        ...(value?.buttons || []).map((item) => {
+          const button = studio.button(
+            `st-action ${item.tone === 'exclude' ? 'exclude' : ''}`,
+            item.label,
+            item.hint,
+            () => trigger('do', {key: item.key}),
+          );
+          button.disabled = Boolean(item.off);
+          button.dataset.deed = item.key;
+          return button;
+        }),
+      );
       deeds.hidden = !deeds.children.length;
-      done.replaceChildren(...(value?.done ? [h('span', '', value.done.text),
-        value.done.undo ? studio.button('st-action undo', value.done.undo, 'take this back', () => trigger('undo', {})) : ''] : []));
+      done.replaceChildren(
+        ...(value?.done
+          ? [
+              h('span', '', value.done.text),
+              value.done.undo
+                ? studio.button('st-action undo', value.done.undo, 'take this back', () => trigger('undo', {}))
+                : '',
+            ]
+          : []),
+      );
       done.hidden = !value?.done;
     });
   };
 
   // {title, note, items: [{key, label, count, share, tone, tag}], on, empty}; event `pick` {key}
-  studio.ranking = (context) => studio.mount(context, (value, root) => {
-    root.className = 'st-ranking panel';
-    if (!value) return root.replaceChildren();
-    const top = root.querySelector('ol')?.scrollTop || 0;
-    const head = h('div', 'st-chart-head', null, h('h3', '', value.title), value.note ? h('p', '', value.note) : null);
-    if (!value.items?.length) return root.replaceChildren(head, h('div', 'st-empty', value.empty || ''));
-    const list = h('ol');
-    for (const item of value.items) {
-      const on = item.key === value.on;
-      const button = studio.button(on ? 'on' : '', null, item.label, () => context.trigger('pick', {key: item.key}));
-      button.setAttribute('aria-pressed', String(on));
-      const bar = h('i', item.tone === 'rejected' ? 'bad' : '');
-      bar.style.width = `${(100 * Math.max(0.01, Math.min(1, item.share || 0))).toFixed(1)}%`;
-      button.append(h('span', 'st-ranking-label', item.label), item.tag ? h('em', '', item.tag) : '', h('b', 'num', item.count), h('span', 'st-ranking-bar', null, bar));
-      list.append(h('li', '', null, button));
-    }
-    root.replaceChildren(head, list);
-    list.scrollTop = top;
-  });
+  studio.ranking = (context) =>
+    studio.mount(context, (value, root) => {
+      root.className = 'st-ranking panel';
+      if (!value) return root.replaceChildren();
+      const top = root.querySelector('ol')?.scrollTop || 0;
+      const head = h(
+        'div',
+        'st-chart-head',
+        null,
+        h('h3', '', value.title),
+        value.note ? h('p', '', value.note) : null,
+      );
+      if (!value.items?.length) return root.replaceChildren(head, h('div', 'st-empty', value.empty || ''));
+      const list = h('ol');
+      for (const item of value.items) {
+        const on = item.key === value.on;
+        const button = studio.button(on ? 'on' : '', null, item.label, () => context.trigger('pick', {key: item.key}));
+        button.setAttribute('aria-pressed', String(on));
+        const bar = h('i', item.tone === 'rejected' ? 'bad' : '');
+        bar.style.width = `${(100 * Math.max(0.01, Math.min(1, item.share || 0))).toFixed(1)}%`;
+        button.append(
+          h('span', 'st-ranking-label', item.label),
+          item.tag ? h('em', '', item.tag) : '',
+          h('b', 'num', item.count),
+          h('span', 'st-ranking-bar', null, bar),
+        );
+        list.append(h('li', '', null, button));
+      }
+      root.replaceChildren(head, list);
+      list.scrollTop = top;
+    });
 })();

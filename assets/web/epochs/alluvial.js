@@ -55,26 +55,62 @@
       const thick = (count) => count * scale;
       const across = columns.length > 1 ? (width - 176) / (columns.length - 1) : 0;
       const left = columns.length > 1 ? 54 : width / 2 - BAR;
-      const place = new Map(columns.map((column, i) => [column.epoch, {...column, x: left + i * across,
-        y: TOP, split: TOP + thick(column.selected) + APART}]));
-      const svg = node('svg', {width, height, viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': value.title || ''});
+      const place = new Map(
+        columns.map((column, i) => [
+          column.epoch,
+          {...column, x: left + i * across, y: TOP, split: TOP + thick(column.selected) + APART},
+        ]),
+      );
+      const svg = node('svg', {
+        width,
+        height,
+        viewBox: `0 0 ${width} ${height}`,
+        role: 'group',
+        'aria-label': value.title || '',
+      });
       const [shapes, words] = [node('g', {}), node('g', {class: 'st-flow-words'})];
-      const label = (x, y, text, kind = '') => words.append(node('text', {x, y, class: kind, 'text-anchor': 'middle', 'dominant-baseline': 'central'}, text));
+      const label = (x, y, text, kind = '') =>
+        words.append(node('text', {x, y, class: kind, 'text-anchor': 'middle', 'dominant-baseline': 'central'}, text));
 
       for (const band of bands) {
         const [from, to] = [place.get(band.start), place.get(band.end)];
         // the order in which bands leave and reach a column, from the top, so that as few as can be cross
-        const over = (kinds) => thick(bands.filter((other) => other.start === band.start && kinds.includes(other.kind)).reduce((sum, other) => sum + other.count, 0));
+        const over = (kinds) =>
+          thick(
+            bands
+              .filter((other) => other.start === band.start && kinds.includes(other.kind))
+              .reduce((sum, other) => sum + other.count, 0),
+          );
         const tall = thick(band.count);
-        const start = {kept: from.y, dropped: from.y + over(['kept']), back: from.split, away: from.split + over(['back'])}[band.kind];
-        const end = {new: to.y, kept: to.y + over(['new']), back: to.y + over(['new', 'kept']), dropped: to.split, away: to.split + over(['dropped'])}[band.kind];
+        const start = {
+          kept: from.y,
+          dropped: from.y + over(['kept']),
+          back: from.split,
+          away: from.split + over(['back']),
+        }[band.kind];
+        const end = {
+          new: to.y,
+          kept: to.y + over(['new']),
+          back: to.y + over(['new', 'kept']),
+          dropped: to.split,
+          away: to.split + over(['dropped']),
+        }[band.kind];
         const [x0, x1] = [from.x + BAR, to.x];
         let [begin, top] = [x0, start];
-        if (band.kind === 'new') { begin = x0 + (x1 - x0) * 0.45; top = TOP - 26 - Math.min(tall, 12) / 2; }
+        if (band.kind === 'new') {
+          begin = x0 + (x1 - x0) * 0.45;
+          top = TOP - 26 - Math.min(tall, 12) / 2;
+        }
         const thin = Math.max(tall, LEAST);
         const source = band.kind === 'new' ? Math.min(Math.max(tall * 0.6, LEAST), 12) : thin;
-        const shape = press(node('path', {d: curve(begin, top, top + source, x1, end, end + thin),
-          class: `st-band ${band.kind}${value.on && value.on !== band.key ? ' off' : ''}${value.on === band.key ? ' on' : ''}`}), band.key, band.words);
+        const shape = press(
+          node('path', {
+            d: curve(begin, top, top + source, x1, end, end + thin),
+            class: `st-band ${band.kind}${value.on && value.on !== band.key ? ' off' : ''}${value.on === band.key ? ' on' : ''}`,
+          }),
+          band.key,
+          band.words,
+        );
         shapes.append(shape);
         const [x, y] = along(begin, top + source / 2, x1, end + thin / 2, AT[band.kind]);
         if (across > 56 || band.kind === 'kept' || value.on === band.key) label(x, y, studio.count(band.count));
@@ -83,26 +119,61 @@
         const bar = (side, y, count) => {
           if (!count) return;
           const {key, words: said} = column.keys[side];
-          shapes.append(press(node('rect', {x: column.x, y, width: BAR, height: Math.max(thick(count), LEAST), rx: 2,
-            class: `st-column ${side}${value.on === key ? ' on' : ''}${value.on && value.on !== key ? ' off' : ''}`}), key, said));
+          shapes.append(
+            press(
+              node('rect', {
+                x: column.x,
+                y,
+                width: BAR,
+                height: Math.max(thick(count), LEAST),
+                rx: 2,
+                class: `st-column ${side}${value.on === key ? ' on' : ''}${value.on && value.on !== key ? ' off' : ''}`,
+              }),
+              key,
+              said,
+            ),
+          );
         };
         bar('selected', column.y, column.selected);
         bar('gone', column.split, column.gone);
-        const heading = node('g', {class: `st-flow-head${column.epoch === value.epoch ? ' now' : ''}`, tabindex: '0', role: 'button', 'aria-label': `show epoch ${column.epoch}`},
-          node('text', {x: column.x + BAR / 2, y: 13, 'text-anchor': 'middle'}, across && across < 70 ? `${column.epoch}` : `Epoch ${column.epoch}`),
-          node('title', {}, `show epoch ${column.epoch}`));
+        const heading = node(
+          'g',
+          {
+            class: `st-flow-head${column.epoch === value.epoch ? ' now' : ''}`,
+            tabindex: '0',
+            role: 'button',
+            'aria-label': `show epoch ${column.epoch}`,
+          },
+          node(
+            'text',
+            {x: column.x + BAR / 2, y: 13, 'text-anchor': 'middle'},
+            across && across < 70 ? `${column.epoch}` : `Epoch ${column.epoch}`,
+          ),
+          node('title', {}, `show epoch ${column.epoch}`),
+        );
         const go = () => context.trigger('epoch', {epoch: column.epoch});
         heading.addEventListener('click', go);
-        heading.addEventListener('keydown', (event) => { if (event.key === 'Enter') go(); });
+        heading.addEventListener('keydown', (event) => {
+          if (event.key === 'Enter') go();
+        });
         words.append(heading);
       }
       const first = place.get(columns[0].epoch);
       label(first.x - 27, first.y + thick(first.selected) / 2, studio.count(first.selected), 'beside');
       const end = place.get(columns.at(-1).epoch);
       if (columns.length > 1) {
-        for (const [count, y, text] of [[end.selected, end.y, 'selected'], [end.gone, end.split, 'let go']]) {
+        for (const [count, y, text] of [
+          [end.selected, end.y, 'selected'],
+          [end.gone, end.split, 'let go'],
+        ]) {
           if (!count) continue;
-          words.append(node('text', {x: end.x + BAR + 8, y: y + thick(count) / 2, class: 'end', 'dominant-baseline': 'central'}, `${studio.count(count)} ${text}`));
+          words.append(
+            node(
+              'text',
+              {x: end.x + BAR + 8, y: y + thick(count) / 2, class: 'end', 'dominant-baseline': 'central'},
+              `${studio.count(count)} ${text}`,
+            ),
+          );
         }
       }
       svg.append(shapes, words);
@@ -116,7 +187,12 @@
       if (!root.dataset.wired) {
         root.dataset.wired = '1';
         let width = 0;
-        new ResizeObserver(() => { if (stage.clientWidth !== width) { width = stage.clientWidth; paint(); } }).observe(stage);
+        new ResizeObserver(() => {
+          if (stage.clientWidth !== width) {
+            width = stage.clientWidth;
+            paint();
+          }
+        }).observe(stage);
       }
       const empty = !value?.columns?.length;
       stage.replaceChildren(...(empty ? [h('div', 'st-empty', value?.empty || '')] : []));

@@ -25,20 +25,30 @@
       range.max = String(Math.max(1, last()));
       range.value = String(wished);
       range.disabled = last() < 1;
-      range.style.setProperty('--part', `${last() ? 100 * wished / last() : 0}%`);
+      range.style.setProperty('--part', `${last() ? (100 * wished) / last() : 0}%`);
       range.setAttribute('aria-valuetext', `epoch ${epochs[wished]}`);
-      words.replaceChildren(h('b', 'num', `Epoch ${epochs[wished]}`),
-        h('span', '', planned > epochs.length ? `${studio.count(epochs.length)} of ${studio.count(planned)} so far` : `of 0 to ${epochs[last()]}`));
+      words.replaceChildren(
+        h('b', 'num', `Epoch ${epochs[wished]}`),
+        h(
+          'span',
+          '',
+          planned > epochs.length
+            ? `${studio.count(epochs.length)} of ${studio.count(planned)} so far`
+            : `of 0 to ${epochs[last()]}`,
+        ),
+      );
       parts.back.disabled = wished <= 0;
       parts.forth.disabled = wished >= last();
       parts.play.disabled = last() < 1;
       parts.play.textContent = playing ? 'Pause' : 'Play';
       parts.play.setAttribute('aria-pressed', String(playing));
-      parts.ticks.replaceChildren(...(epochs.length > 40 ? [] : epochs).map((epoch, at) => {
-        const tick = h('i', at === wished ? 'on' : '');
-        tick.style.left = `${last() ? 100 * at / last() : 0}%`;
-        return tick;
-      }));
+      parts.ticks.replaceChildren(
+        ...(epochs.length > 40 ? [] : epochs).map((epoch, at) => {
+          const tick = h('i', at === wished ? 'on' : '');
+          tick.style.left = `${last() ? (100 * at) / last() : 0}%`;
+          return tick;
+        }),
+      );
     };
 
     const pause = () => {
@@ -52,7 +62,12 @@
       seq += 1;
       asked = seq;
       clearTimeout(late);
-      late = setTimeout(() => { asked = 0; wished = shown; pause(); paint(); }, PATIENCE);
+      late = setTimeout(() => {
+        asked = 0;
+        wished = shown;
+        pause();
+        paint();
+      }, PATIENCE);
       trigger('go', {epoch: value.epochs[wished], seq});
     };
 
@@ -66,17 +81,29 @@
     const next = () => {
       clearTimeout(beat);
       if (!playing) return;
-      if (wished >= last()) { pause(); paint(); return; }
+      if (wished >= last()) {
+        pause();
+        paint();
+        return;
+      }
       beat = setTimeout(() => go(wished + 1), STAND);
     };
 
     const toggle = () => {
-      if (playing) { pause(); paint(); return; }
+      if (playing) {
+        pause();
+        paint();
+        return;
+      }
       playing = true;
-      if (wished >= last()) go(0); else go(wished + 1);
+      if (wished >= last()) go(0);
+      else go(wished + 1);
     };
 
-    const byHand = (at) => { pause(); go(at); };
+    const byHand = (at) => {
+      pause();
+      go(at);
+    };
 
     const build = (root) => {
       const button = (id, text, title, act) => {
@@ -84,20 +111,37 @@
         node.id = `epochs-${id}`;
         return node;
       };
-      parts = {range: h('input'), words: h('div', 'st-player-words'), ticks: h('div', 'st-player-ticks'),
+      parts = {
+        range: h('input'),
+        words: h('div', 'st-player-words'),
+        ticks: h('div', 'st-player-ticks'),
         back: button('back', '‹ Previous', 'previous epoch (←)', () => byHand(wished - 1)),
         forth: button('forth', 'Next ›', 'next epoch (→)', () => byHand(wished + 1)),
         play: button('play', 'Play', 'play through the epochs; at the last one it starts over', toggle),
-        list: h('div', 'st-player-list')};
+        list: h('div', 'st-player-list'),
+      };
       Object.assign(parts.range, {type: 'range', min: '0', step: '1', id: 'epochs-slider'});
       parts.range.setAttribute('aria-label', 'Epoch');
       parts.range.addEventListener('input', () => byHand(Number(parts.range.value)));
-      root.replaceChildren(parts.words, parts.back, h('div', 'st-player-track', null, parts.ticks, parts.range), parts.forth, parts.play, parts.list);
+      root.replaceChildren(
+        parts.words,
+        parts.back,
+        h('div', 'st-player-track', null, parts.ticks, parts.range),
+        parts.forth,
+        parts.play,
+        parts.list,
+      );
       document.addEventListener('keydown', (event) => {
         const by = {ArrowLeft: -1, ArrowRight: 1}[event.key];
         if (!by || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.defaultPrevented) return;
         // the slider and the tabs have arrows of their own
-        if (!value?.epochs || !studio.visible(root) || studio.writes(event.target) || event.target.closest?.('input, [role=tab], dialog')) return;
+        if (
+          !value?.epochs ||
+          !studio.visible(root) ||
+          studio.writes(event.target) ||
+          event.target.closest?.('input, [role=tab], dialog')
+        )
+          return;
         event.preventDefault();
         byHand(wished + by);
       });
@@ -107,8 +151,12 @@
     const say = (list) => {
       parts.list.hidden = !list;
       if (!list) return;
-      const see = studio.button('st-link', 'See the list', 'scroll to the table', () => document.querySelector('#epochs-table')
-        ?.scrollIntoView({block: 'center', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth'}));
+      const see = studio.button('st-link', 'See the list', 'scroll to the table', () =>
+        document.querySelector('#epochs-table')?.scrollIntoView({
+          block: 'center',
+          behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth',
+        }),
+      );
       const away = studio.iconButton('', 'cross', 'list the selected again', () => trigger('reset', {}));
       const chip = h('span', 'st-chip', null, h('span', '', `${list.label}: ${list.count}`), away);
       chip.title = list.label;
@@ -119,18 +167,33 @@
 
     studio.mount(context, (given, root) => {
       root.className = 'st-player';
-      if (!given?.epochs?.length) { pause(); value = null; asked = 0; parts = null; root.replaceChildren(); return; }
+      if (!given?.epochs?.length) {
+        pause();
+        value = null;
+        asked = 0;
+        parts = null;
+        root.replaceChildren();
+        return;
+      }
       value = given;
       if (!parts || !root.contains(parts.range)) build(root);
       const at = Math.max(0, value.epochs.indexOf(value.epoch));
       const answered = asked && value.seq === asked;
-      if (answered) { asked = 0; clearTimeout(late); }
-      if (!asked && !answered) { wished = at; }
+      if (answered) {
+        asked = 0;
+        clearTimeout(late);
+      }
+      if (!asked && !answered) {
+        wished = at;
+      }
       shown = at;
       wished = Math.min(wished, last());
       studio.keepFocus(root, () => say(value.list));
       paint();
-      if (answered) { ask(); if (!asked) next(); }
+      if (answered) {
+        ask();
+        if (!asked) next();
+      }
     });
   };
 })();

@@ -37,7 +37,11 @@
       if (!value) return;
       if (!started) {
         started = true;
-        new MutationObserver(moved).observe(document.querySelector('#steps') || document.body, {subtree: true, attributes: true, attributeFilter: ['aria-selected']});
+        new MutationObserver(moved).observe(document.querySelector('#steps') || document.body, {
+          subtree: true,
+          attributes: true,
+          attributeFilter: ['aria-selected'],
+        });
       } else moved();
       // the tab that is open here wins: somebody may have clicked before the page had started
       value.tab = going || here() || value.tab;

@@ -70,7 +70,8 @@ studio.fold = (key, title, open, ...children) => {
 studio.keepFocus = (root, draw) => {
   const held = document.activeElement;
   const key = root.contains(held) ? held.dataset.key : undefined;
-  const caret = key !== undefined && typeof held.selectionStart === 'number' ? [held.selectionStart, held.selectionEnd] : null;
+  const caret =
+    key !== undefined && typeof held.selectionStart === 'number' ? [held.selectionStart, held.selectionEnd] : null;
   draw();
   if (key === undefined || document.activeElement === held) return;
   const next = held.isConnected ? held : root.querySelector(`[data-key="${CSS.escape(key)}"]`);
@@ -81,8 +82,9 @@ studio.keepFocus = (root, draw) => {
 studio.visible = (node) => node.getClientRects().length > 0;
 
 // Whether somebody writes in this element, so that letters are no commands.
-studio.writes = (node) => Boolean(node?.closest?.('textarea, select, [contenteditable], [role=combobox], [role=listbox]'))
-  || (node?.tagName === 'INPUT' && !['range', 'checkbox', 'radio', 'button'].includes(node.type));
+studio.writes = (node) =>
+  Boolean(node?.closest?.('textarea, select, [contenteditable], [role=combobox], [role=listbox]')) ||
+  (node?.tagName === 'INPUT' && !['range', 'checkbox', 'radio', 'button'].includes(node.type));
 
 // Text to the clipboard; where the page may not, by way of a text field. True where it worked.
 studio.copy = async (text) => {
@@ -157,10 +159,12 @@ studio.mount = ({element, props, watch}, draw) => {
       if (text === shown) return; // with another number; without one Gradio would not have told of it
     }
     shown = text;
-    last = last.then(async () => {
-      await draw(JSON.parse(text), root);
-      root.dataset.rev = studio.revision(text);
-    }).catch((error) => console.error('studio: drawing failed', error));
+    last = last
+      .then(async () => {
+        await draw(JSON.parse(text), root);
+        root.dataset.rev = studio.revision(text);
+      })
+      .catch((error) => console.error('studio: drawing failed', error));
   };
   watch('value', update);
   update();
@@ -195,14 +199,18 @@ studio.head = (root, value) => {
   const head = root.querySelector('.st-chart-head');
   const legend = h('ul', 'st-legend');
   for (const item of value.legend || []) {
-    const mark = h('span', `st-mark${item.hatched ? ' hatched' : ''}${item.line ? ' line' : ''}${['dash', 'dot'].includes(item.dash) ? ` ${item.dash}` : ''}`);
+    const mark = h(
+      'span',
+      `st-mark${item.hatched ? ' hatched' : ''}${item.line ? ' line' : ''}${['dash', 'dot'].includes(item.dash) ? ` ${item.dash}` : ''}`,
+    );
     mark.style.setProperty('--mark', studio.token(item.colour));
-    legend.append(h('li', '', null, mark, h('span', '', item.label),
-      item.value !== undefined ? h('b', 'num', item.value) : null));
+    legend.append(
+      h('li', '', null, mark, h('span', '', item.label), item.value !== undefined ? h('b', 'num', item.value) : null),
+    );
   }
   const note = value.note ? h('p', '', value.note) : null;
   if (note) note.title = value.note; // two lines are shown
   head.replaceChildren(
-    ...[value.title ? h('h3', '', value.title) : null, note,
-      legend.children.length ? legend : null].filter(Boolean));
+    ...[value.title ? h('h3', '', value.title) : null, note, legend.children.length ? legend : null].filter(Boolean),
+  );
 };

@@ -5,7 +5,13 @@
   // The name that stands beside marks and notes.
   const person = (trigger) => {
     const input = h('input');
-    Object.assign(input, {type: 'text', maxLength: 40, placeholder: 'your name', autocomplete: 'off', spellcheck: false});
+    Object.assign(input, {
+      type: 'text',
+      maxLength: 40,
+      placeholder: 'your name',
+      autocomplete: 'off',
+      spellcheck: false,
+    });
     input.title = 'shown next to what you pin, exclude and note';
     let told = localStorage.getItem('studio-name') || '';
     input.value = told;
@@ -19,7 +25,10 @@
     };
     input.addEventListener('keydown', (event) => {
       if (event.key === 'Enter') input.blur();
-      if (event.key === 'Escape') { input.value = told; input.blur(); }
+      if (event.key === 'Escape') {
+        input.value = told;
+        input.blur();
+      }
     });
     input.addEventListener('blur', tell);
     // another tab of this browser is the same person
@@ -38,14 +47,21 @@
     const dialog = element.querySelector('dialog.st-glossary');
     element.querySelector('.st-glossary-button').addEventListener('click', () => dialog.showModal());
     // a click beside the sheet closes it
-    dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.addEventListener('click', (event) => {
+      if (event.target === dialog) dialog.close();
+    });
   };
 
   studio.header = ({element, trigger}) => {
     const stored = localStorage.getItem('studio-theme');
-    if (stored && !new URL(location.href).searchParams.has('__theme')) document.body.classList.toggle('dark', stored === 'dark');
+    if (stored && !new URL(location.href).searchParams.has('__theme'))
+      document.body.classList.toggle('dark', stored === 'dark');
     const button = element.querySelector('.st-theme');
-    const show = () => button.setAttribute('aria-label', document.body.classList.contains('dark') ? 'Switch to light' : 'Switch to dark');
+    const show = () =>
+      button.setAttribute(
+        'aria-label',
+        document.body.classList.contains('dark') ? 'Switch to light' : 'Switch to dark',
+      );
     button.addEventListener('click', () => {
       const dark = document.body.classList.toggle('dark');
       localStorage.setItem('studio-theme', dark ? 'dark' : 'light');

@@ -31,9 +31,13 @@
     const title = h('h3', '', 'Keys');
     title.id = 'st-keys-title';
     dialog.setAttribute('aria-labelledby', title.id);
-    dialog.append(h('div', 'st-keys-body', null, title, list, h('p', 'st-hint', 'Disabled while you type in a field.'), close));
+    dialog.append(
+      h('div', 'st-keys-body', null, title, list, h('p', 'st-hint', 'Disabled while you type in a field.'), close),
+    );
     // a click beside the sheet closes it
-    dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.addEventListener('click', (event) => {
+      if (event.target === dialog) dialog.close();
+    });
     dialog.addEventListener('close', () => dialog.remove());
     document.body.append(dialog);
     dialog.showModal();
@@ -56,7 +60,10 @@
 
     const walk = studio.walker(trigger, () => shown('.st-sample'));
 
-    const escape = () => document.querySelectorAll('.st-table').forEach((node) => { if (studio.visible(node)) node.dispatchEvent(new Event('studio-escape')); });
+    const escape = () =>
+      document.querySelectorAll('.st-table').forEach((node) => {
+        if (studio.visible(node)) node.dispatchEvent(new Event('studio-escape'));
+      });
 
     const press = {
       j: ['step', () => walk(1)],
@@ -67,7 +74,14 @@
       n: ['note', () => shown('.st-sample')?.dispatchEvent(new Event('studio-note'))],
       z: ['undo', () => trigger('undo', {})],
       Z: ['undo', () => trigger('redo', {})],
-      '/': ['search', () => { const field = shown('.st-search input'); field?.focus(); field?.select(); }],
+      '/': [
+        'search',
+        () => {
+          const field = shown('.st-search input');
+          field?.focus();
+          field?.select();
+        },
+      ],
       '?': ['help', () => sheet(actions)],
       Escape: ['escape', escape],
     };

@@ -11,7 +11,8 @@
     const names = new Set(studio.told.splice(0));
     for (const part of parts) for (const name of names) if (part.known.has(name)) part.due.add(name);
     started ||= names.has('ready');
-    if (names.has('ready') || names.has('tab')) open = [...parts].find((part) => part.tab && studio.visible(part.panel))?.tab ?? null;
+    if (names.has('ready') || names.has('tab'))
+      open = [...parts].find((part) => part.tab && studio.visible(part.panel))?.tab ?? null;
     if (started) for (const part of parts) part.ask();
   };
   studio.told ||= [];

@@ -22,9 +22,19 @@
       [at, known] = [asked.join('|'), found.stamps];
       if (changed.length && (same || RUNS.has(asked[2]))) studio.tell(...changed);
     };
-    const go = () => look().catch((error) => console.warn('studio: the watcher got no answer', error)).finally(() => { timer = setTimeout(go, every); });
+    const go = () =>
+      look()
+        .catch((error) => console.warn('studio: the watcher got no answer', error))
+        .finally(() => {
+          timer = setTimeout(go, every);
+        });
     timer = setTimeout(go, EVERY);
-    document.addEventListener('visibilitychange', () => { if (!document.hidden) { clearTimeout(timer); go(); } });
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden) {
+        clearTimeout(timer);
+        go();
+      }
+    });
     element.firstElementChild.dataset.rev = '1';
   };
 })();

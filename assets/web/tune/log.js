@@ -8,13 +8,28 @@
 
   studio.log = (context) => {
     const {server} = context;
-    const state = {run: '', total: 0, stamp: '', follow: true, words: '', count: 0, hits: [], at: -1, asked: 0, first: 0, rows: []};
+    const state = {
+      run: '',
+      total: 0,
+      stamp: '',
+      follow: true,
+      words: '',
+      count: 0,
+      hits: [],
+      at: -1,
+      asked: 0,
+      first: 0,
+      rows: [],
+    };
     const input = h('input');
     const told = h('span', 'num');
     const pane = h('div', 'st-log-pane');
     const inner = h('div', 'st-log-inner');
     const box = h('div', 'st-log-rows');
-    const follow = studio.button('st-action', 'Follow the end', 'show what comes as it comes', () => { state.follow = true; toEnd(); });
+    const follow = studio.button('st-action', 'Follow the end', 'show what comes as it comes', () => {
+      state.follow = true;
+      toEnd();
+    });
     const step = (by, icon, title) => studio.iconButton('st-step', icon, title, () => go(by));
     input.type = 'search';
     input.placeholder = 'Find in the whole log';
@@ -25,9 +40,19 @@
     inner.append(box);
     pane.append(inner);
     const empty = h('div', 'st-empty');
-    const head = h('div', 'st-log-head', null, h('h3', '', 'Log'), h('div', 'st-search', null, studio.icon('search'), input), told,
-      step(-1, 'previous', 'match before'), step(1, 'next', 'next match'), h('span', 'st-log-room'), follow,
-      studio.button('st-action', 'Download', 'the whole log as a file', () => context.trigger('download', {})));
+    const head = h(
+      'div',
+      'st-log-head',
+      null,
+      h('h3', '', 'Log'),
+      h('div', 'st-search', null, studio.icon('search'), input),
+      told,
+      step(-1, 'previous', 'match before'),
+      step(1, 'next', 'next match'),
+      h('span', 'st-log-room'),
+      follow,
+      studio.button('st-action', 'Download', 'the whole log as a file', () => context.trigger('download', {})),
+    );
 
     const marked = (text) => {
       const node = h('span');
@@ -43,12 +68,19 @@
     };
     const paint = () => {
       box.style.transform = `translateY(${state.first * ROW}px)`;
-      box.replaceChildren(...state.rows.map((row, index) => {
-        const kind = /^[a-z]+$/.test(row.kind) ? row.kind : '';
-        const node = h('div', `st-log-row${kind ? ` event ${kind}` : ''}${state.hits[state.at] === state.first + index ? ' here' : ''}`, null,
-          kind ? h('em', '', kind) : null, marked(row.text));
-        return node;
-      }));
+      box.replaceChildren(
+        ...state.rows.map((row, index) => {
+          const kind = /^[a-z]+$/.test(row.kind) ? row.kind : '';
+          const node = h(
+            'div',
+            `st-log-row${kind ? ` event ${kind}` : ''}${state.hits[state.at] === state.first + index ? ' here' : ''}`,
+            null,
+            kind ? h('em', '', kind) : null,
+            marked(row.text),
+          );
+          return node;
+        }),
+      );
     };
     const fetch = async () => {
       if (!pane.clientHeight || !state.run) return;
@@ -60,18 +92,32 @@
       Object.assign(state, {first: start, rows: found.rows});
       paint();
     };
-    const toEnd = () => { pane.scrollTop = pane.scrollHeight; fetch(); };
+    const toEnd = () => {
+      pane.scrollTop = pane.scrollHeight;
+      fetch();
+    };
     const say = () => {
-      told.textContent = !state.words ? '' : !state.count ? 'no match' : `${state.at >= 0 ? `${studio.count(state.at + 1)} of ` : ''}${studio.count(state.count)} ${state.count === 1 ? 'match' : 'matches'}${state.hits.length < state.count ? `, the first ${studio.count(state.hits.length)} can be stepped through` : ''}`;
+      told.textContent = !state.words
+        ? ''
+        : !state.count
+          ? 'no match'
+          : `${state.at >= 0 ? `${studio.count(state.at + 1)} of ` : ''}${studio.count(state.count)} ${state.count === 1 ? 'match' : 'matches'}${state.hits.length < state.count ? `, the first ${studio.count(state.hits.length)} can be stepped through` : ''}`;
     };
     const find = async (jump) => {
       const words = input.value;
       state.words = words;
-      if (!words) { Object.assign(state, {count: 0, hits: [], at: -1}); say(); return paint(); }
+      if (!words) {
+        Object.assign(state, {count: 0, hits: [], at: -1});
+        say();
+        return paint();
+      }
       const found = await server.find([state.run, words]);
       if (words !== input.value || !found) return;
       Object.assign(state, {count: found.count || 0, hits: found.rows || []});
-      if (jump) { state.at = -1; if (state.count) go(1); }
+      if (jump) {
+        state.at = -1;
+        if (state.count) go(1);
+      }
       say();
       paint();
     };
@@ -88,10 +134,19 @@
       fetch();
     };
     let timer = 0;
-    input.addEventListener('input', () => { clearTimeout(timer); timer = setTimeout(() => find(true), PAUSE); });
+    input.addEventListener('input', () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => find(true), PAUSE);
+    });
     input.addEventListener('keydown', (event) => {
-      if (event.key === 'Enter') { event.preventDefault(); go(event.shiftKey ? -1 : 1); }
-      if (event.key === 'Escape') { input.value = ''; find(false); }
+      if (event.key === 'Enter') {
+        event.preventDefault();
+        go(event.shiftKey ? -1 : 1);
+      }
+      if (event.key === 'Escape') {
+        input.value = '';
+        find(false);
+      }
     });
     let scrolled = 0;
     pane.addEventListener('scroll', () => {

@@ -6,7 +6,13 @@
 
   const cell = (given) => {
     const state = ['done', 'now', 'ended', 'next', 'none'].includes(given.state) ? given.state : 'none';
-    const node = h('td', state, null, given.text ? h('b', 'num', given.text) : null, given.hint ? h('span', '', given.hint) : null);
+    const node = h(
+      'td',
+      state,
+      null,
+      given.text ? h('b', 'num', given.text) : null,
+      given.hint ? h('span', '', given.hint) : null,
+    );
     if (typeof given.share === 'number') {
       const bar = h('i');
       bar.style.width = `${(100 * Math.max(0, Math.min(1, given.share))).toFixed(1)}%`;
@@ -19,9 +25,21 @@
 
   const timeline = (value) => {
     const head = h('tr', '', null, h('th'), ...value.columns.map((name) => h('th', '', name)));
-    const rows = value.rows.map((row) => h('tr', '', null,
-      h('th', '', null, h('b', '', row.label), ...(row.notes || []).map((note) => h('span', note.hand ? 'hand' : '', note.text))),
-      ...row.cells.map(cell)));
+    const rows = value.rows.map((row) =>
+      h(
+        'tr',
+        '',
+        null,
+        h(
+          'th',
+          '',
+          null,
+          h('b', '', row.label),
+          ...(row.notes || []).map((note) => h('span', note.hand ? 'hand' : '', note.text)),
+        ),
+        ...row.cells.map(cell),
+      ),
+    );
     return h('table', 'st-timeline', null, h('thead', '', null, head), h('tbody', '', null, ...rows));
   };
 
@@ -40,7 +58,10 @@
       clearTimeout(timer);
       if (action.confirm && sure !== action.key) {
         sure = action.key;
-        timer = setTimeout(() => { sure = null; draw(); }, SURE);
+        timer = setTimeout(() => {
+          sure = null;
+          draw();
+        }, SURE);
         return draw();
       }
       sure = null;
@@ -49,7 +70,12 @@
     };
     const button = (action) => {
       const asks = sure === action.key;
-      const node = studio.button(`st-run-act${action.primary ? ' primary' : ''}${asks ? ' sure' : ''}`, asks ? action.confirm : action.label, '', () => act(action));
+      const node = studio.button(
+        `st-run-act${action.primary ? ' primary' : ''}${asks ? ' sure' : ''}`,
+        asks ? action.confirm : action.label,
+        '',
+        () => act(action),
+      );
       node.id = `tune-${action.key}`;
       node.dataset.key = `run ${action.key}`;
       return h('div', 'st-run-choice', null, node, action.hint ? h('span', '', action.hint) : null);
@@ -61,24 +87,41 @@
       acts.replaceChildren(...(value.actions || []).map(button));
       acts.hidden = !value.actions?.length;
     };
-    const draw = () => studio.keepFocus(root, () => {
-      const part = value.total ? Math.min(1, value.done / value.total) : null;
-      const bar = h('div', 'st-bar', null, h('i'));
-      if (part === null) bar.classList.add('unknown'); else bar.firstChild.style.width = `${(100 * part).toFixed(1)}%`;
-      bar.setAttribute('role', 'progressbar');
-      const moving = ['running', 'stopping'].includes(value.state);
-      const count = value.total ? `${studio.count(value.done)} of ${studio.count(value.total)} ${value.unit || ''}` : '';
-      above.replaceChildren(...[
-        h('div', 'st-status-top', null, h('span', 'st-state', value.state), h('b', '', value.title || ''), h('span', 'st-eta', value.eta || '')),
-        moving ? bar : null,
-        h('div', 'st-status-foot', null, h('span', '', value.text || ''), h('span', 'num', moving ? count : '')),
-        value.error ? h('pre', 'st-error', value.error) : null].filter(Boolean));
-      drawActs();
-      below.replaceChildren(...[
-        value.rows?.length ? timeline(value) : null,
-        ...(value.said || []).map((text) => h('p', 'st-run-said', text))].filter(Boolean));
-      if (acts.parentElement !== root) root.replaceChildren(above, acts, below);
-    });
+    const draw = () =>
+      studio.keepFocus(root, () => {
+        const part = value.total ? Math.min(1, value.done / value.total) : null;
+        const bar = h('div', 'st-bar', null, h('i'));
+        if (part === null) bar.classList.add('unknown');
+        else bar.firstChild.style.width = `${(100 * part).toFixed(1)}%`;
+        bar.setAttribute('role', 'progressbar');
+        const moving = ['running', 'stopping'].includes(value.state);
+        const count = value.total
+          ? `${studio.count(value.done)} of ${studio.count(value.total)} ${value.unit || ''}`
+          : '';
+        above.replaceChildren(
+          ...[
+            h(
+              'div',
+              'st-status-top',
+              null,
+              h('span', 'st-state', value.state),
+              h('b', '', value.title || ''),
+              h('span', 'st-eta', value.eta || ''),
+            ),
+            moving ? bar : null,
+            h('div', 'st-status-foot', null, h('span', '', value.text || ''), h('span', 'num', moving ? count : '')),
+            value.error ? h('pre', 'st-error', value.error) : null,
+          ].filter(Boolean),
+        );
+        drawActs();
+        below.replaceChildren(
+          ...[
+            value.rows?.length ? timeline(value) : null,
+            ...(value.said || []).map((text) => h('p', 'st-run-said', text)),
+          ].filter(Boolean),
+        );
+        if (acts.parentElement !== root) root.replaceChildren(above, acts, below);
+      });
     studio.mount(context, (given, node) => {
       (context.element.closest('.block') || context.element).classList.toggle('st-gone', !given);
       root = node;

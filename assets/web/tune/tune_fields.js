@@ -4,20 +4,37 @@
 
   const control = (field, on) => {
     if (field.kind === 'choice') {
-      const select = h('select', '', null, ...field.options.map(({value, label, hint}) => {
-        const item = h('option', '', label);
-        item.value = value;
-        item.title = hint || '';
-        return item;
-      }));
+      const select = h(
+        'select',
+        '',
+        null,
+        ...field.options.map(({value, label, hint}) => {
+          const item = h('option', '', label);
+          item.value = value;
+          item.title = hint || '';
+          return item;
+        }),
+      );
       select.addEventListener('change', () => on(select.value));
-      return {node: select, input: select, set: (value) => { select.value = value; }};
+      return {
+        node: select,
+        input: select,
+        set: (value) => {
+          select.value = value;
+        },
+      };
     }
     if (field.kind === 'switch') {
       const input = h('input');
       input.type = 'checkbox';
       input.addEventListener('change', () => on(input.checked));
-      return {node: input, input, set: (value) => { input.checked = Boolean(value); }};
+      return {
+        node: input,
+        input,
+        set: (value) => {
+          input.checked = Boolean(value);
+        },
+      };
     }
     if (field.kind === 'several') {
       const boxes = field.options.map(({value, label}) => {
@@ -27,11 +44,22 @@
         return {input, node: h('label', 'st-beside', null, input, h('span', '', label))};
       });
       const node = h('div', 'st-ticks', null, ...boxes.map((box) => box.node));
-      node.addEventListener('change', () => on(boxes.filter((box) => box.input.checked).map((box) => box.input.value).join('\n')));
-      return {node, input: boxes[0].input, set: (value) => {
-        const chosen = String(value).split('\n');
-        for (const {input} of boxes) input.checked = chosen.includes(input.value);
-      }};
+      node.addEventListener('change', () =>
+        on(
+          boxes
+            .filter((box) => box.input.checked)
+            .map((box) => box.input.value)
+            .join('\n'),
+        ),
+      );
+      return {
+        node,
+        input: boxes[0].input,
+        set: (value) => {
+          const chosen = String(value).split('\n');
+          for (const {input} of boxes) input.checked = chosen.includes(input.value);
+        },
+      };
     }
     const input = h(field.kind === 'lines' ? 'textarea' : 'input', field.kind === 'number' ? 'st-number' : '');
     if (field.kind === 'lines') input.rows = 2;
@@ -39,7 +67,13 @@
     if (field.kind === 'number') input.inputMode = 'decimal';
     Object.assign(input, {autocomplete: 'off', spellcheck: false, placeholder: field.placeholder || ''});
     input.addEventListener('input', () => on(input.value));
-    return {node: input, input, set: (value) => { if (input.value !== value) input.value = value; }};
+    return {
+      node: input,
+      input,
+      set: (value) => {
+        if (input.value !== value) input.value = value;
+      },
+    };
   };
 
   // on(name, value) after each change by hand, back(name) where somebody wants the preset's value again.

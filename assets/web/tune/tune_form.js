@@ -25,7 +25,9 @@
   const copier = (what, text) => {
     const button = studio.button('st-action', 'Copy', `copy ${what}`, async () => {
       button.textContent = (await studio.copy(text())) ? 'Copied' : 'Could not copy';
-      setTimeout(() => { button.textContent = 'Copy'; }, 1500);
+      setTimeout(() => {
+        button.textContent = 'Copy';
+      }, 1500);
     });
     return button;
   };
@@ -46,7 +48,10 @@
     let open = false;
 
     const preset = (name) => given.schema.presets.find((one) => one.name === name) || given.schema.presets[0];
-    const values = (name) => ({...preset(name).values, ...(form && form.pool !== given.demo ? preset(name).elsewhere : {})});
+    const values = (name) => ({
+      ...preset(name).values,
+      ...(form && form.pool !== given.demo ? preset(name).elsewhere : {}),
+    });
     const based = (name) => ({...values(name), ...given.carried});
     const suiting = (pool, model) => (pool === given.demo && model === 'demo' ? 'demo' : 'paper');
     const keep = () => sessionStorage.setItem(STORE, JSON.stringify({form, carried: given.carried}));
@@ -55,7 +60,13 @@
       const mine = ++asked;
       const answer = await server.verdict(form).catch((error) => ({error: `The app did not answer (${error}).`}));
       if (mine !== asked) return; // something was changed since
-      said = answer?.problems ? answer : {problems: [{field: '', fields: [], text: answer?.error || 'The app did not answer.', fatal: true}], off: {}, ready: false};
+      said = answer?.problems
+        ? answer
+        : {
+            problems: [{field: '', fields: [], text: answer?.error || 'The app did not answer.', fatal: true}],
+            off: {},
+            ready: false,
+          };
       show();
     };
     const later = () => {
@@ -64,9 +75,16 @@
       clearTimeout(timer);
       timer = setTimeout(ask, PAUSE);
     };
-    const changed = () => { keep(); show(); later(); };
+    const changed = () => {
+      keep();
+      show();
+      later();
+    };
 
-    const set = (name, value) => { form.values[name] = value; changed(); };
+    const set = (name, value) => {
+      form.values[name] = value;
+      changed();
+    };
     const back = (name) => set(name, based(form.preset)[name]);
     // What takes other values all at once can be taken back.
     const replacing = (why, replace) => {
@@ -75,7 +93,15 @@
       const mine = Object.keys(base).filter((name) => form.values[name] !== base[name]);
       replace();
       const lost = mine.filter((name) => form.values[name] !== before.values[name]).length;
-      if (lost) note = {tone: 'info', title: why, lines: [`${lost} ${lost === 1 ? 'setting' : 'settings'} that you had changed ${lost === 1 ? 'has' : 'have'} another value now.`], before};
+      if (lost)
+        note = {
+          tone: 'info',
+          title: why,
+          lines: [
+            `${lost} ${lost === 1 ? 'setting' : 'settings'} that you had changed ${lost === 1 ? 'has' : 'have'} another value now.`,
+          ],
+          before,
+        };
     };
     const takeBack = (before) => {
       note = null;
@@ -84,14 +110,18 @@
       changed();
     };
     const choosePreset = (name) => {
-      replacing(`The form has what the preset ${preset(name).label} says`, () => { form.preset = name; form.values = based(name); });
+      replacing(`The form has what the preset ${preset(name).label} says`, () => {
+        form.preset = name;
+        form.values = based(name);
+      });
       changed();
     };
     const chooseModel = (model) => {
       form.model = model;
       const next = suiting(form.pool, model);
       const mine = form.preset === 'demo' || form.preset === 'paper';
-      if (mine && next !== form.preset) { // what nobody has typed follows the preset
+      if (mine && next !== form.preset) {
+        // what nobody has typed follows the preset
         const [old, suited] = [based(form.preset), based(next)];
         for (const name of Object.keys(old)) if (form.values[name] === old[name]) form.values[name] = suited[name];
         form.preset = next;
@@ -100,21 +130,43 @@
     };
     const fill = (found) => {
       const before = structuredClone(form);
-      if (found.preset) { form.preset = found.preset; form.values = values(found.preset); }
+      if (found.preset) {
+        form.preset = found.preset;
+        form.values = values(found.preset);
+      }
       form.values = {...form.values, ...found.values};
       form.model = found.model || form.model;
       form.parent = found.parent || '';
-      note = {tone: found.said?.length ? 'warn' : 'good', title: `${found.title} ${found.title.startsWith('The settings') ? 'are' : 'is'} in the form`, lines: found.said || [], before};
-      if (found.pool && found.pool !== form.pool) { form.pool = found.pool; trigger('pool', {pool: found.pool}); }
+      note = {
+        tone: found.said?.length ? 'warn' : 'good',
+        title: `${found.title} ${found.title.startsWith('The settings') ? 'are' : 'is'} in the form`,
+        lines: found.said || [],
+        before,
+      };
+      if (found.pool && found.pool !== form.pool) {
+        form.pool = found.pool;
+        trigger('pool', {pool: found.pool});
+      }
       changed();
     };
     const load = async (what) => {
       const found = await server.load(what).catch((error) => ({error: String(error)}));
       if (found?.values) fill(found);
-      else { note = {tone: 'error', title: 'Not loaded', lines: [found?.error || 'The app did not answer.', 'The form is as it was.']}; show(); }
+      else {
+        note = {
+          tone: 'error',
+          title: 'Not loaded',
+          lines: [found?.error || 'The app did not answer.', 'The form is as it was.'],
+        };
+        show();
+      }
     };
 
-    const option = ([label, value]) => { const item = h('option', '', label); item.value = value; return item; };
+    const option = ([label, value]) => {
+      const item = h('option', '', label);
+      item.value = value;
+      return item;
+    };
     const labelled = (id, words, help, input) => {
       const label = h('label', '', words);
       input.id = `${id}-input`;
@@ -128,7 +180,19 @@
       const area = h('textarea', 'mono');
       Object.assign(area, {readOnly: true, rows, spellcheck: false});
       area.setAttribute('aria-label', what);
-      const node = h('div', 'st-output', null, area, h('div', 'st-buttons', null, copier(what, () => area.value), more));
+      const node = h(
+        'div',
+        'st-output',
+        null,
+        area,
+        h(
+          'div',
+          'st-buttons',
+          null,
+          copier(what, () => area.value),
+          more,
+        ),
+      );
       node.id = id;
       return {node, area};
     };
@@ -140,15 +204,31 @@
       model.setAttribute('list', list.id);
       Object.assign(model, {type: 'text', autocomplete: 'off', spellcheck: false});
       const differ = h('span', 'st-differ');
-      const allBack = studio.button('st-link', 'Reset to preset', 'every setting back to the preset, with what Curate says', () => choosePreset(form.preset));
+      const allBack = studio.button(
+        'st-link',
+        'Reset to preset',
+        'every setting back to the preset, with what Curate says',
+        () => choosePreset(form.preset),
+      );
       parts = {
         pool: labelled('tune-pool', 'Pool', 'The samples to pick from.', h('select')),
         model: labelled('tune-model', 'Model', 'From the list, or a hub id.', model),
         presets: studio.tunePresets(given.schema.presets, choosePreset, h('div', 'st-differs', null, differ, allBack)),
-        plan: studio.tunePlan({ask: (begin) => server.count({form, begin}).catch((error) => ({state: 'failed', error: `the app did not answer (${error})`})), known: ask}),
-        list, fields: new Map(), counts: new Map(),
-        note: h('div'), problems: h('ul', 'st-problems'),
-        carried: h('p', 'st-field-help'), differ, back: allBack,
+        plan: studio.tunePlan({
+          ask: (begin) =>
+            server
+              .count({form, begin})
+              .catch((error) => ({state: 'failed', error: `the app did not answer (${error})`})),
+          known: ask,
+        }),
+        list,
+        fields: new Map(),
+        counts: new Map(),
+        note: h('div'),
+        problems: h('ul', 'st-problems'),
+        carried: h('p', 'st-field-help'),
+        differ,
+        back: allBack,
       };
       parts.note.id = 'tune-message';
       parts.carried.id = 'tune-carried';
@@ -164,7 +244,10 @@
       parts.launch.id = 'tune-launch';
       const parallel = h('input');
       parallel.type = 'checkbox';
-      parallel.addEventListener('change', () => { form.parallel = parallel.checked; changed(); });
+      parallel.addEventListener('change', () => {
+        form.parallel = parallel.checked;
+        changed();
+      });
       parts.parallel = parallel;
       const beside = h('label', 'st-beside', null, parallel, h('span', '', 'Start now, in parallel'));
       beside.id = 'tune-parallel';
@@ -178,7 +261,13 @@
         if (!group.title) return h('div', 'st-group', null, ...own);
         const told = h('em', 'st-changed');
         parts.counts.set(group.key, [group, told]);
-        return studio.fold(`tune ${group.key}`, h('span', '', group.title, told), false, h('p', 'st-field-help', group.help), ...own);
+        return studio.fold(
+          `tune ${group.key}`,
+          h('span', '', group.title, told),
+          false,
+          h('p', 'st-field-help', group.help),
+          ...own,
+        );
       });
       const offered = Object.entries(given.files).map(([name, paths]) => {
         const files = h('datalist', '', null, ...paths.map((path) => option(['', path])));
@@ -187,10 +276,20 @@
         return files;
       });
       parts.command = output('tune-command', 4, 'the command');
-      parts.config = output('tune-config', 8, 'the configuration', studio.button('st-action', 'Download', 'as config.json', () => download('config.json', parts.config.area.value)));
+      parts.config = output(
+        'tune-config',
+        8,
+        'the configuration',
+        studio.button('st-action', 'Download', 'as config.json', () =>
+          download('config.json', parts.config.area.value),
+        ),
+      );
       const run = h('select');
       run.setAttribute('aria-label', 'a run whose configuration is loaded');
-      run.addEventListener('change', () => { if (run.value) load({run: run.value}); run.value = ''; });
+      run.addEventListener('change', () => {
+        if (run.value) load({run: run.value});
+        run.value = '';
+      });
       parts.run = run;
       const paste = h('textarea', 'mono');
       Object.assign(paste, {rows: 3, placeholder: 'or paste a config.json here', spellcheck: false});
@@ -203,36 +302,74 @@
         if (file.files[0]) await load({text: await file.files[0].text(), name: file.files[0].name});
         file.value = '';
       });
-      const take = studio.button('st-action', 'Load', 'fill the form with what was pasted', () => load({text: paste.value}));
+      const take = studio.button('st-action', 'Load', 'fill the form with what was pasted', () =>
+        load({text: paste.value}),
+      );
       const loader = h('div', 'st-output', null, run, paste, h('div', 'st-buttons', null, take, file));
       loader.id = 'tune-load';
-      root.replaceChildren(h('div', 'st-two', null, parts.pool.node, parts.model.node), list, ...offered, parts.presets.node, parts.carried,
-        parts.note, h('div', 'st-before', null, parts.plan.node, parts.problems, parts.launch, beside, parts.plan.more), ...groups,
-        studio.fold('tune command', 'The same in a terminal', true, parts.command.node), studio.fold('tune config', 'config.json', false, parts.config.node),
-        studio.fold('tune load', 'Load a configuration', false, loader));
+      root.replaceChildren(
+        h('div', 'st-two', null, parts.pool.node, parts.model.node),
+        list,
+        ...offered,
+        parts.presets.node,
+        parts.carried,
+        parts.note,
+        h('div', 'st-before', null, parts.plan.node, parts.problems, parts.launch, beside, parts.plan.more),
+        ...groups,
+        studio.fold('tune command', 'The same in a terminal', true, parts.command.node),
+        studio.fold('tune config', 'config.json', false, parts.config.node),
+        studio.fold('tune load', 'Load a configuration', false, loader),
+      );
     };
 
     const showNote = () => {
-      parts.note.replaceChildren(...(note ? [h('div', `st-note ${['good', 'error', 'warn'].includes(note.tone) ? note.tone : 'info'}`, null,
-        h('b', '', note.title), ...(note.lines || []).map((line) => h('p', '', line)),
-        note.before ? studio.button('st-link', 'Undo', 'the form as it was before', () => takeBack(note.before)) : null)] : []));
+      parts.note.replaceChildren(
+        ...(note
+          ? [
+              h(
+                'div',
+                `st-note ${['good', 'error', 'warn'].includes(note.tone) ? note.tone : 'info'}`,
+                null,
+                h('b', '', note.title),
+                ...(note.lines || []).map((line) => h('p', '', line)),
+                note.before
+                  ? studio.button('st-link', 'Undo', 'the form as it was before', () => takeBack(note.before))
+                  : null,
+              ),
+            ]
+          : []),
+      );
     };
     const showLaunch = () => {
       parts.launch.disabled = !(said.ready && fresh);
-      parts.launch.title = !fresh ? 'the settings of the Curate tab are on their way' : said.ready ? 'start it, or queue it behind the others' : 'first mend what is said above';
+      parts.launch.title = !fresh
+        ? 'the settings of the Curate tab are on their way'
+        : said.ready
+          ? 'start it, or queue it behind the others'
+          : 'first mend what is said above';
     };
     const show = () => {
       const base = based(form.preset);
       const {schema} = given;
       parts.pool.input.replaceChildren(...given.pools.map(option));
       parts.pool.input.value = form.pool;
-      parts.list.replaceChildren(...given.models.map(([label, value]) => { const item = option([label, value]); item.label = label; return item; }));
+      parts.list.replaceChildren(
+        ...given.models.map(([label, value]) => {
+          const item = option([label, value]);
+          item.label = label;
+          return item;
+        }),
+      );
       if (document.activeElement !== parts.model.input) parts.model.input.value = form.model;
       parts.presets.show(form.preset);
-      const problemOf = (name) => said.problems.find((problem) => problem.field === name || problem.fields.includes(name));
-      for (const [name, field] of parts.fields) field.show(form.values[name], base[name], said.off[name] || '', problemOf(name));
+      const problemOf = (name) =>
+        said.problems.find((problem) => problem.field === name || problem.fields.includes(name));
+      for (const [name, field] of parts.fields)
+        field.show(form.values[name], base[name], said.off[name] || '', problemOf(name));
       const differing = [...parts.fields.keys()].filter((name) => form.values[name] !== base[name]);
-      parts.differ.textContent = differing.length ? `${differing.length} ${differing.length === 1 ? 'setting differs' : 'settings differ'}` : 'unchanged';
+      parts.differ.textContent = differing.length
+        ? `${differing.length} ${differing.length === 1 ? 'setting differs' : 'settings differ'}`
+        : 'unchanged';
       parts.back.hidden = !differing.length;
       for (const [group, told] of parts.counts.values()) {
         const count = group.fields.filter((name) => form.values[name] !== base[name]).length;
@@ -242,7 +379,9 @@
       }
       const names = Object.keys(given.carried).map((name) => schema.fields[name]?.label || name);
       parts.carried.textContent = names.length ? `From Curate: ${names.join(', ')}. The preset gives the rest.` : '';
-      parts.problems.replaceChildren(...said.problems.map((problem) => h('li', problem.fatal ? 'fatal' : '', problem.text)));
+      parts.problems.replaceChildren(
+        ...said.problems.map((problem) => h('li', problem.fatal ? 'fatal' : '', problem.text)),
+      );
       parts.plan.show(said.plan, `${form.pool} ${form.model}`);
       if (said.command) parts.command.area.value = said.command;
       if (said.config) parts.config.area.value = said.config;
@@ -261,7 +400,9 @@
       if (!form) {
         const kept = remembered();
         const model = given.models[0]?.[1] || '';
-        form = kept?.form?.values ? kept.form : {pool: given.pool, model, preset: suiting(given.pool, model), values: {}, parallel: false, parent: ''};
+        form = kept?.form?.values
+          ? kept.form
+          : {pool: given.pool, model, preset: suiting(given.pool, model), values: {}, parallel: false, parent: ''};
         form.values = {...based(form.preset), ...form.values};
         if (kept?.carried) carry(kept.carried);
         build(root);
@@ -277,7 +418,11 @@
         });
       }
       if (given.note && given.note.key !== before?.note?.key) note = given.note.title ? given.note : null;
-      if (given.filled && given.filled.key !== filled) { filled = given.filled.key; fill(given.filled); return; }
+      if (given.filled && given.filled.key !== filled) {
+        filled = given.filled.key;
+        fill(given.filled);
+        return;
+      }
       changed();
     });
 

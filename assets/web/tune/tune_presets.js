@@ -12,7 +12,13 @@
       inputs.set(one.name, input);
       return h('label', 'st-preset', null, input, h('span', '', null, h('b', '', one.label), h('small', '', one.help)));
     });
-    const node = h('div', 'st-presets', null, h('div', 'st-presets-title', null, h('span', '', 'Preset'), told), ...rows);
+    const node = h(
+      'div',
+      'st-presets',
+      null,
+      h('div', 'st-presets-title', null, h('span', '', 'Preset'), told),
+      ...rows,
+    );
     node.id = 'tune-preset';
     node.setAttribute('role', 'radiogroup');
     node.setAttribute('aria-label', 'Preset');
