@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ipaddress
 import os
 import sys
@@ -13,13 +12,25 @@ from typing import Any
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
+import typer
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from backend.cli.options import RunsDir
+from backend.cli.serving import (
+    VARIABLE,
+    Auth,
+    AuthFile,
+    DataRoots,
+    Host,
+    ModelRoots,
+    NoBrowser,
+    Port,
+)
 from backend.errors import ConfigError, StudioError
 from iterit_ui import layout
 from iterit_ui.components.base import STYLES
-from iterit_ui.logins import VARIABLE, Logins, logins, refuse_inside
+from iterit_ui.logins import Logins, logins, refuse_inside
 from iterit_ui.shared.theme import gradio_theme
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -95,72 +106,50 @@ def in_space() -> bool:
     return bool(os.environ.get("SPACE_ID"))
 
 
-def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
-    """The command line of `python app.py`."""
-    parser = argparse.ArgumentParser(prog="app.py", description="IterIT Studio in the browser.")
-    parser.add_argument(
-        "--port", type=int, default=None, help="port to listen on (default: the first free from 7860)"
-    )
-    parser.add_argument(
-        "--host",
-        default="0.0.0.0" if in_space() else "127.0.0.1",
-        help=f"address to listen on; another than this machine's needs --auth-file or {VARIABLE} (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--auth-file",
-        type=Path,
-        default=None,
-        metavar="FILE",
-        help=f"ask visitors for a name and a password: a file with one NAME:PASSWORD per line. The environment variable {VARIABLE} "
-        "takes the same lines",
-    )
-    parser.add_argument(
-        "--auth",
-        default=None,
-        metavar="NAME:PASSWORD",
-        help="the same for one visitor; every user of this machine can read the password in the list of processes",
-    )
-    parser.add_argument(
-        "--runs-dir", type=Path, default=Path("runs"), help="folder for pools and runs (default: runs)"
-    )
-    parser.add_argument(
-        "--data-root",
-        type=Path,
-        action="append",
-        default=[],
-        help="folder that pools may be read from; may be repeated",
-    )
-    parser.add_argument(
-        "--model-root",
-        type=Path,
-        action="append",
-        default=[],
-        help="folder that models may be read from; may be repeated",
-    )
-    parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
-    return parser.parse_args(words)
+def serve(
+    *,
+    port: Port = None,
+    host: Host = "",
+    auth_file: AuthFile = None,
+    auth: Auth = None,
+    runs_dir: RunsDir = Path("runs"),
+    data_root: DataRoots = None,
+    model_root: ModelRoots = None,
+    no_browser: NoBrowser = False,
+) -> None:
+    """IterIT Studio in the browser."""
+    roots, models = data_root or [], model_root or []
+    try:
+        visitors, warnings = logins(auth, auth_file, os.environ)
+        os.environ.pop(VARIABLE, None)  # the processes started from here have no business with it
+        refuse_inside(auth_file, [runs_dir, *roots, *models])
+        for warning in warnings:
+            print(f"app.py: {warning}", file=sys.stderr)
+        launch(
+            build(runs_dir, roots, models),
+            port=port,
+            host=host or ("0.0.0.0" if in_space() else "127.0.0.1"),
+            auth=visitors,
+            browser=not no_browser and has_display(),
+        )
+    except (StudioError, OSError) as error:
+        print(f"app.py: {error}", file=sys.stderr)
+        raise typer.Exit(2) from error
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the app until it is stopped; 2 where the arguments do not fit."""
-    given = arguments(words)
+    command = typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    command.command()(serve)
     try:
-        auth, warnings = logins(given.auth, given.auth_file, os.environ)
-        os.environ.pop(VARIABLE, None)  # the processes started from here have no business with it
-        refuse_inside(given.auth_file, [given.runs_dir, *given.data_root, *given.model_root])
-        for warning in warnings:
-            print(f"app.py: {warning}", file=sys.stderr)
-        page = build(given.runs_dir, given.data_root, given.model_root)
-        launch(
-            page,
-            port=given.port,
-            host=given.host,
-            auth=auth,
-            browser=not given.no_browser and has_display(),
-        )
-    except (StudioError, OSError) as error:
-        print(f"app.py: {error}", file=sys.stderr)
-        return 2
+        command(args=words, prog_name="app.py")
+    except SystemExit as end:
+        return int(end.code or 0)
     return 0
 
 

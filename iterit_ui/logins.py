@@ -6,9 +6,9 @@ import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from backend.cli.serving import VARIABLE
 from backend.errors import ConfigError
 
-VARIABLE = "ITERIT_AUTH"
 LONGEST_FILE = 1_000_000  # bytes
 
 Logins = list[tuple[str, str]]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import os
 import shlex
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -16,7 +14,7 @@ from backend.cli import console, outputs
 from backend.cli.curating import login_name
 from backend.cli.options import AsJson, RunsDir, option_name
 from backend.config import RunConfig, to_json
-from backend.errors import ConfigError, RunError
+from backend.errors import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -299,36 +297,6 @@ def export(
         console.print_json(
             {"out": str(out), "run": run_id, "epoch": chosen, "format": format, "samples": written}
         )
-
-
-def open_app(
-    port: Annotated[int | None, typer.Option("--port", help="Port to listen on; the first free from 7860 by default.")] = None,
-    host: Annotated[str, typer.Option("--host", help="Address to listen on; another than this machine's needs --auth-file or ITERIT_AUTH.")] = "127.0.0.1",
-    auth_file: Annotated[Path | None, typer.Option("--auth-file", metavar="FILE", help="Ask visitors for a name and a password: a file with one NAME:PASSWORD per line. The environment variable ITERIT_AUTH takes the same lines.")] = None,
-    auth: Annotated[str | None, typer.Option("--auth", metavar="NAME:PASSWORD", help="The same for one visitor; every user of this machine can read the password in the list of processes.")] = None,
-    runs_dir: RunsDir = Path("runs"),
-    data_root: Annotated[list[Path] | None, typer.Option("--data-root", help="Folder that pools may be read from; may be repeated.")] = None,
-    model_root: Annotated[list[Path] | None, typer.Option("--model-root", help="Folder that models may be read from; may be repeated.")] = None,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
-) -> None:  # fmt: skip
-    """Open the page in the browser, the same as python app.py."""
-    words = ["--host", host, "--runs-dir", str(runs_dir)]
-    words += ["--port", str(port)] if port is not None else []
-    words += ["--auth-file", str(auth_file)] if auth_file is not None else []
-    if auth is not None:
-        if auth_file is not None:
-            raise ConfigError("give --auth or --auth-file, not both")
-        console.say(
-            "--auth: a password on a command line can be read in the list of processes (ps) and stays in the shell's history; --auth-file FILE or ITERIT_AUTH keeps it private"
-        )
-        os.environ["ITERIT_AUTH"] = auth  # not on the app's command line
-    for name, folders in (("--data-root", data_root), ("--model-root", model_root)):
-        for folder in folders or ():
-            words += [name, str(folder)]
-    words += ["--no-browser"] if no_browser else []
-    script = Path(__file__).resolve().parents[2] / "app.py"
-    sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, str(script), *words])
 
 
 def _progress(info: RunInfo) -> str:

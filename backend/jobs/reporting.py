@@ -136,6 +136,7 @@ class Reporting:
 
 def _metrics_line(metrics: Metrics) -> str:
     if metrics.held_out is not None:
-        return f"step {metrics.step}: held-out loss {metrics.held_out:.4f} after {metrics.epoch:g} {'epoch' if metrics.epoch == 1 else 'epochs'}"
+        epochs = "epoch" if metrics.epoch == 1 else "epochs"
+        return f"step {metrics.step}: held-out loss {metrics.held_out:.4f} after {metrics.epoch:g} {epochs}"
     loss = "unknown" if metrics.loss is None else f"{metrics.loss:.4f}"
     return f"step {metrics.step}: loss {loss}"

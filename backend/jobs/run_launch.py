@@ -126,7 +126,6 @@ def _same_file(one: str, other: str) -> bool:
 
 def with_absolute_paths(config: RunConfig) -> RunConfig:
     """The configuration with every path that exists made absolute: a worker has another working folder."""
-
     return dataclasses.replace(
         config,
         pool=tuple(inputs.absolute(name) for name in config.pool),

@@ -153,7 +153,7 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
                 "label": "Held-out loss",
                 "sort": True,
                 "align": "right",
-                "width": "104px",
+                "width": "116px",
                 "hint": "the latest value; only losses on the same samples can be compared",
             },
             {
@@ -173,7 +173,7 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
                 **writes,
             },
             {"key": "notes", "label": "Notes", "placeholder": "add a note", "longest": 2000, **writes},
-            {"key": "made", "label": "Made", "sort": True, "align": "right", "width": "104px"},
+            {"key": "made", "label": "Made", "sort": True, "align": "right", "width": "116px"},
         ],
         "rows": [
             {

@@ -14,8 +14,7 @@ import numpy as np
 
 from backend import store
 from backend.errors import StudioError
-from iterit_ui.curate import charts as pictures
-from iterit_ui.curate import views
+from iterit_ui.curate import charts, views
 from iterit_ui.curate.named_settings import compared_value
 from iterit_ui.curate.sample_panel import EXTRAS, shown_sample
 from iterit_ui.curate.settings_form import PAST, settings_value
@@ -72,7 +71,7 @@ def all_values(home: Path, here: CurateState) -> list[Any]:
         panel_value(home, here),
         message,
         views.cards_value(home, at.shown, at.previous),
-        *pictures.charts(at.shown, at.wanted, at.mask),
+        *charts.charts(at.shown, at.wanted, at.mask),
         bar_value(home, at.shown, at.wanted, at.mask, error=here.error or at.problem),
         map_of(home, here, at),
         table_of(home, at),
@@ -98,9 +97,9 @@ def empty_values(home: Path, here: CurateState, problem: str) -> list[Any]:
     return [
         message,
         views.pool_cards(pool, scores),
-        *pictures.pool_charts(scores),
+        *charts.pool_charts(scores),
         None,
-        pictures.pool_map(home, pool, here.sample),
+        charts.pool_map(home, pool, here.sample),
         views.pool_table(pool, scores, here.view, here.sample),
         plain_sample(home, here),
     ]
@@ -114,7 +113,7 @@ def filter_values(home: Path, here: CurateState) -> list[Any]:
         return [gr.skip()] * 6
     return [
         bar_value(home, at.shown, at.wanted, at.mask, error=here.error or at.problem),
-        *pictures.charts(at.shown, at.wanted, at.mask),
+        *charts.charts(at.shown, at.wanted, at.mask),
         map_of(home, here, at),
         table_of(home, at),
     ]
@@ -136,7 +135,7 @@ def map_values(home: Path, here: CurateState) -> list[Any]:
     try:
         return [map_of(home, here, selection_view(home, here))]
     except StudioError:
-        return [pictures.pool_map(home, get_pool(home, here.pool), here.sample)]
+        return [charts.pool_map(home, get_pool(home, here.pool), here.sample)]
 
 
 def open_sample_values(home: Path, here: CurateState) -> list[Any]:
@@ -188,7 +187,7 @@ def table_of(home: Path, at: CurateView) -> Value:
 def map_of(home: Path, here: CurateState, at: CurateView) -> Value:
     """The map."""
     drawn = len(store.load_rows(home, here.pool, at.wanted["rows"])) if "rows" in at.wanted else None
-    return pictures.map_value(home, at.shown, here.colour, at.mask, at.opened, drawn=drawn)
+    return charts.map_value(home, at.shown, here.colour, at.mask, at.opened, drawn=drawn)
 
 
 def list_key(at: CurateView) -> str:
@@ -206,7 +205,7 @@ def trade_offs(home: Path, pool: str, scores: str, settings: Value) -> list[Any]
     except StudioError:
         later = "Shown once something can be selected."
         return [{"title": CHART[name][0], "empty": later} for name in ("density", "frontier")]
-    return [pictures.density(shown), pictures.frontier(home, shown)]
+    return [charts.density(shown), charts.frontier(home, shown)]
 
 
 def compared(home: Path, pool: str, scores: str, settings: Value, on: bool) -> Any:

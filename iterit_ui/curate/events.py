@@ -17,14 +17,11 @@ from backend import analysis, store
 from backend.analysis import filters
 from backend.errors import ConfigError, StudioError
 from iterit_ui.components import checked_int
-from iterit_ui.curate import draw
-from iterit_ui.curate import mark_events as marking
-from iterit_ui.curate import settings_form as settings
+from iterit_ui.curate import draw, mark_events, settings_form
 from iterit_ui.curate.sample_panel import EXTRAS
 from iterit_ui.curate.state import CurateState, Value, selection_view
 from iterit_ui.curate.words import FILTERS
-from iterit_ui.samples import filter_lookup, sample_list
-from iterit_ui.samples import marks as actions
+from iterit_ui.samples import filter_lookup, marks, sample_list
 from iterit_ui.samples.sample_list import LARGE_FIRST
 from iterit_ui.shared import messages
 from iterit_ui.shared.selections import scores_choices, scores_key
@@ -60,22 +57,22 @@ def on_settings(name: str) -> Callable[[Path, CurateState, Value], CurateState]:
         after, steps = changed, past
         try:
             if name == "set":
-                after = settings.set_to(home, here.pool, changed, data)
+                after = settings_form.set_to(home, here.pool, changed, data)
             elif name == "weigh":
-                after = settings.weighed(home, here.pool, changed, data)
+                after = settings_form.weighed(home, here.pool, changed, data)
             elif name == "reset":
                 field = data.get("name")
                 after = (
                     {} if field is None else {key: value for key, value in changed.items() if key != field}
                 )
             elif name == "undo":
-                after, steps = settings.taken_back(past, changed)
+                after, steps = settings_form.taken_back(past, changed)
             else:
-                after, steps = settings.done_again(past, changed)
+                after, steps = settings_form.done_again(past, changed)
         except ConfigError as error:
             problem = [str(data.get("name", "")), messages.sentence(str(error).replace("_", " "))]
         if steps is past and after != changed:
-            steps = settings.stepped(past, changed, f"{data.get('name', '')}{data.get('index', '')}")
+            steps = settings_form.stepped(past, changed, f"{data.get('name', '')}{data.get('index', '')}")
         return replace(here, settings=after, past=steps, answered=_answer(data, problem))
 
     return change
@@ -111,16 +108,16 @@ def on_recall(home: Path, here: CurateState, data: Value) -> CurateState:
     if not found:
         return answered
     try:
-        after = settings.differences(home, here.pool, {}, **{"words": "paper", **found[0].settings})
+        after = settings_form.differences(home, here.pool, {}, **{"words": "paper", **found[0].settings})
     except ConfigError as error:
         messages.warning(f"These settings no longer fit: {error}")
         return answered
-    past = settings.stepped(here.past, here.settings, "")
+    past = settings_form.stepped(here.past, here.settings, "")
     return replace(answered, settings=after, past=past, scores=found[0].scores or here.scores)
 
 
 def on_compare(home: Path, here: CurateState, data: Value) -> CurateState:
-    """Show or hide the comparison of saved settings."""
+    """Show or hide the comparison of saved settings_form."""
     return replace(here, compared=not here.compared, answered=_answer(data))
 
 
@@ -202,7 +199,7 @@ def on_tool(home: Path, here: CurateState, data: Value) -> CurateState:
     """The counts of marked and noted samples are buttons that list those; undo and redo take changes back."""
     key = data.get("key")
     if key in ("undo", "redo"):
-        return marking.on_undo(key == "redo")(home, here, data)
+        return mark_events.on_undo(key == "redo")(home, here, data)
     parts: dict[str, Value] = {
         "pinned": {"marked": "pinned"},
         "excluded": {"marked": "excluded"},
@@ -230,7 +227,7 @@ def on_table(home: Path, here: CurateState, data: Value) -> CurateState:
 
 def on_row(home: Path, here: CurateState, data: Value) -> CurateState:
     """The sample that a row, a neighbour or a pick names."""
-    found = actions.chosen_ids(home, here.pool, [data.get("id")])
+    found = marks.chosen_ids(home, here.pool, [data.get("id")])
     return replace(here, sample=found[0], asked=dict(EXTRAS)) if found else here
 
 

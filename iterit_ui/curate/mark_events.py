@@ -17,8 +17,7 @@ from backend.errors import StudioError
 from iterit_ui.curate import draw
 from iterit_ui.curate.state import CurateState, Value, selection_view
 from iterit_ui.curate.words import ACTIONS
-from iterit_ui.samples import marks as actions
-from iterit_ui.samples import sample_list
+from iterit_ui.samples import marks, sample_list
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import messages
 from iterit_ui.shared.session import get_pool
@@ -32,8 +31,8 @@ def on_mark(action: str) -> Callable[[Path, CurateState, Value], CurateState]:
     """Pin, exclude or clear the sample in the panel."""
     return lambda home, here, data: _revised(
         here,
-        actions.marked_as(
-            home, here.pool, actions.chosen_ids(home, here.pool, [data.get("id")]), action, here.who
+        marks.marked_as(
+            home, here.pool, marks.chosen_ids(home, here.pool, [data.get("id")]), action, here.who
         ),
     )
 
@@ -43,21 +42,19 @@ def on_mark_open(home: Path, here: CurateState, data: Value) -> CurateState:
     if not here.sample:
         messages.info("Open a sample first: click one, or press j.")
         return here
-    ids = actions.chosen_ids(home, here.pool, [here.sample])
-    return _revised(here, actions.marked_as(home, here.pool, ids, str(data.get("kind")), here.who))
+    ids = marks.chosen_ids(home, here.pool, [here.sample])
+    return _revised(here, marks.marked_as(home, here.pool, ids, str(data.get("kind")), here.who))
 
 
 def on_note(home: Path, here: CurateState, data: Value) -> CurateState:
     """A note written to the sample in the panel."""
-    ids = actions.chosen_ids(home, here.pool, [data.get("id")])
-    return _revised(here, actions.noted(home, here.pool, ids, data.get("text"), here.who))
+    ids = marks.chosen_ids(home, here.pool, [data.get("id")])
+    return _revised(here, marks.noted(home, here.pool, ids, data.get("text"), here.who))
 
 
 def on_undo(again: bool) -> Callable[[Path, CurateState, Value], CurateState]:
     """The last mark or note taken back, or done again."""
-    return lambda home, here, data: _revised(
-        here, actions.turned_back(home, here.pool, here.who, again=again)
-    )
+    return lambda home, here, data: _revised(here, marks.turned_back(home, here.pool, here.who, again=again))
 
 
 def on_action(home: Path, here: CurateState, data: Value) -> CurateState:
@@ -68,8 +65,8 @@ def on_action(home: Path, here: CurateState, data: Value) -> CurateState:
         messages.warning(messages.sentence(str(error)))
         return here
     if act.action == "note":
-        return _revised(here, actions.noted(home, here.pool, ids, act.text, here.who))
-    return _revised(here, actions.marked_as(home, here.pool, ids, act.action, here.who))
+        return _revised(here, marks.noted(home, here.pool, ids, act.text, here.who))
+    return _revised(here, marks.marked_as(home, here.pool, ids, act.action, here.who))
 
 
 def on_export(home: Path, here: CurateState, data: Value) -> Any:
@@ -77,7 +74,7 @@ def on_export(home: Path, here: CurateState, data: Value) -> Any:
     try:
         ids, _ = on_tick(home, here, data)
         pool = get_pool(home, here.pool)
-        return actions.exported(home, here.pool, np.array([pool.row_of[i] for i in ids], dtype=np.int64))
+        return marks.exported(home, here.pool, np.array([pool.row_of[i] for i in ids], dtype=np.int64))
     except StudioError as error:
         raise gr.Error(messages.sentence(str(error))) from error  # or the page would fetch the file of before
 

@@ -28,8 +28,7 @@ from iterit_ui.components import (
     toolbar,
 )
 from iterit_ui.components.screen import when_shown
-from iterit_ui.curate import draw, events
-from iterit_ui.curate import mark_events as marking
+from iterit_ui.curate import draw, events, mark_events
 from iterit_ui.curate.job_status import build_map_maker, build_scorer
 from iterit_ui.curate.state import CurateState, Value
 from iterit_ui.curate.words import LINE
@@ -140,7 +139,9 @@ def _lay_out(session: Session) -> Parts:
                     )
                     build_map_maker(session)
                     tools = toolbar(first[10], elem_id="curate-tools")
-                    listed = table(first[8], functions=[marking.ids_of_list(home)], elem_id="curate-table")
+                    listed = table(
+                        first[8], functions=[mark_events.ids_of_list(home)], elem_id="curate-table"
+                    )
                     download = gr.DownloadButton("Download", elem_id="curate-download", elem_classes="unseen")
                 with gr.Column(elem_classes=["aside", "sticky"]):
                     sample = sample_view(first[9], elem_id="curate-sample")
@@ -323,18 +324,18 @@ def _wire_samples(session: Session, parts: Parts) -> None:
         (keyboard.step, events.on_step),
     ):
         _on(session, parts, trigger, change, draw.open_sample_values, opened)
-    undo, redo = marking.on_undo(False), marking.on_undo(True)
+    undo, redo = mark_events.on_undo(False), mark_events.on_undo(True)
     for trigger, change in (
-        (sample.pin, marking.on_mark("pin")),
-        (sample.exclude, marking.on_mark("exclude")),
-        (sample.unmark, marking.on_mark("clear")),
-        (sample.note, marking.on_note),
+        (sample.pin, mark_events.on_mark("pin")),
+        (sample.exclude, mark_events.on_mark("exclude")),
+        (sample.unmark, mark_events.on_mark("clear")),
+        (sample.note, mark_events.on_note),
         (sample.undo, undo),
-        (keyboard.mark, marking.on_mark_open),
+        (keyboard.mark, mark_events.on_mark_open),
         (keyboard.undo, undo),
         (keyboard.redo, redo),
         (parts.tools.act, events.on_tool),
-        (parts.listed.act, marking.on_action),
+        (parts.listed.act, mark_events.on_action),
     ):
         done = _on(session, parts, trigger, change, draw.all_values, parts.everything)
         done.then(
@@ -345,7 +346,7 @@ def _wire_samples(session: Session, parts: Parts) -> None:
         )
 
     def export(event: gr.EventData, *values: Any) -> Any:
-        return marking.on_export(home, CurateState(*values), event._data)
+        return mark_events.on_export(home, CurateState(*values), event._data)
 
     parts.listed.export(export, parts.states, parts.download, **QUIET).success(
         None, None, None, js=FETCH, **QUIET

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.jobs import pool_work
-from iterit_ui.data import bulk_marks as actions
-from iterit_ui.data import charts, views
+from iterit_ui.data import bulk_marks, charts, views
 from iterit_ui.data.lists import VIEW
 from iterit_ui.data.words import NO_POOL_YET
 from iterit_ui.shared.session import get_pool
@@ -31,7 +30,7 @@ def first_screen(home: Path, pool_id: str) -> dict[str, Any]:
 
 def opened_pool(home: Path, pool_id: str, view: View = VIEW) -> list[Any]:
     """View, nothing done, note, sources, head and first page of the list, for another pool."""
-    view, did = dict(view), dict(actions.NOTHING_DONE)
+    view, did = dict(view), dict(bulk_marks.NOTHING_DONE)
     if not pool_id:
         return [view, did, {"tone": "empty", "title": NO_POOL_YET}, None, None, None]
     pool = get_pool(home, pool_id)
@@ -69,6 +68,6 @@ def page_values(home: Path, pool_id: str, view: View, opened: str, did: dict[str
     if not pool_id:
         return [None, None]
     return [
-        actions.finding_value(home, pool_id, view, opened, did),
+        bulk_marks.finding_value(home, pool_id, view, opened, did),
         views.table_value(home, pool_id, view, opened),
     ]

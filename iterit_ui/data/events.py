@@ -7,8 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from iterit_ui.data import bulk_marks as actions
-from iterit_ui.data import lists
+from iterit_ui.data import bulk_marks, lists
 from iterit_ui.data.views import CARDS
 from iterit_ui.samples import marks, sample_list
 from iterit_ui.samples.marks import chosen_ids
@@ -102,16 +101,16 @@ def on_step(home: Path, pool_id: str, view: View, opened: str, data: dict[str, A
 
 def marked(home: Path, action: str, pool_id: str, who: str, data: dict[str, Any]) -> list[Any]:
     """Revision and what was done, after the open sample was pinned, excluded or cleared."""
-    return actions.marked(home, pool_id, chosen_ids(home, pool_id, [data.get("id")]), action, who)
+    return bulk_marks.marked(home, pool_id, chosen_ids(home, pool_id, [data.get("id")]), action, who)
 
 
 def marked_open(home: Path, pool_id: str, who: str, opened: str, data: dict[str, Any]) -> list[Any]:
     """The same by a key: {kind}."""
     ids = chosen_ids(home, pool_id, [opened])
-    return actions.marked(home, pool_id, ids, str(data.get("kind")), who)
+    return bulk_marks.marked(home, pool_id, ids, str(data.get("kind")), who)
 
 
 def noted(home: Path, pool_id: str, who: str, data: dict[str, Any]) -> list[Any]:
     """Revision and what was done, after a note was written to the open sample."""
     ids = chosen_ids(home, pool_id, [data.get("id")])
-    return actions.told(home, pool_id, marks.noted(home, pool_id, ids, data.get("text"), who))
+    return bulk_marks.told(home, pool_id, marks.noted(home, pool_id, ids, data.get("text"), who))

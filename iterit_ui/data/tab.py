@@ -15,9 +15,8 @@ import gradio as gr
 from iterit_ui.components import cards, chart, heading, keys, note, sample_view, status_line, table
 from iterit_ui.components.base import WEB, component
 from iterit_ui.components.screen import when_shown
-from iterit_ui.data import bulk_marks as actions
+from iterit_ui.data import bulk_marks, draw, events
 from iterit_ui.data import callbacks as answers
-from iterit_ui.data import draw, events
 from iterit_ui.data import job_status as work
 from iterit_ui.data import sample_panel as reading
 from iterit_ui.data.lists import VIEW
@@ -120,7 +119,7 @@ def _lay_out(session: Session) -> Parts:
     )
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes="wide"):
-            listed = table(first["table"], functions=[actions.ids_of_list(home)], elem_id="data-table")
+            listed = table(first["table"], functions=[bulk_marks.ids_of_list(home)], elem_id="data-table")
         with gr.Column(elem_classes=["aside", "sticky"]):
             sample = sample_view({"empty": NO_SAMPLE}, elem_id="data-sample")
     keyboard = keys(elem_id="data-keys")
@@ -141,7 +140,7 @@ def _lay_out(session: Session) -> Parts:
         sample,
         keyboard,
         view=gr.State(dict(VIEW)),
-        did=gr.State(dict(actions.NOTHING_DONE)),
+        did=gr.State(dict(bulk_marks.NOTHING_DONE)),
         asked=gr.State(False),
         known=gr.State(""),
     )
@@ -233,10 +232,13 @@ def _wire_lists(session: Session, parts: Parts) -> None:
     )
     changed = [session.marked, parts.did]
     parts.listed.act(
-        answers.looked(bound(actions.table_act, home)), [session.pool, view, session.who], changed, **IN_TURN
+        answers.looked(bound(bulk_marks.table_act, home)),
+        [session.pool, view, session.who],
+        changed,
+        **IN_TURN,
     )
     parts.finding.do(
-        answers.looked(bound(actions.acted, home)),
+        answers.looked(bound(bulk_marks.acted, home)),
         [session.pool, view, session.sample, session.who],
         changed,
         **IN_TURN,
@@ -256,8 +258,8 @@ def _wire_samples(session: Session, parts: Parts) -> None:
     parts.sample.note(answers.sent(bound(events.noted, home)), who, changed, **IN_TURN)
     parts.keyboard.mark(answers.marked(home), [*who, parts.view, session.sample], changed, **IN_TURN)
     for part in (parts.sample, parts.finding, parts.keyboard):
-        part.undo(bound(actions.taken_back, home), who, changed, **QUIET)
-    parts.keyboard.redo(bound(actions.done_again, home), who, changed, **QUIET)
+        part.undo(bound(bulk_marks.taken_back, home), who, changed, **QUIET)
+    parts.keyboard.redo(bound(bulk_marks.done_again, home), who, changed, **QUIET)
     parts.sample.read(lambda: True, None, parts.asked, **QUIET)
     for part in (parts.sample, parts.keyboard):
         part.step(

@@ -60,17 +60,33 @@ def test_addresses_of_this_machine(host: str, own: bool) -> None:
     assert app.is_loopback(host) is own
 
 
+def served(monkeypatch: pytest.MonkeyPatch, *words: str) -> dict[str, Any]:
+    """What the page would be built and launched with."""
+    found: dict[str, Any] = {}
+    monkeypatch.setattr(
+        app, "build", lambda home, data, models: found.update(home=home, data=data, models=models)
+    )
+    monkeypatch.setattr(app, "launch", lambda page, **options: found.update(options))
+    assert app.main(words) == 0
+    return found
+
+
 def test_a_space_is_reachable_by_its_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPACE_ID", "owner/space")
-    assert app.arguments([]).host == "0.0.0.0"
+    assert served(monkeypatch)["host"] == "0.0.0.0"
+    assert served(monkeypatch, "--host", "127.0.0.1")["host"] == "127.0.0.1"
 
 
-def test_arguments(tmp_path: Path) -> None:
-    given = app.arguments(
-        ["--data-root", "a", "--data-root", "b", "--runs-dir", str(tmp_path), "--no-browser"]
-    )
-    assert given.data_root == [Path("a"), Path("b")]
-    assert given.host == "127.0.0.1" and given.no_browser
+def test_arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("--data-root", "a", "--data-root", "b", "--runs-dir", str(tmp_path), "--no-browser")
+    given = served(monkeypatch, *words)
+    assert given["data"] == [Path("a"), Path("b")] and given["models"] == [] and given["home"] == tmp_path
+    assert given["host"] == "127.0.0.1" and given["port"] is None and not given["browser"]
+
+
+def test_an_option_that_is_unknown_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.main(["--prot", "7861"]) == 2
+    assert "--prot" in capsys.readouterr().err
 
 
 def test_a_root_that_is_missing_is_said(tmp_path: Path) -> None:

@@ -478,7 +478,7 @@ def test_app_hands_its_arguments_on(monkeypatch, tmp_path):
     )
     assert result.exit_code == 0
     assert called[0][1:] == [
-        str(ROOT / "app.py"), "--host", "127.0.0.1", "--runs-dir", str(tmp_path), "--port", "7861",
+        str(ROOT / "app.py"), "--runs-dir", str(tmp_path), "--port", "7861",
         "--data-root", "a", "--data-root", "b", "--no-browser",
     ]  # fmt: skip
 

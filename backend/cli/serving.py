@@ -1,0 +1,87 @@
+"""The command that opens the page, and its options, which `python app.py` takes, too."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backend.cli import console
+from backend.cli.options import RunsDir
+from backend.errors import ConfigError
+
+VARIABLE = "ITERIT_AUTH"  # names and passwords, where they are given in the environment
+
+Port = Annotated[
+    int | None, typer.Option("--port", help="Port to listen on; the first free from 7860 by default.")
+]
+Host = Annotated[
+    str,
+    typer.Option(
+        "--host",
+        help=f"Address to listen on; another than this machine's needs --auth-file or {VARIABLE}. "
+        "[default: 127.0.0.1; 0.0.0.0 in a Space]",
+    ),
+]
+AuthFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--auth-file",
+        metavar="FILE",
+        help="Ask visitors for a name and a password: a file with one NAME:PASSWORD per line. The environment "
+        f"variable {VARIABLE} takes the same lines.",
+    ),
+]
+Auth = Annotated[
+    str | None,
+    typer.Option(
+        "--auth",
+        metavar="NAME:PASSWORD",
+        help="The same for one visitor; every user of this machine can read the password in the list of processes.",
+    ),
+]
+DataRoots = Annotated[
+    list[Path] | None,
+    typer.Option("--data-root", help="Folder that pools may be read from; may be repeated."),
+]
+ModelRoots = Annotated[
+    list[Path] | None,
+    typer.Option("--model-root", help="Folder that models may be read from; may be repeated."),
+]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")]
+
+
+def open_app(
+    *,
+    port: Port = None,
+    host: Host = "",
+    auth_file: AuthFile = None,
+    auth: Auth = None,
+    runs_dir: RunsDir = Path("runs"),
+    data_root: DataRoots = None,
+    model_root: ModelRoots = None,
+    no_browser: NoBrowser = False,
+) -> None:
+    """Open the page in the browser, the same as python app.py."""
+    words = ["--runs-dir", str(runs_dir)]
+    words += ["--host", host] if host else []
+    words += ["--port", str(port)] if port is not None else []
+    words += ["--auth-file", str(auth_file)] if auth_file is not None else []
+    if auth is not None:
+        if auth_file is not None:
+            raise ConfigError("give --auth or --auth-file, not both")
+        console.say(
+            "--auth: a password on a command line can be read in the list of processes (ps) and stays in the shell's "
+            f"history; --auth-file FILE or {VARIABLE} keeps it private"
+        )
+        os.environ[VARIABLE] = auth  # not on the app's command line
+    for name, folders in (("--data-root", data_root), ("--model-root", model_root)):
+        for folder in folders or ():
+            words += [name, str(folder)]
+    words += ["--no-browser"] if no_browser else []
+    script = Path(__file__).resolve().parents[2] / "app.py"
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, str(script), *words])
