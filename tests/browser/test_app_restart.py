@@ -32,9 +32,10 @@ def test_the_app_is_restarted_while_a_run_is_going(browser, tmp_path):
             "document.querySelector('#tune-command textarea')?.value.includes('backend tune')"
         )
         page.locator("#tune-budget input").fill("24")
-        page.locator("#tune-epochs input").fill("2")
+        page.locator("#tune-epochs input").fill("1")
+        page.evaluate("document.querySelector('#tune-make-map input').click()")  # off
         page.wait_for_function(
-            "document.querySelector('#tune-command textarea').value.includes('--epochs 2') && !document.querySelector('#tune-launch').disabled"
+            "document.querySelector('#tune-command textarea').value.includes('--epochs 1') && document.querySelector('#tune-command textarea').value.includes('--no-make-map') && !document.querySelector('#tune-launch').disabled"
         )
         page.click("#tune-launch")
         state_is(page, "running")
@@ -50,6 +51,6 @@ def test_the_app_is_restarted_while_a_run_is_going(browser, tmp_path):
     info = store.run_info(home, run.id)
     assert (info.state, info.attempt) == ("done", 1)
     assert store.read_config(home, run.id) == config_from(
-        {"pool": ("demo",), "model": "demo", "budget": 24, "epochs": 2}, preset="demo"
+        {"pool": ("demo",), "model": "demo", "budget": 24, "epochs": 1, "make_map": False}, preset="demo"
     )
     context.close()

@@ -23,7 +23,7 @@ from backend.prompts import encode
 from backend.records import EpochRecord, Metrics, Pool, Progress
 from backend.training import last_checkpoint
 
-pytestmark = [pytest.mark.slow, pytest.mark.alone]  # a model of 135 M parameters takes both cores
+pytestmark = pytest.mark.slow
 
 Real = tuple[PreTrainedModel, PreTrainedTokenizerBase]
 
