@@ -13,20 +13,13 @@ from typing import Any
 import numpy as np
 
 from backend import store
-from backend.config import STRATEGY_HELP, SelectionSettings, selection_settings
+from backend.config import SelectionSettings, selection_settings
 from backend.errors import ConfigError
-from iterit_ui.shared import text, theme
+from iterit_ui.shared import settings, theme
 from iterit_ui.shared.session import defaults_of, get_pool
-from iterit_ui.shared.strategies import SHAPES, STRATEGIES, STRATEGY_WORDS, without_effect
+from iterit_ui.shared.strategies import STRATEGIES, without_effect
 
 PLAIN = SelectionSettings()
-WORDS_OPTIONS = {
-    "paper": ("Between spaces (paper)", "Runs of two or more letters and digits, as in scikit-learn."),
-    "unicode": (
-        "Unicode, by character",
-        "Each character of Chinese, Japanese, Thai, Lao, Khmer and Burmese is a word; all other text is split by Unicode's word rules.",
-    ),
-}
 GROUPS = (
     ("", ("strategy", "budget", "update_ratio", "decay", "complexity_weight", "diversity_weight", "words")),
     ("Limits", ("max_complexity", "min_response_tokens", "max_response_tokens", "seed")),
@@ -56,26 +49,18 @@ def settings_value(
     pool = get_pool(home, pool_id)
     start = starting_values(home, pool_id)
     values = {**start, **changed}
-    weights = values["source_weights"]
     return {
         "groups": [
             {
                 "title": title,
                 "open": not title or any(name in changed for name in names),
                 "fields": [
-                    field(name, values, start, problem[1] if name == problem[0] else "") for name in names
+                    _field(name, values, start, problem[1] if name == problem[0] else "") for name in names
                 ],
             }
             for title, names in GROUPS
         ],
-        "sources": {
-            "title": "Source weights",
-            "help": text.CONTROL["source_weights"],
-            "items": [
-                {"name": name, "colour": theme.source_colour(code), "count": theme.number(count), "weight": float(weights.get(name, 1.0))}
-                for code, (name, count) in enumerate(zip(pool.sources, source_counts(home, pool_id)))
-            ],
-        },
+        "sources": settings.panel_sources(pool, source_counts(home, pool_id), values["source_weights"]),
         "total": len(pool) - held_out,
         "pool": pool_id,
         "can_undo": bool(past["undo"]),
@@ -87,35 +72,10 @@ def settings_value(
     }  # fmt: skip
 
 
-def field(name: str, values: dict[str, Any], start: dict[str, Any], problem: str = "") -> dict[str, Any]:
-    """One control of the panel."""
-    kind, label, low, high, step = SHAPES[name]
-    shown: dict[str, Any] = {
-        "name": name, "label": label, "kind": kind, "value": values[name], "default": start[name],
-        "help": text.CONTROL[name], "message": problem, "off": without_effect(name, values["strategy"]),
-        "unit": "tokens" if name.endswith("tokens") else "x budget" if name == "update_ratio" else "",
-    }  # fmt: skip
-    if kind == "choice":
-        shown["options"] = options(name)
-    else:
-        shown |= {"min": low, "max": high, "step": step}
-    if name == "max_response_tokens":
-        shown["words"] = {"0": "no limit"}
-    return shown
-
-
-def options(name: str) -> list[dict[str, str]]:
-    """What a choice offers."""
-    if name == "words":
-        return [{"value": key, "label": label, "hint": hint} for key, (label, hint) in WORDS_OPTIONS.items()]
-    return [
-        {"value": key, "label": STRATEGY_WORDS[key], "hint": _sentence(STRATEGY_HELP[key])}
-        for key in STRATEGIES
-    ]
-
-
-def _sentence(words: str) -> str:
-    return f"{words[0].upper()}{words[1:]}."
+def _field(name: str, values: dict[str, Any], start: dict[str, Any], problem: str) -> dict[str, Any]:
+    others = {"options": settings.options(name, STRATEGIES)} if name == "strategy" else {}
+    off = without_effect(name, values["strategy"])
+    return settings.panel_field(name, values[name], start[name], message=problem, off=off, **others)
 
 
 def starting_values(home: Path, pool_id: str) -> dict[str, Any]:
@@ -147,8 +107,10 @@ def set_to(home: Path, pool_id: str, changed: dict[str, Any], data: dict[str, An
     ConfigError : no such setting, a value of the wrong kind, out of range, or in contradiction to another.
     """
     name, value = data.get("name"), data.get("value")
-    if name not in SHAPES or not pool_id:
-        raise ConfigError(f"the page sent {name!r}; settings that it may change: {', '.join(SHAPES)}")
+    if name not in settings.SHAPES or not pool_id:
+        raise ConfigError(
+            f"the page sent {name!r}; settings that it may change: {', '.join(settings.SHAPES)}"
+        )
     if value is None:
         return {key: item for key, item in changed.items() if key != name}
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):

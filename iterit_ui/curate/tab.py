@@ -110,7 +110,7 @@ def _lay_out(session: Session) -> Parts:
             source = gr.Dropdown(
                 [],
                 label="Complexity from",
-                info=text.CONTROL["scores"],
+                info=text.SCORES,
                 filterable=False,
                 elem_id="score-source",
                 interactive=True,

@@ -20,6 +20,7 @@ from backend.records import Pool
 from iterit_ui.shared import theme
 from iterit_ui.shared.launch import command_line, pool_inputs, pool_mapping, with_allowed_files
 from iterit_ui.shared.session import get_pool
+from iterit_ui.shared.settings import label
 from iterit_ui.shared.strategies import without_effect
 from iterit_ui.tune.form_config import (
     Draft,
@@ -30,7 +31,6 @@ from iterit_ui.tune.form_config import (
     settings_of,
     worded,
 )
-from iterit_ui.tune.form_fields import label
 
 TRAINING_ONLY = (
     "learning_rate",

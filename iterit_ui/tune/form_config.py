@@ -19,7 +19,8 @@ from backend.errors import ConfigError, StudioError
 from backend.preflight.checks import Problem
 from iterit_ui.shared.launch import allowed_model, pool_choices
 from iterit_ui.shared.session import is_demo
-from iterit_ui.tune.form_fields import FIELDS, FormValue, default, form_fields, from_form, label, to_form
+from iterit_ui.shared.settings import FIELDS, label
+from iterit_ui.tune.form_fields import FormValue, default, form_fields, from_form, to_form
 
 LONGEST_TEXT = 2_000_000  # characters of a configuration that is loaded; ids of pinned samples may be many
 NAMES = re.compile(r"\b[a-z]+(?:_[a-z]+)*\b")

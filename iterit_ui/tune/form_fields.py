@@ -7,17 +7,14 @@ or a mapping has a line for each item), or true or false.
 
 from __future__ import annotations
 
-import dataclasses
 from functools import lru_cache
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin
 
-from backend.config import PRESET_HELP, PRESETS, STRATEGY_HELP, TRACKERS, RunConfig, preset_values
+from backend.config import PRESET_HELP, PRESETS, TRACKERS, RunConfig, preset_values
 from backend.errors import ConfigError
-from iterit_ui.shared.strategies import STRATEGY_WORDS
-from iterit_ui.tune.words import GROUP, PRESET, SETTING
+from iterit_ui.shared.settings import FIELDS, HINTS, help_of, label, options
+from iterit_ui.tune.words import GROUP, PRESET
 
-FIELDS = {f.name: f for f in dataclasses.fields(RunConfig)}
-HINTS = get_type_hints(RunConfig)
 # pool and model have controls of their own at the top of the form
 OWN = ("pool", "model")
 COMMON = (
@@ -81,31 +78,22 @@ def described(name: str) -> dict[str, Any]:
     kind : choice, switch, number, text, lines, or several (of the options).
     """
     hint, meta = HINTS[name], FIELDS[name].metadata
-    words = meta["help"][0].upper() + meta["help"][1:]
     shown: dict[str, Any] = {
         "name": name,
         "label": label(name),
         "unit": meta["unit"],
-        "help": f"{words}. {_default_words(name)}",
+        "help": f"{help_of(name)} {_default_words(name)}",
         "kind": _kind(name),
     }
     if get_origin(hint) is Literal:
-        shown["options"] = [_option(name, key) for key in get_args(hint)]
+        shown["options"] = options(name)
     elif name == "report_to":
-        shown["options"] = [{"value": key, "label": key, "hint": ""} for key in TRACKERS]
+        shown["options"] = options(name, TRACKERS)
     if get_origin(hint) is dict:
         shown["placeholder"] = "one per line: name = value"
     elif get_origin(hint) is tuple:
         shown["placeholder"] = "one per line"
     return shown
-
-
-def label(name: str) -> str:
-    """What a person calls a setting."""
-    if name in SETTING:
-        return SETTING[name]
-    words = name.replace("_", " ")
-    return words[0].upper() + words[1:]
 
 
 def default(name: str, preset: str = "paper", *, embedded: bool = True) -> Any:
@@ -191,14 +179,6 @@ def _kind(name: str) -> str:
     if origin in (tuple, dict) or name in LONG:
         return "lines"
     return {bool: "switch", int: "number", float: "number"}.get(hint, "text")
-
-
-def _option(name: str, key: str) -> dict[str, str]:
-    if name != "strategy":
-        return {"value": key, "label": key, "hint": ""}
-    hint = STRATEGY_HELP[key]
-    words = STRATEGY_WORDS.get(key, "Full: the whole pool")
-    return {"value": key, "label": words, "hint": f"{hint[0].upper()}{hint[1:]}."}
 
 
 def _default_words(name: str) -> str:

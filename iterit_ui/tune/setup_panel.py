@@ -26,9 +26,10 @@ from iterit_ui.shared.launch import (
     start,
 )
 from iterit_ui.shared.session import EVENT, QUIET, VIEW, Session, bound, first_pool, get_pool, settings_of
+from iterit_ui.shared.settings import FIELDS, label
 from iterit_ui.tune.form_check import verdict
 from iterit_ui.tune.form_config import Draft, config_of, load_run, load_text, read_draft, worded
-from iterit_ui.tune.form_fields import FIELDS, FormValue, label, schema, to_form
+from iterit_ui.tune.form_fields import FormValue, schema, to_form
 from iterit_ui.tune.token_count import count
 
 MOST_RUNS = 200  # that may be loaded from the list; older ones by their config.json

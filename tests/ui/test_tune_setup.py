@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shlex
+from typing import get_args
 
 import gradio as gr
 import pytest
@@ -16,6 +17,7 @@ from backend.errors import ConfigError
 from backend.jobs import lifecycle, pool_work, run_launch
 from backend.store import database
 from iterit_ui.shared import launch as launching
+from iterit_ui.shared import settings
 from iterit_ui.shared.session import VIEW, first_pool
 from iterit_ui.tune import form_config as config_form
 from iterit_ui.tune import form_fields as form
@@ -65,6 +67,22 @@ def texts(found):
 # ---------------------------------------------------------------- the form
 
 
+@pytest.mark.parametrize("name", settings.SHAPES)
+def test_a_setting_has_the_same_words_on_every_screen(name):
+    made, panel = form.described(name), settings.panel_field(name, form.default(name), form.default(name))
+    assert made["label"] == panel["label"] and made["help"].startswith(panel["help"])
+    assert made.get("options") == panel.get("options")
+    if "max" in panel and panel["kind"] != "budget":  # what a slider reaches is allowed
+        low, high = (settings.FIELDS[name].metadata[end] for end in ("low", "high"))
+        assert (low is None or panel["min"] >= low) and (high is None or panel["max"] <= high)
+
+
+def test_words_that_differ_from_the_configuration_are_of_settings_that_there_are():
+    assert set(settings.LABEL) | set(settings.HELP) | set(settings.CHOICES) <= set(settings.FIELDS)
+    for name, choices in settings.CHOICES.items():
+        assert set(choices) == set(get_args(settings.HINTS[name]))
+
+
 def test_every_setting_has_a_control():
     everything = {f.name for f in dataclasses.fields(RunConfig)}
     assert set(NAMES) | set(form.OWN) == everything
@@ -78,7 +96,8 @@ def test_every_setting_has_a_control():
 def test_a_control_shows_help_and_default(name):
     made = form.described(name)
     meta = form.FIELDS[name].metadata
-    assert meta["help"][1:] in made["help"] and "Default:" in made["help"]
+    assert made["help"].startswith(settings.help_of(name)) and "Default:" in made["help"]
+    assert name in settings.HELP or meta["help"][1:] in made["help"]
     assert made["label"] and made["unit"] == meta["unit"]
     assert form.from_form(name, form.to_form(name, form.default(name))) == form.default(name)
 

@@ -13,8 +13,9 @@ from backend.errors import StudioError
 from backend.records import Status
 from backend.store import RunInfo
 from iterit_ui import plots
-from iterit_ui.shared import text, theme
-from iterit_ui.shared.strategies import SHAPES
+from iterit_ui.shared import theme
+from iterit_ui.shared.settings import label as label_of
+from iterit_ui.shared.settings import panel_field, panel_sources
 from iterit_ui.tune.review.lists import sample, table
 from iterit_ui.tune.review.state import Open, Value, marks_of, opened
 
@@ -119,7 +120,7 @@ def change_words(here: Open) -> list[str]:
             words.append("source weights: " + (", ".join(f"{k} {v:g}" for k, v in value.items()) or "all 1"))
         else:
             was = here.shown.config.budget if name == "budget" else getattr(here.shown.config, name)
-            label = SHAPES[name][1].lower()
+            label = label_of(name).lower()
             shown = f"{value:,.0f} samples" if name == "budget" and value > 1 else f"{value:g}"
             before = (
                 f"{was:,.0f} samples"
@@ -185,53 +186,39 @@ def settings(here: Open, seq: int) -> Value:
     shown, draft = here.shown, here.draft
     fields = []
     for name in FIELDS:
-        kind, label, low, high, step = SHAPES[name]
         start = float(getattr(shown.config, name))
         value = float(draft.changes.get(name, start))
-        help_text = text.CONTROL[name]
+        others: Value = {}
         if name == "budget":
-            kind, low, high, step = "slider", 2, max(shown.most, 2), 1
             start = (
                 float(len(shown.proposal.selection)) if here.review.epoch else float(_in_samples(here, start))
             )
             value = float(_in_samples(here, value)) if "budget" in draft.changes else start
-            help_text = f"Samples to train on. At most {shown.most:,}: " + (
+            others = {"kind": "slider", "min": 2, "max": max(shown.most, 2), "step": 1, "unit": "samples"}
+            others["help"] = f"Samples to train on. At most {shown.most:,}: " + (
                 "the number of training steps was fixed by epoch 0's selection."
                 if here.review.epoch
                 else "what is not held out."
             )
-        field: Value = {
-            "name": name, "label": label, "kind": kind, "value": value, "default": start, "help": help_text,
-            "min": low, "max": high, "step": step, "message": "", "off": "",
-            "unit": "samples" if name == "budget" else "tokens" if name.endswith("tokens") else "",
-        }  # fmt: skip
-        if name == "max_response_tokens":
-            field["words"] = {"0": "no limit"}
-        fields.append(field)
+        fields.append(panel_field(name, value, start, **others))
     weights = draft.changes.get("source_weights", shown.config.source_weights)
-    counts = np.bincount(shown.pool.source_codes, minlength=len(shown.pool.sources))
+    counts = np.bincount(shown.pool.source_codes, minlength=len(shown.pool.sources)).tolist()
     return {
         "title": "For this epoch alone",
-        "groups": [{"title": "", "open": True, "fields": fields[:4]}, {"title": "Limits", "open": False, "fields": fields[4:]}],
-        "sources": {
-            "title": "Source weights",
-            "help": text.CONTROL["source_weights"],
-            "items": [
-                {"name": name, "colour": theme.source_colour(code), "count": theme.number(int(counts[code])),
-                 "weight": float(weights.get(name, 1.0))}
-                for code, name in enumerate(shown.pool.sources)
-            ],
-        },
+        "groups": [
+            {"title": "", "open": True, "fields": fields[:4]},
+            {"title": "Limits", "open": False, "fields": fields[4:]},
+        ],
+        "sources": panel_sources(shown.pool, counts, weights),
         "total": shown.most,
         "can_undo": False,
         "can_redo": False,
         "saved": None,
         "seq": seq,
-    }  # fmt: skip
+    }
 
 
 def _in_samples(here: Open, budget: float) -> int:
-
     eligible = int((here.shown.proposal.selection.status != Status.HELD_OUT).sum())
     return budget_of(budget, eligible)
 

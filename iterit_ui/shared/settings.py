@@ -1,0 +1,149 @@
+"""A setting as a person meets it, the same on every screen: label, help, unit, choices and range.
+
+What `RunConfig` says of a setting is the source; here stand only the words that differ from it and the ranges of
+sliders, which are narrower than what is allowed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from backend.config import STRATEGY_HELP, RunConfig
+from backend.records import Pool
+from iterit_ui.shared import theme
+from iterit_ui.shared.strategies import STRATEGY_WORDS
+
+FIELDS = {f.name: f for f in dataclasses.fields(RunConfig)}
+HINTS = get_type_hints(RunConfig)
+# where it is not the field's name with spaces
+LABEL = {
+    "decay": "Diversity decay",
+    "max_complexity": "Complexity ceiling",
+    "min_response_tokens": "Shortest response",
+    "max_response_tokens": "Longest response",
+    "seed": "Seed of random draws",
+    "name": "Name of the run",
+    "lora_rank": "LoRA rank",
+    "lora_alpha": "LoRA alpha",
+    "lora_dropout": "LoRA dropout",
+    "lora_targets": "Layers with adapters",
+    "save_merged": "Save the merged model too",
+    "max_length": "Longest conversation",
+    "max_grad_norm": "Gradient clipping",
+    "warmup_ratio": "Warm-up",
+    "device_batch_size": "Samples per forward pass",
+    "review": "Review before each epoch trains",
+    "review_minutes": "Continue automatically after",
+    "report_to": "Also report to",
+    "accelerate_config": "Accelerate configuration file",
+    "make_map": "Lay out the map",
+    "held_out_every": "Held-out loss every",
+    "max_steps": "Max optimizer steps",
+}
+# where it is not what the configuration says
+HELP = {
+    "strategy": "How samples are picked.",
+    "budget": "How many samples one epoch trains on: a share of the pool, or a number.",
+    "update_ratio": "Before each later epoch the best (update ratio x budget) samples are rescored; 1 means the whole pool. The first selection is the same with any.",
+    "decay": "How much a phrase still counts once a pick has covered it. 1: nothing is ever covered; 0: once is enough.",
+    "complexity_weight": "How much “hard for the model” counts: the exponent a in complexity^a x diversity^b.",
+    "diversity_weight": "How much “new among the picks” counts: the exponent b in complexity^a x diversity^b.",
+    "source_weights": "Factor on the gain of a source's samples; 0 leaves the source out.",
+    "max_complexity": "At 1 the prompt does not help the model, often a mismatch. Never selected at or above this.",
+    "min_response_tokens": "Shorter responses are left out.",
+    "max_response_tokens": "Longer ones are left out; 0 sets no limit.",
+    "words": "What counts as a word where phrases are counted. Languages written without spaces need “Unicode”.",
+}
+# choices by value: what a person calls them, and what they do
+CHOICES = {
+    "strategy": {
+        name: (STRATEGY_WORDS.get(name, "Full: the whole pool"), f"{hint[0].upper()}{hint[1:]}.")
+        for name, hint in STRATEGY_HELP.items()
+    },
+    "words": {
+        "paper": (
+            "Between spaces (paper)",
+            "Runs of two or more letters and digits, as in scikit-learn.",
+        ),
+        "unicode": (
+            "Unicode, by character",
+            "Each character of Chinese, Japanese, Thai, Lao, Khmer and Burmese is a word; all other text is split by Unicode's word rules.",
+        ),
+    },
+}
+# kind of control, lowest, highest, step: of what changes a selection at once
+SHAPES: dict[str, tuple[str, float, float, float]] = {
+    "strategy": ("choice", 0, 0, 0),
+    "budget": ("budget", 0, 100, 0.5),
+    "update_ratio": ("slider", 1, 10, 0.5),
+    "decay": ("slider", 0, 1, 0.05),
+    "complexity_weight": ("slider", 0, 3, 0.1),
+    "diversity_weight": ("slider", 0, 3, 0.1),
+    "words": ("choice", 0, 0, 0),
+    "max_complexity": ("slider", 0.1, 2, 0.01),
+    "min_response_tokens": ("number", 0, 1_000_000, 1),
+    "max_response_tokens": ("number", 0, 1_000_000, 1),
+    "seed": ("number", 0, 1_000_000, 1),
+}
+
+
+def label(name: str) -> str:
+    """What a person calls a setting."""
+    words = name.replace("_", " ")
+    return LABEL.get(name, words[0].upper() + words[1:])
+
+
+def help_of(name: str) -> str:
+    """What a setting does, in sentences."""
+    meaning = FIELDS[name].metadata["help"]
+    return HELP.get(name, f"{meaning[0].upper()}{meaning[1:]}.")
+
+
+def options(name: str, keys: Sequence[str] | None = None) -> list[dict[str, str]]:
+    """What a choice offers, {value, label, hint} each; all of it, or these values."""
+    hint = HINTS[name]
+    known = get_args(hint) if get_origin(hint) is Literal else ()
+    words = CHOICES.get(name, {})
+    return [
+        dict(zip(("value", "label", "hint"), (key, *words.get(key, (key, ""))), strict=True))
+        for key in (known if keys is None else keys)
+    ]
+
+
+def panel_field(
+    name: str, value: Any, default: Any, *, message: str = "", off: str = "", **other: Any
+) -> dict[str, Any]:
+    """One control of a panel of settings, see `components/settings_panel`.
+
+    message : what is wrong with the value. off : why it has no effect. other : what differs from the usual.
+    """
+    kind, low, high, step = SHAPES[name]
+    unit = "tokens" if name.endswith("tokens") else "x budget" if name == "update_ratio" else ""
+    shown = {"name": name, "label": label(name), "kind": kind, "value": value, "default": default}
+    shown |= {"help": help_of(name), "message": message, "off": off, "unit": unit}
+    if kind == "choice":
+        shown["options"] = options(name)
+    else:
+        shown |= {"min": low, "max": high, "step": step}
+    if name == "max_response_tokens":
+        shown["words"] = {"0": "no limit"}
+    return {**shown, **other}
+
+
+def panel_sources(pool: Pool, counts: Sequence[int], weights: Mapping[str, float]) -> dict[str, Any]:
+    """The weights of a pool's sources in a panel of settings. counts : samples by source."""
+    return {
+        "title": label("source_weights"),
+        "help": help_of("source_weights"),
+        "items": [
+            {
+                "name": name,
+                "colour": theme.source_colour(code),
+                "count": theme.number(count),
+                "weight": float(weights.get(name, 1.0)),
+            }
+            for code, (name, count) in enumerate(zip(pool.sources, counts, strict=True))
+        ],
+    }
