@@ -54,6 +54,8 @@ SCRIPTS = [
         "components/sample_why",
         "components/sample_reading",
         "components/sample",
+        "components/queue",
+        "components/controls",
         "components/fields",
         "components/settings",
         "page/keys",

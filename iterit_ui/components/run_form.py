@@ -1,4 +1,4 @@
-"""The form of a run, drawn by assets/web/tune/tune_form.js and tune_fields.js."""
+"""The form of a run, drawn by assets/web/tune/tune_form.js."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from iterit_ui.components.base import SCRIPTS, WEB, component
 
 FORM_SCRIPTS = [
     *SCRIPTS,
-    WEB / "tune/tune_fields.js",
     WEB / "tune/tune_presets.js",
     WEB / "tune/tune_plan.js",
     WEB / "tune/tune_form.js",

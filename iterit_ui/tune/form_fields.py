@@ -75,7 +75,7 @@ def schema() -> dict[str, Any]:
 def described(name: str) -> dict[str, Any]:
     """One control: {name, label, unit, help, kind, options, placeholder}.
 
-    kind : choice, switch, number, text, lines, or several (of the options).
+    kind : choice, switch, decimal, text, lines, or several (of the options).
     """
     hint, meta = HINTS[name], FIELDS[name].metadata
     shown: dict[str, Any] = {
@@ -178,7 +178,7 @@ def _kind(name: str) -> str:
         return "several"
     if origin in (tuple, dict) or name in LONG:
         return "lines"
-    return {bool: "switch", int: "number", float: "number"}.get(hint, "text")
+    return {bool: "switch", int: "decimal", float: "decimal"}.get(hint, "text")
 
 
 def _default_words(name: str) -> str:

@@ -63,7 +63,7 @@ def test_what_is_chosen_elsewhere_still_comes(page, goto, new_page):
     goto(other, "tune", decay=0.3)
     other.wait_for_function("document.querySelector('#tune-decay input')?.value === '0.3'")
     command_says(other, "--decay 0.3")
-    assert "From Curate: Decay" in other.locator("#tune-carried").inner_text()
+    assert "From Curate: Diversity decay" in other.locator("#tune-carried").inner_text()
 
 
 def open_group(page, key: str) -> None:

@@ -132,7 +132,7 @@
       fields = new Map();
       groups = (value.groups || []).map((group) => {
         const own = group.fields.map((field) => {
-          const made = studio.field(field, {total: value.total, send, reset});
+          const made = studio.field(field, {total: value.total, on: send, back: reset});
           fields.set(field.name, made);
           return made;
         });

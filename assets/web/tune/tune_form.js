@@ -254,7 +254,12 @@
       beside.title = 'both become slower, and both need their memory';
       const groups = given.schema.groups.map((group) => {
         const own = group.fields.map((name) => {
-          const made = studio.tuneField(given.schema.fields[name], {on: set, back});
+          const made = studio.field(given.schema.fields[name], {
+            on: set,
+            back,
+            id: `tune-${name.replaceAll('_', '-')}`,
+            origin: "the preset's ",
+          });
           parts.fields.set(name, made);
           return made.node;
         });
@@ -364,8 +369,16 @@
       parts.presets.show(form.preset);
       const problemOf = (name) =>
         said.problems.find((problem) => problem.field === name || problem.fields.includes(name));
-      for (const [name, field] of parts.fields)
-        field.show(form.values[name], base[name], said.off[name] || '', problemOf(name));
+      for (const [name, field] of parts.fields) {
+        const problem = problemOf(name);
+        field.take({
+          value: form.values[name],
+          default: base[name],
+          off: said.off[name] || '',
+          message: problem?.text || '',
+          wrong: problem?.fatal,
+        });
+      }
       const differing = [...parts.fields.keys()].filter((name) => form.values[name] !== base[name]);
       parts.differ.textContent = differing.length
         ? `${differing.length} ${differing.length === 1 ? 'setting differs' : 'settings differ'}`
