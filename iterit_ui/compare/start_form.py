@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ from backend import store
 from backend.config import PRESETS, STRATEGY_HELP, RunConfig, config_from, to_json
 from backend.errors import ConfigError, StudioError
 from backend.jobs import comparison_start
-from iterit_ui.components import note
+from iterit_ui.components import checked_int, note
 from iterit_ui.components.screen import when_shown
+from iterit_ui.components.start_form import start_form
 from iterit_ui.shared.launch import (
     allowed_model,
     model_choices,
@@ -24,111 +24,129 @@ from iterit_ui.shared.launch import (
     pool_mapping,
     preset_for,
 )
-from iterit_ui.shared.session import DRAW, QUIET, Session, first_pool, get_pool
+from iterit_ui.shared.session import EVENT, Session, bound, first_pool, get_pool
+from iterit_ui.shared.strategies import strategy_label
 from iterit_ui.shared.theme import counted, duration, number
 
+Values = dict[str, Any]  # of the form's fields, texts but for `equal`; strategies a line each
+LONGEST = 4000  # characters of one field
+LABEL = {
+    "pool": "Pool",
+    "model": "Model",
+    "base": "All other settings from",
+    "strategies": "Strategies",
+    "equal": "Full at equal steps",
+    "seeds": "Seeds",
+    "budget": "Budget",
+    "epochs": "Epochs",
+    "name": "Name",
+}
+HELP = {
+    "base": "A preset, or a run to copy pool, model and settings from.",
+    "strategies": "Random is the baseline; Random, redrawn each epoch, is the fair control for IterIT, whose data changes too.",
+    "equal": "The whole pool, stopped after as many optimizer steps as the others take.",
+    "seeds": "Numbers and ranges: 0-4, or 1, 5, 9.",
+}
+PLACEHOLDER = {
+    "budget": "as it is",
+    "epochs": "as it is",
+    "name": "made from pool and strategies",
+}
 USUAL = ("iterit", "iterit-static", "superfiltering", "diversity", "random", "random-each-epoch")
 RUN = "run "  # before a run's id among the places that settings come from
 
 
 @dataclass(frozen=True)
 class Form:
-    """The form's controls."""
+    """The form, what it says about what is asked for, and the states that only it uses."""
 
-    pool: gr.Dropdown
-    model: gr.Dropdown
-    base: gr.Dropdown
-    strategies: gr.CheckboxGroup
-    equal: gr.Checkbox
-    seeds: gr.Textbox
-    budget: gr.Textbox
-    epochs: gr.Textbox
-    name: gr.Textbox
+    fields: gr.HTML
     plan: gr.HTML
-    start: gr.Button
+    values: gr.State
+    answered: gr.State  # number of the form's last event that was answered
 
     @property
-    def given(self) -> list[Any]:
-        """What is asked for."""
-        return [
-            self.pool,
-            self.model,
-            self.base,
-            self.strategies,
-            self.equal,
-            self.seeds,
-            self.budget,
-            self.epochs,
-        ]
+    def drawn(self) -> list[Any]:
+        """What every answer to the form holds."""
+        return [self.values, self.answered, self.fields, self.plan]
 
 
 def build_start(session: Session) -> Form:
     """Lay the form out and wire what it says about itself."""
     home, models = session.home, session.model_roots
-    pool = gr.Dropdown(
-        pool_choices(home),
-        value=first_pool() or None,
-        label="Pool",
-        elem_id="compare-pool",
-        interactive=True,
-        filterable=False,
+    form = Form(
+        start_form(elem_id="compare-fields"),
+        note(None, elem_id="compare-plan"),
+        gr.State(starting_values(home, models)),
+        gr.State(0),
     )
-    known = model_choices(models)
-    model = gr.Dropdown(
-        known,
-        value=known[0][1] if known else None,
-        label="Model",
-        allow_custom_value=True,
-        elem_id="compare-model",
-        interactive=True,
-    )
-    base = gr.Dropdown(
-        base_choices(home),
-        value=preset_for(first_pool(), known[0][1] if known else ""),
-        label="All other settings from",
-        info="A preset, or a run to copy pool, model and settings from.",
-        elem_id="compare-base",
-        filterable=False,
-        interactive=True,
-    )
-    strategies = gr.CheckboxGroup(
-        [(name, name) for name in STRATEGY_HELP],
-        value=list(USUAL),
-        label="Strategies",
-        elem_id="compare-strategies",
-        info="Random is the baseline; random-each-epoch is the fair control for iterit, whose data changes too.",
-    )
-    equal = gr.Checkbox(
-        False,
-        label="full at equal steps",
-        elem_id="compare-equal",
-        info="The whole pool, stopped after as many optimizer steps as the others take.",
-    )
-    with gr.Row(elem_classes="row-tight", elem_id="compare-numbers"):
-        seeds = gr.Textbox("0-4", label="Seeds", elem_id="compare-seeds", min_width=60)
-        budget = gr.Textbox(
-            "", label="Budget", placeholder="as it is", elem_id="compare-budget", min_width=60
-        )
-        epochs = gr.Textbox(
-            "", label="Epochs", placeholder="as it is", elem_id="compare-epochs", min_width=60
-        )
-    name = gr.Textbox(
-        "", label="Name", placeholder="made from pool and strategies", elem_id="compare-name", max_length=120
-    )
-    plan = note(None, elem_id="compare-plan")
-    start = gr.Button("Queue the runs", variant="primary", elem_id="compare-launch")
-    form = Form(pool, model, base, strategies, equal, seeds, budget, epochs, name, plan, start)
-    filled = when_shown("compare", "ready", "tab", "pool")
-    filled(partial(fill, home), [session.tab, session.pool, base], [pool, base], **QUIET)
-    base.input(partial(taken, home), base, [pool, model], **QUIET)
-    gr.on(
-        [when_shown("compare", "ready"), *(item.change for item in form.given)],
-        partial(plan_of, home, models),
-        form.given,
-        [plan, start],
-        **DRAW,
-    )
+
+    def change(event: gr.EventData, values: Values) -> list[Any]:
+        return on_change(home, models, event._data, values)
+
+    opened = when_shown("compare", "ready", "tab", "pool")
+    opened(bound(on_open, home, models), [session.pool, form.values, form.answered], form.drawn, **EVENT)
+    form.fields.change(change, form.values, form.drawn, **EVENT)
     return form
+
+
+def starting_values(home: Path, models: Sequence[Path]) -> Values:
+    """What the form asks for before anybody changed it."""
+    known = model_choices(models)
+    model = known[0][1] if known else ""
+    return {
+        "pool": first_pool(),
+        "model": model,
+        "base": preset_for(first_pool(), model),
+        "strategies": "\n".join(USUAL),
+        "equal": False,
+        "seeds": "0-4",
+        "budget": "",
+        "epochs": "",
+        "name": "",
+    }
+
+
+def form_value(
+    home: Path, models: Sequence[Path], values: Values, *, seq: int, button: str, ready: bool
+) -> dict[str, Any]:
+    """The form as it is shown, see `components/start_form`. button, ready : its words, and whether it may be pressed."""
+    start = starting_values(home, models)
+    bases = base_choices(home)
+    pools = pool_choices(home)
+    fixed = ""
+    if values["base"].startswith(RUN):
+        fixed = "Taken from the run below."
+        if values["pool"] not in [key for _, key in pools]:
+            pools = [*pools, ("the run's pool", values["pool"])]
+    more: dict[str, dict[str, Any]] = {
+        "pool": {"kind": "choice", "options": _options(pools), "off": fixed},
+        "model": {"offered": _options(model_choices(models)), "off": fixed},
+        "base": {"kind": "choice", "options": _options(bases)},
+        "strategies": {
+            "kind": "several",
+            "options": _options([(strategy_label(name), name) for name in STRATEGY_HELP]),
+        },
+        "equal": {"kind": "switch"},
+    }
+    return {
+        "fields": [
+            {
+                "name": name,
+                "label": LABEL[name],
+                "help": HELP.get(name, ""),
+                "kind": "text",
+                "placeholder": PLACEHOLDER.get(name, ""),
+                "value": values[name],
+                "default": start[name],
+                **more.get(name, {}),
+            }
+            for name in LABEL
+        ],
+        "button": button,
+        "ready": ready,
+        "seq": seq,
+    }
 
 
 def base_choices(home: Path) -> list[tuple[str, str]]:
@@ -137,34 +155,64 @@ def base_choices(home: Path) -> list[tuple[str, str]]:
     return choices + [(f"run {info.name} · {info.id}", f"{RUN}{info.id}") for info in store.runs(home)[:40]]
 
 
-def fill(home: Path, tab: str, pool: str, base: str) -> tuple[Any, Any]:
-    """(pools, bases) as they are now, where the tab is shown."""
-    if tab != "compare":
-        return gr.skip(), gr.skip()
-    pools, bases = pool_choices(home), base_choices(home)
-    chosen = pool if pool in [value for _, value in pools] else None
-    return (
-        gr.Dropdown(choices=pools, value=chosen) if not base.startswith(RUN) else gr.Dropdown(choices=pools),
-        gr.Dropdown(choices=bases, value=base if base in [value for _, value in bases] else "paper"),
-    )
+def on_open(home: Path, models: Sequence[Path], pool: str, values: Values, answered: int) -> list[Any]:
+    """The tab is opened, or another pool is chosen: the form is for that one, unless a run says which."""
+    if not values["base"].startswith(RUN) and pool in [key for _, key in pool_choices(home)]:
+        values = {**values, "pool": pool}
+    return shown(home, models, values, seq=answered)
 
 
-def taken(home: Path, base: str) -> tuple[Any, Any]:
-    """Pool and model of the run that settings are taken from; free to choose with a preset."""
-    if not base.startswith(RUN):
-        return gr.Dropdown(interactive=True), gr.Dropdown(interactive=True)
-    try:
-        info = store.run_info(home, base.removeprefix(RUN))
-    except StudioError:
-        return gr.skip(), gr.skip()
-    return (
-        gr.Dropdown(
-            choices=[(f"{info.pool_name} · {info.pool_rows:,} samples", info.pool_id)],
-            value=info.pool_id,
-            interactive=False,
-        ),
-        gr.Dropdown(value=info.model, interactive=False),
-    )
+def on_change(home: Path, models: Sequence[Path], data: dict[str, Any], values: Values) -> list[Any]:
+    """A field has another value; a run that settings are taken from brings its pool and model."""
+    seq = checked_int(data.get("seq"), 0, 2**53)
+    there = checked_values(home, models, data.get("values"))
+    if data.get("name") == "base" and there["base"].startswith(RUN):
+        try:
+            info = store.run_info(home, there["base"].removeprefix(RUN))
+        except StudioError as error:
+            return [values, seq, gr.skip(), {"tone": "error", "text": f"{error}."}]
+        there = {**there, "pool": info.pool_id, "model": info.model}
+    elif data.get("name") == "base" and values["base"].startswith(RUN):
+        start = starting_values(home, models)
+        there = {**there, "pool": start["pool"], "model": start["model"]}
+    return shown(home, models, there, seq=seq)
+
+
+def shown(home: Path, models: Sequence[Path], values: Values, *, seq: int) -> list[Any]:
+    """Values of `Form.drawn`."""
+    plan, button, ready = plan_of(home, models, *given(values))
+    return [values, seq, form_value(home, models, values, seq=seq, button=button, ready=ready), plan]
+
+
+def checked_values(home: Path, models: Sequence[Path], values: Any) -> Values:
+    """What the page says is asked for.
+
+    Raises
+    ------
+    StudioError : it is not what the form has.
+    """
+    known = starting_values(home, models)
+    if not isinstance(values, dict) or set(values) != set(known):
+        raise ConfigError("the page sent another form than this one; load the page again")
+    for name, value in values.items():
+        if type(value) is not type(known[name]) or len(str(value)) > LONGEST:
+            raise ConfigError(f"the page sent {name} as {str(value)[:40]!r}; expected what the form has")
+    return values
+
+
+def given(values: Values) -> list[Any]:
+    """What the form holds, in the order of the parameters of `asked_for`."""
+    return [
+        values["pool"] or None,
+        values["model"],
+        values["base"],
+        values["strategies"].split("\n"),
+        *(values[name] for name in ("equal", "seeds", "budget", "epochs")),
+    ]
+
+
+def _options(choices: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"value": value, "label": label} for label, value in choices]
 
 
 @dataclass(frozen=True)
@@ -230,16 +278,14 @@ def asked_for(
     return Asked(configs, pool_id, rows, held_out_id)
 
 
-def plan_of(home: Path, model_roots: Sequence[Path], *given: Any) -> tuple[Any, Any]:
-    """(what would be run, the button) for the form as it stands."""
+def plan_of(home: Path, model_roots: Sequence[Path], *given: Any) -> tuple[dict[str, Any], str, bool]:
+    """(what would be run, the button's words, whether it could be started) for the form as it stands."""
     try:
         asked = asked_for(home, model_roots, *given)
         planned = comparison_start.plan(home, asked.configs, asked.pool_id, asked.rows)
     except StudioError as error:
-        return {"tone": "error", "text": f"{error}."}, gr.Button(interactive=False)
-    return plan_note(planned), gr.Button(
-        f"Queue {counted(len(planned.configs), 'run')}", interactive=not planned.problems
-    )
+        return {"tone": "error", "text": f"{error}."}, "Queue the runs", False
+    return plan_note(planned), f"Queue {counted(len(planned.configs), 'run')}", not planned.problems
 
 
 def plan_note(planned: comparison_start.Plan) -> dict[str, Any]:
@@ -294,6 +340,20 @@ def started(
         "title": f"{counted(len(asked.configs), 'run')} queued",
         "text": "The results appear on the right as the runs end. This page may be closed; Tune shows and stops the runs.",
     }
+
+
+def on_start(
+    home: Path,
+    data_roots: Sequence[Path],
+    model_roots: Sequence[Path],
+    data: dict[str, Any],
+    who: str,
+) -> list[Any]:
+    """The comparison, and values of `Form.drawn`, when the runs are asked for."""
+    values = checked_values(home, model_roots, data.get("values"))
+    made, said = started(home, data_roots, model_roots, who, values["name"], *given(values))
+    drawn = shown(home, model_roots, values, seq=checked_int(data.get("seq"), 0, 2**53))
+    return [made, *drawn[:-1], said]
 
 
 def _marks(home: Path, pool_id: str) -> dict[str, Any]:

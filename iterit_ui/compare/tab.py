@@ -19,7 +19,7 @@ from backend.jobs import lifecycle
 from iterit_ui.compare.ask_panel import build_ask
 from iterit_ui.compare.eval_panel import build_eval
 from iterit_ui.compare.runs_table import build_runs
-from iterit_ui.compare.start_form import build_start, started
+from iterit_ui.compare.start_form import build_start, on_start
 from iterit_ui.compare.views import ALL_EPOCHS, results, runs_of
 from iterit_ui.compare.words import LINE
 from iterit_ui.components import chart, heading, note, table
@@ -148,10 +148,14 @@ def build(session: Session) -> None:
         ],
         **DRAW,
     )
-    form.start.click(
-        bound(started, home, session.data_roots, session.model_roots),
-        [session.who, form.name, *form.given],
-        [session.comparison, form.plan],
+
+    def start(event: gr.EventData, who: str) -> list[Any]:
+        return on_start(home, session.data_roots, session.model_roots, event._data, who)
+
+    form.fields.start(
+        start,
+        session.who,
+        [session.comparison, *form.drawn],
         concurrency_limit=1,
         **QUIET,
     )

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from backend.config import STRATEGY_HELP, RunConfig
 from backend.records import Pool
 from iterit_ui.shared import theme
-from iterit_ui.shared.strategies import STRATEGY_WORDS
+from iterit_ui.shared.strategies import strategy_label
 
 FIELDS = {f.name: f for f in dataclasses.fields(RunConfig)}
 HINTS = get_type_hints(RunConfig)
@@ -59,8 +59,7 @@ HELP = {
 # choices by value: what a person calls them, and what they do
 CHOICES = {
     "strategy": {
-        name: (STRATEGY_WORDS.get(name, "Full: the whole pool"), f"{hint[0].upper()}{hint[1:]}.")
-        for name, hint in STRATEGY_HELP.items()
+        name: (strategy_label(name), f"{hint[0].upper()}{hint[1:]}.") for name, hint in STRATEGY_HELP.items()
     },
     "words": {
         "paper": (

@@ -29,3 +29,8 @@ def without_effect(name: str, strategy: str) -> str:
         "max_complexity": iterit or strategy in ("complexity", "superfiltering"),
     }
     return "" if used.get(name, True) else "Not used by this strategy."
+
+
+def strategy_label(name: str) -> str:
+    """What a person calls a strategy."""
+    return STRATEGY_WORDS.get(name, "Full: the whole pool")

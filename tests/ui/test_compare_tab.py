@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from backend import store
+from backend.errors import StudioError
 from backend.jobs import comparison_start, lifecycle
 from iterit_ui.compare import run_deletion, runs_table, start_form, tab, views
 from iterit_ui.plots import comparison_losses as plots
@@ -116,15 +117,53 @@ def test_a_reference_of_another_comparison_is_not_asked_for(tmp_path: Path) -> N
 
 def test_the_form_says_what_it_would_run(tmp_path: Path) -> None:
     given = [first_pool(), "demo", "demo", ["random", "iterit"], True, "0,1", "", ""]
-    note, button = start_form.plan_of(tmp_path, [], *given)
+    note, button, ready = start_form.plan_of(tmp_path, [], *given)
     assert "3 strategies with 2 seeds: 6 runs" in note["text"] and "full is stopped after 84" in note["text"]
-    assert button.interactive
-    for at, wrong, words in ((5, "x", "seeds"), (3, [], ""), (6, "much", "budget is 'much'"), (1, "/etc", "is not in a folder"), (0, None, "no pool")):  # fmt: skip
-        note, button = start_form.plan_of(tmp_path, [], *given[:at], wrong, *given[at + 1 :])
-        if words:
-            assert note["tone"] == "error" and words in note["text"] and not button.interactive
-    one, _ = start_form.plan_of(tmp_path, [], *given[:5], "0", *given[6:])
+    assert ready and button == "Queue 6 runs"
+    for at, wrong, words in ((5, "x", "seeds"), (6, "much", "budget is 'much'"), (1, "/etc", "is not in a folder"), (0, None, "no pool")):  # fmt: skip
+        note, _, ready = start_form.plan_of(tmp_path, [], *given[:at], wrong, *given[at + 1 :])
+        assert note["tone"] == "error" and words in note["text"] and not ready
+    one, _, _ = start_form.plan_of(tmp_path, [], *given[:5], "0", *given[6:])
     assert "With one seed there is no spread" in one["text"]
+
+
+def test_the_form_holds_what_was_typed_and_says_what_is_wrong(tmp_path: Path) -> None:
+    start = start_form.starting_values(tmp_path, [])
+    there = {**start, "seeds": "x"}
+    values, seq, form, note = start_form.on_change(
+        tmp_path, [], {"name": "seeds", "values": there, "seq": 3}, start
+    )
+    fields = {field["name"]: field for field in form["fields"]}
+    assert values == there and seq == form["seq"] == 3 and not form["ready"] and "seed" in note["text"]
+    assert (fields["seeds"]["value"], fields["seeds"]["default"]) == ("x", "0-4")
+    assert set(start_form.HELP) | set(start_form.PLACEHOLDER) <= set(fields) == set(start)
+    # what is typed stays when the tab is opened again
+    again = start_form.on_open(tmp_path, [], "", values, seq)
+    assert again[0] == there and again[2]["seq"] == 3
+
+
+@pytest.mark.parametrize("wrong", [None, {}, {"seeds": 3}, {"seeds": "1" * 5000}, {"equal": "yes"}])
+def test_what_the_form_does_not_have_is_refused(tmp_path: Path, wrong: Any) -> None:
+    start = start_form.starting_values(tmp_path, [])
+    with pytest.raises(StudioError, match="the page sent"):
+        start_form.checked_values(tmp_path, [], {**start, **wrong} if wrong else wrong)
+
+
+def test_a_run_brings_its_pool_and_model_to_the_form(tmp_path: Path) -> None:
+    run = made_run(tmp_path, (3.0,))
+    info, start = store.run_info(tmp_path, run), start_form.starting_values(tmp_path, [])
+    asked = {"name": "base", "values": {**start, "base": f"run {run}"}, "seq": 1}
+    values, _, form, _ = start_form.on_change(tmp_path, [], asked, start)
+    fields = {field["name"]: field for field in form["fields"]}
+    assert (values["pool"], values["model"]) == (info.pool_id, info.model)
+    assert fields["pool"]["off"] and fields["model"]["off"]
+    assert info.pool_id in [option["value"] for option in fields["pool"]["options"]]
+    # the page's other pool does not change that; a preset does
+    assert start_form.on_open(tmp_path, [], first_pool(), values, 1)[0] == values
+    back = {"name": "base", "values": {**values, "base": "paper"}, "seq": 2}
+    values, _, form, _ = start_form.on_change(tmp_path, [], back, values)
+    assert (values["pool"], values["model"]) == (start["pool"], start["model"])
+    assert not any(field.get("off") for field in form["fields"])
 
 
 def test_the_form_starts_a_comparison(tmp_path: Path) -> None:

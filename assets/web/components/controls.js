@@ -272,9 +272,19 @@
     if (decimal) input.inputMode = 'decimal';
     Object.assign(input, {autocomplete: 'off', spellcheck: false, placeholder: given.placeholder || ''});
     input.addEventListener('input', () => on(input.value));
+    const offered = (given.offered || []).map(({value, label}) => {
+      const item = h('option', '', label);
+      item.value = value;
+      return item;
+    });
+    const list = offered.length ? h('datalist', '', null, ...offered) : null;
+    if (list) {
+      list.id = `offered-for-${given.name}`;
+      input.setAttribute('list', list.id);
+    }
     return {
       input,
-      ...(decimal ? {beside: input} : {below: [input]}),
+      ...(decimal ? {beside: input} : {below: [input, ...(list ? [list] : [])]}),
       words: listed,
       set(value) {
         if (input.value !== value) input.value = value;
