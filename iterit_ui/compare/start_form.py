@@ -42,10 +42,15 @@ LABEL = {
     "name": "Name",
 }
 HELP = {
+    "pool": "The samples to pick from.",
+    "model": "From the list, or a hub id.",
     "base": "A preset, or a run to copy pool, model and settings from.",
     "strategies": "Random is the baseline; Random, redrawn each epoch, is the fair control for IterIT, whose data changes too.",
     "equal": "The whole pool, stopped after as many optimizer steps as the others take.",
-    "seeds": "Numbers and ranges: 0-4, or 1, 5, 9.",
+    "seeds": "Numbers and ranges: 0-4, or 1, 5, 9. Each strategy runs once with each.",
+    "budget": "A share or a number of samples, for every run; empty leaves what the settings say.",
+    "epochs": "For every run; empty leaves what the settings say.",
+    "name": "What the comparison is called in the list above.",
 }
 PLACEHOLDER = {
     "budget": "as it is",
@@ -86,7 +91,7 @@ def build_start(session: Session) -> Form:
 
     opened = when_shown("compare", "ready", "tab", "pool")
     opened(bound(on_open, home, models), [session.pool, form.values, form.answered], form.drawn, **EVENT)
-    form.fields.change(change, form.values, form.drawn, **EVENT)
+    form.fields.set(change, form.values, form.drawn, **EVENT)
     return form
 
 

@@ -39,7 +39,7 @@ def run_form(
         events=("launch", "pool", "look"),
         scripts=FORM_SCRIPTS,
         # shown until the first answer has come
-        template='<div class="st-tuneform"><p class="st-field-help">Setting up the form…</p></div>',
+        template='<div class="st-tuneform st-form"><p class="st-field-help">Setting up the form…</p></div>',
         functions=functions,
         **options,
     )

@@ -10,11 +10,18 @@ from iterit_ui.components.base import SCRIPTS, WEB, component
 
 
 def start_form(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
-    """The form; events `change` {name of what was changed, values, seq} and `start` {values, seq}.
+    """The form; events `set` {name of what was changed, values, seq} and `start` {values, seq}.
 
     values : of all fields by name. At most one event is under way, as in `settings_panel`.
     value : {fields (see `settings_panel`; a text may have `offered`: [{value, label}]), button: its words, ready: whether
         it may be pressed, seq: of the event that this answers}.
     """
     scripts = [*SCRIPTS, WEB / "compare/start_form.js"]
-    return component("startform", value, events=("change", "start"), scripts=scripts, **options)
+    return component(
+        "startform",
+        value,
+        events=("set", "start"),
+        scripts=scripts,
+        template='<div class="st-startform st-form"></div>',
+        **options,
+    )

@@ -12,7 +12,7 @@
     let seen = '';
     const on = (name, value) => {
       values[name] = value;
-      queue.send('form', 'change', {name, values: {...values}});
+      queue.send('form', 'set', {name, values: {...values}});
     };
     const start = studio.button('st-launch', '', '', () => {
       start.disabled = true; // until it is answered
