@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("playwright.sync_api")
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.damaged import damaged_arrow
 
@@ -339,3 +339,19 @@ def test_nothing_overlaps_or_scrolls_sideways(page, goto, tidy_everywhere):
     rows(page).first.click()
     expect(page.locator("#data-sample .st-turn.role-assistant")).to_be_visible()
     tidy_everywhere(page)
+
+
+def test_a_click_before_the_page_is_set_up_counts(page, app_url):
+    """The first rows come with the page; which pool they are of is known once the address has been read."""
+    held: list[Route] = []
+    asked = re.compile("gradio_api/(run|queue/join)")
+    page.route(asked, lambda route: held.append(route))
+    page.goto(f"{app_url}/?tab=data")
+    page.locator("#data-table tbody tr").nth(2).locator("td").last.click()
+    page.locator("#data-table tbody tr.open").wait_for()
+    assert held
+    page.route(asked, lambda route: route.continue_())  # the last one counts
+    for route in held:
+        route.continue_()
+    page.locator("#data-sample .st-talk").wait_for()
+    page.wait_for_url(re.compile("sample="))

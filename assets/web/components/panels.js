@@ -63,7 +63,7 @@
             node.type = 'button';
             node.dataset.key = `card ${card.key}`;
             node.setAttribute('aria-pressed', String(Boolean(card.on)));
-            node.addEventListener('click', () => context.trigger('pick', {key: card.key}));
+            node.addEventListener('click', () => studio.afterStart(() => context.trigger('pick', {key: card.key})));
             return node;
           }),
         );

@@ -53,7 +53,7 @@
       clearTimeout(impatience);
       if (name !== 'pick') root.classList.add('waiting');
       impatience = setTimeout(() => root.classList.remove('waiting'), 5000);
-      context.trigger(name, data);
+      studio.afterStart(() => context.trigger(name, data));
     };
 
     const parts = {

@@ -3,6 +3,7 @@
 (() => {
   const parts = new Set();
   let started = false; // the address has been read
+  const waiting = []; // what a person did before that
   let open = null; // the tab that the server knows to be open; null while nothing of it has been built
   let timer = 0;
 
@@ -13,8 +14,13 @@
     started ||= names.has('ready');
     if (names.has('ready') || names.has('tab'))
       open = [...parts].find((part) => part.tab && studio.visible(part.panel))?.tab ?? null;
-    if (started) for (const part of parts) part.ask();
+    if (!started) return;
+    for (const call of waiting.splice(0)) call();
+    for (const part of parts) part.ask();
   };
+  // Calls once the page knows which pool it is about; at once where no screen waits for that.
+  studio.afterStart = (call) => (started || !parts.size ? call() : waiting.push(call));
+
   studio.told ||= [];
   studio.tell = (...names) => {
     studio.told.push(...names);
