@@ -1,4 +1,4 @@
-"""The settings of a selection as a panel of fields, drawn by assets/web/components/settings.js and fields.js."""
+"""The settings of a selection as a panel of fields, drawn by assets/web/components/settings.js."""
 
 from __future__ import annotations
 
