@@ -175,7 +175,7 @@ def on_change(home: Path, models: Sequence[Path], data: dict[str, Any], values: 
         try:
             info = store.run_info(home, there["base"].removeprefix(RUN))
         except StudioError as error:
-            return [values, seq, gr.skip(), {"tone": "error", "text": f"{error}."}]
+            return [*shown(home, models, values, seq=seq)[:-1], {"tone": "error", "text": f"{error}."}]
         there = {**there, "pool": info.pool_id, "model": info.model}
     elif data.get("name") == "base" and values["base"].startswith(RUN):
         start = starting_values(home, models)

@@ -158,9 +158,12 @@ def test_a_run_brings_its_pool_and_model_to_the_form(tmp_path: Path) -> None:
     assert (values["pool"], values["model"]) == (info.pool_id, info.model)
     assert fields["pool"]["off"] and fields["model"]["off"]
     assert info.pool_id in [option["value"] for option in fields["pool"]["options"]]
+    gone = {"name": "base", "values": {**start, "base": "run 20200101-000000-abcdef"}, "seq": 2}
+    kept, _, form, note = start_form.on_change(tmp_path, [], gone, values)
+    assert kept == values and form["seq"] == 2 and note["tone"] == "error"
     # the page's other pool does not change that; a preset does
     assert start_form.on_open(tmp_path, [], first_pool(), values, 1)[0] == values
-    back = {"name": "base", "values": {**values, "base": "paper"}, "seq": 2}
+    back = {"name": "base", "values": {**values, "base": "paper"}, "seq": 3}
     values, _, form, _ = start_form.on_change(tmp_path, [], back, values)
     assert (values["pool"], values["model"]) == (start["pool"], start["model"])
     assert not any(field.get("off") for field in form["fields"])
