@@ -14,8 +14,8 @@ from backend.config import PRESETS, STRATEGY_HELP, RunConfig, config_from, to_js
 from backend.errors import ConfigError, StudioError
 from backend.jobs import comparison_start
 from iterit_ui.components import checked_int, note
+from iterit_ui.components.comparison_form import comparison_form
 from iterit_ui.components.screen import when_shown
-from iterit_ui.components.start_form import start_form
 from iterit_ui.shared.launch import (
     allowed_model,
     model_choices,
@@ -80,7 +80,7 @@ def build_start(session: Session) -> Form:
     """Lay the form out and wire what it says about itself."""
     home, models = session.home, session.model_roots
     form = Form(
-        start_form(elem_id="compare-fields"),
+        comparison_form(elem_id="compare-fields"),
         note(None, elem_id="compare-plan"),
         gr.State(starting_values(home, models)),
         gr.State(0),
@@ -115,7 +115,7 @@ def starting_values(home: Path, models: Sequence[Path]) -> Values:
 def form_value(
     home: Path, models: Sequence[Path], values: Values, *, seq: int, button: str, ready: bool
 ) -> dict[str, Any]:
-    """The form as it is shown, see `components/start_form`. button, ready : its words, and whether it may be pressed."""
+    """The form as it is shown, see `components/comparison_form`. button, ready : its words, and whether it may be pressed."""
     start = starting_values(home, models)
     bases = base_choices(home)
     pools = pool_choices(home)

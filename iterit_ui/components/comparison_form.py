@@ -9,7 +9,7 @@ import gradio as gr
 from iterit_ui.components.base import SCRIPTS, WEB, component
 
 
-def start_form(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
+def comparison_form(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
     """The form; events `set` {name of what was changed, values, seq} and `start` {values, seq}.
 
     values : of all fields by name. At most one event is under way, as in `settings_panel`.
