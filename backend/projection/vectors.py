@@ -21,7 +21,7 @@ MOST_TERMS = 50_000  # the most frequent n-grams: the SVD's work arrays hold 60 
 
 
 class OnStage(Protocol):
-    """Called when a stage begins, and during a long one with its progress: `done` of `total`."""
+    """Called as each stage begins, and during long ones with progress: `done` of `total`."""
 
     def __call__(self, stage: str, done: int = 0, total: int = 0, /) -> None: ...
 

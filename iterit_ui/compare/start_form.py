@@ -50,7 +50,7 @@ HELP = {
     "seeds": "Numbers and ranges: 0-4, or 1, 5, 9. Each strategy runs once with each.",
     "budget": "A share or a number of samples, for every run; empty leaves what the settings say.",
     "epochs": "For every run; empty leaves what the settings say.",
-    "name": "What the comparison is called in the list above.",
+    "name": "The comparison's name in the list above.",
 }
 PLACEHOLDER = {
     "budget": "as it is",
@@ -72,7 +72,7 @@ class Form:
 
     @property
     def drawn(self) -> list[Any]:
-        """What every answer to the form holds."""
+        """The outputs of every event of the form."""
         return [self.values, self.answered, self.fields, self.plan]
 
 
@@ -161,7 +161,7 @@ def base_choices(home: Path) -> list[tuple[str, str]]:
 
 
 def on_open(home: Path, models: Sequence[Path], pool: str, values: Values, answered: int) -> list[Any]:
-    """The tab is opened, or another pool is chosen: the form is for that one, unless a run says which."""
+    """Show the form for the page's pool, unless the settings come from a run, which brings its own pool."""
     if not values["base"].startswith(RUN) and pool in [key for _, key in pool_choices(home)]:
         values = {**values, "pool": pool}
     return shown(home, models, values, seq=answered)
@@ -206,7 +206,7 @@ def checked_values(home: Path, models: Sequence[Path], values: Any) -> Values:
 
 
 def given(values: Values) -> list[Any]:
-    """What the form holds, in the order of the parameters of `asked_for`."""
+    """The form's values in the order of the parameters of `asked_for`."""
     return [
         values["pool"] or None,
         values["model"],

@@ -117,7 +117,7 @@ def on_recall(home: Path, here: CurateState, data: Value) -> CurateState:
 
 
 def on_compare(home: Path, here: CurateState, data: Value) -> CurateState:
-    """Show or hide the comparison of saved settings_form."""
+    """Show or hide the comparison of saved settings."""
     return replace(here, compared=not here.compared, answered=_answer(data))
 
 

@@ -53,7 +53,7 @@ HELP = {
     "source_weights": "Factor on the gain of a source's samples; 0 leaves the source out.",
     "max_complexity": "At 1 the prompt does not help the model, often a mismatch. Never selected at or above this.",
     "min_response_tokens": "Shorter responses are left out.",
-    "max_response_tokens": "Longer ones are left out; 0 sets no limit.",
+    "max_response_tokens": "Longer responses are left out; 0 means no limit.",
     "words": "What counts as a word where phrases are counted. Languages written without spaces need “Unicode”.",
 }
 # choices by value: what a person calls them, and what they do
@@ -64,7 +64,7 @@ CHOICES = {
     "words": {
         "paper": (
             "Between spaces (paper)",
-            "Runs of two or more letters and digits, as in scikit-learn.",
+            "Words of two or more letters or digits, as scikit-learn splits them.",
         ),
         "unicode": (
             "Unicode, by character",
