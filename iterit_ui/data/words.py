@@ -53,7 +53,7 @@ LISTS = {
     "rejected": ("Rejected rows", "They could not be read, so they are not in the pool."),
 }
 FINDINGS = {
-    "empty": "Their response is empty, so there is nothing to score or to learn. They are never selected.",
+    "empty": "These responses are empty: there is nothing to score or to learn from, so they are never selected.",
     "too_long": "Longer than the model reads: the end is cut off.",
     "unscorable": "Complexity cannot be computed for these, so they are never selected.",
     "exact": "The same prompt and response, word for word, more than once.",
