@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 from backend import analysis, config, store
 from backend.analysis.held_out_words import planned_words
@@ -15,10 +15,21 @@ from backend.config import RunConfig, Strategy
 from backend.errors import ConfigError, RunError
 from backend.jobs import lifecycle, run_launch
 from backend.records import Pool
-from backend.store import PoolInfo
+from backend.store import ComparisonKind, PoolInfo
 
 MOST_SEEDS = 50
 MOST_RUNS = 200
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One of the things that a comparison repeats with every seed: settings that differ from the base, by name.
+
+    name : what its runs are called, before "seed 3".
+    """
+
+    name: str
+    changes: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -68,24 +79,42 @@ def configurations(
         raise ConfigError(f"strategy is {unknown[0]!r}; allowed: {', '.join(known)}")
     if not strategies and not equal_steps_full:
         raise ConfigError("no strategy is chosen; choose at least one")
+    _refuse_repeated("strategy", strategies)
+    variants = [Variant(name, {"strategy": name}) for name in strategies]
+    if equal_steps_full:
+        steps = equal_steps(base, rows)
+        variants.append(Variant(f"full {steps} steps", {"strategy": "full", "max_steps": steps}))
+    return runs_of(base, variants, seeds)
+
+
+def runs_of(base: RunConfig, variants: Sequence[Variant], seeds: Sequence[int]) -> tuple[RunConfig, ...]:
+    """One run for each variant and seed, seed by seed, all else as in `base`.
+
+    Raises
+    ------
+    ConfigError : no seed, one that is named twice or negative, too many runs, or settings that contradict each other.
+    """
     if not seeds or len(seeds) > MOST_SEEDS:
         raise ConfigError(f"{len(seeds)} seeds are given; 1 to {MOST_SEEDS} are needed")
-    for what, values in (("strategy", strategies), ("seed", seeds)):
-        twice = [value for value in values if list(values).count(value) > 1]
-        if twice:
-            raise ConfigError(f"{what} {twice[0]} is named twice; each is run once")
-    if len(seeds) * (len(strategies) + equal_steps_full) > MOST_RUNS:
+    _refuse_repeated("seed", seeds)
+    if len(seeds) * len(variants) > MOST_RUNS:
         raise ConfigError(
-            f"{len(seeds)} seeds of {len(strategies) + equal_steps_full} strategies are more than {MOST_RUNS} runs"
+            f"{len(seeds)} seeds of {len(variants)} variants are more than {MOST_RUNS} runs; leave some out"
         )
-    steps = equal_steps(base, rows) if equal_steps_full else 0
     made = []
     for seed in seeds:
-        for name in strategies:
-            made.append(_one(base, name, seed, base.max_steps, f"{name} seed {seed}"))
-        if equal_steps_full:
-            made.append(_one(base, "full", seed, steps, f"full {steps} steps seed {seed}"))
+        for variant in variants:
+            values = {**variant.changes, "seed": seed, "name": f"{variant.name} seed {seed}"}
+            one = dataclasses.replace(base, **values)
+            config.check(one)
+            made.append(one)
     return tuple(made)
+
+
+def _refuse_repeated(what: str, values: Sequence[Any]) -> None:
+    twice = [value for value in values if list(values).count(value) > 1]
+    if twice:
+        raise ConfigError(f"{what} {twice[0]} is named twice; each is run once")
 
 
 def equal_steps(base: RunConfig, rows: int) -> int:
@@ -154,12 +183,14 @@ def start(
     roots: Sequence[Path] | None = None,
     notes: str = "",
     who: str = "",
+    kind: ComparisonKind = "strategies",
+    remember: Mapping[str, Any] | None = None,
 ) -> str:
     """Queue the runs of a comparison, start the first if its turn has come, and return the comparison's id.
 
     pool : the pool, or the id of a stored one. held_out_id : of stored samples to measure on, where the settings are
     those of a run; read from the file that the settings name where None. roots : where given, that file must lie inside
-    one of them.
+    one of them. kind, remember : what the runs are made for, and its plan; see `store.ComparisonInfo`.
 
     Raises
     ------
@@ -191,7 +222,7 @@ def start(
         read = run_launch.load_held_out(complete[0], roots=roots)
         store.save_pool(home, read, listed=False)
         held_out = read
-    made = store.create_comparison(home, name, notes=notes, who=who)
+    made = store.create_comparison(home, name, notes=notes, who=who, kind=kind, plan=remember)
     for one in complete:
         store.create_run(home, one, chosen, held_out=held_out, comparison=made)
     lifecycle.pump(home)
@@ -217,10 +248,3 @@ def seeds_of(text: str) -> list[int]:
             raise ConfigError(f"seeds: {word!r}; a range goes up, over at most {MOST_SEEDS} seeds")
         seeds += range(low, high + 1)
     return seeds
-
-
-def _one(base: RunConfig, strategy: str, seed: int, max_steps: int, name: str) -> RunConfig:
-    values = {"strategy": strategy, "seed": seed, "max_steps": max_steps, "name": name}
-    made = dataclasses.replace(base, **values)  # type: ignore[arg-type]
-    config.check(made)
-    return made

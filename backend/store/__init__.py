@@ -6,7 +6,9 @@ may read at any moment. What several processes write (states, heartbeats, events
 
 from backend.store.comparisons import (
     ComparisonInfo,
+    ComparisonKind,
     add_to_comparison,
+    change_plan,
     comparison_info,
     comparisons,
     create_comparison,
@@ -135,6 +137,7 @@ __all__ = [
     "Change",
     "ChangeKind",
     "ComparisonInfo",
+    "ComparisonKind",
     "EndState",
     "Event",
     "EventKind",
@@ -165,6 +168,7 @@ __all__ = [
     "ask_review",
     "build_search",
     "change_history",
+    "change_plan",
     "claim_next",
     "clusters_path",
     "comparison_info",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
 from backend.errors import RunError
 from backend.store import database
@@ -16,11 +18,17 @@ from backend.store.run_labels import LONGEST_NOTES, line
 
 COMPARISON_ID = re.compile(r"c\d{8}-\d{6}-[0-9a-f]{6}")
 LONGEST_NAME = 120
+ComparisonKind = Literal["strategies", "pilot", "sensitivity", "budget"]
 
 
 @dataclass(frozen=True)
 class ComparisonInfo:
-    """A named set of runs; `created` in seconds since 1970. runs : their ids, in the order in which they were made."""
+    """A named set of runs; `created` in seconds since 1970.
+
+    runs : their ids, in the order in which they were made. kind : what they were made for: strategies side by side, a
+    pilot of a long run, the sensitivity to settings, or a search for the smallest budget. plan : what whoever made them
+    has to remember, by name; {} where nothing.
+    """
 
     id: str
     name: str
@@ -28,10 +36,22 @@ class ComparisonInfo:
     who: str
     created: float
     runs: tuple[str, ...]
+    kind: ComparisonKind = "strategies"
+    plan: dict[str, Any] = field(default_factory=dict)
 
 
-def create_comparison(home: Path, name: str, *, notes: str = "", who: str = "") -> str:
+def create_comparison(
+    home: Path,
+    name: str,
+    *,
+    notes: str = "",
+    who: str = "",
+    kind: ComparisonKind = "strategies",
+    plan: Mapping[str, Any] | None = None,
+) -> str:
     """Make a comparison without runs, and return its id (c20251122-174455-3fa9c1).
+
+    kind, plan : see `ComparisonInfo`; the plan is stored as JSON.
 
     Raises
     ------
@@ -43,8 +63,8 @@ def create_comparison(home: Path, name: str, *, notes: str = "", who: str = "") 
     made = f"c{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
     with database.writing(home) as connection:
         connection.execute(
-            "INSERT INTO comparisons (id, name, notes, who, created) VALUES (?, ?, ?, ?, ?)",
-            (made, name, notes.strip(), who, time.time()),
+            "INSERT INTO comparisons (id, name, notes, who, created, kind, plan) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (made, name, notes.strip(), who, time.time(), kind, json.dumps(dict(plan or {}))),
         )
     return made
 
@@ -55,7 +75,7 @@ def comparisons(home: Path) -> list[ComparisonInfo]:
         if connection is None:
             return []
         rows = connection.execute(
-            "SELECT id, name, notes, who, created FROM comparisons WHERE deleted IS NULL"
+            "SELECT id, name, notes, who, created, kind, plan FROM comparisons WHERE deleted IS NULL"
             " ORDER BY created DESC, id DESC"
         ).fetchall()
         members = connection.execute(
@@ -65,7 +85,10 @@ def comparisons(home: Path) -> list[ComparisonInfo]:
     runs: dict[str, list[str]] = {}
     for member in members:
         runs.setdefault(member["comparison"], []).append(member["id"])
-    return [ComparisonInfo(**dict(row), runs=tuple(runs.get(row["id"], ()))) for row in rows]
+    return [
+        ComparisonInfo(**{**dict(row), "plan": json.loads(row["plan"])}, runs=tuple(runs.get(row["id"], ())))
+        for row in rows
+    ]
 
 
 def comparison_info(home: Path, comparison: str) -> ComparisonInfo:
@@ -79,6 +102,21 @@ def comparison_info(home: Path, comparison: str) -> ComparisonInfo:
     if not found:
         raise RunError(f"comparison {comparison!r} not found in {home}")
     return found[0]
+
+
+def change_plan(home: Path, comparison: str, plan: Mapping[str, Any]) -> None:
+    """Replace what a comparison has to remember.
+
+    Raises
+    ------
+    RunError : there is none with this id.
+    """
+    with database.writing(home) as connection:
+        if not connection.execute(
+            "UPDATE comparisons SET plan = ? WHERE id = ? AND deleted IS NULL",
+            (json.dumps(dict(plan)), comparison),
+        ).rowcount:
+            raise RunError(f"comparison {comparison!r} not found in {home}")
 
 
 def add_to_comparison(home: Path, comparison: str, run_ids: Sequence[str]) -> None:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 _RUNS = """
 CREATE TABLE runs (
@@ -262,11 +262,23 @@ DROP TABLE work;
 {"".join(f"ALTER TABLE runs DROP COLUMN {name};{chr(10)}" for name in _MOVED)}
 """
 
+# Version 4 knew comparisons of strategies only.
+_FROM_4 = """
+ALTER TABLE comparisons ADD COLUMN kind TEXT NOT NULL DEFAULT 'strategies';
+ALTER TABLE comparisons ADD COLUMN plan TEXT NOT NULL DEFAULT '{}';
+"""
+
 
 def statements(version: int) -> list[str]:
     """What makes a database of `version` (0: an empty one) into one of `SCHEMA_VERSION`, statement by statement."""
-    steps = {0: _RUNS + _CURATION + _WORK + _FROM_2, 1: _FROM_1 + _FROM_2, 2: _FROM_2, 3: ""}
-    return [statement for statement in (steps[version] + _FROM_3).split(";\n") if statement.strip()]
+    steps = {
+        0: _RUNS + _CURATION + _WORK + _FROM_2 + _FROM_3,
+        1: _FROM_1 + _FROM_2 + _FROM_3,
+        2: _FROM_2 + _FROM_3,
+        3: _FROM_3,
+        4: "",
+    }
+    return [statement for statement in (steps[version] + _FROM_4).split(";\n") if statement.strip()]
 
 
 def bring_evaluations(connection: sqlite3.Connection, home: Path) -> None:

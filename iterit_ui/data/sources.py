@@ -54,7 +54,8 @@ def build_sources(session: Session) -> Chooser:
                 label="From the data folders",
                 multiselect=True,
                 info=SOURCE["files"] if session.data_roots else SOURCE["no_roots"],
-                interactive=True,
+                # until the files of now are known: in a list that grows under the pointer a click takes another file
+                interactive=False,
                 elem_id="pool-files",
             )
         with gr.Tab("Upload", id="upload"):
@@ -82,7 +83,7 @@ def build_sources(session: Session) -> Chooser:
 
     # what lies in the folders may have changed since the app was started
     when_shown("data", "ready")(
-        lambda: gr.Dropdown(choices=choices_under(session.data_roots)), None, files, **DRAW
+        lambda: gr.Dropdown(choices=choices_under(session.data_roots), interactive=True), None, files, **DRAW
     )
     # all that is chosen in the three tabs together makes one pool
     gr.on(

@@ -131,6 +131,25 @@ def test_columns_can_be_mapped_by_hand(page, goto):
     load(page, "30")
 
 
+def test_files_are_offered_once_those_of_now_are_known(page, app_url, data_root):
+    """A list that grows while somebody reads it would move another file under the pointer."""
+    path = data_root / "arrived.jsonl"
+    path.write_text('{"prompt": "Who came late?", "completion": "This file did."}\n')
+    held: list[Route] = []
+    asked = re.compile("gradio_api/(run|queue/join)")
+    page.route(asked, lambda route: held.append(route))
+    try:
+        page.goto(f"{app_url}/?tab=data")
+        expect(page.locator("#pool-files input")).to_be_disabled()
+        page.route(asked, lambda route: route.continue_())
+        for route in held:
+            route.continue_()
+        choose(page, "arrived.jsonl")
+        expect(page.locator("#preview")).to_contain_text("This file did.")
+    finally:
+        path.unlink()
+
+
 def test_a_known_format_can_be_read_another_way_and_back(page, goto):
     goto(page)
     choose(page, "payloads.jsonl")

@@ -139,6 +139,31 @@ def test_comparisons_are_kept(tmp_path: Path) -> None:
             wrong()
 
 
+def test_a_comparison_remembers_what_it_was_made_for(tmp_path: Path) -> None:
+    made = store.create_comparison(tmp_path, "decay", kind="sensitivity", plan={"vary": {"decay": [0, 0.5]}})
+    info = store.comparison_info(tmp_path, made)
+    assert (info.kind, info.plan) == ("sensitivity", {"vary": {"decay": [0, 0.5]}})
+    store.change_plan(tmp_path, made, {"rung": 2})
+    assert store.comparison_info(tmp_path, made).plan == {"rung": 2}
+    with pytest.raises(RunError, match="not found"):
+        store.change_plan(tmp_path, "c20260101-000000-000000", {})
+
+
+def test_variants_are_repeated_with_every_seed(tmp_path: Path) -> None:
+    base = config.config_from({"pool": ("demo",), "model": "demo"}, preset="demo")
+    variants = [comparison_start.Variant(f"decay {decay:g}", {"decay": decay}) for decay in (0.0, 0.5)]
+    runs = comparison_start.runs_of(base, variants, [3, 4])
+    assert [one.name for one in runs] == [
+        "decay 0 seed 3",
+        "decay 0.5 seed 3",
+        "decay 0 seed 4",
+        "decay 0.5 seed 4",
+    ]
+    assert [(one.decay, one.seed) for one in runs] == [(0.0, 3), (0.5, 3), (0.0, 4), (0.5, 4)]
+    with pytest.raises(ConfigError, match="decay is 2"):
+        comparison_start.runs_of(base, [comparison_start.Variant("too much", {"decay": 2.0})], [0])
+
+
 def test_compare_in_a_terminal(tmp_path: Path) -> None:
     ids = two_strategies(tmp_path)
     made = said("compare", "add", "mine", *ids, "--new", "--runs-dir", tmp_path).strip()

@@ -10,7 +10,7 @@ from small_runs import small_pool
 from backend import store
 from backend.errors import RunError
 from backend.store import Note, database
-from backend.store.schema import SCHEMA_VERSION
+from backend.store.schema import SCHEMA_VERSION, statements
 
 SCHEMA_1 = """
 CREATE TABLE runs (
@@ -274,3 +274,15 @@ def test_a_database_of_a_newer_version_is_refused_as_it_is(home):
         store.marks(home, POOL)
     assert connection.execute("SELECT count(*) FROM maps").fetchone()[0] == 2
     connection.close()
+
+
+def test_comparisons_of_version_4_are_of_strategies(tmp_path):
+    connection = sqlite3.connect(database.path_of(tmp_path), isolation_level=None)
+    new = {statement.strip() for statement in statements(4)}
+    for statement in [line for line in statements(0) if line.strip() not in new]:
+        connection.execute(statement)
+    connection.execute("INSERT INTO comparisons (id, name, who, created) VALUES ('c1', 'first', '', 1.0)")
+    connection.execute("PRAGMA user_version = 4")
+    connection.close()
+    found = store.comparison_info(tmp_path, "c1")
+    assert (found.name, found.kind, found.plan) == ("first", "strategies", {})
