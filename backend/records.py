@@ -280,6 +280,7 @@ class Status(IntEnum):
     EXCLUDED = 8  # a person excluded it
     SOURCE_OFF = 9  # its source's weight is 0
     HELD_OUT = 10  # held out to measure the held-out loss
+    TRAINED = 11  # trained on in an earlier epoch of this round, and left out for that (iterit-cumulative)
 
 
 @dataclass(frozen=True)
@@ -370,9 +371,12 @@ class EpochRecord:
     """Everything decided before one epoch: scores as they were known then, and the selection made from them.
 
     rescored : (n,) bool, rescored before this epoch, or taken from those who scored them with the very same model.
-    diversity : (n,) float64, diversity of every candidate before any pick (all n-gram weights 1); NaN otherwise.
+    diversity : (n,) float64, diversity of every candidate before any pick of this epoch; NaN otherwise. All n-grams weigh
+        1 then, or with ``iterit-cumulative`` what earlier epochs have left them.
     changes : selection settings that a person changed for this epoch alone, by name.
     taken : those of `rescored` whose scores were taken; None where all were computed.
+    round : how often the pool had been used up before this epoch (``iterit-cumulative``; 0 for all others).
+    earlier : (n,) int32, how often each sample was trained on in this round before; None where the strategy does not ask.
     """
 
     epoch: int
@@ -383,3 +387,5 @@ class EpochRecord:
     seconds: dict[str, float] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
     taken: Taken | None = None
+    round: int = 0
+    earlier: np.ndarray | None = None

@@ -9,6 +9,7 @@ from backend.config.fields import setting
 
 Strategy = Literal[
     "iterit",
+    "iterit-cumulative",
     "iterit-static",
     "complexity",
     "superfiltering",
@@ -20,9 +21,11 @@ Strategy = Literal[
 ]
 Ranking = Literal["paper", "authors"]
 Words = Literal["paper", "unicode"]
+EarlierSamples = Literal["both", "left-out", "covered"]
 
 STRATEGY_HELP: dict[str, str] = {
     "iterit": "complexity x diversity, re-scored and re-selected before every epoch (the method)",
+    "iterit-cumulative": "complexity x diversity, every epoch covers what the earlier ones left (ours, not the paper's)",
     "iterit-static": "complexity x diversity, epoch 0's selection kept (the paper's ablation)",
     "complexity": "complexity alone, re-scored before every epoch",
     "superfiltering": "complexity of the untouched model alone, once",
@@ -107,6 +110,12 @@ class SelectionSettings:
         "runners-up, as the authors' code does",
         group="selection",
         origin="paper",
+    )
+    earlier_samples: EarlierSamples = setting(
+        "both",
+        "what iterit-cumulative does with samples of earlier epochs: left-out: they are not candidates; covered: their "
+        "n-grams keep the weight that they were left with; both: both. Other strategies do not read it",
+        group="selection",
     )
     response_suffix: str = setting(
         "",

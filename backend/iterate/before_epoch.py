@@ -20,8 +20,11 @@ from backend.prompts import Encoded
 from backend.records import EpochRecord, Pool, Progress, Scores, Taken
 from backend.selection import (
     keeps_selection,
+    leaves_out,
     rank_for_next_epoch,
+    remembers,
     reviewed_record,
+    round_and_earlier,
     scores_needed,
     select_epoch,
     top_rows,
@@ -112,6 +115,7 @@ class Decisions:
         # the steps are laid out for the first selection, so no later one is larger
         budget = len(self.records[0].selection) if epoch else self.budget
         self.report(Progress("select", epoch, 0, budget))
+        round_, earlier = self._round(epoch)
         selection, diversity = select_epoch(
             self.pool,
             lambda: self._counted,
@@ -121,10 +125,22 @@ class Decisions:
             budget=budget,
             rescored=rescored,
             held_out=self.held_out,
+            earlier=earlier,
         )
         self.report(Progress("select", epoch, len(selection), budget))
         seconds = {**seconds, "select": time.monotonic() - begun}
-        return EpochRecord(epoch, scores, rescored, diversity, selection, seconds)
+        return EpochRecord(
+            epoch, scores, rescored, diversity, selection, seconds, round=round_, earlier=earlier
+        )
+
+    def _round(self, epoch: int) -> tuple[int, np.ndarray | None]:
+        """The round that an epoch belongs to, and how often each sample was trained on in it, where that matters."""
+        if not remembers(self.config):
+            return 0, None
+        if not epoch:
+            return 0, np.zeros(len(self.pool), dtype=np.int32)
+        before = [self.records[other] for other in range(epoch)]
+        return round_and_earlier(before, self.config, budget=len(before[0].selection))
 
     def _reviewed(self, proposal: EpochRecord) -> EpochRecord:
         """What somebody made of a selection, where somebody is asked."""
@@ -149,8 +165,11 @@ class Decisions:
         if needed == "pool":
             wanted[:] = True
         elif needed == "top":
-            top = top_rows(self._order(epoch), update_ratio=self.config.update_ratio, budget=self.budget)
-            wanted[top] = True
+            order = self._order(epoch)
+            _, earlier = self._round(epoch)
+            if earlier is not None and leaves_out(self.config):
+                order = order[earlier[order] == 0]
+            wanted[top_rows(order, update_ratio=self.config.update_ratio, budget=self.budget)] = True
         return np.flatnonzero(wanted & ~self.held_out)
 
     def _order(self, epoch: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from backend.selection.candidates import Candidates, candidates
 from backend.selection.choose import select, warm_up
 from backend.selection.course import Course, course
+from backend.selection.earlier import covers, leaves_out, remembers, round_and_earlier
 from backend.selection.epoch import EpochSelection, select_epoch
 from backend.selection.gains import ties_as_equal
 from backend.selection.greedy import Picks, greedy_picks
@@ -19,12 +20,16 @@ __all__ = [
     "candidates",
     "candidates_of_pool",
     "course",
+    "covers",
     "greedy_picks",
     "keeps_selection",
+    "leaves_out",
     "rank_for_next_epoch",
+    "remembers",
     "review_settings",
     "reviewed_record",
     "reviewed_selection",
+    "round_and_earlier",
     "scores_needed",
     "select",
     "select_epoch",

@@ -8,8 +8,11 @@ from numba import njit
 from backend.diversity import Tfidf
 
 
-def alike(tfidf: Tfidf) -> np.ndarray:
-    """(m,) int32: a number for each candidate, the same for those whose diversity is the same sum to the last bit."""
+def alike(tfidf: Tfidf, solo: np.ndarray) -> np.ndarray:
+    """(m,) int32: a number for each candidate, the same for those whose diversity is the same sum to the last bit.
+
+    solo : (m,) float64, what the n-grams that only this response has add to that sum.
+    """
     groups = tfidf.counts.groups
     slots = np.full(1 << max(4, (2 * len(tfidf)).bit_length()), -1, dtype=np.int32)
     return _number_alike(
@@ -18,7 +21,7 @@ def alike(tfidf: Tfidf) -> np.ndarray:
         groups.indices,
         groups.tf,
         tfidf.rows,
-        tfidf.solo.view(np.uint64),
+        solo.view(np.uint64),
         tfidf.scale.view(np.uint64),
         slots,
     )

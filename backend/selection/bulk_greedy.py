@@ -15,6 +15,7 @@ from numba import njit
 from backend.diversity import Tfidf
 from backend.diversity.tfidf import row_diversity
 from backend.selection.alike import alike
+from backend.selection.earlier import Weights
 from backend.selection.gains import gain_of, rounded
 
 
@@ -26,10 +27,11 @@ def pick_alike(
     budget: int,
     first: np.ndarray,
     then: np.ndarray,
+    start: Weights,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Positions, gains and diversities of up to `budget` picks; parameters as of `greedy_picks`."""
     groups = tfidf.counts.groups
-    number = alike(tfidf)
+    number = alike(tfidf, start.solo)
     left = np.ones(len(tfidf), dtype=bool)
     left[first] = False
     descending = np.argsort(-factor, kind="stable")  # NaN, of pinned ones only, comes last
@@ -45,10 +47,10 @@ def pick_alike(
         groups.indices.view(np.uint32),
         groups.tf,
         tfidf.rows,
-        tfidf.idf.copy(),  # becomes idf * w
-        tfidf.solo,
+        start.weighted_idf.copy(),
+        start.solo,
         tfidf.scale,
-        tfidf.diversity,
+        start.diversity,
         factor,
         power,
         decay,

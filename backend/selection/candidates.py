@@ -11,9 +11,12 @@ import numpy as np
 from backend.config import SelectionSettings, Strategy
 from backend.errors import ConfigError
 from backend.records import Scores, Status
+from backend.selection.earlier import leaves_out, remembers
 
 # strategies that select by complexity; the others need no model, and the ceiling does not apply to them
-BY_COMPLEXITY: frozenset[Strategy] = frozenset({"iterit", "iterit-static", "complexity", "superfiltering"})
+BY_COMPLEXITY: frozenset[Strategy] = frozenset(
+    {"iterit", "iterit-cumulative", "iterit-static", "complexity", "superfiltering"}
+)
 NO_TOKENS = ("empty response", "no response token within max_length")
 
 
@@ -21,7 +24,8 @@ NO_TOKENS = ("empty response", "no response token within max_length")
 class Candidates:
     """Rows of a pool that a selection chooses from.
 
-    rows : (m,) int64, ascending: the candidates and the pinned rows. TF-IDF is over exactly these.
+    rows : (m,) int64, ascending: the candidates, the pinned rows, and those that earlier epochs trained on where these
+        are remembered. TF-IDF is over exactly these.
     pinned : (p,) int64, ascending: rows that are in whatever their scores say.
     status : (n,) uint8, `Status.OUTRANKED` for a candidate, `Status.PINNED`, or why the row is none.
     """
@@ -32,7 +36,7 @@ class Candidates:
 
     @property
     def open(self) -> np.ndarray:
-        """(m - p,) int64, ascending: the candidates that are not pinned."""
+        """(k,) int64, ascending: the candidates that are not pinned."""
         return np.flatnonzero(self.status == Status.OUTRANKED)
 
 
@@ -45,8 +49,10 @@ def candidates(
     sources: tuple[str, ...],
     rows: np.ndarray | None = None,
     held_out: np.ndarray | None = None,
+    earlier: np.ndarray | None = None,
 ) -> Candidates:
-    """Apply held-out split, curation, source weights, limits, the re-scored rows and the ceiling, in this order.
+    """Apply held-out split, curation, what earlier epochs trained on, source weights, limits, the re-scored rows and the
+    ceiling, in this order.
 
     Parameters
     ----------
@@ -54,6 +60,8 @@ def candidates(
     ids : (n,) object, sample ids. source_codes : (n,) int into `sources`.
     rows : (m,) int, the rows re-scored before this epoch; all where None.
     held_out : (n,) bool, rows held out.
+    earlier : (n,) int, how often each row was trained on in this round; read by ``iterit-cumulative`` only. One that was
+        is no candidate, pinned or not, unless `earlier_samples` is "covered".
 
     Raises
     ------
@@ -82,6 +90,10 @@ def candidates(
     if off.any():
         status[off[source_codes]] = Status.SOURCE_OFF
     pinned, excluded = _curated_rows(settings, ids)
+    trained = np.flatnonzero(earlier) if earlier is not None and remembers(settings) else empty_rows()
+    if leaves_out(settings):
+        status[trained] = Status.TRAINED
+        pinned = np.setdiff1d(pinned, trained)  # a pin is trained on once in a round
     status[excluded] = Status.EXCLUDED
     if held_out is not None:
         status[held_out] = Status.HELD_OUT
@@ -105,7 +117,12 @@ def candidates(
     keep = np.flatnonzero((status == Status.OUTRANKED) | (status == Status.PINNED))
     if not len(keep):
         raise ConfigError(f"nothing can be selected from {n:,} samples: {_counts(status)}")
-    return Candidates(keep, pinned, status)
+    return Candidates(np.union1d(keep, trained), pinned, status)
+
+
+def empty_rows() -> np.ndarray:
+    """(0,) int64"""
+    return np.empty(0, dtype=np.int64)
 
 
 def source_weights(
@@ -135,7 +152,7 @@ def _without_tokens(scores: Scores) -> np.ndarray:
 def _curated_rows(settings: SelectionSettings, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows of the pinned (ascending) and of the excluded ids."""
     if not settings.pinned and not settings.excluded:
-        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+        return empty_rows(), empty_rows()
     both = sorted(set(settings.pinned) & set(settings.excluded))
     if both:
         raise ConfigError(f"sample {both[0]} is both pinned and excluded")

@@ -11,6 +11,7 @@ from backend.diversity.ngrams import SHOWN
 from backend.errors import ConfigError
 from backend.records import Scores, Selection, Status
 from backend.selection.candidates import BY_COMPLEXITY, Candidates, candidates, source_weights
+from backend.selection.earlier import Weights, covers, first_weights, weights_after
 from backend.selection.greedy import Picks, greedy_picks
 
 
@@ -27,6 +28,7 @@ def select(
     held_out: np.ndarray | None = None,
     epoch: int = 0,
     tfidf: Tfidf | None = None,
+    earlier: np.ndarray | None = None,
 ) -> Selection:
     """Pick `budget` samples as `settings.strategy` says; fewer where there are fewer candidates.
 
@@ -38,7 +40,7 @@ def select(
     counts : n-gram counts of the whole pool of n rows.
     scores : (n,) scores; strategies that need no complexity read the response lengths only.
     budget : number of samples.
-    ids, source_codes, sources, rows, held_out : see `candidates`.
+    ids, source_codes, sources, rows, held_out, earlier : see `candidates`.
     epoch : 0 for the selection before the first training; part of the seed of ``random-each-epoch``.
     tfidf : what `diversity.prepare(counts, candidates(...).rows)` returned earlier. It is used where the
         candidates are still the same (any change of decay, budget or weights), otherwise made anew.
@@ -55,6 +57,7 @@ def select(
         sources=sources,
         rows=rows,
         held_out=held_out,
+        earlier=earlier,
     )
     if settings.strategy == "full":
         budget = len(chosen.rows)
@@ -70,17 +73,26 @@ def select(
                 raise ConfigError(f"the strategy {settings.strategy!r} needs the pool's n-gram counts")
             tfidf = prepare(counts, chosen.rows)
         complexity = scores.complexity[chosen.rows].astype(np.float64)
+        # rows of earlier epochs are here for their n-grams alone, unless they may be picked again
+        takes_part = np.isin(chosen.status[chosen.rows], (Status.OUTRANKED, Status.PINNED))
+        factor = np.where(takes_part, complexity**a * weights[chosen.rows], 0.0)
+
+        def by_complexity() -> np.ndarray:
+            # once every gain is 0: by complexity, or by row where the strategy does not read it
+            order = _descending(
+                complexity if settings.strategy in BY_COMPLEXITY else np.zeros(len(complexity))
+            )
+            return order[takes_part[order]]
+
         picks = greedy_picks(
             tfidf,
-            complexity**a * weights[chosen.rows],
+            factor,
             power=b,
             decay=settings.decay,
-            budget=budget,
+            budget=min(budget, int(takes_part.sum())),
             first=np.searchsorted(chosen.rows, chosen.pinned),
-            # once every gain is 0: by complexity, or by row where the strategy does not read it
-            then=lambda: _descending(
-                complexity if settings.strategy in BY_COMPLEXITY else np.zeros(len(complexity))
-            ),
+            then=by_complexity,
+            start=start_of(tfidf, settings, earlier),
         )
         return _selection(chosen, chosen.rows[picks.index], picks)
     order, gain = _order(chosen, scores, settings, weights, exponent=a, epoch=epoch)
@@ -88,9 +100,16 @@ def select(
     return _selection(chosen, picked, _unexplained(picked, gain))
 
 
+def start_of(tfidf: Tfidf, settings: SelectionSettings, earlier: np.ndarray | None) -> Weights:
+    """What n-grams weigh before the first pick; earlier : as for `candidates`."""
+    if earlier is None or not covers(settings):
+        return first_weights(tfidf)
+    return weights_after(tfidf, earlier[tfidf.rows], settings.decay)
+
+
 def exponents(settings: SelectionSettings) -> tuple[float, float]:
     """(a, b) in complexity^a * diversity^b; only IterIT's own strategies read the weights."""
-    if settings.strategy in ("iterit", "iterit-static"):
+    if settings.strategy in ("iterit", "iterit-cumulative", "iterit-static"):
         return settings.complexity_weight, settings.diversity_weight
     return (0.0, 1.0) if settings.strategy == "diversity" else (1.0, 0.0)
 

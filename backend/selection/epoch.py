@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from backend.config import SelectionSettings
-from backend.diversity import NgramCounts, initial_diversity, tfidf
-from backend.records import Pool, Scores, Selection
+from backend.diversity import NgramCounts, tfidf
+from backend.records import Pool, Scores, Selection, Status
+from backend.selection.choose import start_of
 from backend.selection.of_pool import candidates_of_pool, select_of_pool
 from backend.selection.ranking import scores_needed
 
@@ -31,6 +32,7 @@ def select_epoch(
     budget: int,
     rescored: np.ndarray,
     held_out: np.ndarray,
+    earlier: np.ndarray | None = None,
 ) -> EpochSelection:
     """What an epoch trains on, given the scores as they are before it.
 
@@ -43,13 +45,14 @@ def select_epoch(
     rescored : (n,) bool, rescored before this epoch. Before a later epoch of a strategy that scores its top anew
         these are the candidates; otherwise everybody is one.
     held_out : (n,) bool, rows that are never selected.
+    earlier : (n,) int, how often each sample was trained on in this round; see `candidates`.
 
     Raises
     ------
     ConfigError : see `select`.
     """
     among = np.flatnonzero(rescored) if scores_needed(settings.strategy, epoch) == "top" else None
-    chosen = candidates_of_pool(pool, scores, settings, rows=among, held_out=held_out)
+    chosen = candidates_of_pool(pool, scores, settings, rows=among, held_out=held_out, earlier=earlier)
     counted = counts()
     vectors = tfidf(counted, chosen.rows)
     selection = select_of_pool(
@@ -62,7 +65,10 @@ def select_epoch(
         held_out=held_out,
         epoch=epoch,
         tfidf=vectors,
+        earlier=earlier,
     )
     diversity = np.full(len(pool), np.nan)
-    diversity[vectors.rows] = initial_diversity(vectors)
+    diversity[vectors.rows] = start_of(vectors, settings, earlier).diversity
+    taking_part = np.isin(selection.status, (Status.SELECTED, Status.PINNED, Status.OUTRANKED))
+    diversity[~taking_part] = np.nan
     return EpochSelection(selection, diversity)

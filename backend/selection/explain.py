@@ -11,14 +11,15 @@ from numba import njit
 
 from backend.diversity import Tfidf, term_texts
 from backend.diversity.ngrams import NGRAM, SHOWN
+from backend.selection.earlier import Weights
 
 NOTHING = np.iinfo(np.int64).min  # no n-gram
 
 
-def explained(tfidf: Tfidf, index: np.ndarray, decay: float) -> tuple[np.ndarray, np.ndarray]:
+def explained(tfidf: Tfidf, index: np.ndarray, decay: float, start: Weights) -> tuple[np.ndarray, np.ndarray]:
     """The n-grams that contributed most to each pick's diversity, and how much, at the moment of the pick.
 
-    index : (k,) int64, positions among the candidates, in pick order.
+    index : (k,) int64, positions among the candidates, in pick order. start : what n-grams weighed before the first.
 
     Returns terms (k, 5) object of str, "" padded, and parts (k, 5) float32, their tfidf * weight.
     """
@@ -30,8 +31,8 @@ def explained(tfidf: Tfidf, index: np.ndarray, decay: float) -> tuple[np.ndarray
         (groups.indptr, groups.indices),
         tfidf.rows[index],
         tfidf.scale[index],
-        tfidf.idf.copy(),
-        tfidf.solo_idf,
+        start.weighted_idf.copy(),
+        tfidf.solo_idf * start.solo_weight[index],
         float(decay),
         codes,
         parts,
@@ -46,7 +47,7 @@ def _replay(
     rows: np.ndarray,
     scale: np.ndarray,
     weighted_idf: np.ndarray,
-    solo_idf: float,
+    solo_idf: np.ndarray,
     decay: float,
     codes: np.ndarray,
     parts: np.ndarray,
@@ -54,13 +55,14 @@ def _replay(
     """Go through picked rows in order; each takes weight from its n-grams.
 
     ngrams : indptr, indices and tf of the pool's counts, their groups, and the tf of each row's own n-grams.
-    groups : indptr and indices. weighted_idf : idf of each group, becomes idf * w.
+    groups : indptr and indices. weighted_idf : idf * w of each group before the first pick. solo_idf : (k,) idf * w of the
+    n-grams that only a pick has.
     codes : becomes the column of a shared n-gram, or -1 - k for the k-th that only this row has. parts : tfidf * w.
     """
     indptr, indices = groups
     for pick in range(len(rows)):
         row = rows[pick]
-        _note_terms(ngrams, row, weighted_idf, solo_idf, scale[pick], codes[pick], parts[pick])
+        _note_terms(ngrams, row, weighted_idf, solo_idf[pick], scale[pick], codes[pick], parts[pick])
         for entry in range(indptr[row], indptr[row + 1]):
             weighted_idf[indices[entry]] *= decay
 

@@ -18,6 +18,7 @@ from numba import njit
 from backend.diversity import Tfidf
 from backend.diversity.tfidf import row_diversity
 from backend.selection.bulk_greedy import pick_alike
+from backend.selection.earlier import Weights, first_weights
 from backend.selection.explain import explained
 from backend.selection.gains import gain_of, rounded
 
@@ -48,13 +49,17 @@ def greedy_picks(
     budget: int,
     first: np.ndarray,
     then: Callable[[], np.ndarray],
+    start: Weights | None = None,
 ) -> Picks:
     """Pick `budget` candidates by gain = factor * diversity ** power, ties to the smaller row.
 
-    factor : (m,) float64, complexity ** a * source weight; may be NaN for those in `first` only.
+    factor : (m,) float64, complexity ** a * source weight; may be NaN for those in `first` only, 0 is never picked but
+        by `first` and `then`.
     power : the exponent b, above 0. decay : what a pick multiplies the weight of each of its n-grams with.
     first : (p,) positions that are picked before any other, in this order.
-    then : what orders all positions (returning (m,) int) once every gain is 0 and the budget is not full.
+    then : what orders the positions that may be picked (returning (k,) int) once every gain is 0 and the budget is not
+        full.
+    start : what n-grams weigh before the first pick; 1 where None.
 
     Gains that differ by less than one part in 10^12 tie: mathematically equal ones come out of differently
     ordered sums, and which is larger in the last bit would otherwise depend on the machine.
@@ -63,15 +68,18 @@ def greedy_picks(
     first = np.ascontiguousarray(first, dtype=np.int64)
     factor = np.ascontiguousarray(factor, dtype=np.float64)
     order = np.empty(0, dtype=np.int64)
+    start = start or first_weights(tfidf)
     # sorting out who is alike takes longer than a small budget's whole search
     search = pick_alike if ALIKE_FROM * budget > len(tfidf) else pick_each
     while True:
-        index, gain, diversity = search(tfidf, factor, float(power), float(decay), budget, first, order)
+        index, gain, diversity = search(
+            tfidf, factor, float(power), float(decay), budget, first, order, start
+        )
         if len(index) == budget:
             break
         # rare, so that the search is repeated rather than the order made each time
         order = np.ascontiguousarray(then(), dtype=np.int64)
-    return Picks(index, gain, diversity, partial(explained, tfidf, index, decay))
+    return Picks(index, gain, diversity, partial(explained, tfidf, index, decay, start))
 
 
 def pick_each(
@@ -82,6 +90,7 @@ def pick_each(
     budget: int,
     first: np.ndarray,
     then: np.ndarray,
+    start: Weights,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Positions, gains and diversities of up to `budget` picks, each candidate looked at by itself."""
     groups = tfidf.counts.groups
@@ -91,10 +100,10 @@ def pick_each(
         groups.indices.view(np.uint32),
         groups.tf,
         tfidf.rows,
-        tfidf.idf.copy(),  # becomes idf * w
-        tfidf.solo,
+        start.weighted_idf.copy(),
+        start.solo,
         tfidf.scale,
-        tfidf.diversity.copy(),
+        start.diversity.copy(),
         factor,
         power,
         decay,
@@ -146,7 +155,7 @@ def _pick(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The search, over groups of n-grams.
 
-    `weighted_idf` (at first idf) and `diversity` (at first with every weight 1) are used up.
+    `weighted_idf` and `diversity`, as they are before the first pick, are used up.
     """
     m = len(rows)
     key = np.zeros(m)

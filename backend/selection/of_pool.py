@@ -18,6 +18,7 @@ def candidates_of_pool(
     *,
     rows: np.ndarray | None = None,
     held_out: np.ndarray | None = None,
+    earlier: np.ndarray | None = None,
 ) -> Candidates:
     """Who of a pool may be picked; parameters and errors as for `candidates`."""
     return candidates(
@@ -28,6 +29,7 @@ def candidates_of_pool(
         sources=pool.sources,
         rows=rows,
         held_out=held_out,
+        earlier=earlier,
     )
 
 
@@ -42,6 +44,7 @@ def select_of_pool(
     held_out: np.ndarray | None = None,
     epoch: int = 0,
     tfidf: Tfidf | None = None,
+    earlier: np.ndarray | None = None,
 ) -> Selection:
     """Pick `budget` samples of a pool; parameters and errors as for `select`."""
     return select(
@@ -56,4 +59,5 @@ def select_of_pool(
         held_out=held_out,
         epoch=epoch,
         tfidf=tfidf,
+        earlier=earlier,
     )

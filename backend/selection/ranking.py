@@ -10,7 +10,7 @@ import numpy as np
 from backend.config import SelectionSettings, Strategy
 from backend.records import Scores, Selection, Status
 
-RESCORED: frozenset[Strategy] = frozenset({"iterit", "complexity"})
+RESCORED: frozenset[Strategy] = frozenset({"iterit", "iterit-cumulative", "complexity"})
 SCORED_ONCE: frozenset[Strategy] = frozenset({"iterit-static", "superfiltering"})
 # rows that no later epoch can select, unless a person changes their mind
 NEVER = (Status.TOO_SHORT, Status.TOO_LONG, Status.SOURCE_OFF, Status.EXCLUDED, Status.HELD_OUT)
@@ -50,15 +50,17 @@ def rank_for_next_epoch(
     def of(*kinds: Status) -> np.ndarray:
         return former[np.isin(status[former], kinds)]
 
+    # who was left out for having been trained on is a candidate again in the next round, with the score known last
+    unread = (Status.NOT_CANDIDATE, Status.TRAINED)
     runners_up = of(Status.OUTRANKED)
     runners_up = runners_up[np.argsort(-scores.complexity[runners_up], kind="stable")]
     if settings.ranking == "authors":
-        middle = [of(Status.TOO_COMPLEX), runners_up, of(Status.UNSCORABLE), of(Status.NOT_CANDIDATE)]
+        middle = [of(Status.TOO_COMPLEX), runners_up, of(Status.UNSCORABLE), of(*unread)]
     else:
-        stale = of(Status.NOT_CANDIDATE)
+        stale = of(*unread)
         with np.errstate(invalid="ignore"):
             eligible = stale[scores.complexity[stale] < settings.max_complexity]
-        rejected = of(Status.TOO_COMPLEX, Status.UNSCORABLE, Status.NOT_CANDIDATE)
+        rejected = of(Status.TOO_COMPLEX, Status.UNSCORABLE, *unread)
         rejected = rejected[~np.isin(rejected, eligible)]
         unknown = np.isnan(scores.complexity[rejected])
         middle = [runners_up, eligible, rejected[~unknown], rejected[unknown]]

@@ -75,6 +75,7 @@ def reviewed_selection(
         budget=budget,
         rescored=proposal.rescored,
         held_out=held_out,
+        earlier=proposal.earlier,
     )
     if not len(found.selection):
         raise ConfigError("nothing would be selected; allow more samples, or a larger budget")

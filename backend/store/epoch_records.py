@@ -59,6 +59,8 @@ def write_record(
             "gain": gain,
         }
     )
+    if record.earlier is not None:
+        samples = samples.append_column("earlier", pa.array(record.earlier, type=pa.int32()))
     kept = [[term for term in terms if term] for terms in picked.terms]
     picks = pa.table(
         {
@@ -89,6 +91,7 @@ def write_record(
                 "seconds": record.seconds,
                 "changes": record.changes,
                 "taken": dataclasses.asdict(record.taken) if record.taken else None,
+                "round": record.round,
             },
         )
 
@@ -151,6 +154,8 @@ def read_record(home: Path, run_id: str, epoch: int, folder: Path) -> EpochRecor
         seconds=meta["seconds"],
         changes=meta.get("changes", {}),
         taken=Taken(**meta["taken"]) if meta.get("taken") else None,
+        round=meta.get("round", 0),
+        earlier=column.get("earlier"),
     )
 
 

@@ -111,7 +111,7 @@ def test_every_strategy_does_what_its_name_says(
     budget = N - 6 if strategy == "full" else 8
     assert [record.epoch for record in made.epochs] == [0, 1, 2]
     rescored = [int(record.rescored.sum()) for record in made.epochs]
-    if strategy in ("iterit", "complexity"):
+    if strategy in ("iterit", "iterit-cumulative", "complexity"):
         assert rescored == [N - 6, 16, 16]
     elif strategy in ("iterit-static", "superfiltering"):
         assert rescored == [N - 6, 0, 0]
@@ -120,7 +120,7 @@ def test_every_strategy_does_what_its_name_says(
         assert np.isnan(made.epochs[-1].scores.complexity).all()
     selections = [record.selection.rows.tolist() for record in made.epochs]
     assert all(len(rows) == len(set(rows)) == budget for rows in selections)
-    changes = strategy in ("iterit", "complexity", "random-each-epoch")
+    changes = strategy in ("iterit", "iterit-cumulative", "complexity", "random-each-epoch")
     assert (selections[0] != selections[1]) == changes
     assert (selections[1] != selections[2]) == changes
     for record in made.epochs:
@@ -130,6 +130,8 @@ def test_every_strategy_does_what_its_name_says(
         assert held_out.sum() == 6 and not record.rescored[held_out].any()
         assert set(record.scores.reason[held_out]) == {"held out"}
         assert np.isfinite(record.diversity[record.selection.rows]).all()
+    if strategy == "iterit-cumulative":
+        assert len({row for rows in selections for row in rows}) == 3 * budget
     if strategy == "longest":
         tokens = made.epochs[0].scores.response_tokens
         others = np.setdiff1d(np.flatnonzero(~held_out), selections[0])
@@ -269,6 +271,28 @@ def test_resumed_is_the_uninterrupted_run(
     for name, weight in model.state_dict().items():
         assert torch.equal(weight, again.state_dict()[name]), name
     assert (tmp_path / "halves" / "model" / "config.json").is_file()
+
+
+def test_a_resumed_run_remembers_what_it_trained_on(
+    tokenizer: PreTrainedTokenizerFast, tmp_path: Path
+) -> None:
+    """Budget 20 of 54: after two epochs fewer are left, and the third begins a new round."""
+    settings = config(strategy="iterit-cumulative", budget=20)
+    whole = Run(settings, tmp_path / "whole")
+    whole.go(tokenizer)
+    assert [record.round for record in whole.epochs] == [0, 0, 1]
+    first = Run(settings, tmp_path / "halves", stop=stop_in(1, 1))
+    with pytest.raises(Stopped):
+        first.go(tokenizer)
+    second = Run(settings, tmp_path / "halves")
+    second.go(tokenizer, resume=True, done=first.epochs)
+    for one, other in zip(whole.epochs, [*first.epochs, *second.epochs], strict=True):
+        same(one, other)
+        np.testing.assert_array_equal(one.earlier, other.earlier)
+        assert one.round == other.round
+    picked = [set(record.selection.rows.tolist()) for record in whole.epochs]
+    assert not picked[0] & picked[1]
+    assert dict(first.held_out) | dict(second.held_out) == dict(whole.held_out)
 
 
 def test_records_that_do_not_reach_the_checkpoint(tokenizer: PreTrainedTokenizerFast, tmp_path: Path) -> None:

@@ -115,6 +115,7 @@ def test_every_strategy_honours_pins_and_exclusions(strategy: str) -> None:
 def test_what_each_strategy_needs_scored() -> None:
     assert {strategy: [scores_needed(strategy, epoch) for epoch in (0, 1)] for strategy in STRATEGY_HELP} == {  # type: ignore[arg-type]
         "iterit": ["pool", "top"],
+        "iterit-cumulative": ["pool", "top"],
         "iterit-static": ["pool", "none"],
         "complexity": ["pool", "top"],
         "superfiltering": ["pool", "none"],

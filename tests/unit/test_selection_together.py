@@ -8,6 +8,7 @@ from backend.diversity import count_ngrams, initial_diversity, prepare
 from backend.selection import greedy
 from backend.selection.alike import alike
 from backend.selection.bulk_greedy import pick_alike
+from backend.selection.earlier import first_weights, weights_after
 from backend.selection.greedy import pick_each
 
 NOBODY = np.empty(0, dtype=np.int64)
@@ -27,7 +28,9 @@ def test_both_searches_agree_to_the_last_bit(seed: int) -> None:
     decay = float(rng.choice([0.0, 0.1, 0.5, 0.9, 1.0]))
     power = float(rng.choice([0.5, 1.0, 2.0]))
     budget = n if seed % 4 else int(rng.integers(len(first), n + 1))
-    arguments = (tfidf, factor, power, decay, max(budget, len(first)), first, then)
+    times = rng.integers(0, 3, n) if seed % 5 else np.zeros(n, dtype=np.int64)
+    start = weights_after(tfidf, times, decay)  # earlier epochs may have covered something
+    arguments = (tfidf, factor, power, decay, max(budget, len(first)), first, then, start)
     for one, other in zip(pick_each(*arguments), pick_alike(*arguments)):
         np.testing.assert_array_equal(one, other)
 
@@ -36,16 +39,18 @@ def test_keys_that_are_rounded_to_the_same_go_by_row() -> None:
     """The second of four copies has the largest factor, by less than what counts."""
     texts = ["red apple"] * 4 + ["blue plum"]
     factor = np.array([0.5, 0.5 + 1e-14, 0.4, 0.5, 0.1])
-    index, _, _ = pick_alike(prepare(count_ngrams(texts)), factor, 1.0, 0.5, 5, NOBODY, NOBODY)
+    tfidf = prepare(count_ngrams(texts))
+    start = first_weights(tfidf)
+    index, _, _ = pick_alike(tfidf, factor, 1.0, 0.5, 5, NOBODY, NOBODY, start)
     assert index.tolist()[:3] == [0, 1, 3]
-    index, _, _ = pick_alike(prepare(count_ngrams(texts)), factor + np.arange(5), 1.0, 1.0, 5, NOBODY, NOBODY)
+    index, _, _ = pick_alike(tfidf, factor + np.arange(5), 1.0, 1.0, 5, NOBODY, NOBODY, start)
     assert index.tolist() == [4, 3, 2, 1, 0]
 
 
 def test_who_is_alike() -> None:
     texts = ["red apple", "Red apple!", "apple red", "", "own word", "other thing", "red apple red apple", ""]
     tfidf = prepare(count_ngrams(texts))
-    number = alike(tfidf)
+    number = alike(tfidf, tfidf.solo)
     assert number[0] == number[1] != number[2]
     assert number[3] == number[7]  # no word at all
     assert (
