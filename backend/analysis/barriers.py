@@ -44,6 +44,8 @@ def barrier(
         return f"its source{f', {source},' if source else ''} has the weight 0"
     if status is Status.HELD_OUT:
         return "it is held out to measure the held-out loss, and never trained on"
+    if status is Status.TRAINED:
+        return "an earlier epoch has trained on it, and this strategy trains on no sample twice before the pool is used up"
     if status is Status.NOT_CANDIDATE:
         if scores.reason[row] == NOT_SCORED:
             return _unscorable(NOT_SCORED)

@@ -26,6 +26,7 @@ NOT_ELIGIBLE = (
     Status.SOURCE_OFF,
     Status.HELD_OUT,
     Status.NOT_CANDIDATE,
+    Status.TRAINED,
 )
 
 

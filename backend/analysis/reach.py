@@ -186,7 +186,7 @@ def _unread(settings: SelectionSettings, name: str, one_source: bool) -> str:
     """Why a weight cannot change what is picked; "" where it can."""
     if settings.strategy in NO_GAIN:
         return f"the strategy {settings.strategy} computes no gain that a weight could change"
-    if name != "source_weight" and settings.strategy not in ("iterit", "iterit-static"):
+    if name != "source_weight" and settings.strategy not in ("iterit", "iterit-cumulative", "iterit-static"):
         return f"the strategy {settings.strategy} does not read it"
     if name == "source_weight" and one_source:
         return "all candidates are of its source, so that its weight changes nothing"

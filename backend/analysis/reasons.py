@@ -26,6 +26,7 @@ STATUS_TEXT: dict[Status, str] = {
     Status.EXCLUDED: "excluded by a person",
     Status.SOURCE_OFF: "source left out",
     Status.HELD_OUT: "held out",
+    Status.TRAINED: "trained on in an earlier epoch",
 }
 
 

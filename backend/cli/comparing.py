@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ALL = (
     "iterit",
+    "iterit-cumulative",
     "iterit-static",
     "superfiltering",
     "diversity",
@@ -77,6 +78,14 @@ def start(
             help="Also the whole pool, stopped after as many optimizer steps as the others take.",
         ),
     ] = False,
+    equal_tokens_of: Annotated[
+        str,
+        typer.Option(
+            "--equal-tokens-of",
+            metavar="RUN",
+            help="Also random-each-epoch and full for as many response tokens as this finished run trained on.",
+        ),
+    ] = "",
     name: Annotated[str, typer.Option("--name", help="What to call the comparison.")] = "",
     preset: Preset = None,
     config: Annotated[
@@ -91,7 +100,7 @@ def start(
 
     They go on when this command has ended; `runs` and the page show them, and the page stops them.
     """
-    from backend.jobs import comparison_start
+    from backend.jobs import comparison_start, equal_tokens
 
     values = {**_read_config(config), **settings, "pool": tuple(pool), "model": model, "max_steps": 0}
     base = config_from(values, preset=preset_of(preset, tuple(pool), model))
@@ -105,6 +114,10 @@ def start(
         seeds=comparison_start.seeds_of(seeds),
         equal_steps_full=equal_steps_full,
     )
+    if equal_tokens_of:
+        made_by = equal_tokens.trained(home, find_run(home, equal_tokens_of))
+        variants = equal_tokens.equal_token_variants(base, made_by)
+        configs += comparison_start.runs_of(base, variants, comparison_start.seeds_of(seeds))
     planned = comparison_start.plan(home, configs, samples.id, len(samples))
     for line in plan_lines(planned):
         console.say(line)

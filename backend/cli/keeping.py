@@ -109,7 +109,7 @@ def delete(
         console.say(f"{info.id}  {info.name}: {what_is_lost(home, info)}")
         for export in exported:
             console.say(
-                f"  exported: epoch {export.epoch}, {export.rows:,} samples, to {export.file} "
+                f"  exported: {store.export_words(export.epoch)}, {export.rows:,} samples, to {export.file} "
                 f"by {export.who or 'somebody'}, {console.moment(export.at)}"
             )
         if exported:

@@ -272,13 +272,20 @@ def export(
     epoch: Annotated[
         int | None, typer.Option("--epoch", min=0, help="Which epoch's selection; the last by default.")
     ] = None,
+    all_epochs: Annotated[
+        bool,
+        typer.Option(
+            "--all-epochs",
+            help="Every sample that any epoch selected, once each, in the order in which they were first trained on.",
+        ),
+    ] = False,
     format: Annotated[
         Literal["alpaca", "messages", "sharegpt"], typer.Option("--format", help="What the trainer reads.")
     ] = "messages",
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Write the samples that an epoch selected, in pick order, in a format that trainers read."""
+    """Write the samples that an epoch selected, or all epochs together, in pick order, in a format that trainers read."""
     from backend import data, store
 
     home = runs_dir.resolve()
@@ -286,16 +293,22 @@ def export(
     there = store.epochs(home, run_id)
     if not there:
         raise RunError(f"run {run_id} has not selected anything yet")
-    chosen = there[-1] if epoch is None else epoch
-    rows = store.read_epoch(home, run_id, chosen).selection.rows
+    if all_epochs and epoch is not None:
+        raise RunError(f"--epoch {epoch} and --all-epochs contradict each other; give one")
+    chosen = store.ALL_EPOCHS if all_epochs else there[-1] if epoch is None else epoch
+    rows = (
+        store.picks_of_all_epochs(home, run_id)
+        if all_epochs
+        else store.read_epoch(home, run_id, chosen).selection.rows
+    )
     outputs.check_file(out)
     pool = store.load_pool_from_store(home, store.read_run_pool(home, run_id).id)
     written = data.write_samples(out, pool, rows, format)
     store.note_export(home, run_id, chosen, rows=written, file=str(out.resolve()), who=login_name())
-    console.say(f"{written:,} samples of epoch {chosen} written to {out}")
+    console.say(f"{written:,} samples of {store.export_words(chosen)} written to {out}")
     if as_json:
         console.print_json(
-            {"out": str(out), "run": run_id, "epoch": chosen, "format": format, "samples": written}
+            {"out": str(out), "run": run_id, "epoch": "all" if all_epochs else chosen, "format": format, "samples": written}
         )
 
 

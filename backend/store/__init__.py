@@ -41,7 +41,7 @@ from backend.store.epoch_records import (
     remove_epochs,
     write_epoch,
 )
-from backend.store.exports import Export, exports, note_export
+from backend.store.exports import ALL_EPOCHS, Export, export_words, exports, note_export
 from backend.store.file_hashes import content_hashes
 from backend.store.files import replacing, write_json
 from backend.store.findings import (
@@ -83,7 +83,7 @@ from backend.store.maps import (
 )
 from backend.store.one_sample import StoredSample, sample_at
 from backend.store.paths import log_path, pool_folder, run_folder
-from backend.store.picks import read_kept_aside, read_lengths, read_picks
+from backend.store.picks import picks_of_all_epochs, read_kept_aside, read_lengths, read_picks
 from backend.store.pools import (
     PoolInfo,
     list_pools,
@@ -134,6 +134,7 @@ from backend.store.words import pool_unspaced_share, pool_words, set_pool_words
 
 __all__ = [
     "ACTIVE",
+    "ALL_EPOCHS",
     "Change",
     "ChangeKind",
     "ComparisonInfo",
@@ -185,6 +186,7 @@ __all__ = [
     "epochs",
     "erase_run",
     "events",
+    "export_words",
     "exports",
     "find_in_log",
     "find_job",
@@ -218,6 +220,7 @@ __all__ = [
     "notes",
     "open_review",
     "parse_query",
+    "picks_of_all_epochs",
     "pool_folder",
     "pool_info",
     "pool_unspaced_share",

@@ -9,10 +9,12 @@ from pathlib import Path
 from backend.store import database
 from backend.store.paths import existing_run_folder, run_folder
 
+ALL_EPOCHS = -1  # instead of an epoch: the samples of all of them
+
 
 @dataclass(frozen=True)
 class Export:
-    """An epoch's selection that somebody wrote to a file; `at` in seconds since 1970."""
+    """An epoch's selection, or that of `ALL_EPOCHS`, that somebody wrote to a file; `at` in seconds since 1970."""
 
     run: str
     epoch: int
@@ -30,6 +32,11 @@ def note_export(home: Path, run_id: str, epoch: int, *, rows: int, file: str, wh
             "INSERT INTO exports (run, epoch, rows, file, who, at) VALUES (?, ?, ?, ?, ?, ?)",
             (run_id, epoch, rows, file, who, time.time()),
         )
+
+
+def export_words(epoch: int) -> str:
+    """Which selection an export holds: "epoch 2"."""
+    return "all epochs" if epoch == ALL_EPOCHS else f"epoch {epoch}"
 
 
 def exports(home: Path, run_id: str) -> list[Export]:

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from backend.errors import RunError
 from backend.records import Status
+from backend.store.epoch_records import epochs
 from backend.store.paths import epoch_folder
 
 
@@ -21,6 +22,19 @@ def read_picks(home: Path, run_id: str, epoch: int) -> np.ndarray:
     RunError : no such epoch, or a file that cannot be read.
     """
     return _columns(home, run_id, epoch, "picks", ["row"])["row"].to_numpy()
+
+
+def picks_of_all_epochs(home: Path, run_id: str) -> np.ndarray:
+    """(k,) int64: every row that any epoch of a run has selected, once, in the order in which they were first picked.
+
+    Raises
+    ------
+    RunError : a file that cannot be read.
+    """
+    picked = [read_picks(home, run_id, epoch) for epoch in epochs(home, run_id)]
+    rows = np.concatenate(picked) if picked else np.empty(0, dtype=np.int64)
+    _, first = np.unique(rows, return_index=True)
+    return rows[np.sort(first)]
 
 
 def read_lengths(home: Path, run_id: str, epoch: int) -> np.ndarray:

@@ -66,7 +66,7 @@ def _only_record(home: Path, infos: Sequence[RunInfo]) -> Value:
         for export in store.exports(home, info.id):
             who = f" by {export.who}" if export.who else ""
             lines.append(
-                f"{info.name}: epoch {export.epoch}, {number(export.rows)} samples, to {Path(export.file).name}{who}, {moment(export.at)}"
+                f"{info.name}: {store.export_words(export.epoch)}, {number(export.rows)} samples, to {Path(export.file).name}{who}, {moment(export.at)}"
             )
     return {
         "tone": "error",

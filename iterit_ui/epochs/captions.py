@@ -10,6 +10,7 @@ import pandas as pd
 from backend.analysis.hardest import Hardest
 from backend.analysis.quadrants import Quadrants
 from backend.records import Taken
+from backend.selection.candidates import BY_COMPLEXITY
 from iterit_ui import plots
 from iterit_ui.epochs.lists import OF_EPOCH
 from iterit_ui.epochs.views import Value, signed
@@ -138,6 +139,12 @@ def strategy_note(strategy: str, table: pd.DataFrame) -> str:
         return "“random-each-epoch” draws anew before every epoch: what comes and goes is chance, not a judgement."
     if len(table) < 2:
         return ""
+    if strategy == "iterit-cumulative":
+        return (
+            f"Over {len(table)} epochs the model was given {number(last['distinct'])} distinct samples in "
+            f"{number(total)} training slots: every epoch leaves out what earlier ones trained on, and n-grams that those "
+            "covered count less, until the pool is used up."
+        )
     return (
         f"Over {len(table)} epochs the model was given {number(last['distinct'])} distinct samples in {number(total)} training slots. A strategy that keeps its first selection sees fewer distinct samples for the same number of steps; "
         "part of any difference may come from that alone."
@@ -155,7 +162,7 @@ def epoch_words(
 ) -> str:
     """Which epoch this is, and what that means."""
     if epoch == 0:
-        needs_model = strategy in ("iterit", "iterit-static", "complexity", "superfiltering")
+        needs_model = strategy in BY_COMPLEXITY
         what = f"chosen {'with the untouched model' if needs_model else 'without a model'}"
         what += f" (scores {taken.words})" if taken else ""
         what += ", trained on first" if trains else "; this run only scores, nothing is trained"

@@ -16,6 +16,7 @@ Over = Literal["epoch", "step", "tokens"]
 STRATEGY_COLOUR = {
     **SERIES_COLOUR,
     "iterit": SELECTED,
+    "iterit-cumulative": SOURCES[1],
     "iterit-static": SOURCES[2],
     "complexity": SOURCES[5],
     "diversity": SERIES[4],

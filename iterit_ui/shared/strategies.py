@@ -7,6 +7,7 @@ from backend.config import STRATEGY_HELP
 STRATEGIES = [name for name in STRATEGY_HELP if name != "full"]
 STRATEGY_WORDS = {
     "iterit": "IterIT: complexity x diversity",
+    "iterit-cumulative": "IterIT, cumulative: every epoch covers what the earlier ones left",
     "iterit-static": "IterIT, selected once",
     "complexity": "Complexity alone",
     "superfiltering": "Complexity alone, once (Superfiltering)",
@@ -19,9 +20,10 @@ STRATEGY_WORDS = {
 
 def without_effect(name: str, strategy: str) -> str:
     """The reason a setting has no effect under a strategy; "" if it has one."""
-    iterit = strategy in ("iterit", "iterit-static")
+    iterit = strategy in ("iterit", "iterit-cumulative", "iterit-static")
     used = {
-        "update_ratio": strategy in ("iterit", "complexity"),
+        "update_ratio": strategy in ("iterit", "iterit-cumulative", "complexity"),
+        "earlier_samples": strategy == "iterit-cumulative",
         "decay": iterit or strategy == "diversity",
         "words": iterit or strategy == "diversity",
         "complexity_weight": iterit,

@@ -42,6 +42,7 @@ STATUS_LABEL: dict[Status, str] = {
     Status.EXCLUDED: "excluded",
     Status.SOURCE_OFF: "source left out",
     Status.HELD_OUT: "held out",
+    Status.TRAINED: "trained on earlier",
 }
 # what a badge, a card or a map legend is toned with
 STATUS_TONE: dict[Status, str] = {
@@ -56,6 +57,7 @@ STATUS_TONE: dict[Status, str] = {
     Status.EXCLUDED: "rejected",
     Status.SOURCE_OFF: "rejected",
     Status.HELD_OUT: "pool",
+    Status.TRAINED: "pool",
 }
 STATUS_COLOUR: dict[Status, str] = {status: f"--{tone}" for status, tone in STATUS_TONE.items()}
 

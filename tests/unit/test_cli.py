@@ -22,6 +22,7 @@ from backend.config import RunConfig
 from backend.data import load_pool
 from backend.jobs import lifecycle
 from backend.records import Metrics, Scores
+from tests.unit.compared import made_run
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = Path(os.environ.get("ITERIT_SHARED", ROOT.parent / "shared"))
@@ -395,6 +396,17 @@ def test_a_place_that_cannot_be_written_is_said_before_the_work(tmp_path, pool_f
     assert result.exit_code == 1 and result.stdout == ""
     assert result.stderr.startswith("error: ")
     assert "is a folder" in result.stderr or "nothing can be written to" in result.stderr
+
+
+def test_the_samples_of_all_epochs_once_each(tmp_path, home):
+    run_id = made_run(home, (3.0, 2.5, 2.0), picks=((5, 1, 9), (9, 2, 5)))
+    out = tmp_path / "all.jsonl"
+    assert run("export", run_id, "--all-epochs", "--out", out, "--runs-dir", home).exit_code == 0
+    told = [json.loads(line)["messages"][-1]["content"] for line in out.read_text().splitlines()]
+    assert told == [f"answer {row}" for row in (5, 1, 9, 2)]
+    assert [(export.epoch, export.rows) for export in store.exports(home, run_id)] == [(store.ALL_EPOCHS, 4)]
+    both = run("export", run_id, "--all-epochs", "--epoch", 0, "--out", out, "--runs-dir", home)
+    assert both.exit_code == 1 and "contradict" in both.stderr
 
 
 def test_export_makes_the_folder_it_writes_to(tmp_path, home):

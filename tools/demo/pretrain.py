@@ -134,16 +134,25 @@ def draw_token_stream(
 ) -> np.ndarray:
     """The corpus as token ids, shape (tokens,), uint16; end-of-text comes before each document."""
     start = tokenizer.bos_token_id
-    pieces: list[np.ndarray] = []
-    found = 0
-    block = 0
+    pieces = [
+        np.array([start, *ids], dtype=np.uint16)
+        for _, block in draw_blocks(tokenizer, tokens, guard)
+        for ids in block
+    ]
+    return np.concatenate(pieces)[:tokens]
+
+
+def draw_blocks(
+    tokenizer: PreTrainedTokenizerFast, tokens: int, guard: LeakageGuard | None
+) -> Iterator[tuple[list[str], list[list[int]]]]:
+    """The corpus's documents and their token ids, a block at a time, until there are `tokens`."""
+    found = block = 0
     while found < tokens:
         documents = list(draw_documents(CORPUS_SEED + block, DOCUMENTS_PER_BLOCK, guard))
-        for ids in tokenizer(documents, add_special_tokens=False)["input_ids"]:
-            pieces.append(np.array([start, *ids], dtype=np.uint16))
-            found += len(ids) + 1
+        ids = tokenizer(documents, add_special_tokens=False)["input_ids"]
+        found += sum(len(one) + 1 for one in ids)
+        yield documents, ids
         block += 1
-    return np.concatenate(pieces)[:tokens]
 
 
 def train(
