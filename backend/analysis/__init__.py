@@ -24,6 +24,7 @@ from backend.analysis.comparison import (
 )
 from backend.analysis.coverage import Vocabulary, covered_curve, covered_share, vocabulary
 from backend.analysis.covered import Covered, Remains, covered_by, remains
+from backend.analysis.earlier_epochs import Earlier, earlier_epochs, look_ahead
 from backend.analysis.epoch_tables import (
     MEMBERSHIP,
     changes,
@@ -101,6 +102,7 @@ __all__ = [
     "Comparison",
     "Covered",
     "Different",
+    "Earlier",
     "EpochLine",
     "Estimate",
     "Figure",
@@ -138,6 +140,7 @@ __all__ = [
     "diversity_edges",
     "diversity_histogram",
     "draw_unseen",
+    "earlier_epochs",
     "epoch_table",
     "filter_rows",
     "filters",
@@ -160,6 +163,7 @@ __all__ = [
     "load_map",
     "load_proposal",
     "load_scores",
+    "look_ahead",
     "loss_points",
     "loss_table",
     "matching_runs",

@@ -54,6 +54,7 @@ def full_order(
     cache: TfidfCache,
     held_out: np.ndarray | None = None,
     rows: np.ndarray | None = None,
+    earlier: np.ndarray | None = None,
     limit: int | None = None,
 ) -> FullOrder:
     """Every candidate in the order in which it would be picked; reads no `settings.budget`.
@@ -61,19 +62,22 @@ def full_order(
     Holds before the first epoch, and for every strategy but ``full``, which takes all candidates whatever the budget
     is: its order is that of the rows. (Before later epochs the candidates themselves depend on the budget.)
 
-    vocabulary : of `counts`. held_out, rows : see `selection.candidates`.
+    vocabulary : of `counts`. held_out, rows, earlier : see `selection.candidates`.
     limit : how many picks are enough; the pinned are in it in any case.
 
     Raises
     ------
     ConfigError : as `what_if`.
     """
-    chosen, tfidf = weighed(pool, counts, scores, settings, cache=cache, held_out=held_out, rows=rows)
-    size = len(chosen.rows)
+    chosen, tfidf = weighed(
+        pool, counts, scores, settings, cache=cache, held_out=held_out, rows=rows, earlier=earlier
+    )
+    size = len(chosen.open) + len(chosen.pinned)
     budget = size if limit is None else min(size, max(limit, len(chosen.pinned), 1))
     made = selection.select_of_pool(
-        pool, counts, scores, settings, budget=budget, rows=rows, held_out=held_out, tfidf=tfidf
-    )
+        pool, counts, scores, settings,
+        budget=budget, rows=rows, held_out=held_out, tfidf=tfidf, earlier=earlier,
+    )  # fmt: skip
     return FullOrder(made.rows, made.gain, covered_curve(vocabulary, made.rows), len(made) == size)
 
 
@@ -86,9 +90,12 @@ def weighed(
     cache: TfidfCache,
     held_out: np.ndarray | None = None,
     rows: np.ndarray | None = None,
+    earlier: np.ndarray | None = None,
 ) -> tuple[selection.Candidates, Tfidf]:
     """Who may be picked under these settings, and the TF-IDF of exactly these, as selecting uses them."""
-    chosen = selection.candidates_of_pool(pool, scores, settings, rows=rows, held_out=held_out)
+    chosen = selection.candidates_of_pool(
+        pool, scores, settings, rows=rows, held_out=held_out, earlier=earlier
+    )
     tfidf = cache.get(pool.id, settings, chosen.rows, lambda: diversity.tfidf(counts, chosen.rows))
     return chosen, tfidf
 

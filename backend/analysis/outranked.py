@@ -44,7 +44,8 @@ def outranked(
         return PLAIN
     words = f"Not selected: {_compared(before, after, float(selection.gain[-1]), settings)}."
     if left is not None and left.same is not None:
-        words += f" A response with the very same n-grams is pick {left.same[0]:,}."
+        of = "" if left.same.epoch is None else f" of epoch {left.same.epoch}"
+        words += f" A response with the very same n-grams is pick {left.same.pick:,}{of}."
     return words
 
 

@@ -57,13 +57,14 @@ def reach(
     order: FullOrder | None = None,
     held_out: np.ndarray | None = None,
     rows: np.ndarray | None = None,
+    earlier: np.ndarray | None = None,
     seconds: float | None = None,
 ) -> Reach:
     """What it would take for a sample to be picked: the last of what `reaching` finds; see there."""
     found = Reach()
     for found in reaching(  # noqa: B007
         pool, counts, scores, settings, row,
-        cache=cache, order=order, held_out=held_out, rows=rows, seconds=seconds,
+        cache=cache, order=order, held_out=held_out, rows=rows, earlier=earlier, seconds=seconds,
     ):  # fmt: skip
         pass
     return found
@@ -80,12 +81,13 @@ def reaching(
     order: FullOrder | None = None,
     held_out: np.ndarray | None = None,
     rows: np.ndarray | None = None,
+    earlier: np.ndarray | None = None,
     seconds: float | None = None,
 ) -> Iterator[Reach]:
     """What is known after each step: the budget first, then a weight at a time, by up to a hundred selections.
 
     order : `full_order` under the same settings, so that it need not be made; one made to a limit will do.
-    held_out, rows : see `selection.candidates`.
+    held_out, rows, earlier : see `selection.candidates`.
     seconds : when to stop looking; what was not tried is noted.
 
     Raises
@@ -93,7 +95,7 @@ def reaching(
     ConfigError : as `what_if`.
     """
     until = None if seconds is None else time.perf_counter() + seconds
-    weigh = partial(weighed, pool, counts, scores, cache=cache, held_out=held_out, rows=rows)
+    weigh = partial(weighed, pool, counts, scores, cache=cache, held_out=held_out, rows=rows, earlier=earlier)
     chosen, _ = weigh(settings)
     status = Status(int(chosen.status[row]))
     source = pool.sources[int(pool.source_codes[row])]
@@ -101,10 +103,11 @@ def reaching(
 
     def picks(trial: SelectionSettings, size: int) -> np.ndarray:
         among, tfidf = weigh(trial)
-        size = min(max(size, len(among.pinned)), len(among.rows))
+        size = min(max(size, len(among.pinned)), len(among.open) + len(among.pinned))
         return selection.select_of_pool(
-            pool, counts, scores, trial, budget=size, rows=rows, held_out=held_out, tfidf=tfidf
-        ).rows
+            pool, counts, scores, trial,
+            budget=size, rows=rows, held_out=held_out, tfidf=tfidf, earlier=earlier,
+        ).rows  # fmt: skip
 
     def nearest(name: str, found: Reach) -> Reach:
         """`found` with the nearest value of this weight at which the row is picked."""

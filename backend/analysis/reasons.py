@@ -8,10 +8,12 @@ import numpy as np
 
 from backend.analysis.barriers import HELD_OUT_REASON, barrier
 from backend.analysis.covered import Covered, Remains, remains
+from backend.analysis.earlier_epochs import Earlier
 from backend.analysis.outranked import outranked
 from backend.config import SelectionSettings
 from backend.diversity import Tfidf
 from backend.records import Pool, Scores, Selection, Status
+from backend.selection import covers
 from backend.selection.choose import exponents
 
 STATUS_TEXT: dict[Status, str] = {
@@ -82,6 +84,7 @@ def why(
     settings: SelectionSettings | None = None,
     tfidf: Tfidf | None = None,
     excluded_by: str = "",
+    earlier: Earlier | None = None,
 ) -> Why:
     """Why one sample of the pool is in a selection or not.
 
@@ -89,11 +92,13 @@ def why(
     settings : those of the selection, for the limits and exponents that the words name.
     tfidf : of the selection's candidates (`weighed`), for what picks had covered; read with `settings` only.
     excluded_by : who excluded it, where that is known.
+    earlier : what earlier epochs had trained on, where the strategy remembers it.
     """
     status, rank = Status(int(selection.status[row])), rank_of(selection, row)
     left = None
     if tfidf is not None and settings is not None and exponents(settings)[1] > 0:
-        left = remains(tfidf, selection, row, decay=settings.decay)
+        covering = earlier if covers(settings) else None
+        left = remains(tfidf, selection, row, decay=settings.decay, earlier=covering)
     terms: tuple[tuple[str, float], ...] = ()
     if rank is not None:
         headline = _picked(status, rank, selection, settings)
@@ -105,6 +110,8 @@ def why(
         source = pool.sources[int(pool.source_codes[row])]
         against = barrier(scores, settings, row, status, source=source, excluded_by=excluded_by)
         headline = f"Not selected: {against}."
+        if status is Status.TRAINED and earlier is not None:
+            headline = f"Not selected: {_trained_on(earlier, row)}."
         if status is Status.TOO_COMPLEX and scores.complexity[row] >= 1:
             headline += MISMATCH
     return Why(
@@ -114,9 +121,19 @@ def why(
         picked=rank is not None,
         rank=rank,
         headline=headline,
-        facts=tuple(_facts(pool, scores, selection, row, rank, diversity, settings, left)),
+        facts=tuple(_facts(pool, scores, selection, row, rank, diversity, settings, left, earlier)),
         terms=terms,
         covered=() if left is None else left.covered,
+    )
+
+
+def _trained_on(earlier: Earlier, row: int) -> str:
+    at = np.flatnonzero(earlier.rows == row)
+    if not len(at):
+        return "an earlier epoch trained on it"
+    return (
+        f"epoch {earlier.epochs[at[0]]} trained on it (as its pick {earlier.picks[at[0]]:,}), and this strategy trains on "
+        "no sample twice before the pool is used up"
     )
 
 
@@ -142,6 +159,7 @@ def _facts(
     diversity: np.ndarray | None,
     settings: SelectionSettings | None,
     left: Remains | None,
+    earlier: Earlier | None,
 ) -> list[tuple[str, str, str]]:
     """The numbers behind a decision; a number that nobody measured is left out or said to be unknown."""
     facts: list[tuple[str, str, str]] = []
@@ -170,7 +188,8 @@ def _facts(
             (
                 "diversity before any pick",
                 f"{diversity[row]:.3f}",
-                "sum of the TF-IDF of its response's n-grams among the candidates",
+                "sum of the TF-IDF of its response's n-grams among the candidates"
+                + ("; those that earlier epochs covered count less" if earlier is not None else ""),
             )
         )
     if rank is not None and np.isfinite(selection.diversity[rank - 1]):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from backend import store
+from backend.analysis.earlier_epochs import Earlier, earlier_epochs
 from backend.analysis.epoch_tables import load_epoch
 from backend.analysis.what_if import ngram_counts
 from backend.config import RunConfig, SelectionSettings, Words, budget_of
@@ -29,6 +30,7 @@ class Reviewed:
         where there are none.
     previous : the epoch before, None in the first.
     settings : of this epoch, the changes among them.
+    earlier : what the epochs before had trained on, where the strategy remembers it.
     budget, most : samples that are asked for, and that an epoch of this run can train on at most.
     """
 
@@ -40,6 +42,7 @@ class Reviewed:
     settings: SelectionSettings
     budget: int
     most: int
+    earlier: Earlier | None = None
 
     @property
     def selection(self) -> Selection:
@@ -82,7 +85,9 @@ def review_selection(home: Path, run_id: str, epoch: int, changes: Mapping[str, 
     eligible = int((proposal.selection.status != Status.HELD_OUT).sum())
     most = eligible if first is None else first
     asked = budget_of(settings.budget, eligible) if first is None or "budget" in changes else first
-    return Reviewed(pool, config, proposal, record, previous, settings, min(asked, most), most)
+    before = [load_epoch(home, run_id, other) for other in range(epoch)] if record.earlier is not None else []
+    earlier = earlier_epochs([*before, record], epoch)
+    return Reviewed(pool, config, proposal, record, previous, settings, min(asked, most), most, earlier)
 
 
 def moves(now: Selection, before: Selection | None) -> dict[str, np.ndarray]:

@@ -13,6 +13,7 @@ from threading import Lock
 import numpy as np
 
 from backend import diversity, selection, store
+from backend.analysis.earlier_epochs import Earlier, look_ahead
 from backend.analysis.epoch_tables import changes, mean_known
 from backend.analysis.histograms import candidate_rows
 from backend.config import SelectionSettings, Strategy, Words, budget_of
@@ -27,6 +28,8 @@ class WhatIf:
     diversity : (n,) float64, diversity before any pick, NaN outside the candidates.
     budget : samples that were asked for; `selection` holds fewer where there are not as many candidates.
     seconds : wall time of the selection.
+    earlier : what epochs before this one would have trained on, where the strategy remembers it.
+    among : (m,) int64, rows that a later epoch chooses from; None for all of the pool.
     """
 
     selection: Selection
@@ -34,6 +37,8 @@ class WhatIf:
     budget: int
     candidates: int
     seconds: float
+    earlier: Earlier | None = None
+    among: np.ndarray | None = None
 
 
 class TfidfCache:
@@ -81,9 +86,11 @@ def what_if(
     *,
     cache: TfidfCache,
     held_out: np.ndarray | None = None,
+    epoch: int = 0,
 ) -> WhatIf:
-    """What epoch 0 would select with these settings and scores.
+    """What an epoch would select with these settings and scores.
 
+    epoch : 0, or a later one, as far as that can be known without training: see `look_ahead`.
     held_out : (n,) bool, samples that are held out; the budget is a share of the others.
 
     Raises
@@ -93,14 +100,34 @@ def what_if(
     started = time.perf_counter()
     n = len(pool) if held_out is None else int((~held_out).sum())
     budget = budget_of(settings.budget, n)
-    rows = selection.candidates_of_pool(pool, scores, settings, held_out=held_out).rows
+    earlier, among, times = None, None, None
+    if selection.remembers(settings):
+        ahead = look_ahead(
+            pool, counts, scores, settings, epoch=epoch, budget=budget, cache=cache, held_out=held_out
+        )
+        earlier, among = ahead.earlier, ahead.candidates
+        times = earlier.times(len(pool))
+    rows = selection.candidates_of_pool(
+        pool, scores, settings, rows=among, held_out=held_out, earlier=times
+    ).rows
     tfidf = cache.get(pool.id, settings, rows, lambda: diversity.tfidf(counts, rows))
     made = selection.select_of_pool(
-        pool, counts, scores, settings, budget=budget, held_out=held_out, tfidf=tfidf
+        pool,
+        counts,
+        scores,
+        settings,
+        budget=budget,
+        rows=among,
+        held_out=held_out,
+        epoch=epoch,
+        tfidf=tfidf,
+        earlier=times,
     )
     by_row = np.full(len(pool), np.nan)
-    by_row[tfidf.rows] = diversity.initial_diversity(tfidf)
-    return WhatIf(made, by_row, budget, len(candidate_rows(made)), time.perf_counter() - started)
+    by_row[tfidf.rows] = selection.start_of(tfidf, settings, times).diversity
+    by_row[made.status == Status.TRAINED] = np.nan
+    seconds = time.perf_counter() - started
+    return WhatIf(made, by_row, budget, len(candidate_rows(made)), seconds, earlier, among)
 
 
 def baselines(

@@ -308,7 +308,13 @@ def export(
     console.say(f"{written:,} samples of {store.export_words(chosen)} written to {out}")
     if as_json:
         console.print_json(
-            {"out": str(out), "run": run_id, "epoch": "all" if all_epochs else chosen, "format": format, "samples": written}
+            {
+                "out": str(out),
+                "run": run_id,
+                "epoch": "all" if all_epochs else chosen,
+                "format": format,
+                "samples": written,
+            }
         )
 
 

@@ -1,7 +1,7 @@
 """Selection: who may be picked, who is picked in what order, and why the others are not."""
 
 from backend.selection.candidates import Candidates, candidates
-from backend.selection.choose import select, warm_up
+from backend.selection.choose import select, start_of, warm_up
 from backend.selection.course import Course, course
 from backend.selection.earlier import covers, leaves_out, remembers, round_and_earlier
 from backend.selection.epoch import EpochSelection, select_epoch
@@ -34,6 +34,7 @@ __all__ = [
     "select",
     "select_epoch",
     "select_of_pool",
+    "start_of",
     "ties_as_equal",
     "top_rows",
     "warm_up",

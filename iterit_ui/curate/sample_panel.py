@@ -62,6 +62,7 @@ def shown_sample(
         settings=shown.settings,
         tfidf=tfidf_of(home, shown),
         excluded_by=store.marked_by(home, shown.pool.id).get(opened, ("", 0.0))[0],
+        earlier=shown.what.earlier,
         mark=mark,
         can_mark=True,
         can_undo=undo is not None,
@@ -82,6 +83,8 @@ def tfidf_of(home: Path, shown: SelectionView) -> diversity.Tfidf:
     """The weighed n-grams of the selection's candidates; kept from the selection itself."""
     made = shown.what.selection
     rows = analysis.candidate_rows(made)
+    if shown.what.earlier is not None:  # the idf is over these, too
+        rows = np.union1d(rows, shown.what.earlier.rows)
     counts = get_counts(home, shown.pool.id, shown.settings.words)
     return TFIDF.get(shown.pool.id, shown.settings, rows, lambda: diversity.tfidf(counts, rows))
 
@@ -134,6 +137,8 @@ def reach_of(home: Path, shown: SelectionView, row: int) -> list[dict[str, Any]]
         cache=TFIDF,
         order=full_order(home, shown),
         held_out=shown.held_out,
+        rows=shown.what.among,
+        earlier=shown.times,
         seconds=REACH_SECONDS,
     )
     rows = []

@@ -21,10 +21,36 @@ from iterit_ui.shared.strategies import STRATEGIES, without_effect
 
 PLAIN = SelectionSettings()
 GROUPS = (
-    ("", ("strategy", "budget", "update_ratio", "decay", "complexity_weight", "diversity_weight", "words")),
+    (
+        "",
+        (
+            "strategy",
+            "ahead",
+            "budget",
+            "update_ratio",
+            "decay",
+            "complexity_weight",
+            "diversity_weight",
+            "earlier_samples",
+            "words",
+        ),
+    ),
     ("Limits", ("max_complexity", "min_response_tokens", "max_response_tokens", "seed")),
 )
 PAST: dict[str, Any] = {"undo": [], "redo": [], "field": "", "at": 0.0}
+FARTHEST = 20
+REMEMBERING = ("ahead", "earlier_samples")  # read by the strategy that remembers earlier epochs alone
+LOOK_AHEAD = {
+    "name": "ahead",
+    "label": "Look ahead to epoch",
+    "help": "What this epoch would take if training did not change the scores; a run scores the best anew before it.",
+    "kind": "slider",
+    "unit": "",
+    "min": 0,
+    "max": FARTHEST,
+    "step": 1,
+    "words": {"0": "the first"},
+}
 MOST_STEPS = 100
 SAME_DRAG = 1.5  # seconds within which changes of one field are one step
 
@@ -55,7 +81,9 @@ def settings_value(
                 "title": title,
                 "open": not title or any(name in changed for name in names),
                 "fields": [
-                    _field(name, values, start, problem[1] if name == problem[0] else "") for name in names
+                    _field(name, values, start, problem[1] if name == problem[0] else "")
+                    for name in names
+                    if name not in REMEMBERING or values["strategy"] == "iterit-cumulative"
                 ],
             }
             for title, names in GROUPS
@@ -73,6 +101,8 @@ def settings_value(
 
 
 def _field(name: str, values: dict[str, Any], start: dict[str, Any], problem: str) -> dict[str, Any]:
+    if name == "ahead":
+        return {**LOOK_AHEAD, "value": values[name], "default": 0, "message": problem, "off": ""}
     others = {"options": settings.options(name, STRATEGIES)} if name == "strategy" else {}
     off = without_effect(name, values["strategy"])
     return settings.panel_field(name, values[name], start[name], message=problem, off=off, **others)
@@ -82,6 +112,7 @@ def starting_values(home: Path, pool_id: str) -> dict[str, Any]:
     """Every selection setting of a pool before anybody changed one."""
     return {
         **{name: getattr(PLAIN, name) for name in PLAIN.__dataclass_fields__},
+        "ahead": 0,
         **defaults_of(home, pool_id),
     }
 
@@ -95,8 +126,12 @@ def differences(home: Path, pool_id: str, changed: dict[str, Any], **values: Any
     """
     start = starting_values(home, pool_id)
     merged = {**changed, **values}
+    ahead = merged.pop("ahead", 0)
+    if not (isinstance(ahead, (int, float)) and 0 <= ahead <= FARTHEST):
+        raise ConfigError(f"the epoch to look ahead to is {ahead!r}; allowed: 0 to {FARTHEST}")
     checked = selection_settings(SelectionSettings(), **{**defaults_of(home, pool_id), **merged})
-    return {name: getattr(checked, name) for name in merged if getattr(checked, name) != start[name]}
+    found = {name: getattr(checked, name) for name in merged if getattr(checked, name) != start[name]}
+    return {**found, "ahead": int(ahead)} if ahead and checked.strategy == "iterit-cumulative" else found
 
 
 def set_to(home: Path, pool_id: str, changed: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
@@ -107,9 +142,9 @@ def set_to(home: Path, pool_id: str, changed: dict[str, Any], data: dict[str, An
     ConfigError : no such setting, a value of the wrong kind, out of range, or in contradiction to another.
     """
     name, value = data.get("name"), data.get("value")
-    if name not in settings.SHAPES or not pool_id:
+    if name not in (*settings.SHAPES, "ahead") or not pool_id:
         raise ConfigError(
-            f"the page sent {name!r}; settings that it may change: {', '.join(settings.SHAPES)}"
+            f"the page sent {name!r}; settings that it may change: {', '.join(settings.SHAPES)}, ahead"
         )
     if value is None:
         return {key: item for key, item in changed.items() if key != name}

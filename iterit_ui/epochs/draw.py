@@ -12,6 +12,7 @@ import numpy as np
 from backend import analysis, store
 from backend.analysis.held_out_words import words_or_none
 from backend.errors import StudioError
+from backend.selection import review_settings
 from iterit_ui.epochs import views as view
 from iterit_ui.epochs.captions import epoch_words, strategy_note
 from iterit_ui.epochs.charts import (
@@ -31,6 +32,7 @@ from iterit_ui.epochs.state import EpochsState
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.samples.sample_values import sample_value, table_value
 from iterit_ui.shared import text
+from iterit_ui.shared.selections import record_tfidf
 from iterit_ui.shared.theme import number, score
 
 Value = dict[str, Any]
@@ -291,13 +293,16 @@ def sample_values(at: EpochView, here: EpochsState) -> list[Any]:
     if row is None:
         return [{"empty": text.NO_SAMPLE}, None]
     record = at.record
+    settings = review_settings(at.story.settings, record.changes)
     value = sample_value(
         at.story.pool,
         row,
         scores=record.scores,
         selection=record.selection,
         diversity=record.diversity,
-        settings=at.story.settings,
+        settings=settings,
+        tfidf=record_tfidf(at.home, at.story.pool, settings, record),
+        earlier=analysis.earlier_epochs(at.story.records, at.epoch),
     )
     value["position"] = samples(here, at).position(at.sample)
     value["title"] = f"Sample {row:,} at epoch {at.epoch}"

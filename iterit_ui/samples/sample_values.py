@@ -68,6 +68,7 @@ def sample_value(
     settings: SelectionSettings | None = None,
     tfidf: Tfidf | None = None,
     excluded_by: str = "",
+    earlier: analysis.Earlier | None = None,
     mark: str | None = None,
     can_mark: bool = False,
     can_undo: bool = False,
@@ -75,6 +76,7 @@ def sample_value(
     """A sample in full for `sample_view`; with scores and a selection also why it was picked or not.
 
     tfidf : of the selection's candidates, for what earlier picks had covered. excluded_by : who excluded it.
+    earlier : what earlier epochs had trained on, where the strategy remembers it.
     """
     told = analysis.sample_text(pool, row)
     value: dict[str, Any] = {
@@ -108,6 +110,7 @@ def sample_value(
             settings=settings,
             tfidf=tfidf,
             excluded_by=excluded_by,
+            earlier=earlier,
         )
         value["badges"].append(
             {"label": theme.STATUS_LABEL[why.status], "tone": theme.STATUS_TONE[why.status]}
@@ -121,6 +124,7 @@ def sample_value(
                 "left": one.left / one.part if one.part else 0.0,
                 "pick": one.pick,
                 "id": str(pool.ids[one.row]),
+                "epoch": one.epoch,
             }
             for one in why.covered
         ]

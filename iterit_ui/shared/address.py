@@ -64,6 +64,9 @@ def read(query: dict[str, str]) -> dict[str, Any]:
         except ConfigError:
             continue
         view["settings"][name] = getattr(checked, name)
+    ahead = query.get("ahead", "")
+    if view["settings"].get("strategy") == "iterit-cumulative" and re.fullmatch(r"[1-9]|1\d|20", ahead):
+        view["settings"]["ahead"] = int(ahead)
     return view
 
 
@@ -100,7 +103,7 @@ def written(
         "runs": "" if comparison else ",".join(runs[:MOST_RUNS]),
     }
     for name, value in settings.items():
-        if name in IN_LINKS:
+        if name in (*IN_LINKS, "ahead"):
             words[name] = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
     return {key: value for key, value in words.items() if value != ""}
 

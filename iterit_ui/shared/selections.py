@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from backend import analysis, store
+from backend import analysis, diversity, store
 from backend.analysis import FullOrder, Vocabulary, WhatIf
 from backend.config import SelectionSettings, Words
-from backend.records import Pool, Scores, Selection
-from iterit_ui.shared.session import get_counts, get_pool, get_scores, settings_of
+from backend.records import EpochRecord, Pool, Scores, Selection
+from backend.selection.choose import exponents
+from iterit_ui.shared.session import epoch_of, get_counts, get_pool, get_scores, settings_of
 
 TFIDF = analysis.TfidfCache()
 KEPT = 24  # selections that can be compared with what came after them
@@ -45,6 +46,12 @@ class SelectionView:
     def scored(self) -> bool:
         """Whether a model has read this pool."""
         return bool(np.isfinite(self.scores.complexity).any())
+
+    @property
+    def times(self) -> np.ndarray | None:
+        """(n,) int32: how often each sample was trained on in earlier epochs, where the strategy remembers it."""
+        earlier = self.what.earlier
+        return None if earlier is None else earlier.times(len(self.pool))
 
     @cached_property
     def numbers(self) -> dict[str, np.ndarray]:
@@ -83,16 +90,34 @@ def selected(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any])
             _recent.move_to_end(token)
             return _recent[token]
     settings = settings_of(home, pool_id, changed)
+    epoch = epoch_of(changed)
     pool, scores = get_pool(home, pool_id), get_scores(home, pool_id, scores_key)
     held_out = held_out_of(home, pool_id, scores_key)
     counts = get_counts(home, pool_id, settings.words)
-    what = analysis.what_if(pool, counts, scores, settings, cache=TFIDF, held_out=held_out)
+    what = analysis.what_if(pool, counts, scores, settings, cache=TFIDF, held_out=held_out, epoch=epoch)
     shown = SelectionView(token, pool, scores, scores_key, settings, key, marks, held_out, what)
     with _recent_lock:
         _recent[token] = shown
         while len(_recent) > KEPT:
             _recent.popitem(last=False)
     return shown
+
+
+def record_tfidf(
+    home: Path, pool: Pool, settings: SelectionSettings, record: EpochRecord
+) -> diversity.Tfidf | None:
+    """The weighed n-grams of those that an epoch of a run chose from; None where its strategy reads none."""
+    if exponents(settings)[1] == 0:
+        return None
+    rows = analysis.candidate_rows(record.selection)
+    if record.earlier is not None:  # the idf is over these, too
+        rows = np.union1d(rows, np.flatnonzero(record.earlier))
+    counts = (
+        analysis.ngram_counts(home, pool, suffix=settings.response_suffix, words=settings.words)
+        if settings.response_suffix
+        else get_counts(home, pool.id, settings.words)
+    )
+    return TFIDF.get(pool.id, settings, rows, lambda: diversity.tfidf(counts, rows))
 
 
 def marks_digest(home: Path, pool_id: str) -> str:
@@ -116,12 +141,20 @@ def earlier(token: str, pool_id: str) -> Selection | None:
 def full_order(home: Path, shown: SelectionView) -> FullOrder:
     """What these settings would pick if the budget were the whole pool; whatever the budget is."""
     changed = {name: value for name, value in json.loads(shown.changed).items() if name != "budget"}
+    if epoch_of(changed) and shown.what.earlier is not None:  # who the candidates are depends on the budget
+        return _order(
+            home, shown.pool.id, shown.scores_key, changed, rows=shown.what.among, earlier=shown.times
+        )
     return _full_order(home, shown.pool.id, shown.scores_key, shown.marks, json.dumps(changed))
 
 
 @lru_cache(maxsize=8)
 def _full_order(home: Path, pool_id: str, scores_key: str, marks: str, changed: str) -> FullOrder:
-    settings = settings_of(home, pool_id, json.loads(changed))
+    return _order(home, pool_id, scores_key, json.loads(changed))
+
+
+def _order(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any], **among: Any) -> FullOrder:
+    settings = settings_of(home, pool_id, changed)
     return analysis.full_order(
         get_pool(home, pool_id),
         get_counts(home, pool_id, settings.words),
@@ -130,6 +163,7 @@ def _full_order(home: Path, pool_id: str, scores_key: str, marks: str, changed: 
         cache=TFIDF,
         vocabulary=get_vocabulary(home, pool_id, settings.words),
         held_out=held_out_of(home, pool_id, scores_key),
+        **among,
     )
 
 

@@ -211,6 +211,11 @@ def defaults_of(home: Path, pool_id: str) -> dict[str, Any]:
     return {k: v for k, v in preset.items() if k in names} | ({} if words == "paper" else {"words": words})
 
 
+def epoch_of(changed: dict[str, Any]) -> int:
+    """The epoch that is looked ahead to; 0 where the visitor did not choose one."""
+    return int(changed.get("ahead", 0))
+
+
 def settings_of(home: Path, pool_id: str, changed: dict[str, Any]) -> SelectionSettings:
     """The complete settings: defaults, what the visitor changed, and the pool's pins and excludes."""
     marks = get_marks(home, pool_id)
@@ -218,7 +223,7 @@ def settings_of(home: Path, pool_id: str, changed: dict[str, Any]) -> SelectionS
         SelectionSettings(),
         **{
             **defaults_of(home, pool_id),
-            **changed,
+            **{name: value for name, value in changed.items() if name != "ahead"},
             "pinned": tuple(i for i, mark in marks.items() if mark == "pinned"),
             "excluded": tuple(i for i, mark in marks.items() if mark == "excluded"),
         },

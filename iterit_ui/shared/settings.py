@@ -41,6 +41,7 @@ LABEL = {
     "make_map": "Lay out the map",
     "held_out_every": "Held-out loss every",
     "max_steps": "Max optimizer steps",
+    "earlier_samples": "Samples of earlier epochs",
 }
 # where it is not what the configuration says
 HELP = {
@@ -54,12 +55,27 @@ HELP = {
     "max_complexity": "At 1 the prompt does not help the model, often a mismatch. Never selected at or above this.",
     "min_response_tokens": "Shorter responses are left out.",
     "max_response_tokens": "Longer responses are left out; 0 means no limit.",
+    "earlier_samples": "What a later epoch makes of samples that were trained on before.",
     "words": "What counts as a word where phrases are counted. Languages written without spaces need “Unicode”.",
 }
 # choices by value: what a person calls them, and what they do
 CHOICES = {
     "strategy": {
         name: (strategy_label(name), f"{hint[0].upper()}{hint[1:]}.") for name, hint in STRATEGY_HELP.items()
+    },
+    "earlier_samples": {
+        "both": (
+            "Left out, and covered",
+            "They are not selected again, and their phrases keep the weight that they were left with.",
+        ),
+        "left-out": (
+            "Left out",
+            "They are not selected again; every epoch begins with all phrases at their full weight.",
+        ),
+        "covered": (
+            "Covered",
+            "They may be selected again; their phrases keep the weight that they were left with.",
+        ),
     },
     "words": {
         "paper": (
@@ -80,6 +96,7 @@ SHAPES: dict[str, tuple[str, float, float, float]] = {
     "decay": ("slider", 0, 1, 0.05),
     "complexity_weight": ("slider", 0, 3, 0.1),
     "diversity_weight": ("slider", 0, 3, 0.1),
+    "earlier_samples": ("choice", 0, 0, 0),
     "words": ("choice", 0, 0, 0),
     "max_complexity": ("slider", 0.1, 2, 0.01),
     "min_response_tokens": ("number", 0, 1_000_000, 1),
@@ -96,8 +113,10 @@ def label(name: str) -> str:
 
 def help_of(name: str) -> str:
     """What a setting does, in sentences."""
+    if name in HELP:
+        return HELP[name]
     meaning = FIELDS[name].metadata["help"]
-    return HELP.get(name, f"{meaning[0].upper()}{meaning[1:]}.")
+    return f"{meaning[0].upper()}{meaning[1:]}."
 
 
 def options(name: str, keys: Sequence[str] | None = None) -> list[dict[str, str]]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from plain_twins import plain_greedy, random_texts, scored
-from small_pools import pool_of
+from small_pools import Case, pool_of, random_case
 
+from backend import analysis, store
 from backend.config import RunConfig, SelectionSettings, config_from
 from backend.diversity import NgramCounts, count_ngrams, tfidf
 from backend.errors import ConfigError
@@ -196,3 +198,79 @@ def test_a_review_keeps_to_what_is_left(parts: tuple[Pool, NgramCounts, RunConfi
     pinned = str(pool.ids[min(seen)])
     kept = reviewed_selection(pool, lambda: counts, records[1], config, {"pinned": (pinned,)}, most=12)
     assert min(seen) not in kept.selection.rows
+
+
+def ahead_by_hand(case: Case, epoch: int) -> list[list[int]]:
+    """What each epoch up to one would take: selecting again and again among what a ranking leaves, with the same scores."""
+    n, picked, order = len(case.pool), [], None
+    budget = int(case.settings.budget)
+    for now in range(epoch + 1):
+        earlier = times(n, np.concatenate(picked)) if picked else times(n, [])
+        among = None
+        if now:
+            order = rank_for_next_epoch(made, case.scores, settings=case.settings, previous_order=order)  # noqa: F821
+            among = [row for row in order if not earlier[row]][: int(case.settings.update_ratio * budget)]
+        made = select_of_pool(
+            case.pool, case.counts, case.scores, case.settings,
+            budget=budget, rows=None if among is None else np.array(among), earlier=earlier,
+        )  # fmt: skip
+        picked.append(made.rows)
+    return [rows.tolist() for rows in picked]
+
+
+@pytest.mark.parametrize("epoch", [0, 1, 2])
+def test_looking_ahead_is_selecting_again_and_again(epoch: int) -> None:
+    case = random_case(3, n=80, strategy="iterit-cumulative", budget=9, update_ratio=2.0, decay=0.1)
+    what = analysis.what_if(*case.parts, cache=case.cache, epoch=epoch)
+    expected = ahead_by_hand(case, epoch)
+    assert what.selection.rows.tolist() == expected[-1]
+    assert what.earlier is not None
+    assert what.earlier.rows.tolist() == [row for rows in expected[:-1] for row in rows]
+    assert what.earlier.epochs.tolist() == [e for e in range(epoch) for _ in range(9)]
+    assert what.earlier.picks.tolist() == [*range(1, 10)] * epoch
+    order = case.order(rows=what.among, earlier=what.earlier.times(80))
+    assert order.rows[:9].tolist() == expected[-1]
+
+
+def test_why_names_the_epoch_that_covered_an_ngram() -> None:
+    """The red apple of epoch 0 covers the copy that epoch 1 does not take."""
+    texts = ["red apple pie", "blue sky", "red apple pie", "green sea", "grey sand"]
+    case = Case(
+        texts, [0.9, 0.8, 0.7, 0.6, 0.55], strategy="iterit-cumulative", budget=2, update_ratio=1.0, decay=0.1
+    )
+    what = analysis.what_if(*case.parts, cache=case.cache, epoch=1)
+    assert what.earlier is not None and what.earlier.rows.tolist() == [0, 1]
+    assert what.selection.rows.tolist() == [3, 4]
+    _, weighed = analysis.weighed(
+        *case.parts, cache=case.cache, rows=what.among, earlier=what.earlier.times(5)
+    )
+
+    def why(row: int) -> analysis.Why:
+        return analysis.why(
+            case.pool, case.scores, what.selection, row,
+            diversity=what.diversity, settings=case.settings, tfidf=weighed, earlier=what.earlier,
+        )  # fmt: skip
+
+    copy = why(2)
+    assert {(one.pick, one.row, one.epoch) for one in copy.covered} == {(1, 0, 0)}
+    assert all(one.left == pytest.approx(0.1 * one.part) for one in copy.covered)
+    assert "the very same n-grams is pick 1 of epoch 0" in copy.headline
+    before = {name: value for name, value, _ in copy.facts}["diversity before any pick"]
+    assert float(before) == pytest.approx(0.1 * weighed.diversity[list(weighed.rows).index(2)], abs=1e-3)
+    assert why(0).headline.startswith("Not selected: epoch 0 trained on it (as its pick 1)")
+
+
+def test_a_run_is_read_with_what_it_had_trained_on(tmp_path: Path, parts: Any) -> None:
+    pool, counts, config = parts
+    records = run(pool, counts, config, 12, 4, np.zeros(60, dtype=bool))
+    store.save_pool(tmp_path, pool)
+    run_id = store.create_run(tmp_path, config, pool)
+    for record in records:
+        store.write_epoch(tmp_path, run_id, record)
+    back = [store.read_epoch(tmp_path, run_id, epoch) for epoch in range(4)]
+    for one, other in zip(records, back, strict=True):
+        assert one.round == other.round
+        np.testing.assert_array_equal(one.earlier, other.earlier)
+    found = analysis.earlier_epochs(back, 2)
+    assert found is not None and found.times(60).tolist() == records[2].earlier.tolist()
+    assert found.rows[:12].tolist() == records[0].selection.rows.tolist()

@@ -41,8 +41,9 @@
       bar.title = `adds ${item.part.toFixed(3)} on its own, ${(item.part * item.left).toFixed(3)} after the picks that hold it`;
       const term = h('span', 'st-term', item.term);
       term.title = item.term;
+      const when = item.epoch == null ? '' : `epoch ${item.epoch}, `;
       const who = item.id
-        ? opener('st-link', `pick ${studio.count(item.pick)}`, 'open the sample that took it first', item.id, trigger)
+        ? opener('st-link', `${when}pick ${studio.count(item.pick)}`, 'open the sample that took it first', item.id, trigger)
         : h('span', '', 'no pick');
       box.append(h('li', '', null, term, bar, h('span', 'num', `${Math.round(100 * item.left)} % left`), who));
     }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from backend import analysis
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.samples.sample_values import beginnings, sample_value
 from iterit_ui.shared import theme
+from iterit_ui.shared.selections import record_tfidf
 from iterit_ui.tune.review.state import Open, Value
 
 LISTS = {
@@ -123,7 +126,7 @@ def table(here: Open, view: Value) -> Value:
     }  # fmt: skip
 
 
-def sample(here: Open, sample_id: str) -> Value:
+def sample(home: Path, here: Open, sample_id: str) -> Value:
     """One sample in full, with what can be done about it for this epoch."""
     shown = here.shown
     row = shown.pool.row_of.get(sample_id)
@@ -136,6 +139,8 @@ def sample(here: Open, sample_id: str) -> Value:
         selection=shown.selection,
         diversity=shown.record.diversity,
         settings=shown.settings,
+        tfidf=record_tfidf(home, shown.pool, shown.settings, shown.record),
+        earlier=shown.earlier,
     )
     marked = sample_id in shown.settings.pinned or sample_id in shown.settings.excluded
     return value | {"actions": ["unmark"] if marked else ["pin", "exclude"]}

@@ -11,6 +11,7 @@ from backend import analysis
 from backend.config import budget_of
 from backend.errors import StudioError
 from backend.records import Status
+from backend.selection import leaves_out
 from backend.store import RunInfo
 from iterit_ui import plots
 from iterit_ui.shared import theme
@@ -50,7 +51,7 @@ def values(home: Path, info: RunInfo | None, view: Value) -> dict[str, Any]:
         "complexity": complexity(here),
         "lengths": lengths(here),
         "table": table(here, view),
-        "sample": sample(here, view["sample"]),
+        "sample": sample(home, here, view["sample"]),
     }
 
 
@@ -66,6 +67,10 @@ def gate(here: Open) -> Value:
             f" Against epoch {epoch - 1}, {len(moved['came']):,} came, {len(moved['stayed']):,} stayed and {len(moved['went']):,} went."
         )
     )
+    earlier = here.shown.earlier
+    if earlier is not None and len(earlier):
+        asked += f" Earlier epochs hold {theme.counted(len(set(earlier.rows.tolist())), 'sample')}"
+        asked += "; none of them is selected again." if leaves_out(here.shown.settings) else "."
     effect = ""
     if changes and not here.problem:
         come, go = len(own["in"]), len(own["out"])
