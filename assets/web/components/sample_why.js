@@ -43,7 +43,13 @@
       term.title = item.term;
       const when = item.epoch == null ? '' : `epoch ${item.epoch}, `;
       const who = item.id
-        ? opener('st-link', `${when}pick ${studio.count(item.pick)}`, 'open the sample that took it first', item.id, trigger)
+        ? opener(
+            'st-link',
+            `${when}pick ${studio.count(item.pick)}`,
+            'open the sample that took it first',
+            item.id,
+            trigger,
+          )
         : h('span', '', 'no pick');
       box.append(h('li', '', null, term, bar, h('span', 'num', `${Math.round(100 * item.left)} % left`), who));
     }
