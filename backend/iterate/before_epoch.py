@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,7 @@ from backend.selection import (
 )
 
 HELD_OUT = "held out"
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -116,6 +118,11 @@ class Decisions:
         budget = len(self.records[0].selection) if epoch else self.budget
         self.report(Progress("select", epoch, 0, budget))
         round_, earlier = self._round(epoch)
+        if epoch and round_ > self.records[epoch - 1].round:
+            logger.info(
+                "epoch %d: fewer samples are left than an epoch takes, so a new round begins with all of them",
+                epoch,
+            )
         selection, diversity = select_epoch(
             self.pool,
             lambda: self._counted,

@@ -159,6 +159,7 @@ def epoch_words(
     strategy: str = "iterit",
     trains: bool = True,
     taken: Taken | None = None,
+    new_round: bool = False,
 ) -> str:
     """Which epoch this is, and what that means."""
     if epoch == 0:
@@ -172,6 +173,8 @@ def epoch_words(
         what = f"drawn again after {epoch} epoch{'s' if epoch > 1 else ''} of training"
     else:
         what = f"chosen again after {epoch} epoch{'s' if epoch > 1 else ''} of training"
+        if new_round:
+            what += "; fewer samples were left than an epoch takes, so a new round began with all of them"
     left = max(planned, 1) - len(epochs)
     more = f". {left} more epoch{'s' if left > 1 else ''} to come" if left > 0 else ""
     return f"Epoch {epoch}: {what}{more}."

@@ -11,15 +11,18 @@ import numpy as np
 from backend import analysis
 from backend.records import EpochRecord
 from iterit_ui import plots
+from iterit_ui.components import encode_bytes
 from iterit_ui.epochs import captions as words
 from iterit_ui.epochs.lists import Listed
 from iterit_ui.epochs.run_history import RunHistory
+from iterit_ui.epochs.state import MODES
 from iterit_ui.epochs.views import map_value
 from iterit_ui.samples.filter_lookup import get_clusters
 from iterit_ui.shared.session import map_key
-from iterit_ui.shared.theme import number
+from iterit_ui.shared.theme import POOL, SOURCES, number
 
 Value = dict[str, Any]
+MOST_COLOURS = 8  # epochs that are told apart on the map
 NO_MAP = "This pool has no map yet. Start it on the Curate tab; it takes a minute."
 
 
@@ -28,6 +31,7 @@ class EpochView:
     """A run at one epoch, and what of it is looked at.
 
     since : the earlier epoch that complexity is compared with. sample : id of the open one, "" for none.
+    colour : what the map's colours mean, a key of `state.MODES`.
     """
 
     home: Path
@@ -36,6 +40,7 @@ class EpochView:
     since: int
     listed: Listed
     sample: str
+    colour: str = "moved"
 
     @property
     def record(self) -> EpochRecord:
@@ -154,8 +159,12 @@ def map_view(at: EpochView) -> Value:
     if not key:
         return {"title": "Where in the pool is the selection?", "empty": NO_MAP}
     before = at.story.before(at.epoch)
+    modes: Value = {
+        "modes": [{"key": key, "label": label} for key, label in MODES.items()],
+        "mode": at.colour,
+    }
     drawn = len(at.listed.rows) if at.listed.key.startswith("rows:") else None
-    return map_value(
+    value = map_value(
         key,
         at.record.selection,
         None if before is None else before.selection,
@@ -164,3 +173,33 @@ def map_view(at: EpochView) -> Value:
         marked=at.mask,
         drawn=drawn,
     )
+    return value | modes | (first_trained(at) if at.colour == "first" else {})
+
+
+def first_trained(at: EpochView) -> Value:
+    """The map's colours by the epoch that each sample was first selected for, up to the one that is shown."""
+    epochs = [epoch for epoch in at.story.epochs if epoch <= at.epoch]
+    code = np.zeros(len(at.story.pool), dtype=np.uint8)
+    for place, epoch in reversed(list(enumerate(epochs, start=1))):
+        code[at.story.record(epoch).selection.rows] = min(place, MOST_COLOURS)
+    colours = [POOL, *(SOURCES[i] for i in range(MOST_COLOURS))]
+    counts = np.bincount(code, minlength=MOST_COLOURS + 1)
+    shown = [place for place in range(1, MOST_COLOURS + 1) if counts[place]]
+    last = min(len(epochs), MOST_COLOURS)
+    legend = [
+        {
+            "label": f"epoch {epochs[place - 1]}" + (" or later" if place == last < len(epochs) else ""),
+            "colour": colours[place],
+            "value": number(counts[place]),
+        }
+        for place in shown
+    ]
+    legend.append({"label": "not trained on", "colour": POOL, "value": number(counts[0])})
+    return {
+        "note": "Each sample in the colour of the epoch that trained on it first. Responses that use similar words lie "
+        "close together.",
+        "codes": encode_bytes(code),
+        "palette": colours,
+        "top": shown,
+        "legend": legend,
+    }

@@ -107,7 +107,7 @@ def epoch_view(home: Path, here: EpochsState) -> EpochView | None:
     epoch = story.nearest(here.epoch)
     since = story.since(epoch, here.since)
     what = listed(home, story, here.view["which"], epoch=epoch, since=since)
-    return EpochView(home, story, epoch, since, what, here.sample)
+    return EpochView(home, story, epoch, since, what, here.sample, here.colour)
 
 
 def all_values(home: Path, here: EpochsState) -> list[Any]:
@@ -129,6 +129,7 @@ def all_values(home: Path, here: EpochsState) -> list[Any]:
     story = at.story
     by_epoch = story.table(held_out_losses(home, story.run))
     planned = max(info.epochs, len(story.epochs))
+    before = story.before(at.epoch)
     words = epoch_words(
         story.epochs,
         at.epoch,
@@ -136,8 +137,8 @@ def all_values(home: Path, here: EpochsState) -> list[Any]:
         strategy=story.settings.strategy,
         trains=info.epochs > 0,
         taken=story.record(at.epoch).taken,
+        new_round=before is not None and before.round < at.record.round,
     )
-    before = story.before(at.epoch)
     newest = None if before is None else story.hardest(before.epoch, at.epoch)
     return [
         choice,
@@ -177,6 +178,15 @@ def sample_change(home: Path, here: EpochsState) -> list[Any]:
     except StudioError:
         at = None
     return [gr.skip()] * 4 if at is None else [map_view(at), table(here, at), *sample_values(at, here)]
+
+
+def map_values(home: Path, here: EpochsState) -> list[Any]:
+    """What other colours of the map change: the map."""
+    try:
+        at = epoch_view(home, here)
+    except StudioError:
+        at = None
+    return [gr.skip()] if at is None else [map_view(at)]
 
 
 def page_values(home: Path, here: EpochsState) -> list[Any]:

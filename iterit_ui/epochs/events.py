@@ -16,7 +16,7 @@ from iterit_ui.components import checked_int
 from iterit_ui.epochs import draw
 from iterit_ui.epochs.charts import EpochView
 from iterit_ui.epochs.lists import USUAL, listed, means_something
-from iterit_ui.epochs.state import EpochsState
+from iterit_ui.epochs.state import MODES, EpochsState
 from iterit_ui.samples import sample_list
 
 Data = dict[str, Any]
@@ -44,6 +44,12 @@ def on_jump(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """An epoch's name in the diagram was clicked."""
     epoch = draw.epoch_of(home, here.run, checked_int(data.get("epoch"), 0, MOST_EPOCH))
     return here if epoch == here.epoch else replace(here, epoch=epoch, view={**here.view, "page": 0})
+
+
+def on_colour(home: Path, here: EpochsState, data: Data) -> EpochsState:
+    """The map's colours shall mean something else."""
+    key = data.get("key")
+    return replace(here, colour=key) if key in MODES else here
 
 
 def on_back(home: Path, here: EpochsState, data: Data) -> EpochsState:

@@ -208,6 +208,7 @@ def _wire_events(session: Session, parts: Parts) -> None:
     on(parts["world"].lasso, events.on_lasso)
     on(parts["world"].clear, events.on_lasso_removed)
     on(parts["world"].cluster, events.on_cluster)
+    on(parts["world"].mode, events.on_colour, drawn=draw.map_values, components=[parts["world"]])
     on(parts["listed"].filter, events.on_list)
 
     page = [parts[name] for name in ("listed", "sample", "history")]

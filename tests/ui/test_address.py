@@ -30,6 +30,14 @@ def test_a_view_comes_back() -> None:
     assert address.read(address.written(**view)) == view
 
 
+def test_the_epoch_looked_ahead_to_comes_back_with_the_strategy_that_reads_it() -> None:
+    seen = address.read({"tab": "curate", "strategy": "iterit-cumulative", "ahead": "2"})
+    assert seen["settings"] == {"strategy": "iterit-cumulative", "ahead": 2}
+    assert address.written(**seen)["ahead"] == "2"
+    for query in ({"ahead": "2"}, {"strategy": "iterit-cumulative", "ahead": "21"}):
+        assert "ahead" not in address.read(query)["settings"]
+
+
 def test_defaults_are_not_written() -> None:
     empty = {
         "tab": "data",

@@ -22,7 +22,7 @@ from iterit_ui import layout
 from iterit_ui.curate import draw, events, job_status
 from iterit_ui.curate import mark_events as marking
 from iterit_ui.curate import settings_form as settings
-from iterit_ui.curate.state import CurateState
+from iterit_ui.curate.state import CurateState, selection_of
 from iterit_ui.samples import marks as actions
 from iterit_ui.shared import cutting_hint
 from iterit_ui.shared.session import VIEW, settings_of
@@ -361,6 +361,30 @@ def test_the_panels_budget_is_a_share_of_what_is_not_held_out(tmp_path: Path) ->
     total = draw.panel_value(tmp_path, here)["total"]
     assert total == len(pool) - 6
     assert card(shown_at(tmp_path, here), "Selected")["value"] == str(total // 2)
+
+
+def test_looking_ahead_is_offered_to_the_strategy_that_remembers(tmp_path: Path) -> None:
+    make_run(tmp_path)
+    pool = trees()
+
+    def fields(changed: dict[str, Any]) -> list[str]:
+        value = settings.settings_value(tmp_path, pool.id, changed, settings.PAST)
+        return [field["name"] for field in value["groups"][0]["fields"]]
+
+    assert "ahead" not in fields({}) and "earlier_samples" not in fields({})
+    changed = settings.set_to(tmp_path, pool.id, {}, {"name": "strategy", "value": "iterit-cumulative"})
+    assert "ahead" in fields(changed) and "earlier_samples" in fields(changed)
+    changed = settings.set_to(tmp_path, pool.id, {**changed, "budget": 0.1}, {"name": "ahead", "value": 1})
+    assert changed["ahead"] == 1
+    here = CurateState(pool=pool.id, settings=changed)
+    first = selection_of(tmp_path, replace(here, settings={**changed, "ahead": 0}))
+    later = selection_of(tmp_path, here)
+    assert not set(later.what.selection.rows) & set(first.what.selection.rows)
+    assert later.what.earlier.rows.tolist() == first.what.selection.rows.tolist()
+    with pytest.raises(ConfigError, match="allowed: 0 to 20"):
+        settings.set_to(tmp_path, pool.id, changed, {"name": "ahead", "value": 21})
+    # another strategy has nothing to look ahead to
+    assert "ahead" not in settings.set_to(tmp_path, pool.id, changed, {"name": "strategy", "value": "random"})
 
 
 def test_a_weight_of_a_source(home: Path, pool: Pool) -> None:

@@ -21,6 +21,7 @@ from iterit_ui.epochs import draw, events, tab
 from iterit_ui.epochs import run_choices as runs
 from iterit_ui.epochs import views as view
 from iterit_ui.epochs.captions import epoch_words
+from iterit_ui.epochs.charts import first_trained
 from iterit_ui.epochs.lists import listed
 from iterit_ui.epochs.state import VIEW, EpochsState
 
@@ -120,6 +121,20 @@ def test_what_is_listed_stands_out_on_the_map(home, run):
     bits = np.frombuffer(base64.b64decode(value["dim"]), np.uint8)
     assert np.unpackbits(bits, bitorder="little", count=ROWS).sum() == ROWS - len(at.listed.rows)
     assert value["highlight"] == 5 and len(value["palette"]) == len(analysis.MEMBERSHIP)
+
+
+def test_the_map_can_show_the_epoch_that_trained_on_a_sample_first(home, run):
+    there = events.on_colour(home, EpochsState(run=run, epoch=1), {"key": "first"})
+    assert there.colour == "first" and events.on_colour(home, there, {"key": "moods"}) is there
+    at = draw.epoch_view(home, there)
+    value = first_trained(at)
+    codes = np.frombuffer(base64.b64decode(value["codes"]), np.uint8)
+    picked = [at.story.record(epoch).selection.rows.tolist() for epoch in (0, 1)]
+    for row in range(ROWS):
+        assert codes[row] == (1 if row in picked[0] else 2 if row in picked[1] else 0)
+    assert [item["label"] for item in value["legend"]] == ["epoch 0", "epoch 1", "not trained on"]
+    only_first = first_trained(draw.epoch_view(home, EpochsState(run=run, epoch=0, colour="first")))
+    assert np.frombuffer(base64.b64decode(only_first["codes"]), np.uint8).sum() == len(picked[0])
 
 
 def test_without_a_map_the_page_says_where_to_get_one(home, run):

@@ -44,7 +44,7 @@ def test_budget_is_a_share_up_to_one_and_a_number_above(budget, n, samples):
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"strategy": "best"}, "allowed: iterit, iterit-static"),
+        ({"strategy": "best"}, "allowed: iterit, iterit-cumulative, iterit-static"),
         ({"budget": 0}, "share above 0"),
         ({"budget": float("nan")}, "finite"),
         ({"decay": 1.5}, "largest allowed value is 1"),

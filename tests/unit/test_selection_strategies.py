@@ -127,6 +127,7 @@ def test_what_each_strategy_needs_scored() -> None:
     }
     assert [s for s in STRATEGY_HELP if not keeps_selection(s)] == [
         "iterit",
+        "iterit-cumulative",
         "complexity",
         "random-each-epoch",
     ]  # type: ignore[arg-type]

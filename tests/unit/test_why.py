@@ -68,7 +68,7 @@ def test_the_very_same_response_is_found_among_the_picks() -> None:
     made = case.selection()
     assert 1 in made.rows and 3 not in made.rows
     found = analysis.remains(case.tfidf(), made, 3, decay=0.1)
-    assert found is not None and found.same == (made.rows.tolist().index(1) + 1, 1)
+    assert found is not None and found.same == (made.rows.tolist().index(1) + 1, 1, None)
     assert f"is pick {found.same[0]}." in case.why(3).headline
     other = analysis.remains(case.tfidf(), made, 5, decay=0.1)
     assert other is not None and other.same is None and other.covered == () and other.after == other.before
