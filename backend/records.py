@@ -377,6 +377,7 @@ class EpochRecord:
     taken : those of `rescored` whose scores were taken; None where all were computed.
     round : how often the pool had been used up before this epoch (``iterit-cumulative``; 0 for all others).
     earlier : (n,) int32, how often each sample was trained on in this round before; None where the strategy does not ask.
+    scored_tokens : tokens of both readings of `rescored`, of those that were taken too; None where it was not counted.
     """
 
     epoch: int
@@ -389,3 +390,4 @@ class EpochRecord:
     taken: Taken | None = None
     round: int = 0
     earlier: np.ndarray | None = None
+    scored_tokens: int | None = None

@@ -64,6 +64,12 @@ def arms_of(runs: Sequence[ComparedRun]) -> list[Arm]:
     return found
 
 
+def ladder_key(run: ComparedRun) -> str:
+    """What two runs have alike that differ in how long they train, and in their seed, alone."""
+    values = {name: value for name, value in _settings(run).items() if name not in ("epochs", "max_steps")}
+    return json.dumps(values, sort_keys=True)
+
+
 def _settings(run: ComparedRun) -> dict[str, Any]:
     values = {name: value for name, value in to_json(run.config).items() if name not in NO_MATTER}
     return values | {"model": run.info.model, "pool": run.info.pool_id}

@@ -86,6 +86,14 @@ def start(
             help="Also random-each-epoch and full for as many response tokens as this finished run trained on.",
         ),
     ] = "",
+    random_ladder: Annotated[
+        bool,
+        typer.Option(
+            "--random-ladder",
+            help="Also random-each-epoch for a quarter, half, once, twice and four times the steps, each a run of its own: "
+            "`show` then says how many steps of fresh random draws a selection is worth.",
+        ),
+    ] = False,
     name: Annotated[str, typer.Option("--name", help="What to call the comparison.")] = "",
     preset: Preset = None,
     config: Annotated[
@@ -113,6 +121,7 @@ def start(
         strategies=[word.strip() for word in strategies.split(",") if word.strip()],
         seeds=comparison_start.seeds_of(seeds),
         equal_steps_full=equal_steps_full,
+        ladder=random_ladder,
     )
     if equal_tokens_of:
         made_by = equal_tokens.trained(home, find_run(home, equal_tokens_of))
@@ -147,10 +156,15 @@ def plan_lines(planned: Any) -> list[str]:
     """What a comparison will run, for a person."""
     strategies = list(dict.fromkeys(one.name.rpartition(" seed ")[0] for one in planned.configs))
     seeds = sorted({one.seed for one in planned.configs})
+    ladder = (
+        f", {planned.ladder_steps:,} of them in the {planned.ladder_runs} runs of the random ladder"
+        if planned.ladder_runs
+        else ""
+    )
     lines = [
         f"{len(planned.configs)} runs: {len(strategies)} strategies ({', '.join(strategies)}) with "
         f"{len(seeds)} seed{'s' if len(seeds) != 1 else ''} ({', '.join(map(str, seeds))}), one after the other",
-        f"{sum(planned.steps):,} optimizer steps in all",
+        f"{sum(planned.steps):,} optimizer steps in all{ladder}",
         f"time in all: {console.duration(planned.seconds) if planned.seconds == planned.seconds else 'not known'}"
         f" ({planned.source})",
         f"held-out loss: on {planned.measured_on}",

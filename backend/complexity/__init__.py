@@ -1,7 +1,7 @@
 """Complexity (the paper's S_COM): how much a prompt helps a model to predict its response."""
 
 from backend.complexity.kept import Keep, Kept, Known, kept_losses, score_unknown
-from backend.complexity.score import held_out_loss, score
+from backend.complexity.score import held_out_loss, score, scoring_tokens
 from backend.complexity.token_losses import token_losses
 
-__all__ = ["Keep", "Kept", "Known", "held_out_loss", "kept_losses", "score", "score_unknown", "token_losses"]
+__all__ = ["Keep", "Kept", "Known", "held_out_loss", "kept_losses", "score", "score_unknown", "scoring_tokens", "token_losses"]

@@ -123,6 +123,12 @@ def same_tokens(encoded: Encoded) -> tuple[Sequences, Sequences]:
     return replace(conditioned, first=first.astype(np.int32)), encoded.alone
 
 
+def scoring_tokens(encoded: Encoded, rows: np.ndarray) -> int:
+    """Tokens of both readings of the rows ((m,) int) that can be scored: what scoring them anew makes the model read."""
+    scorable = rows[encoded.reason[rows] == ""]
+    return int(encoded.conditioned.lengths[scorable].sum() + encoded.alone.lengths[scorable].sum())
+
+
 @dataclass(frozen=True)
 class _Report:
     """Progress of one stage, counted in samples, each of which is read `times` times."""

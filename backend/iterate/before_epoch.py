@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from transformers import PreTrainedModel
 
-from backend.complexity import Kept, score_unknown
+from backend.complexity import Kept, score_unknown, scoring_tokens
 from backend.config import RunConfig, budget_of
 from backend.distributed.process_group import ProcessGroup
 from backend.diversity import NgramCounts
@@ -92,7 +92,7 @@ class Decisions:
         """The record of an epoch that was decided before, or with epoch 0."""
         if epoch not in self.records:
             nothing = np.zeros(len(self.pool), dtype=bool)
-            self._keep(replace(self.records[0], epoch=epoch, rescored=nothing, seconds={}, taken=None))
+            self._keep(replace(self.records[0], epoch=epoch, rescored=nothing, seconds={}, taken=None, scored_tokens=0))
         return self.records[epoch]
 
     def _settle(
@@ -103,7 +103,8 @@ class Decisions:
         rescored[rows] = True
         scores = self._with_known(epoch, new, rescored)
         selected = self._select(epoch, scores, rescored, {"score": seconds})
-        return self._keep(self._reviewed(replace(selected, taken=taken)))
+        tokens = scoring_tokens(self.encoded, rows)
+        return self._keep(self._reviewed(replace(selected, taken=taken, scored_tokens=tokens)))
 
     def _keep(self, record: EpochRecord) -> EpochRecord:
         self.records[record.epoch] = record

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from backend import analysis, config, store
+from backend.analysis import random_ladder
 from backend.analysis.held_out_words import planned_words
 from backend.config import RunConfig, Strategy
 from backend.errors import ConfigError, RunError
@@ -40,6 +41,7 @@ class Plan:
     steps : optimizer steps of each, as far as the settings tell: a strategy that finds fewer candidates than the budget
         has fewer. equal_steps : steps that "full at equal steps" is stopped at, 0 where it is not asked for.
     seconds : in all, NaN where unknown. source : what `seconds` was found from, or why there is no figure.
+    ladder_runs, ladder_steps : of these the runs that are there for the random ladder alone, and their steps in all.
     measured_on : what the held-out losses will be of, in words.
     problems : what would make a run fail for certain.
     warnings : what a person should know before.
@@ -48,6 +50,8 @@ class Plan:
     configs: tuple[RunConfig, ...]
     steps: tuple[int, ...]
     equal_steps: int
+    ladder_runs: int
+    ladder_steps: int
     seconds: float
     source: str
     measured_on: str
@@ -62,11 +66,13 @@ def configurations(
     strategies: Sequence[str],
     seeds: Sequence[int],
     equal_steps_full: bool = False,
+    ladder: bool = False,
 ) -> tuple[RunConfig, ...]:
     """The runs of a comparison: every strategy with every seed, all else as in `base`.
 
     rows : samples in the pool. equal_steps_full : also the strategy full, stopped after as many optimizer steps as the
-    budget gives the others.
+    budget gives the others. ladder : also fresh random draws for fewer and for more steps, each a run with a whole
+    learning-rate schedule, and for as many; see `random_ladder.rung_settings`.
 
     Raises
     ------
@@ -77,14 +83,25 @@ def configurations(
     unknown = [name for name in strategies if name not in known]
     if unknown:
         raise ConfigError(f"strategy is {unknown[0]!r}; allowed: {', '.join(known)}")
-    if not strategies and not equal_steps_full:
+    if not strategies and not equal_steps_full and not ladder:
         raise ConfigError("no strategy is chosen; choose at least one")
     _refuse_repeated("strategy", strategies)
     variants = [Variant(name, {"strategy": name}) for name in strategies]
     if equal_steps_full:
         steps = equal_steps(base, rows)
         variants.append(Variant(f"full {steps} steps", {"strategy": "full", "max_steps": steps}))
+    if ladder:
+        variants += _ladder(base, equal_steps(base, rows), once=random_ladder.FRESH not in strategies)
     return runs_of(base, variants, seeds)
+
+
+def _ladder(base: RunConfig, steps: int, *, once: bool) -> list[Variant]:
+    """Fresh random draws at other numbers of steps. once : also at as many steps as the others take."""
+    fresh = random_ladder.FRESH
+    variants = [Variant(fresh, {"strategy": fresh})] if once else []
+    for times, changes in random_ladder.rung_settings(base, steps).items():
+        variants.append(Variant(f"{fresh} {times:g}x steps", changes))
+    return variants
 
 
 def runs_of(base: RunConfig, variants: Sequence[Variant], seeds: Sequence[int]) -> tuple[RunConfig, ...]:
@@ -141,7 +158,7 @@ def candidates(base: RunConfig, rows: int) -> int:
 def plan(home: Path, configs: Sequence[RunConfig], pool_id: str, rows: int) -> Plan:
     """What these runs will take. rows : samples in the pool."""
     steps, seconds, sources = [], 0.0, []
-    figures: dict[tuple[str, int], analysis.Figure] = {}
+    figures: dict[tuple[str, int, int], analysis.Figure] = {}
     problems: dict[str, None] = {}
     warnings: dict[str, None] = {}
     for one in configs:
@@ -151,20 +168,24 @@ def plan(home: Path, configs: Sequence[RunConfig], pool_id: str, rows: int) -> P
             else config.budget_of(one.budget, candidates(one, rows))
         )
         steps.append(config.steps_in_all(length, one))
-        figure = figures.get((one.strategy, one.max_steps))
+        figure = figures.get((one.strategy, one.epochs, one.max_steps))
         if figure is None:  # the seed changes nothing about the time
             figure = analysis.plan_estimate(home, one, pool_id, rows).seconds
-            figures[one.strategy, one.max_steps] = figure
+            figures[one.strategy, one.epochs, one.max_steps] = figure
         seconds += figure.value
         sources.append(figure)
         for problem in analysis.preflight(one, rows):
             (problems if problem.fatal else warnings)[f"{problem.field}: {problem.text}"] = None
     unknown = next((figure.source for figure in sources if not figure.known), None)
+    times = random_ladder.rung_times([one.strategy for one in configs], steps)
+    rungs = [n for n, factor in zip(steps, times, strict=True) if math.isfinite(factor) and factor != 1]
     equal = next((one.max_steps for one in configs if one.strategy == "full" and one.max_steps), 0)
     return Plan(
         tuple(configs),
         tuple(steps),
         equal,
+        len(rungs),
+        sum(rungs),
         seconds,
         unknown or (sources[0].source if sources else "nothing to run"),
         planned_words(configs[0], rows) if configs else "",

@@ -92,6 +92,7 @@ def write_record(
                 "changes": record.changes,
                 "taken": dataclasses.asdict(record.taken) if record.taken else None,
                 "round": record.round,
+                "scored_tokens": record.scored_tokens,
             },
         )
 
@@ -156,6 +157,7 @@ def read_record(home: Path, run_id: str, epoch: int, folder: Path) -> EpochRecor
         taken=Taken(**meta["taken"]) if meta.get("taken") else None,
         round=meta.get("round", 0),
         earlier=column.get("earlier"),
+        scored_tokens=meta.get("scored_tokens"),
     )
 
 
