@@ -140,6 +140,37 @@ class ComparedRun:
         before = np.unique(np.concatenate(chosen[: begun - 1]))
         return float(len(before)) if np.isin(chosen[begun - 1], before).all() else math.nan
 
+    @cached_property
+    def scored_tokens(self) -> tuple[float, str]:
+        """(tokens that scoring for its selections reads, why they are not known).
+
+        Both readings of every sample scored, whether the scores were computed or taken from kept ones; NaN and a reason
+        where that was not counted, "" else.
+        """
+        found = 0.0
+        for epoch in self.epochs:
+            meta = _meta(self.home, self.id, epoch)
+            tokens = meta.get("scored_tokens")
+            if tokens is None:
+                tokens, why = self._read_in(epoch, meta)
+                if why:
+                    return math.nan, why
+            found += tokens
+        return found, ""
+
+    def _read_in(self, epoch: int, meta: dict[str, Any]) -> tuple[float, str]:
+        """What the model read while it scored for an epoch, of a run that did not count what scoring takes."""
+        if not meta.get("rescored"):
+            return 0.0, ""
+        if meta.get("taken"):
+            return math.nan, "scores were taken from kept ones, and their tokens were not counted then"
+        if self.info.attempt > 1:
+            return math.nan, "it was interrupted, and the tokens of its scoring were not counted then"
+        for time in store.stage_times(self.home, self.id):
+            if (time.stage, time.epoch) == ("score", epoch) and 0 < time.total <= time.done and time.tokens:
+                return float(time.tokens), ""
+        return math.nan, "the tokens of its scoring were not counted"
+
 
 def compared_run(home: Path, info: RunInfo) -> ComparedRun:
     """Read what a comparison needs of a run.

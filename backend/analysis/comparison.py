@@ -19,6 +19,7 @@ from backend.analysis.arms import Arm, arms_of
 from backend.analysis.comparable import MeasuredOn, Remark, measured_on, remarks
 from backend.analysis.compared_runs import DRAWN, ComparedRun, compared_run
 from backend.analysis.paired import Paired, mean_and_sd, paired
+from backend.analysis.random_ladder import Rung, split_ladder
 from backend.errors import RunError, StudioError
 
 MOST_RUNS = 200
@@ -32,6 +33,8 @@ class Comparison:
     reference : label of the baseline arm, which others are compared with; "" where there is none.
     remarks : what is not alike, and what is missing; warnings first.
     unreadable : why a run could not be read, by id.
+    rungs : fresh random draws by how long they train, the shortest first; none where there is no such ladder. Those that
+        are there for the ladder alone are not among the arms.
     """
 
     arms: tuple[Arm, ...]
@@ -39,6 +42,7 @@ class Comparison:
     remarks: tuple[Remark, ...]
     measured: MeasuredOn
     unreadable: dict[str, str]
+    rungs: tuple[Rung, ...] = ()
 
     @property
     def runs(self) -> list[ComparedRun]:
@@ -77,7 +81,7 @@ class Comparison:
     def missing(self) -> list[tuple[Arm, ComparedRun, str]]:
         """The runs whose loss after the last epoch does not count, and why."""
         found = []
-        for arm in self.arms:
+        for arm in (*self.arms, *(rung.arm for rung in self.rungs if rung.arm not in self.arms)):
             for run in arm.runs:
                 why = run.missing or self.measured.left_out.get(run.id, "")
                 if why:
@@ -115,7 +119,7 @@ def compare(home: Path, run_ids: Sequence[str], *, reference: str = "") -> Compa
     if not found:
         raise RunError(f"none of the runs can be read: {next(iter(unreadable.values()))}")
     found.sort(key=lambda run: (run.info.created, run.id))
-    arms = arms_of(found)
+    arms, rungs = split_ladder(arms_of(found))
     measured = measured_on(arms)
     chosen = _reference(arms, reference)
     made = Comparison(tuple(arms), chosen, (), measured, unreadable)
@@ -125,7 +129,7 @@ def compare(home: Path, run_ids: Sequence[str], *, reference: str = "") -> Compa
     if unreadable:
         text = "; ".join(unreadable.values())
         said.insert(0, Remark("warn", f"{len(unreadable)} of {len(ids)} runs cannot be read: {text}."))
-    return Comparison(tuple(arms[i] for i in order), chosen, tuple(said), measured, unreadable)
+    return Comparison(tuple(arms[i] for i in order), chosen, tuple(said), measured, unreadable, rungs)
 
 
 def measured_words(comparison: Comparison) -> str:

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from backend.analysis.arms import Arm, ladder_key
 from backend.config import RunConfig
 from backend.selection import course
@@ -69,7 +67,9 @@ def rung_times(strategies: Sequence[str], steps: Sequence[int]) -> list[float]:
     if not others:
         return []
     usual = Counter(others).most_common(1)[0][0]
-    known = {rung_steps(times, usual): rung_steps(times, usual) / usual for times in TIMES if usual} | {usual: 1.0}
+    known = {rung_steps(times, usual): rung_steps(times, usual) / usual for times in TIMES if usual} | {
+        usual: 1.0
+    }
     return [
         known.get(n, math.nan) if name == FRESH else math.nan
         for name, n in zip(strategies, steps, strict=True)

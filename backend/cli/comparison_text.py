@@ -13,6 +13,7 @@ import pandas as pd
 from backend.analysis.overlap import JACCARD
 from backend.analysis.paired import DEFINITION
 from backend.cli import console
+from backend.cli.worth_text import HOW, worth_as_values, worth_tables
 from backend.records import Pool
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ HEADLINE = "Nats per response token, mean ± sample standard deviation over the 
 def tables(home: Path, found: Comparison, epoch: int | None) -> list[Table]:
     """Everything that is shown, table by table."""
     pool = _pool(home, found)
-    made = [_losses(found), *([_differences(found)] if found.reference else []), _cost(found, pool, epoch)]
+    made = [_losses(found), *([_differences(found)] if found.reference else []), *worth_tables(found)]
+    made.append(_cost(found, pool, epoch))
     if pool is not None and len(found.arms) > 0:
         made += [_overlap(found, pool, epoch), _sources(found, pool, epoch)]
     missing = found.missing()
@@ -48,6 +50,8 @@ def print_all(home: Path, title: str, found: Comparison, epoch: int | None) -> N
     print(title)
     for remark in found.remarks:
         print(f"{'! ' if remark.level == 'warn' else ''}{remark.text}")
+    if not found.rungs:
+        print(HOW)
     for name, columns, rows, note in tables(home, found, epoch):
         print()
         print(name)  # as a table's title it would be broken over lines where the table is narrow
@@ -88,6 +92,7 @@ def as_values(home: Path, title: str, found: Comparison, epoch: int | None) -> d
             for arm, run, why in found.missing()
         ],
         "unreadable": found.unreadable,
+        "compute_multiplier": worth_as_values(found),
     }
     if pool is not None:
         values |= {

@@ -4,4 +4,14 @@ from backend.complexity.kept import Keep, Kept, Known, kept_losses, score_unknow
 from backend.complexity.score import held_out_loss, score, scoring_tokens
 from backend.complexity.token_losses import token_losses
 
-__all__ = ["Keep", "Kept", "Known", "held_out_loss", "kept_losses", "score", "score_unknown", "scoring_tokens", "token_losses"]
+__all__ = [
+    "Keep",
+    "Kept",
+    "Known",
+    "held_out_loss",
+    "kept_losses",
+    "score",
+    "score_unknown",
+    "scoring_tokens",
+    "token_losses",
+]

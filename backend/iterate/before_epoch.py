@@ -92,7 +92,11 @@ class Decisions:
         """The record of an epoch that was decided before, or with epoch 0."""
         if epoch not in self.records:
             nothing = np.zeros(len(self.pool), dtype=bool)
-            self._keep(replace(self.records[0], epoch=epoch, rescored=nothing, seconds={}, taken=None, scored_tokens=0))
+            self._keep(
+                replace(
+                    self.records[0], epoch=epoch, rescored=nothing, seconds={}, taken=None, scored_tokens=0
+                )
+            )
         return self.records[epoch]
 
     def _settle(

@@ -13,6 +13,7 @@ from backend import store
 from backend.config import PRESETS, STRATEGY_HELP, RunConfig, config_from, to_json
 from backend.errors import ConfigError, StudioError
 from backend.jobs import comparison_start
+from iterit_ui.compare.words import LADDER, LADDER_HELP
 from iterit_ui.components import checked_int, note
 from iterit_ui.components.comparison_form import comparison_form
 from iterit_ui.components.screen import when_shown
@@ -28,7 +29,7 @@ from iterit_ui.shared.session import EVENT, Session, bound, first_pool, get_pool
 from iterit_ui.shared.strategies import strategy_label
 from iterit_ui.shared.theme import counted, duration, number
 
-Values = dict[str, Any]  # of the form's fields, texts but for `equal`; strategies a line each
+Values = dict[str, Any]  # of the form's fields: texts, `equal` and `ladder` bool; strategies a line each
 LONGEST = 4000  # characters of one field
 LABEL = {
     "pool": "Pool",
@@ -36,6 +37,7 @@ LABEL = {
     "base": "All other settings from",
     "strategies": "Strategies",
     "equal": "Full at equal steps",
+    "ladder": LADDER,
     "seeds": "Seeds",
     "budget": "Budget",
     "epochs": "Epochs",
@@ -47,6 +49,7 @@ HELP = {
     "base": "A preset, or a run to copy pool, model and settings from.",
     "strategies": "Random is the baseline; Random, redrawn each epoch, is the fair control for IterIT, whose data changes too.",
     "equal": "The whole pool, stopped after as many optimizer steps as the others take.",
+    "ladder": LADDER_HELP,
     "seeds": "Numbers and ranges: 0-4, or 1, 5, 9. Each strategy runs once with each.",
     "budget": "A share or a number of samples, for every run; empty leaves what the settings say.",
     "epochs": "For every run; empty leaves what the settings say.",
@@ -105,6 +108,7 @@ def starting_values(home: Path, models: Sequence[Path]) -> Values:
         "base": preset_for(first_pool(), model),
         "strategies": "\n".join(USUAL),
         "equal": False,
+        "ladder": False,
         "seeds": "0-4",
         "budget": "",
         "epochs": "",
@@ -133,6 +137,7 @@ def form_value(
             "options": _options([(strategy_label(name), name) for name in STRATEGY_HELP]),
         },
         "equal": {"kind": "switch"},
+        "ladder": {"kind": "switch"},
     }
     return {
         "fields": [
@@ -212,7 +217,7 @@ def given(values: Values) -> list[Any]:
         values["model"],
         values["base"],
         values["strategies"].split("\n"),
-        *(values[name] for name in ("equal", "seeds", "budget", "epochs")),
+        *(values[name] for name in ("equal", "seeds", "budget", "epochs", "ladder")),
     ]
 
 
@@ -241,6 +246,7 @@ def asked_for(
     seeds: str,
     budget: str,
     epochs: str,
+    ladder: bool = False,
 ) -> Asked:
     """The runs that the form asks for.
 
@@ -279,6 +285,7 @@ def asked_for(
         strategies=[name for name in STRATEGY_HELP if name in strategies],
         seeds=comparison_start.seeds_of(seeds),
         equal_steps_full=equal,
+        ladder=ladder,
     )
     return Asked(configs, pool_id, rows, held_out_id)
 
@@ -299,10 +306,11 @@ def plan_note(planned: comparison_start.Plan) -> dict[str, Any]:
     steps = sum(planned.steps)
     time = f"about {duration(planned.seconds)}" if planned.seconds == planned.seconds else "not known"
     lines = [
-        f"{counted(len(planned.configs) // len(seeds), 'strategy', 'strategies')} with {counted(len(seeds), 'seed')}: "
+        f"{counted((len(planned.configs) - planned.ladder_runs) // len(seeds), 'strategy', 'strategies')} with {counted(len(seeds), 'seed')}: "
         f"{counted(len(planned.configs), 'run')}, one after the other.",
         f"{number(steps)} optimizer steps in all"
-        + (f"; full is stopped after {number(planned.equal_steps)}." if planned.equal_steps else "."),
+        + (f"; full is stopped after {number(planned.equal_steps)}." if planned.equal_steps else ".")
+        + _ladder_words(planned),
         f"Time in all: {time} ({planned.source}).",
         f"Held-out loss: on {planned.measured_on}.",
     ]
@@ -316,6 +324,13 @@ def plan_note(planned: comparison_start.Plan) -> dict[str, Any]:
             "steps": list(planned.problems),
         }
     return {"tone": "info", "text": " ".join(lines), "steps": list(planned.warnings)}
+
+
+def _ladder_words(planned: comparison_start.Plan) -> str:
+    if not planned.ladder_runs:
+        return ""
+    runs, steps = counted(planned.ladder_runs, "run"), number(planned.ladder_steps)
+    return f" Of these {runs} and {steps} steps are for the compute multiplier."
 
 
 def started(

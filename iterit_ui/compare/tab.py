@@ -20,7 +20,7 @@ from iterit_ui.compare.ask_panel import build_ask
 from iterit_ui.compare.eval_panel import build_eval
 from iterit_ui.compare.runs_table import build_runs
 from iterit_ui.compare.start_form import build_start, on_start
-from iterit_ui.compare.views import ALL_EPOCHS, results, runs_of
+from iterit_ui.compare.views import ALL_EPOCHS, SHOWN, results, runs_of
 from iterit_ui.compare.words import LINE
 from iterit_ui.components import chart, heading, note, table
 from iterit_ui.components.screen import when_shown
@@ -92,6 +92,10 @@ def build(session: Session) -> None:
                     differ = chart(height=270, elem_id="compare-differences")
                 strategies = table(elem_id="compare-strategies-table")
                 against = table(elem_id="compare-against")
+                worth = note(None, elem_id="compare-worth")
+                with gr.Column(visible=False, elem_classes="wide") as ladder:
+                    curve = chart(height=290, elem_id="compare-random-curve")
+                    multipliers = table(elem_id="compare-multipliers")
                 course = chart(height=290, elem_id="compare-course")
                 with gr.Row():
                     overlap = chart(height=330, elem_id="compare-overlap")
@@ -138,6 +142,10 @@ def build(session: Session) -> None:
             course,
             strategies,
             against,
+            worth,
+            curve,
+            multipliers,
+            ladder,
             overlap,
             lengths,
             sources,
@@ -263,7 +271,7 @@ def comparison_parts(
 ) -> tuple[Any, ...]:
     """The results; nothing is drawn while another tab is shown."""
     if tab != "compare":
-        return tuple(gr.skip() for _ in range(14))
+        return tuple(gr.skip() for _ in range(SHOWN))
     found = analysis_arms(home, comparison, chosen)
     return results(home, comparison, chosen, reference if reference in found else "", over, epoch)
 

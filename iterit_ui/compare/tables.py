@@ -121,7 +121,7 @@ def strategies_table(found: analysis.Comparison, pool: Pool | None) -> Value:
             else []
         ),
     ]
-    return _table(
+    return plain_table(
         "Strategies",
         f"Held-out loss{f' on {on}' if on else ''}, in nats per token: mean ± sample standard deviation over the seeds, lowest at the end first; in brackets the number of seeds where it differs. "
         + (f"The untouched model: {score(float(untouched.iloc[0]), 4)}." if alike else ""),
@@ -175,7 +175,9 @@ def differences_table(found: analysis.Comparison) -> Value | None:
             "hint": "seeds in which it ends lower",
         },
     ]
-    return _table(f"Against {found.reference}, at the end", DEFINITION + chance, columns, rows, "strategies")
+    return plain_table(
+        f"Against {found.reference}, at the end", DEFINITION + chance, columns, rows, "strategies"
+    )
 
 
 def settings_table(home: Path, found: analysis.Comparison) -> Value | None:
@@ -186,7 +188,7 @@ def settings_table(home: Path, found: analysis.Comparison) -> Value | None:
     try:
         differ = analysis.run_differences(home, [run.id for run in runs])
     except StudioError as error:
-        return _table(
+        return plain_table(
             "Settings that differ", str(error), [{"key": "name", "label": "Setting"}], [], "settings"
         )
     if len(runs) <= 6:
@@ -219,7 +221,7 @@ def settings_table(home: Path, found: analysis.Comparison) -> Value | None:
                     "values": ", ".join(f"{value} ({count})" for value, count in counts.items()),
                 }
             )
-    return _table(
+    return plain_table(
         "Settings that differ",
         "Only what differs between these runs, including pools, versions and machine.",
         columns,
@@ -250,7 +252,7 @@ def missing_table(found: analysis.Comparison) -> Value | None:
         {"key": "state", "label": "State", "kind": "badge", "width": "100px"},
         {"key": "why", "label": "Why its result is missing", "kind": "words"},
     ]
-    return _table("Missing runs", "Nothing is filled in for them.", columns, rows, "runs")
+    return plain_table("Missing runs", "Nothing is filled in for them.", columns, rows, "runs")
 
 
 def _setting(item: analysis.Different) -> str:
@@ -262,9 +264,10 @@ def _words(value: str | None) -> str:
     return "not known" if value is None else value or "none"
 
 
-def _table(
+def plain_table(
     title: str, note: str, columns: list[Any], rows: list[Any], unit: str, *, empty: str = "Nothing to show."
 ) -> Value:
+    """A table of one page without controls. unit : what its rows are, in the plural."""
     return {
         "title": title,
         "note": note,

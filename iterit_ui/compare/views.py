@@ -20,6 +20,7 @@ from iterit_ui.compare.tables import (
     signed,
     strategies_table,
 )
+from iterit_ui.compare.worth import worth_values
 from iterit_ui.plots import comparison_losses as plots
 from iterit_ui.plots import comparison_selections as chosen_plots
 from iterit_ui.shared.session import get_pool
@@ -37,7 +38,7 @@ NOTHING = {
         "Or tick runs in the table below and press Compare.",
     ],
 }
-SHOWN = 14  # the results' components, in the order of `results`
+SHOWN = 18  # the results' components, in the order of `results`
 
 
 def results(
@@ -45,8 +46,8 @@ def results(
 ) -> tuple[Any, ...]:
     """Everything about the runs that are compared.
 
-    Order: note, headline, final losses, differences, course, table of strategies, table of differences, overlap,
-    lengths, sources, noise, settings that differ, missing runs, whether there is anything.
+    Order: note, headline, final losses, differences, course, table of strategies, table of differences, the four of
+    `worth.worth_values`, overlap, lengths, sources, noise, settings that differ, missing runs, whether there is anything.
     """
     nothing = (*(None,) * (SHOWN - 2), gr.Column(visible=False))
     ids = runs_of(home, comparison, chosen)
@@ -70,6 +71,7 @@ def results(
         measured(plots.loss_course(points, arms, over=over if over in plots.OVER else "epoch"), on),  # type: ignore[arg-type]
         strategies_table(found, pool),
         differences_table(found),
+        *worth_values(found),
         *selections(found, pool, None if epoch == ALL_EPOCHS else epoch, when, arms),
         settings_table(home, found),
         missing_table(found),

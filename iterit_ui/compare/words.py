@@ -3,3 +3,12 @@
 from __future__ import annotations
 
 LINE = "Put strategies and runs side by side: which selection ends with the lowest held-out loss, and is it more than chance?"
+LADDER = "Compute multiplier"
+LADDER_HELP = (
+    "Also trains fresh random draws for a quarter, half, once, twice and four times the steps, to say how many of them a "
+    "selection is worth."
+)
+LADDER_HINT = (
+    f"Is selecting worth it? To see how many steps of fresh random draws each strategy is worth, switch on “{LADDER}” when you "
+    "start a comparison."
+)

@@ -111,6 +111,9 @@ def test_every_strategy_does_what_its_name_says(
     budget = N - 6 if strategy == "full" else 8
     assert [record.epoch for record in made.epochs] == [0, 1, 2]
     rescored = [int(record.rescored.sum()) for record in made.epochs]
+    progress = [record for record in made.records if isinstance(record, Progress) and record.stage == "score"]
+    read = [max((one.tokens for one in progress if one.epoch == epoch), default=0) for epoch in range(3)]
+    assert [record.scored_tokens for record in made.epochs] == read  # nothing was kept: all was read
     if strategy in ("iterit", "iterit-cumulative", "complexity"):
         assert rescored == [N - 6, 16, 16]
     elif strategy in ("iterit-static", "superfiltering"):

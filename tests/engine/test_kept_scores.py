@@ -128,6 +128,7 @@ def test_a_run_selects_from_kept_scores_what_it_would_select(inputs: Path, home:
     config = settings(inputs, epochs=0, budget=9)
     (_, fresh), (_, taken) = run(home, config), run(home, config)
     assert fresh.taken is None and taken.taken is not None
+    assert taken.scored_tokens == fresh.scored_tokens > 0  # what was taken counts as what was computed
     assert fresh.selection.rows.tolist() == taken.selection.rows.tolist()
     np.testing.assert_array_equal(fresh.selection.gain, taken.selection.gain)
     np.testing.assert_array_equal(fresh.scores.complexity, taken.scores.complexity)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -55,11 +56,13 @@ def made_run(
     pool: Pool | None = None,
     held_out: Pool | str | None = None,
     kept_aside: Sequence[int] = (),
+    per_epoch: int = 2,
+    scored: int | None = None,
     **values: object,
 ) -> str:
-    """A run that measured these held-out losses: before training, then after each epoch. Every epoch has two steps.
+    """A run that measured these held-out losses: before training, then after each epoch, of `per_epoch` steps.
 
-    held_out : samples that it was measured on, or how a configuration names the pool of seven that else is measured on.
+    scored : tokens of the scoring before epoch 0, and none before the others. held_out : samples that it was measured on, or how a configuration names the pool of seven that else is measured on.
     """
     pool = pool or labelled()
     aside = held_out if isinstance(held_out, Pool) else labelled(7, name="aside")
@@ -84,12 +87,18 @@ def made_run(
         )
         scores = Scores.unknown(n, np.arange(10, 10 + n, dtype=np.int32))
         record = EpochRecord(epoch, scores, np.zeros(n, bool), np.full(n, np.nan), selection)
+        if scored is not None:
+            record = replace(
+                record, rescored=np.full(n, epoch == 0), scored_tokens=scored if epoch == 0 else 0
+            )
         store.write_epoch(home, run, record)
     for epoch, loss in enumerate(losses):
-        step = 2 * epoch
+        step = per_epoch * epoch
         if epoch:
-            for at in (step - 1, step):
-                line = Metrics(at, at / 2, loss=1.0, learning_rate=1e-3, tokens=50 * at, seconds=float(at))
+            for at in range(step - per_epoch + 1, step + 1):
+                line = Metrics(
+                    at, at / per_epoch, loss=1.0, learning_rate=1e-3, tokens=50 * at, seconds=float(at)
+                )
                 store.append_metrics(home, run, line)
         store.append_metrics(home, run, Metrics(step, float(epoch), held_out=loss, held_out_epoch=epoch))
     if state != "queued":
@@ -105,4 +114,26 @@ def two_strategies(home: Path, *, gap: float = 0.5, seeds: int = 3) -> list[str]
         ids.append(
             made_run(home, (3.0, 2.4, 2.0 + 0.1 * seed - gap + 0.01 * seed), strategy="iterit", seed=seed)
         )
+    return ids
+
+
+def random_ladder(home: Path, losses: Mapping[int, float], *, seeds: int = 3, **values: object) -> list[str]:
+    """Fresh random draws that end with these losses by their number of steps, a tenth higher with each seed; ids of the runs.
+
+    Of 1, 2, 4, 8 and 16 steps, where the other strategies of this file take 4.
+    """
+    ids = []
+    for seed in range(seeds):
+        for steps, loss in losses.items():
+            epochs = max(1, steps // 2)
+            length: dict[str, object] = {"epochs": epochs} if steps >= 4 else {"max_steps": steps}
+            measured = (3.0,) * epochs + (loss + 0.1 * seed,)
+            given = {
+                "strategy": "random-each-epoch",
+                "seed": seed,
+                "per_epoch": min(2, steps),
+                **length,
+                **values,
+            }
+            ids.append(made_run(home, measured, **given))  # type: ignore[arg-type]
     return ids

@@ -61,4 +61,6 @@ def small_record(epoch: int = 0, n: int = 6) -> EpochRecord:
         ),
         status=status,
     )
-    return EpochRecord(epoch, scores, np.arange(n) < 4, diversity, selection, {"score": 1.5})
+    return EpochRecord(
+        epoch, scores, np.arange(n) < 4, diversity, selection, {"score": 1.5}, scored_tokens=90
+    )

@@ -1,0 +1,144 @@
+"""What may be said of compute multipliers, for a person: the same sentences on the page and in a terminal."""
+
+from __future__ import annotations
+
+import math
+
+from backend.analysis.compute_multiplier import FORWARD, TRAINING, Multiplier, Times, times_words
+from backend.analysis.multiplier_table import ArmMultiplier, Worth
+from backend.analysis.random_ladder import FRESH
+
+TITLE = "Is selecting worth it?"
+DEFINITION = (
+    f"Multiplier: how many times its own steps fresh random draws ({FRESH}) need to end with the same held-out loss. More than "
+    "1: the selection saves steps. Read off the mean loss of the random runs below, each trained to its end with its own whole "
+    "learning-rate schedule, straight between them over log steps, where the loss is first reached. Range: the same for the "
+    "strategy's mean loss plus and minus its standard deviation over the seeds. By seed: each seed's loss on that seed's own "
+    "random runs."
+)
+SCORING = (
+    f"With scoring: the same in compute. It assumes that a forward pass costs {FORWARD} for each token and a training step "
+    f"{TRAINING} (the backward pass costs two), counts the prompts and responses trained on, and that scoring reads a sample "
+    "twice, with and without its prompt. Scores that were kept from earlier are counted too: the selection needs them. "
+    "Not counted: finding the picks, and measuring the held-out loss."
+)
+HOW = (
+    "To see how many steps of fresh random draws a selection is worth, start a comparison with the random ladder: it also "
+    "trains random-each-epoch for a quarter, half, twice and four times the steps."
+)
+
+
+def best_arm(found: Worth) -> ArmMultiplier | None:
+    """The selection that ends lowest, of those whose multiplier is known; a single random draw and the whole pool only where
+    there is no other."""
+    known = [arm for arm in found.arms if arm.in_steps.times.reach != "unknown"]
+    selected = [arm for arm in known if arm.strategy not in ("random", "full")]
+    return next(iter(selected or known), None)
+
+
+def headline(found: Worth) -> str:
+    """The answer for the selection that ends lowest, in a sentence."""
+    arm = best_arm(found)
+    if arm is None:
+        return (
+            "Not known yet: "
+            + (found.arms[0].in_steps.reason if found.arms else "there is no strategy to measure")
+            + "."
+        )
+    times, scoring = arm.in_steps.times, _scoring(arm.in_compute)
+    if times.reach == "at most":
+        return f"Fresh random draws end as low as {arm.label} with {_part(times.value)} or fewer: selecting did not pay here."
+    if times.reach == "not reached":
+        return f"No number of steps up to {times_words(times.value)} times lets fresh random draws end as low as {arm.label}{scoring}."
+    if times.value <= 1:
+        return f"{arm.label} ends where fresh random draws are after {times_words(times.value)} times the steps: selecting did not pay here."
+    return (
+        f"{arm.label} ends where fresh random draws need {times_words(times.value)} times the steps{scoring}."
+    )
+
+
+def remarks(found: Worth) -> list[str]:
+    """What has to be known beside the headline: the spread, scoring, a curve that rises, and random runs that are missing."""
+    said = []
+    arm = best_arm(found)
+    if arm is not None:
+        by_seed = list(arm.in_steps.by_seed.values())
+        if by_seed:
+            said.append(f"By seed: {seeds_words(arm.in_steps)}.")
+        if by_seed and _above(arm.in_steps.times) != all(map(_above, by_seed)):
+            said.append(
+                "The seeds do not agree on whether it is more than once the steps, so that is not shown."
+            )
+        said += _scoring_remark(arm)
+    if math.isfinite(found.lowest_at):
+        said.append(
+            f"Fresh random draws end lowest after {found.lowest_at:,.0f} steps, and higher after more: longer training does not "
+            "help them here. Where their loss is first reached counts."
+        )
+    waiting = [point for point in found.points if not point.counts]
+    if waiting:
+        names = ", ".join(f"{point.times:.3g}x" for point in waiting)
+        said.append(f"Not on the curve yet, for want of two finished seeds: {names} the steps.")
+    return said
+
+
+def seeds_words(one: Multiplier) -> str:
+    """The multiplier of each seed; "-" where no seed has all runs."""
+    return ", ".join(times.words for times in one.by_seed.values()) or "-"
+
+
+def range_words(one: Multiplier) -> str:
+    """From the strategy's mean loss plus its spread to that minus it; "-" where unknown."""
+    if "unknown" in (one.worse.reach, one.better.reach):
+        return "-"
+    if one.worse == one.better:
+        return one.worse.words
+    return f"{one.worse.words} to {one.better.words}"
+
+
+def reached_words(one: Multiplier) -> str:
+    """ "1.8", "at most 0.25", "not reached within 4", or "not known"."""
+    if one.times.reach == "not reached":
+        return f"not reached within {times_words(one.times.value)}"
+    return one.times.words
+
+
+def unknown(found: Worth) -> list[str]:
+    """Why multipliers are not known, a sentence for each reason; nothing where all are, or the headline says it."""
+    why: dict[str, dict[str, None]] = {}
+    for arm in found.arms:
+        for one in (arm.in_steps, arm.in_compute):
+            if one.reason and best_arm(found) is not None:
+                why.setdefault(one.reason, {})[arm.label] = None
+    return [f"Not known for {', '.join(labels)}: {reason}." for reason, labels in why.items()]
+
+
+def _above(times: Times) -> bool:
+    return times.reach in ("reached", "not reached") and times.value > 1
+
+
+def _scoring(one: Multiplier) -> str:
+    if one.times.reach == "unknown":
+        return ""
+    within = {
+        "reached": "{} times when scoring is counted",
+        "at most": "at most {} times when scoring is counted",
+        "not reached": "nor up to {} times the compute when scoring is counted",
+    }[one.times.reach]
+    return f" ({within.format(times_words(one.times.value))})"
+
+
+def _scoring_remark(arm: ArmMultiplier) -> list[str]:
+    if arm.in_compute.times.reach == "unknown":
+        return [f"With scoring: not known ({arm.in_compute.reason})."]
+    if not arm.scored or _above(arm.in_compute.times) or not _above(arm.in_steps.times):
+        return []
+    return [
+        f"Scoring read {arm.scored:,.0f} tokens, training {arm.trained:,.0f}: counted as compute, selecting costs more than it "
+        "saves here, unless the scores serve several runs."
+    ]
+
+
+def _part(value: float) -> str:
+    names = {0.25: "a quarter of the steps", 0.5: "half of the steps"}
+    return names.get(round(value, 3), f"{times_words(value)} times the steps")
