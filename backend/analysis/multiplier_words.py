@@ -10,17 +10,15 @@ from backend.analysis.random_ladder import FRESH
 
 TITLE = "Is selecting worth it?"
 DEFINITION = (
-    f"Multiplier: how many times its own steps fresh random draws ({FRESH}) need to end with the same held-out loss. More than "
-    "1: the selection saves steps. Read off the mean loss of the random runs below, each trained to its end with its own whole "
-    "learning-rate schedule, straight between them over log steps, where the loss is first reached. Range: the same for the "
-    "strategy's mean loss plus and minus its standard deviation over the seeds. By seed: each seed's loss on that seed's own "
-    "random runs."
+    f"Multiplier: how many times its own steps fresh random draws ({FRESH}) need to end as low; above 1 the selection saves "
+    "steps. Read off the mean curve of the random runs, where it first gets as low; each of its points is runs of their own, "
+    "with a whole learning-rate schedule. Range: at the strategy's mean loss plus and minus its standard deviation over the "
+    "seeds. By seed: each seed's loss on that seed's own random runs."
 )
 SCORING = (
-    f"With scoring: the same in compute. It assumes that a forward pass costs {FORWARD} for each token and a training step "
-    f"{TRAINING} (the backward pass costs two), counts the prompts and responses trained on, and that scoring reads a sample "
-    "twice, with and without its prompt. Scores that were kept from earlier are counted too: the selection needs them. "
-    "Not counted: finding the picks, and measuring the held-out loss."
+    f"With scoring: the same in compute, assuming that a token costs {FORWARD} to score (a forward pass) and {TRAINING} to train on "
+    "(backward costs two more). Scoring reads a sample twice, with and without its prompt; kept scores count too, for the "
+    "selection needs them. Finding the picks and measuring the held-out loss are not counted."
 )
 HOW = (
     "To see how many steps of fresh random draws a selection is worth, start a comparison with the random ladder: it also "
@@ -50,8 +48,10 @@ def headline(found: Worth) -> str:
         return f"Fresh random draws end as low as {arm.label} with {_part(times.value)} or fewer: selecting did not pay here."
     if times.reach == "not reached":
         return f"No number of steps up to {times_words(times.value)} times lets fresh random draws end as low as {arm.label}{scoring}."
-    if times.value <= 1:
-        return f"{arm.label} ends where fresh random draws are after {times_words(times.value)} times the steps: selecting did not pay here."
+    if times_words(times.value) in ("1", "1.0"):
+        return f"{arm.label} ends as low as fresh random draws do with as many steps: none are saved."
+    if times.value < 1:
+        return f"Fresh random draws end as low as {arm.label} with {_part(times.value)}: selecting did not pay here."
     return (
         f"{arm.label} ends where fresh random draws need {times_words(times.value)} times the steps{scoring}."
     )
@@ -72,8 +72,8 @@ def remarks(found: Worth) -> list[str]:
         said += _scoring_remark(arm)
     if math.isfinite(found.lowest_at):
         said.append(
-            f"Fresh random draws end lowest after {found.lowest_at:,.0f} steps, and higher after more: longer training does not "
-            "help them here. Where their loss is first reached counts."
+            f"Of the lengths tried, fresh random draws end lowest after {_steps(found.lowest_at)} and higher after more. What "
+            "counts is the first length that gets as low."
         )
     waiting = [point for point in found.points if not point.counts]
     if waiting:
@@ -137,6 +137,10 @@ def _scoring_remark(arm: ArmMultiplier) -> list[str]:
         f"Scoring read {arm.scored:,.0f} tokens, training {arm.trained:,.0f}: counted as compute, selecting costs more than it "
         "saves here, unless the scores serve several runs."
     ]
+
+
+def _steps(count: float) -> str:
+    return f"{count:,.0f} step{'' if count == 1 else 's'}"
 
 
 def _part(value: float) -> str:

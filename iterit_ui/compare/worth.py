@@ -12,7 +12,7 @@ from backend.analysis import multiplier_words as words
 from backend.analysis.multiplier_table import Worth, worth
 from iterit_ui.compare.tables import plain_table
 from iterit_ui.compare.words import LADDER_HINT
-from iterit_ui.plots.compute_multiplier import random_curve
+from iterit_ui.plots.random_curve import random_curve
 from iterit_ui.shared.theme import number, score
 
 Value = dict[str, Any]
@@ -37,9 +37,8 @@ def worth_note(value: Worth) -> Value:
     return {
         "tone": "good" if pays else "info",
         "title": words.TITLE,
-        "text": words.headline(value),
-        "steps": words.remarks(value),
-    }  # fmt: skip
+        "text": " ".join([words.headline(value), *words.remarks(value)]),
+    }
 
 
 def worth_table(value: Worth) -> Value:
@@ -58,14 +57,14 @@ def worth_table(value: Worth) -> Value:
         for arm in value.arms
     ]
     columns = [
-        {"key": "arm", "label": "Strategy", "width": "150px"},
+        {"key": "arm", "label": "Strategy", "width": "140px"},
         {"key": "final", "label": "At the end", "align": "right", "width": "134px", "hint": "held-out loss after the last epoch"},
-        {"key": "steps", "label": "Steps", "align": "right", "width": "52px", "hint": "optimizer steps"},
-        {"key": "times", "label": "Multiplier", "kind": "words", "width": "130px", "hint": "times its own steps that fresh random draws need"},
+        {"key": "steps", "label": "Steps", "align": "right", "width": "64px", "hint": "optimizer steps"},
+        {"key": "times", "label": "Multiplier", "kind": "words", "width": "112px", "hint": "times its own steps that fresh random draws need"},
         {"key": "range", "label": "Range", "kind": "words", "hint": "at its mean loss plus and minus the spread over the seeds"},
         {"key": "seeds", "label": "By seed", "kind": "words", "hint": "each seed on its own random runs"},
-        {"key": "compute", "label": "With scoring", "kind": "words", "width": "130px", "hint": "times its own compute, scoring counted"},
-        {"key": "scored", "label": "Tokens scored", "align": "right", "width": "100px", "hint": "read to score, both readings; mean over the seeds"},
+        {"key": "compute", "label": "With scoring", "kind": "words", "width": "112px", "hint": "times its own compute, scoring counted"},
+        {"key": "scored", "label": "Tokens scored", "align": "right", "width": "116px", "hint": "read to score, both readings; mean over the seeds"},
     ]  # fmt: skip
     note = " ".join([words.DEFINITION, words.SCORING, *words.unknown(value)])
     return plain_table("Compute multiplier", note, columns, rows, "strategies")

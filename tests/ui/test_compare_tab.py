@@ -14,9 +14,9 @@ from backend.jobs import comparison_start, lifecycle
 from iterit_ui.compare import run_deletion, runs_table, start_form, tab, views
 from iterit_ui.plots import comparison_losses as plots
 from iterit_ui.shared.session import first_pool
-from tests.unit.compared import made_run, two_strategies
+from tests.unit.compared import made_run, random_ladder, two_strategies
 
-ORDER = ("note", "answer", "final", "differ", "course", "strategies", "against", "overlap", "lengths", "sources", "noise", "settings", "missing", "body")  # fmt: skip
+ORDER = ("note", "answer", "final", "differ", "course", "strategies", "against", "worth", "curve", "multipliers", "ladder", "overlap", "lengths", "sources", "noise", "settings", "missing", "body")  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def test_results_of_a_comparison(tmp_path: Path) -> None:
     assert parts["against"]["rows"][0]["verdict"] == {"text": "lower", "tone": "pinned"}
     assert parts["missing"] is None
     json.dumps(
-        {name: value for name, value in parts.items() if name != "body"}
+        {name: value for name, value in parts.items() if name not in ("body", "ladder")}
     )  # no NaN objects of other kinds
     assert [item["label"] for item in parts["course"]["legend"]] == ["iterit", "random"]
     assert parts["noise"]["data"][0]["y"] == ["iterit", "random"]
@@ -63,6 +63,38 @@ def test_one_seed_shows_no_difference(tmp_path: Path) -> None:
     assert "one seed: differences cannot be judged" in parts["answer"]["text"]
     assert parts["against"]["rows"][0]["verdict"]["text"] == "unknown"
     assert "error_x" not in parts["differ"]["data"][0]
+
+
+def test_without_a_random_ladder_it_says_how_to_get_one(tmp_path: Path) -> None:
+    parts = shown(tmp_path, two_strategies(tmp_path))
+    assert start_form.LABEL["ladder"] in parts["worth"]["text"]
+    assert parts["curve"] is None and parts["multipliers"] is None and parts["ladder"].visible is False
+
+
+def test_whether_selecting_is_worth_it(tmp_path: Path) -> None:
+    ids = [*two_strategies(tmp_path), *random_ladder(tmp_path, {1: 3.0, 2: 2.5, 4: 2.0, 8: 1.5, 16: 1.0})]
+    parts = shown(tmp_path, ids)
+    assert parts["ladder"].visible
+    assert parts["worth"]["tone"] == "good"
+    assert parts["worth"]["text"].startswith("iterit ends where fresh random draws need 2.0 times the steps")
+    iterit, random = parts["multipliers"]["rows"]
+    assert (iterit["arm"], iterit["times"], iterit["compute"]) == ("iterit", "2.0", "2.0")
+    assert (random["times"], random["steps"]) == ("1", "4")
+    # the ladder is a curve, and no clutter among the strategies
+    assert [row["arm"] for row in parts["strategies"]["rows"]] == ["iterit", "random", "random-each-epoch"]
+    line = next(trace for trace in parts["curve"]["data"] if trace["mode"] == "lines+markers")
+    assert line["x"] == [1, 2, 4, 8, 16] and line["error_y"]["array"][0] == pytest.approx(0.1)
+    crossings = [trace for trace in parts["curve"]["data"] if trace["marker"].get("symbol") == "diamond-open"]
+    assert crossings[0]["x"][0] == pytest.approx(4 * 2 ** (0.49 / 0.5)) and len(crossings) == 2
+    json.dumps([parts["worth"], parts["curve"], parts["multipliers"]], allow_nan=False)
+
+
+def test_what_does_not_pay_is_said_without_praise(tmp_path: Path) -> None:
+    ids = [*two_strategies(tmp_path), *random_ladder(tmp_path, {1: 1.0, 4: 1.2})]
+    parts = shown(tmp_path, ids)
+    assert parts["worth"]["tone"] == "info" and "did not pay here" in parts["worth"]["text"]
+    one = shown(tmp_path, ids[:2] + random_ladder(tmp_path, {1: 1.0, 4: 1.2}, seeds=1, decay=0.3))
+    assert "two lengths are needed" in one["worth"]["text"] and one["curve"]["empty"]
 
 
 def test_what_is_missing_is_said_first(tmp_path: Path) -> None:
@@ -123,6 +155,9 @@ def test_the_form_says_what_it_would_run(tmp_path: Path) -> None:
     for at, wrong, words in ((5, "x", "seeds"), (6, "much", "budget is 'much'"), (1, "/etc", "is not in a folder"), (0, None, "no pool")):  # fmt: skip
         note, _, ready = start_form.plan_of(tmp_path, [], *given[:at], wrong, *given[at + 1 :])
         assert note["tone"] == "error" and words in note["text"] and not ready
+    more, button, _ = start_form.plan_of(tmp_path, [], *given, True)
+    assert "Of these 8 runs and 1,134 steps are for the compute multiplier" in more["text"]
+    assert "4 strategies with 2 seeds: 16 runs" in more["text"] and button == "Queue 16 runs"
     one, _, _ = start_form.plan_of(tmp_path, [], *given[:5], "0", *given[6:])
     assert "With one seed there is no spread" in one["text"]
 
