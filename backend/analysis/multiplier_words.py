@@ -30,7 +30,7 @@ def best_arm(found: Worth) -> ArmMultiplier | None:
     """The selection that ends lowest, of those whose multiplier is known; a single random draw and the whole pool only where
     there is no other."""
     known = [arm for arm in found.arms if arm.in_steps.times.reach != "unknown"]
-    selected = [arm for arm in known if arm.strategy not in ("random", "full")]
+    selected = [arm for arm in known if arm.strategy not in ("random", FRESH, "full")]
     return next(iter(selected or known), None)
 
 
@@ -65,7 +65,7 @@ def remarks(found: Worth) -> list[str]:
         by_seed = list(arm.in_steps.by_seed.values())
         if by_seed:
             said.append(f"By seed: {seeds_words(arm.in_steps)}.")
-        if by_seed and _above(arm.in_steps.times) != all(map(_above, by_seed)):
+        if by_seed and not _agreed(arm):
             said.append(
                 "The seeds do not agree on whether it is more than once the steps, so that is not shown."
             )
@@ -113,19 +113,29 @@ def unknown(found: Worth) -> list[str]:
     return [f"Not known for {', '.join(labels)}: {reason}." for reason, labels in why.items()]
 
 
+def pays(found: Worth) -> bool:
+    """Whether the selection that ends lowest saves steps, at its mean and in every seed."""
+    arm = best_arm(found)
+    return arm is not None and _above(arm.in_steps.times) and _agreed(arm)
+
+
+def _agreed(arm: ArmMultiplier) -> bool:
+    """Whether every seed says the same as the mean of whether steps are saved."""
+    return {_above(times) for times in arm.in_steps.by_seed.values()} == {_above(arm.in_steps.times)}
+
+
 def _above(times: Times) -> bool:
     return times.reach in ("reached", "not reached") and times.value > 1
 
 
 def _scoring(one: Multiplier) -> str:
+    """The second number in brackets; both are read off the same losses, so that both are reached, or neither."""
     if one.times.reach == "unknown":
         return ""
-    within = {
-        "reached": "{} times when scoring is counted",
-        "at most": "at most {} times when scoring is counted",
-        "not reached": "nor up to {} times the compute when scoring is counted",
-    }[one.times.reach]
-    return f" ({within.format(times_words(one.times.value))})"
+    value = times_words(one.times.value)
+    if one.times.reach == "not reached":
+        return f" (nor does {value} times the compute when scoring is counted)"
+    return f" ({value} times the compute when scoring is counted)"
 
 
 def _scoring_remark(arm: ArmMultiplier) -> list[str]:

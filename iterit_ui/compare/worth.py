@@ -28,14 +28,8 @@ def worth_values(found: analysis.Comparison) -> tuple[Value, Value | None, Value
 
 def worth_note(value: Worth) -> Value:
     """The answer for the selection that ends lowest."""
-    arm = words.best_arm(value)
-    pays = (
-        arm is not None
-        and arm.in_steps.times.reach in ("reached", "not reached")
-        and arm.in_steps.times.value > 1
-    )
     return {
-        "tone": "good" if pays else "info",
+        "tone": "good" if words.pays(value) else "info",
         "title": words.TITLE,
         "text": " ".join([words.headline(value), *words.remarks(value)]),
     }

@@ -10,16 +10,16 @@ import pytest
 
 from backend import store
 from tests.browser.conftest import serving
-from tests.unit.compared import made_run, two_strategies
+from tests.unit.compared import made_run, random_ladder, two_strategies
 
 NAME = "<img src=x onerror=alert(1)> ${alert(2)}"
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A runs folder with a comparison of two strategies, and two runs outside it: one failed, one was exported."""
+    """A runs folder with a comparison of two strategies and a random ladder, and two runs outside it: one failed, one was exported."""
     home = tmp_path_factory.mktemp("compared")
-    ids = two_strategies(home)
+    ids = two_strategies(home) + random_ladder(home, {1: 3.0, 2: 2.5, 4: 2.0, 8: 1.5, 16: 1.0}, seeds=2)
     made = store.create_comparison(home, "two strategies")
     store.add_to_comparison(home, made, ids)
     made_run(home, (3.0,), strategy="diversity", state="failed", name="broken")
@@ -61,6 +61,21 @@ def test_the_newest_comparison_is_shown(new_page, goto, tidy_everywhere) -> None
     other = new_page()
     other.goto(page.url)
     shows(other, "compare-answer", "Lowest at the end: iterit")
+
+
+def test_whether_selecting_is_worth_it(page, goto) -> None:
+    goto(page, "compare")
+    shows(page, "compare-worth", "iterit ends where fresh random draws need 1.8 times the steps")
+    page.locator("#compare-random-curve .main-svg").first.wait_for()
+    shows(page, "compare-multipliers", "With scoring")
+    # where there is no ladder, the page says which switch makes one
+    page.locator("#compare-ladder-input").click()
+    shows(page, "compare-plan", "are for the compute multiplier")
+    rows(page).first.wait_for()
+    tick(page, "onerror")
+    page.locator("#compare-runs [data-act=compare]").click()
+    shows(page, "compare-worth", "Compute multiplier")
+    page.locator("#compare-random-curve").wait_for(state="hidden")
 
 
 def test_runs_are_chosen_and_stay_in_the_address(page, goto, reload) -> None:

@@ -111,6 +111,11 @@ def test_a_rung_is_told_by_its_steps() -> None:
     names = ["iterit", "random", "full", "random-each-epoch", "random-each-epoch", "random-each-epoch"]
     found = rung_times(names, [84, 84, 825, 84, 21, 90])
     assert found[3:5] == [1.0, 0.25] and all(map(math.isnan, [*found[:3], found[5]]))
+    assert rung_times(["random-each-epoch"] * 3, [84, 21, 168]) == [
+        1.0,
+        0.25,
+        2.0,
+    ]  # a ladder alone, as it is queued
     assert rung_times([], []) == []
 
 
@@ -191,7 +196,19 @@ def test_scoring_counts_as_compute_whether_it_was_taken_or_not(tmp_path: Path) -
     assert (iterit.trained, iterit.scored) == (200, 400)
     assert iterit.in_steps.times.value == pytest.approx(2 ** (0.4 / 0.5))
     assert iterit.in_compute.times.value == pytest.approx(600 * 2 ** (0.4 / 0.5) / 1000)
-    assert "(1.0 times when scoring is counted)" in words.headline(worth_of(tmp_path, ids))
+    assert "(1.0 times the compute when scoring is counted)" in words.headline(worth_of(tmp_path, ids))
+
+
+def test_seeds_that_disagree_are_said(tmp_path: Path) -> None:
+    ids = random_ladder(tmp_path, {2: 2.5, 4: 2.0, 8: 1.5}, seeds=2)
+    ids += [
+        made_run(tmp_path, (3.0, 2.4, loss), strategy="iterit", seed=s) for s, loss in ((0, 1.6), (1, 2.3))
+    ]
+    value = worth_of(tmp_path, ids)
+    (iterit,) = value.arms
+    assert iterit.in_steps.times.value > 1 and not words.pays(value)
+    assert iterit.in_steps.by_seed[0].value > 1 > iterit.in_steps.by_seed[1].value
+    assert any("The seeds do not agree" in text for text in words.remarks(value))
 
 
 def test_scoring_that_nobody_counted_is_not_known(tmp_path: Path) -> None:
