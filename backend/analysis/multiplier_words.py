@@ -84,7 +84,10 @@ def remarks(found: Worth) -> list[str]:
 
 def seeds_words(one: Multiplier) -> str:
     """The multiplier of each seed; "-" where no seed has all runs."""
-    return ", ".join(times.words for times in one.by_seed.values()) or "-"
+    found = [times.words for times in one.by_seed.values()]
+    if len(found) > 1 and len(set(found)) == 1:
+        return f"{found[0]} in all {len(found)}"
+    return ", ".join(found) or "-"
 
 
 def range_words(one: Multiplier) -> str:
