@@ -75,6 +75,11 @@ def remarks(found: Worth) -> list[str]:
             f"Of the lengths tried, fresh random draws end lowest after {_steps(found.lowest_at)} and higher after more. What "
             "counts is the first length that gets as low."
         )
+        if arm is not None and found.lowest_at < arm.steps:
+            said.append(
+                f"The {_steps(arm.steps)} of {arm.label} may be too many for it as well: compare the strategies with fewer "
+                "epochs too."
+            )
     waiting = [point for point in found.points if not point.counts]
     if waiting:
         names = ", ".join(f"{point.times:.3g}x" for point in waiting)

@@ -183,6 +183,7 @@ def test_what_is_said(tmp_path: Path, curve: dict[int, float], gap: float, said:
     assert words.headline(value).startswith(said)
     rises = any("end lowest after 1 step and" in text for text in words.remarks(value))
     assert rises == (curve[4] > curve[1])
+    assert any("4 steps of iterit may be too many" in text for text in words.remarks(value)) == rises
 
 
 def test_scoring_counts_as_compute_whether_it_was_taken_or_not(tmp_path: Path) -> None:
