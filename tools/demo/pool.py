@@ -244,7 +244,8 @@ def build_heldout(
 ) -> list[HeldoutRow]:
     """Clean rows from the held-out tables, half of them from common and half from rare families.
 
-    The families of a frequency take turns. No prompt and no response occurs twice, nor in the pool.
+    The families of a frequency take turns. No prompt and no response occurs twice, nor in the pool. Fewer rows where the
+    tables hold no more.
     """
     rng = Random(seed)
     pool = list(pool)
@@ -254,7 +255,9 @@ def build_heldout(
     for name in ("common", "rare"):
         families = [family for family in FAMILIES if frequency(family) == name]
         family_rows: list[HeldoutRow] = []
-        while len(family_rows) < size // 2:
+        before = -1
+        while before < len(family_rows) < size // 2:  # the tables hold no more where a round adds nothing
+            before = len(family_rows)
             for family in families[: size // 2 - len(family_rows)]:
                 item = draw_unused_item(rng, family, used_prompts, used_responses)
                 if item is not None:
