@@ -1,16 +1,15 @@
-"""Launching from the page: which pools and models may be used, the same as a command, and the start itself."""
+"""Launching from the page: which pools and models may be used, and the start itself."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from backend import store
-from backend.config import RunConfig, config_from
+from backend.config import RunConfig
 from backend.data import demo
 from backend.errors import ConfigError
 from backend.jobs import run_launch
@@ -152,35 +151,6 @@ def pool_mapping(home: Path, pool_id: str) -> dict[str, str]:
 def preset_for(pool_id: str, model: str) -> str:
     """The preset that suits a pool and a model."""
     return "demo" if is_demo(pool_id) and model == "demo" else "paper"
-
-
-def command_line(config: RunConfig, *, preset: str, home: Path) -> str:
-    """The command that does the same in a terminal: what differs from the preset, nothing else."""
-    words = ["python", "-m", "backend", "tune", *config.pool, "--model", config.model]
-    embedded = tuple(config.pool) == ("demo",) and config.model == "demo"
-    if preset != ("demo" if embedded else "paper"):  # what the command line starts from
-        words += ["--preset", preset]
-    base = config_from({"pool": config.pool, "model": config.model}, preset=preset)
-    for f in dataclasses.fields(RunConfig):
-        value = getattr(config, f.name)
-        if f.name not in ("pool", "model") and value != getattr(base, f.name):
-            words += option(f.name, value)
-    words += ["--runs-dir", str(home)]
-    return shlex.join(words)
-
-
-def option(name: str, value: Any) -> list[str]:
-    """One setting as options of the command line."""
-    flag = "--" + name.replace("_", "-")
-    if isinstance(value, bool):
-        return [flag if value else flag.replace("--", "--no-", 1)]
-    if isinstance(value, tuple):
-        return [word for item in value for word in option(name, item)]
-    if isinstance(value, dict):
-        return [word for key, item in value.items() for word in option(name, f"{key}={item}")]
-    text = repr(value) if isinstance(value, float) else str(value)
-    # a value that begins with a dash would be read as an option
-    return [f"{flag}={text}"] if text.startswith("-") else [flag, text]
 
 
 def start(

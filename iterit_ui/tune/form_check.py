@@ -12,13 +12,14 @@ from backend.analysis import Figure, PlanEstimate
 from backend.analysis.held_out_words import file_words
 from backend.analysis.plan_tokens import NOT_COUNTED, unscorable
 from backend.config import RunConfig
+from backend.config.command_line import command_line
 from backend.errors import ConfigError, StudioError
 from backend.jobs import run_launch
 from backend.preflight import checks
 from backend.preflight.checks import Problem
 from backend.records import Pool
 from iterit_ui.shared import theme
-from iterit_ui.shared.launch import command_line, pool_inputs, pool_mapping, with_allowed_files
+from iterit_ui.shared.launch import pool_inputs, pool_mapping, with_allowed_files
 from iterit_ui.shared.session import get_pool
 from iterit_ui.shared.settings import label
 from iterit_ui.shared.strategies import without_effect

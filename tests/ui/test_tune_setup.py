@@ -13,6 +13,7 @@ from run_folders import trees
 
 from backend import store
 from backend.config import PRESETS, RunConfig, config_from, to_json
+from backend.config.command_line import command_line
 from backend.errors import ConfigError
 from backend.jobs import lifecycle, pool_work, run_launch
 from backend.store import database
@@ -234,7 +235,7 @@ def test_the_command_holds_what_differs_from_the_preset(home):
     config = config_of(
         draft("demo", decay="0.2", make_map=False, source_weights="my web = 0.5", pinned="a-0\nb-0")
     )
-    words = shlex.split(launching.command_line(config, preset="demo", home=home))
+    words = shlex.split(command_line(config, preset="demo", home=home))
     assert words[:7] == ["python", "-m", "backend", "tune", "demo", "--model", "demo"]
     assert "--preset" not in words  # the command line starts from it where both are the demo
     rest = " ".join(words)
@@ -245,7 +246,7 @@ def test_the_command_holds_what_differs_from_the_preset(home):
 
 def test_a_shell_reads_a_payload_as_one_word(home):
     config = config_from({"pool": ("a b; rm -rf /",), "model": "$(id)", "name": "it's"})
-    words = shlex.split(launching.command_line(config, preset="paper", home=home))
+    words = shlex.split(command_line(config, preset="paper", home=home))
     assert "a b; rm -rf /" in words and "$(id)" in words and "it's" in words
 
 
@@ -270,7 +271,7 @@ def test_the_command_line_reads_the_command_as_the_same_configuration(home, monk
     monkeypatch.setattr(running, "_follow", lambda *_, **__: None)
     monkeypatch.setattr(run_launch, "launch", lambda home, config, **_: found.append(config) or "run")
     config = config_of(draft(preset, **changes))
-    words = shlex.split(launching.command_line(config, preset=preset, home=home))
+    words = shlex.split(command_line(config, preset=preset, home=home))
     result = CliRunner().invoke(commands.app, words[3:])
     assert result.exit_code == 0, result.output
     assert found == [config]

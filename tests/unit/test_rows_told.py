@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 from backend import store
 from backend.cli import app
 from backend.config import config_from
+from backend.config.command_line import command_line
 from backend.data import load_pool
 from backend.jobs import run_launch
-from iterit_ui.shared.launch import command_line, pool_inputs, pool_mapping
+from iterit_ui.shared.launch import pool_inputs, pool_mapping
 
 TOLD = (
     '3 rows: 2 read, 1 left out because "a" is null. Read as prompt=q, response=a.'  # as the sentence says it

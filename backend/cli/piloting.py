@@ -1,0 +1,249 @@
+"""Commands for a pilot: try strategies on a share of a run's steps, and read what it says."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend.analysis.pilot_verdict import RULE
+from backend.cli import console, outputs
+from backend.cli.curating import login_name
+from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
+from backend.cli.pool_commands import preset_of, read_pool
+from backend.cli.running import TUNING, _read_config
+from backend.config import config_from
+from backend.errors import RunError, StudioError
+
+if TYPE_CHECKING:
+    from backend.analysis.pilot_result import PilotResult
+    from backend.jobs.comparison_start import Plan
+    from backend.jobs.pilot import Pilot
+    from backend.store import ComparisonInfo
+
+SETTINGS = tuple(name for name in TUNING if name not in ("strategy", "model"))
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Before a long run: try strategies on a share of its steps, and see whether any beats a random draw.",
+)
+
+
+@app.command(
+    "start",
+    help="Queue a pilot of a run: each strategy, and the two random draws, on a share of the run's budget with each seed; "
+    "all other settings are the run's. Prints the pilot's id; `pilot show` says which strategy to launch.\n\n"
+    + RULE,
+)
+@with_settings(SETTINGS)
+def start(
+    pool: PoolArgument,
+    model: Annotated[
+        str, typer.Option("--model", help="Folder of a causal language model, a hub id, or 'demo'.")
+    ],
+    settings: dict[str, Any],
+    strategies: Annotated[
+        str | None,
+        typer.Option(
+            "--strategies",
+            help="What is tried, separated by commas; random and random-each-epoch are always in. [default: iterit, or "
+            "the strategy of --config]",
+            show_default=False,
+        ),
+    ] = None,
+    share: Annotated[
+        float,
+        typer.Option("--share", help="Share of the run's budget, and so of its steps: 0.05 to 1."),
+    ] = 0.25,
+    seeds: Annotated[
+        str,
+        typer.Option("--seeds", help="Each strategy is run once with each: 0,1 or 0-2. Two at the least."),
+    ] = "0,1",
+    preset: Preset = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="config.json of a run to start from; options override it.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would run.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Queue a pilot; its help is above, with the rule."""
+    from backend.jobs import comparison_start, pilot
+
+    values = {**_read_config(config), **settings, "pool": tuple(pool), "model": model}
+    base = config_from(values, preset=preset_of(preset, tuple(pool), model))
+    home = runs_dir.resolve()
+    outputs.check_folder(home)
+    samples = read_pool(list(pool), base.mapping)
+    asked = base.strategy if strategies is None else strategies
+    made = pilot.pilot_of(
+        base,
+        len(samples),
+        [word.strip() for word in asked.split(",") if word.strip()],
+        share=share,
+        seeds=comparison_start.seeds_of(seeds),
+    )
+    planned = pilot.plan(home, made, samples.id, len(samples))
+    for line in plan_lines(made, planned):
+        console.say(line)
+    if planned.problems:
+        raise StudioError("nothing was started: " + "; ".join(planned.problems))
+    if dry_run:
+        if as_json:
+            console.print_json(_plan_values(made, planned))
+        return
+    if not yes and not as_json and not typer.confirm("Queue these runs?", default=True, err=True):
+        raise typer.Exit(1)
+    done = pilot.start(home, made, samples, samples.id, who=login_name())
+    if as_json:
+        console.print_json({"id": done, **_plan_values(made, planned)})
+        return
+    print(done, flush=True)
+    console.say("they run one after the other, even if this terminal is closed")
+    console.say(
+        "which strategy to launch, and the command for it, once they have ended: "
+        f"python -m backend pilot show {done} --runs-dir {shlex.quote(str(home))}"
+    )
+
+
+@app.command(
+    "show",
+    help="Show a pilot: its verdict, its table, and the command that launches what it says.\n\n" + RULE,
+)
+def show(
+    which: Annotated[
+        str, typer.Argument(metavar="[PILOT]", help="A pilot's id, its beginning, its name, or 'last'.")
+    ] = "last",
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Show a pilot; its help is above, with the rule."""
+    from backend.analysis.pilot_result import pilot_result
+    from backend.jobs import lifecycle
+
+    home = runs_dir.resolve()
+    lifecycle.refresh(home)
+    result = pilot_result(home, _meant(home, which))
+    if as_json:
+        console.print_json(_values(home, result))
+        return
+    print(result.info.name)
+    for line in result_lines(result):
+        print(line)
+    print()
+    columns = ["strategy", "seeds", "held-out loss", "spread (sd)", "against random-each-epoch"]
+    rows = [
+        [
+            row.strategy,
+            str(row.n),
+            console.number(row.mean, 4),
+            console.number(row.sd, 4),
+            f"{row.difference:+.4f}" if row.difference == row.difference else "-",
+        ]
+        for row in result.verdict.rows
+    ]
+    console.print_table("", columns, rows, left=["strategy"])
+    if result.measured:
+        print(
+            f"Nats per response token after the last epoch, mean over seeds, measured on {result.measured}."
+        )
+    print(RULE)
+    if result.verdict.strategy:
+        print()
+        print(f"launch {result.verdict.strategy} with:")
+        print(launch_command(home, result))
+
+
+def plan_lines(made: Pilot, planned: Plan) -> list[str]:
+    """What a pilot will run, for a person."""
+    seconds = planned.seconds
+    time = console.duration(seconds) if seconds == seconds else "not known"
+    return [
+        f"{len(made.configs)} runs: {', '.join(made.strategies)} with seeds {', '.join(map(str, made.seeds))}, one after "
+        "the other",
+        f"each trains {made.steps:,} of the run's {made.whole_steps:,} optimizer steps, {made.budget:,} samples an epoch; "
+        f"{sum(planned.steps):,} steps in all, {made.times:.1f} times those of the run itself",
+        f"time in all: {time} ({planned.source})",
+        f"held-out loss: on {planned.measured_on}",
+        *(f"note: {text}" for text in planned.warnings),
+    ]
+
+
+def result_lines(result: PilotResult) -> list[str]:
+    """What a pilot says, for a person."""
+    from backend.analysis.pilot_result import length_words, progress_words
+    from backend.analysis.pilot_verdict import verdict_words
+
+    words = verdict_words(result.verdict)
+    return [words or progress_words(result), length_words(result)]
+
+
+def launch_command(home: Path, result: PilotResult) -> str:
+    """The command that launches what a pilot says; "" before it says anything."""
+    from backend.config.command_line import shortest_command
+
+    chosen = result.verdict.strategy
+    return shortest_command(result.launch(chosen), home=home) if chosen else ""
+
+
+def _meant(home: Path, name: str) -> ComparisonInfo:
+    """The pilot that a person means.
+
+    Raises
+    ------
+    RunError : none, or several, are meant.
+    """
+    from backend.analysis.pilot_result import pilots
+
+    there = pilots(home)
+    if not there:
+        raise RunError(
+            f"no pilot yet in {home}; start one with: python -m backend pilot start POOL --model MODEL"
+        )
+    if name == "last":
+        return there[0]
+    found = [info for info in there if info.id.startswith(name)] or [
+        info for info in there if info.name == name
+    ]
+    if len(found) == 1:
+        return found[0]
+    ids = ", ".join(info.id for info in (found or there)[:5])
+    if found:
+        raise RunError(f"{name!r} is the beginning or name of {len(found)} pilots: {ids}")
+    raise RunError(f"pilot {name!r} not found in {home} (there are: {ids})")
+
+
+def _plan_values(made: Pilot, planned: Plan) -> dict[str, Any]:
+    return {
+        "runs": [one.name for one in made.configs],
+        "strategies": made.strategies,
+        "seeds": made.seeds,
+        "share": made.share,
+        "budget": made.budget,
+        "steps": made.steps,
+        "run_steps": made.whole_steps,
+        "steps_in_all": sum(planned.steps),
+        "seconds": planned.seconds,
+        "source": planned.source,
+    }
+
+
+def _values(home: Path, result: PilotResult) -> dict[str, Any]:
+    return {
+        "id": result.info.id,
+        "name": result.info.name,
+        "share": result.share,
+        "steps": result.steps,
+        "run_steps": result.whole_steps,
+        "done": result.done,
+        "runs": [dataclasses.asdict(run) for run in result.runs],
+        "verdict": dataclasses.asdict(result.verdict),
+        "words": result_lines(result),
+        "measured_on": result.measured,
+        "launch": launch_command(home, result),
+    }
