@@ -11,7 +11,7 @@ from backend.errors import StudioError
 from iterit_ui.epochs.tab import on_disk
 from iterit_ui.samples.filter_lookup import clusters_written
 from iterit_ui.shared.session import map_key
-from iterit_ui.tune import queue_panel
+from iterit_ui.tune import pilot_panel, queue_panel
 from iterit_ui.tune.views import pump, stamp
 
 IDLE_SECONDS = 3.0
@@ -36,6 +36,7 @@ def watched(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
             if tab == "tune":
                 seen, busy = stamp(home, run)
                 parts.append(seen)
+                stamps["pilot"] = pilot_panel.stamp(home)
                 stamps["queue"] = queue_panel.mark_of(queue_panel.panel_value(store.runs(home), run))
             if tab == "epochs":
                 parts.append(on_disk(home, run)[1])

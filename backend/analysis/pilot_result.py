@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,15 +119,15 @@ def _run_of(
     return PilotRun(strategy, seed, "", "deleted", "its run was deleted"), math.nan
 
 
-def progress_words(result: PilotResult) -> str:
-    """How far the pilot is, and what holds it up, in sentences."""
+def progress_words(result: PilotResult, named: Callable[[str], str] = str) -> str:
+    """How far the pilot is, and what holds it up, in sentences. named : what a person calls a strategy."""
     said = f"{result.done} of {len(result.runs)} runs are done."
     held = [run for run in result.runs if run.why and run.state not in OPEN]
     if held:
         first = held[0]
         rest = f", and {len(held) - 1} more" if len(held) > 1 else ""
         said += (
-            f" No verdict without {first.strategy} seed {first.seed} ({first.why}){rest}: resume what stopped or failed, or "
+            f" No verdict without {named(first.strategy)}, seed {first.seed} ({first.why}){rest}: resume what stopped or failed, or "
             "queue another pilot."
         )
     return said

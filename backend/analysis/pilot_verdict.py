@@ -31,7 +31,8 @@ Kind = Literal["launch", "nothing", "alike", "unfinished"]
 @dataclass(frozen=True)
 class Row:
     """One strategy of a pilot: mean and sample standard deviation of its losses after the last epoch, the number of
-    seeds that have one, and the mean minus the control's. NaN where it is not known."""
+    seeds that have one, and the mean minus the control's. NaN where it is not known; the difference is while any loss is
+    missing, as means over different seeds cannot be compared."""
 
     strategy: str
     mean: float
@@ -82,7 +83,7 @@ def judge(
         for strategy, of in losses.items()
     }
     missing = tuple((strategy, seed) for seed in seeds for strategy in losses if seed not in known[strategy])
-    rows = _rows(known)
+    rows = _rows(known, complete=not missing)
     if missing or len(seeds) < 2 or CONTROL not in known:
         return PilotVerdict("unfinished", "", rows, math.nan, 0, math.nan, missing)
     spread, degrees = _spread(np.array([[of[seed] for seed in seeds] for of in known.values()]), by_seed)
@@ -102,9 +103,9 @@ def judge(
     return PilotVerdict(kind, strategy, rows, spread, degrees, margin, ())
 
 
-def _rows(known: Mapping[str, Mapping[int, float]]) -> tuple[Row, ...]:
+def _rows(known: Mapping[str, Mapping[int, float]], *, complete: bool) -> tuple[Row, ...]:
     means = {name: float(np.mean(list(of.values()))) if of else math.nan for name, of in known.items()}
-    control = means.get(CONTROL, math.nan)
+    control = means.get(CONTROL, math.nan) if complete else math.nan
     rows = [
         Row(
             name,

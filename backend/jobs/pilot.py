@@ -92,7 +92,7 @@ def pilot_of(
         )
     whole = config.budget_of(base.budget, there)
     budget = math.floor(round(share * whole, 9))
-    changes = {
+    changes: dict[str, Any] = {
         "budget": float(budget),
         "max_steps": max(1, math.floor(share * base.max_steps)) if base.max_steps else 0,
     }

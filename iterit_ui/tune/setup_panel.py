@@ -27,6 +27,7 @@ from iterit_ui.shared.launch import (
 )
 from iterit_ui.shared.session import EVENT, QUIET, VIEW, Session, bound, first_pool, get_pool, settings_of
 from iterit_ui.shared.settings import FIELDS, label
+from iterit_ui.tune import pilot_panel
 from iterit_ui.tune.form_check import verdict
 from iterit_ui.tune.form_config import Draft, config_of, load_run, load_text, read_draft, worded
 from iterit_ui.tune.form_fields import FormValue, schema, to_form
@@ -60,8 +61,16 @@ def build(session: Session, load: gr.State) -> None:
     def choose(pool: str, event: gr.EventData) -> Any:
         return chosen_pool(home, pool, event._data)
 
+    def try_first(pool: str, settings: dict[str, Any], who: str, event: gr.EventData) -> Any:
+        return piloted(home, data, models, event._data, pool, settings, who)
+
+    def compare(event: gr.EventData) -> Any:
+        return opened(home, event._data)
+
     form.look(look_again, look, form, **EVENT)
     form.launch(launch, look[:2], [session.run, said], concurrency_limit=1, **QUIET)
+    form.try_first(try_first, [*look[:2], session.who], said, concurrency_limit=1, **QUIET)
+    form.compare(compare, None, [session.comparison, session.chosen, session.tabs], **QUIET)
     form.pool(choose, session.pool, [session.pool, session.filter, session.view], **QUIET)
 
 
@@ -88,6 +97,8 @@ def shown(
         "carried": carried(home, pool, settings),
         "filled": said.get("filled"),
         "note": said.get("note"),
+        "pilot": pilot_panel.panel(),
+        "piloted": said.get("pilot"),
     }
 
 
@@ -122,7 +133,7 @@ def loaded_run(home: Path, models: Sequence[Path], load: str) -> dict[str, Any]:
 def questions(
     home: Path, data: Sequence[Path], models: Sequence[Path]
 ) -> list[Callable[[Any], dict[str, Any]]]:
-    """`verdict`, `load` and `count` for the form; an answer is never an exception."""
+    """`verdict`, `load`, `count` and `pilot` for the form; an answer is never an exception."""
 
     def say(form: Any) -> dict[str, Any]:
         try:
@@ -143,8 +154,11 @@ def questions(
     def counted(asked: Any) -> dict[str, Any]:
         return count(home, data, models, asked)
 
-    say.__name__, counted.__name__ = "verdict", "count"
-    return [say, load, counted]
+    def piloted(asked: Any) -> dict[str, Any]:
+        return pilot_panel.answer(home, data, models, asked)
+
+    say.__name__, counted.__name__, piloted.__name__ = "verdict", "count", "pilot"
+    return [say, load, counted, piloted]
 
 
 def launched(
@@ -186,6 +200,36 @@ def launched(
     return run, {
         "note": note("good", title, "It continues if you close this page; progress is on the right.")
     }
+
+
+def piloted(
+    home: Path,
+    data: Sequence[Path],
+    models: Sequence[Path],
+    asked: Any,
+    pool: str,
+    settings: dict[str, Any],
+    who: str,
+) -> dict[str, Any]:
+    """Queue the pilot that the form and its panel ask for: what to say there. pool, settings : as in `launched`."""
+    try:
+        sent = asked if isinstance(asked, dict) else {}
+        draft = read_draft(sent.get("form"))
+        late = not_arrived(home, draft, sent.get("carried"), pool, settings)
+        if late:
+            return {"pilot": note("warn", "Not queued", late)}
+        title, line = pilot_panel.queue(home, data, models, draft, sent.get("pilot"), who)
+    except StudioError as error:
+        return {"pilot": note("error", "Not queued", worded(str(error)))}
+    return {"pilot": note("good", title, line)}
+
+
+def opened(home: Path, data: Any) -> list[Any]:
+    """(comparison, chosen runs, tabs): a pilot on the Compare tab; nothing changes where it is none of this folder."""
+    asked = data.get("comparison") if isinstance(data, dict) else None
+    if asked not in [info.id for info in store.comparisons(home)]:
+        return [gr.skip()] * 3
+    return [asked, [], gr.Tabs(selected="compare")]
 
 
 def seq_of(data: Any) -> int | None:

@@ -28,3 +28,15 @@ GROUP = {
     },
     "data": {"title": "Data", "help": "How files are read."},
 }
+PILOT = {
+    "title": "Try before you launch",
+    "help": "A pilot trains the strategies that you tick on a small share of the steps, beside two random draws, and says "
+    "which to launch, or that nothing beats random here.",
+    "made": "Its settings were not those that the form has now: {names}.",
+}
+PILOT_LABEL = {"strategies": "Strategies", "share": "Share of the steps", "seeds": "Seeds"}
+PILOT_HELP = {
+    "strategies": "“Random” and “Random, redrawn each epoch” are always in: they are what has to be beaten.",
+    "share": "0.05 to 1. The budget is scaled by it; epochs, learning rate, warm-up and schedule stay.",
+    "seeds": "Two or more: 0, 1 or 0-2. Each strategy runs once with each.",
+}

@@ -191,7 +191,7 @@ def test_what_the_pool_does_not_hold_is_no_run(home, field, value, words):
     "sent", [None, 3, {}, {"values": []}, {"values": {"x": 1}}, {"values": {}, "preset": "best"}]
 )
 def test_what_is_no_form_is_refused_in_words(home, sent):
-    say, load, count = setup_panel.questions(home, (), ())
+    say, load, count, _ = setup_panel.questions(home, (), ())
     assert say(sent)["error"]
     assert load(sent)["error"]
     assert count(sent)["error"] and count({"form": sent, "begin": True})["error"]

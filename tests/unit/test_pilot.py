@@ -232,14 +232,14 @@ def test_a_pilot_that_is_not_finished(tmp_path: Path) -> None:
     for run in found.runs[:1]:
         store.delete_run(tmp_path, run.id)
     found = pilot_result(tmp_path, store.comparison_info(tmp_path, made))
-    assert "No verdict without iterit seed 0 (its run was deleted)" in progress_words(found)
+    assert "No verdict without iterit, seed 0 (its run was deleted)" in progress_words(found)
 
 
 def test_a_run_that_failed_is_named(tmp_path: Path) -> None:
     made = made_pilot(tmp_path, left=1, state="failed")
     found = pilot_result(tmp_path, store.comparison_info(tmp_path, made))
     assert not found.open
-    assert "without random-each-epoch seed 1 (failed: out of memory): resume" in progress_words(found)
+    assert "without random-each-epoch, seed 1 (failed: out of memory): resume" in progress_words(found)
 
 
 def test_the_newest_pilot_of_a_pool_and_a_model(tmp_path: Path) -> None:

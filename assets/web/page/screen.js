@@ -4,6 +4,7 @@
   const parts = new Set();
   let started = false; // the address has been read
   const waiting = []; // what a person did before that
+  const heard = []; // [name, what a part of the page does when it is told]
   let open = null; // the tab that the server knows to be open; null while nothing of it has been built
   let timer = 0;
 
@@ -16,10 +17,14 @@
       open = [...parts].find((part) => part.tab && studio.visible(part.panel))?.tab ?? null;
     if (!started) return;
     for (const call of waiting.splice(0)) call();
+    for (const [name, call] of heard) if (names.has(name)) call();
     for (const part of parts) part.ask();
   };
   // Calls once the page knows which pool it is about; at once where no screen waits for that.
   studio.afterStart = (call) => (started || !parts.size ? call() : waiting.push(call));
+
+  // Calls whenever the page is told this name, for what asks the server itself.
+  studio.hear = (name, call) => heard.push([name, call]);
 
   studio.told ||= [];
   studio.tell = (...names) => {

@@ -68,6 +68,7 @@
             ready: false,
           };
       show();
+      parts?.pilot.ask();
     };
     const later = () => {
       asked += 1; // what is under way is no longer about this form
@@ -221,6 +222,15 @@
               .catch((error) => ({state: 'failed', error: `the app did not answer (${error})`})),
           known: ask,
         }),
+        pilot: studio.tunePilot(given.pilot, {
+          ask: (what) =>
+            server.pilot({...what, form}).catch((error) => ({
+              plan: {tone: 'error', lines: [`The app did not answer (${error}).`], ready: false},
+            })),
+          queue: (pilot) => trigger('try_first', {form, carried: given.carried, pilot}),
+          use: (strategy) => set('strategy', strategy),
+          compare: (comparison) => trigger('compare', {comparison}),
+        }),
         list,
         fields: new Map(),
         counts: new Map(),
@@ -319,7 +329,17 @@
         parts.presets.node,
         parts.carried,
         parts.note,
-        h('div', 'st-before', null, parts.plan.node, parts.problems, parts.launch, beside, parts.plan.more),
+        h(
+          'div',
+          'st-before',
+          null,
+          parts.plan.node,
+          parts.problems,
+          parts.launch,
+          beside,
+          parts.pilot.node,
+          parts.plan.more,
+        ),
         ...groups,
         studio.fold('tune command', 'The same in a terminal', true, parts.command.node),
         studio.fold('tune config', 'config.json', false, parts.config.node),
@@ -352,6 +372,7 @@
         : said.ready
           ? 'start it, or queue it behind the others'
           : 'first mend what is said above';
+      parts.pilot.show({ready: said.ready && fresh, strategy: form.values.strategy});
     };
     const show = () => {
       const base = based(form.preset);
@@ -431,6 +452,7 @@
         });
       }
       if (given.note && given.note.key !== before?.note?.key) note = given.note.title ? given.note : null;
+      if (given.piloted && given.piloted.key !== before?.piloted?.key) parts.pilot.say(given.piloted);
       if (given.filled && given.filled.key !== filled) {
         filled = given.filled.key;
         fill(given.filled);
