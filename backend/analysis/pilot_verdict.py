@@ -153,12 +153,12 @@ def verdict_words(verdict: PilotVerdict, named: Callable[[str], str] = str) -> s
         below = abs(next(row.difference for row in verdict.rows if row.strategy == KEPT))
         return (
             f"Nothing beats a random draw here: {kept}, one draw for all epochs, ended {below:.4f} below {control}, and no "
-            "selection ended lower. It needs no scoring; launch that."
+            "selection ended lower. A random draw needs no scoring; launch that."
         )
     if verdict.kind == "nothing":
         return (
             f"Nothing beats a fresh random draw here: no selection ended below {control} (the nearest, {name}, {gap} above). "
-            "It needs no scoring; launch that."
+            "A random draw needs no scoring; launch that."
         )
     return (
         f"Nothing is shown to beat a fresh random draw here: the lowest selection, {name}, ended {gap} below {control}, not "

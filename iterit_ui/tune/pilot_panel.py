@@ -120,11 +120,12 @@ def plan_value(home: Path, pool: str, config: RunConfig | None, sent: Any) -> di
         return _wrong(error)
     time = f"about {duration(planned.seconds)}" if planned.seconds == planned.seconds else "not known"
     lines = [
-        f"{counted(len(made.strategies), 'strategy', 'strategies')} with {counted(len(made.seeds), 'seed')}: "
+        f"{counted(len(made.strategies) - len(CONTROLS), 'strategy', 'strategies')} and the two random draws with "
+        f"{counted(len(made.seeds), 'seed')}: "
         f"{counted(len(made.configs), 'run')}, one after the other.",
         f"Each trains {number(made.steps)} of the run's {number(made.whole_steps)} steps, on {number(made.budget)} samples an "
         f"epoch: {number(sum(planned.steps))} steps in all, {made.times:.1f} times the run itself."
-        + (" Fewer strategies or a smaller share cost less." if made.times > 1 else ""),
+        + (" A smaller share costs less." if made.times > 1 else ""),
         f"Time in all: {time} ({planned.source}).",
         f"Held-out loss: on {planned.measured_on}.",
     ]
@@ -181,12 +182,14 @@ def newest_value(
     if differing:
         notes.append(PILOT["made"].format(names=", ".join(f"“{label(name)}”" for name in differing)))
     if found.measured:
-        notes.append(f"Losses are nats per response token, on {found.measured}.")
-    if not found.open and not words:
-        short = "no verdict"
-    elif words:
-        short = f"says: {strategy_label(strategy)}"
-    else:
+        notes.append(
+            f"Loss: nats per response token on {found.measured}, mean over seeds. Spread: standard deviation between seeds. "
+            f"Difference: to “{strategy_label(CONTROL)}”."
+        )
+    short = "no verdict"
+    if words:
+        short = "verdict is in"
+    elif found.open:
         short = f"{found.done} of {len(found.runs)} runs done"
     return {
         "id": found.info.id,
@@ -198,7 +201,7 @@ def newest_value(
         "words": words,
         "notes": notes,
         "use": {"strategy": strategy, "label": strategy_label(strategy)} if strategy else None,
-        "columns": ["Strategy", "Loss", "± seeds", "vs. redrawn"],
+        "columns": ["Strategy", "Loss", "Spread", "Difference"],
         "rows": [
             {
                 "cells": [

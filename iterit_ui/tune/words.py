@@ -32,7 +32,7 @@ PILOT = {
     "title": "Try before you launch",
     "help": "A pilot trains the strategies that you tick on a small share of the steps, beside two random draws, and says "
     "which to launch, or that nothing beats random here.",
-    "made": "Its settings were not those that the form has now: {names}.",
+    "made": "It was of other settings than the form has now: {names}. Queue another to try these.",
 }
 PILOT_LABEL = {"strategies": "Strategies", "share": "Share of the steps", "seeds": "Seeds"}
 PILOT_HELP = {

@@ -84,7 +84,7 @@
       'tune pilot',
       h('span', '', panel.title, short),
       false,
-      h('p', 'st-field-help', panel.help),
+      h('p', 'st-pilot-help', panel.help),
       ...[...fields.values()].map((field) => field.node),
       plan,
       start,
@@ -115,12 +115,12 @@
       const why = h('details', 'st-pilot-rule', null, h('summary', '', 'How this is decided'), h('p', '', panel.rule));
       why.open = newest.querySelector('details')?.open || false;
       return [
-        h('b', '', given.head),
+        h('p', 'st-pilot-help', given.head),
         given.progress ? h('p', '', given.progress) : null,
         given.open ? bar : null,
         given.words ? h('p', 'st-pilot-words', given.words) : null,
         table(given.columns, given.rows),
-        ...given.notes.map((line) => h('p', 'st-field-help', line)),
+        ...given.notes.map((line) => h('p', 'st-pilot-help', line)),
         h('div', 'st-buttons', null, take, see),
         why,
       ].filter(Boolean);
