@@ -71,6 +71,7 @@ GLOSSARY = {
         "hardest": "The samples of highest complexity below the ceiling, as many as the budget.",
         "spread": "The sample standard deviation over seeds. A difference smaller than the spread is not called one.",
         "compute multiplier": "How many times its own steps fresh random draws need to end with as low a held-out loss as a strategy. Above 1 the selection saves steps.",
+        "pilot": "A short trial before a long run: some strategies and two random draws on a share of the run's steps, with two seeds or more. It says which to launch, or that nothing beats a random draw.",
         "overlap": "The Jaccard similarity of two selections: samples in both over samples in either.",
     },
 }

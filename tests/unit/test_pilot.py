@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +14,11 @@ from typer.testing import CliRunner
 
 from backend import config, store
 from backend.analysis.pilot_result import length_words, newest_result, pilot_result, pilots, progress_words
-from backend.analysis.pilot_verdict import CONTROL, judge, verdict_words
+from backend.analysis.pilot_verdict import CONTROL, RULE, judge, verdict_words
 from backend.cli.commands import app
 from backend.errors import ConfigError, RunError
 from backend.jobs import lifecycle, pilot
+from backend.records import Metrics
 from tests.unit.compared import made_run, settings
 
 runner = CliRunner()
@@ -124,14 +127,14 @@ def test_the_margin_is_that_of_the_plain_twin(by_seed: bool) -> None:
 @pytest.mark.parametrize("by_seed", [False, True])
 def test_where_nothing_differs_a_winner_is_named_no_more_often_than_stated(by_seed: bool) -> None:
     rng = np.random.default_rng(7)
-    names, trials = ["iterit", "diversity", "longest", "random", CONTROL], 3000
+    names, trials = ["iterit", "diversity", "longest", "random", CONTROL], 1500
     wrong = 0
     for _ in range(trials):
         # with samples of its own each seed has a level of its own, ten times the chance between runs
         seed_level = rng.normal(0, 0.1, 2) if by_seed else np.zeros(2)
         losses = {name: list(2 + seed_level + rng.normal(0, 0.01, 2)) for name in names}
         wrong += judged(losses, by_seed=by_seed).kind == "launch"
-    # 5 % and three standard errors of 3,000 trials; and not so seldom that the rule would be useless
+    # 5 % and three standard errors of 1,500 trials; and not so seldom that the rule would be useless
     assert 0.01 < wrong / trials < 0.05 + 3 * math.sqrt(0.05 * 0.95 / trials)
 
 
@@ -255,3 +258,68 @@ def test_the_newest_pilot_of_a_pool_and_a_model(tmp_path: Path) -> None:
     assert found is not None and found.info.id == made
     with pytest.raises(RunError, match="cannot be read"):
         pilot_result(tmp_path, store.comparison_info(tmp_path, broken))
+
+
+# ---------------------------------------------------------------- in a terminal
+
+SMALL = ("pilot", "start", "demo", "--model", "demo", "--epochs", "1", "--budget", "80", "--share", "0.5")
+
+
+def test_a_dry_run_says_what_it_would_cost_and_starts_nothing(tmp_path: Path, quiet: None) -> None:
+    text = said(*SMALL, "--strategies", "iterit,diversity", "--dry-run", "--runs-dir", tmp_path)
+    assert "8 runs: iterit, diversity, random, random-each-epoch with seeds 0, 1" in text
+    assert (
+        "each trains 5 of the run's 10 optimizer steps, 40 samples an epoch; 40 steps in all, 4.0 times"
+        in text
+    )
+    assert "the demo's held-out rows" in text and store.runs(tmp_path) == []
+    text = said(*SMALL, "--dry-run", "--json", "--runs-dir", tmp_path)
+    values = json.loads(text[text.index("{\n") :])  # behind what is said on stderr
+    assert values["steps_in_all"] == 30 and values["strategies"] == ["iterit", "random", "random-each-epoch"]
+
+
+def test_what_cannot_be_tried_is_said(tmp_path: Path, quiet: None) -> None:
+    for words, told in (
+        (("--share", "0"), "share is 0; a pilot takes 0.05 to 1"),
+        (("--strategies", "full"), "full trains on the whole pool"),
+        (("--seeds", "x"), "'x' is not a seed"),
+        (("--held-out", "0"), "nothing to measure on"),
+    ):
+        assert told in said(*SMALL, *words, "--yes", "--runs-dir", tmp_path, code=1)
+    assert store.runs(tmp_path) == []
+    assert "no pilot yet in" in said("pilot", "show", "--runs-dir", tmp_path, code=1)
+
+
+def test_a_pilot_in_a_terminal(tmp_path: Path, quiet: None) -> None:
+    said(*SMALL, "--name", "the long one", "--decay", "0.3", "--review", "--yes", "--runs-dir", tmp_path)
+    (info,) = store.comparisons(tmp_path)
+    assert info.kind == "pilot" and len(info.runs) == 6
+    text = said("pilot", "show", "--runs-dir", tmp_path)
+    assert "0 of 6 runs are done." in text and "launch" not in text.splitlines()[-1]
+    losses = {"iterit": 1.5, "random": 2.0, "random-each-epoch": 2.0}
+    for run in info.runs:
+        one = store.read_config(tmp_path, run)
+        for epoch, loss in enumerate((3.0, losses[one.strategy] + 0.01 * one.seed)):
+            store.append_metrics(
+                tmp_path, run, Metrics(5 * epoch, epoch, held_out=loss, held_out_epoch=epoch)
+            )
+        store.set_state(tmp_path, run, "done")
+    text = said("pilot", "show", info.id[:12], "--runs-dir", tmp_path)
+    assert "Launch “iterit”: it ended 0.5000 below “random-each-epoch”" in text and RULE in text
+    values = json.loads(said("pilot", "show", "last", "--json", "--runs-dir", tmp_path))
+    assert (values["verdict"]["kind"], values["done"], values["run_steps"]) == ("launch", 6, 10)
+    # the command launches the run itself, with what it was asked for
+    words = shlex.split(values["launch"])
+    assert values["launch"] in text and words[:4] == ["python", "-m", "backend", "tune"]
+    said(*words[3:], "--detach")
+    launched = store.read_config(tmp_path, store.runs(tmp_path)[0].id)
+    assert (launched.budget, launched.decay, launched.review, launched.name, launched.strategy) == (
+        80, 0.3, True, "the long one", "iterit",
+    )  # fmt: skip
+    assert "not found" in said("pilot", "show", "other", "--runs-dir", tmp_path, code=1)
+
+
+def test_the_rule_is_in_the_help() -> None:
+    for command in ("start", "show"):
+        text = " ".join(said("pilot", command, "--help").split())
+        assert "at most 5 in 100 pilots recommend a strategy" in text
