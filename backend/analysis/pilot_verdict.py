@@ -86,7 +86,11 @@ def judge(
     rows = _rows(known, complete=not missing)
     if missing or len(seeds) < 2 or CONTROL not in known:
         return PilotVerdict("unfinished", "", rows, math.nan, 0, math.nan, missing)
-    spread, degrees = _spread(np.array([[of[seed] for seed in seeds] for of in known.values()]), by_seed)
+    # strategies that ended alike in every seed are one and the same run (with one epoch both random draws are): no more
+    # is known of the spread by counting them twice
+    spread, degrees = _spread(
+        np.unique([[of[seed] for seed in seeds] for of in known.values()], axis=0), by_seed
+    )
     selections = [row for row in rows if row.strategy not in (CONTROL, KEPT)]
     t = float(stdtrit(degrees, 1 - ERROR_RATE / max(1, len(selections))))
     margin = t * spread * math.sqrt(2 / len(seeds))
@@ -120,7 +124,7 @@ def _rows(known: Mapping[str, Mapping[int, float]], *, complete: bool) -> tuple[
 
 
 def _spread(table: np.ndarray, by_seed: bool) -> tuple[float, int]:
-    """Standard deviation of one run around its strategy's mean, and its degrees of freedom.
+    """Standard deviation of one run around its strategy's mean, and its degrees of freedom; NaN where these are 0.
 
     table : (strategies, seeds) losses.
     """
@@ -130,7 +134,7 @@ def _spread(table: np.ndarray, by_seed: bool) -> tuple[float, int]:
     if by_seed:
         left = left - left.mean(axis=0, keepdims=True)
         degrees = (strategies - 1) * (seeds - 1)
-    return math.sqrt(float((left**2).sum()) / degrees), degrees
+    return math.sqrt(float((left**2).sum()) / degrees) if degrees else math.nan, degrees
 
 
 def verdict_words(verdict: PilotVerdict, named: Callable[[str], str] = str) -> str:

@@ -161,6 +161,8 @@ def show(
 
 def plan_lines(made: Pilot, planned: Plan) -> list[str]:
     """What a pilot will run, for a person."""
+    from backend.jobs.pilot import notes
+
     seconds = planned.seconds
     time = console.duration(seconds) if seconds == seconds else "not known"
     return [
@@ -170,7 +172,7 @@ def plan_lines(made: Pilot, planned: Plan) -> list[str]:
         f"{sum(planned.steps):,} steps in all, {made.times:.1f} times those of the run itself",
         f"time in all: {time} ({planned.source})",
         f"held-out loss: on {planned.measured_on}",
-        *(f"note: {text}" for text in planned.warnings),
+        *(f"note: {text}" for text in (*notes(made), *planned.warnings)),
     ]
 
 

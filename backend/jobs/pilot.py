@@ -142,6 +142,16 @@ def _checked(strategies: Sequence[str]) -> tuple[str, ...]:
     return (*chosen, *CONTROLS)
 
 
+def notes(pilot: Pilot) -> list[str]:
+    """What somebody should know before the pilot is started, in sentences."""
+    if pilot.base.epochs > 1:
+        return []
+    return [
+        "With one epoch nothing is selected a second time: strategies that differ in later epochs alone, the two random "
+        "draws among them, are the same run and end alike."
+    ]
+
+
 def plan(home: Path, pilot: Pilot, pool_id: str, rows: int) -> Plan:
     """What the pilot's runs will take, before any is started. rows : samples in the pool."""
     return comparison_start.plan(home, pilot.configs, pool_id, rows)

@@ -128,6 +128,7 @@ def plan_value(home: Path, pool: str, config: RunConfig | None, sent: Any) -> di
         + (" A smaller share costs less." if made.times > 1 else ""),
         f"Time in all: {time} ({planned.source}).",
         f"Held-out loss: on {planned.measured_on}.",
+        *pilot.notes(made),
     ]
     if planned.problems:
         return {

@@ -138,6 +138,16 @@ def test_where_nothing_differs_a_winner_is_named_no_more_often_than_stated(by_se
     assert 0.01 < wrong / trials < 0.05 + 3 * math.sqrt(0.05 * 0.95 / trials)
 
 
+def test_strategies_that_are_one_and_the_same_run_count_once() -> None:
+    """With one epoch both random draws are the same, and so are the kinds of IterIT."""
+    apart = {"iterit": [1.90, 1.93], CONTROL: [2.0, 2.01]}
+    twice = {**apart, "iterit-static": apart["iterit"], "random": apart[CONTROL]}
+    assert judged(twice).degrees == judged(apart).degrees == 2
+    assert judged(twice).spread == judged(apart).spread == pytest.approx(math.sqrt((0.03**2 + 0.01**2) / 4))
+    alike = judged({"iterit": [2.0, 2.1], "random": [2.0, 2.1], CONTROL: [2.0, 2.1]}, by_seed=True)
+    assert (alike.kind, alike.degrees) == ("nothing", 0) and math.isnan(alike.margin)
+
+
 def test_a_large_difference_is_nearly_always_seen_with_two_seeds() -> None:
     rng = np.random.default_rng(11)
     right = 0
@@ -274,6 +284,7 @@ def test_a_dry_run_says_what_it_would_cost_and_starts_nothing(tmp_path: Path, qu
     )
     assert "the demo's held-out rows" in text and store.runs(tmp_path) == []
     text = said(*SMALL, "--dry-run", "--json", "--runs-dir", tmp_path)
+    assert "note: With one epoch nothing is selected a second time" in text
     values = json.loads(text[text.index("{\n") :])  # behind what is said on stderr
     assert values["steps_in_all"] == 30 and values["strategies"] == ["iterit", "random", "random-each-epoch"]
 
