@@ -91,7 +91,7 @@ def test_a_pilot_from_the_form_to_its_verdict(page, goto, reload, home: Path) ->
     end(home, info.runs)
     shows(page, "tune-pilot-newest", "Launch “Diversity alone”: it ended 0.2100 below")
 
-    page.locator("#tune-pilot-newest button", has_text="Use Diversity alone").click()
+    page.locator("#tune-pilot-newest button", has_text="Use this strategy").click()
     page.wait_for_function(
         "document.querySelector('#tune-command textarea').value.includes('--strategy diversity')"
     )
