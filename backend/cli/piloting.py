@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.analysis.pilot_verdict import RULE
 from backend.cli import console, outputs
 from backend.cli.curating import login_name
 from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
 from backend.cli.pool_commands import preset_of, read_pool
 from backend.cli.running import TUNING, _read_config
 from backend.config import config_from
+from backend.config.pilot_rule import RULE
 from backend.errors import RunError, StudioError
 
 if TYPE_CHECKING:

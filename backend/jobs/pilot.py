@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 from backend import config
-from backend.analysis.pilot_verdict import CONTROL
 from backend.config import RunConfig, Strategy
+from backend.config.pilot_rule import CONTROL
 from backend.errors import ConfigError
 from backend.jobs import comparison_start, run_launch
 from backend.jobs.comparison_start import Plan, Variant

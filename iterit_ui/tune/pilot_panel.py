@@ -19,8 +19,9 @@ from backend.analysis.pilot_result import (
     pilots,
     progress_words,
 )
-from backend.analysis.pilot_verdict import CONTROL, RULE, verdict_words
+from backend.analysis.pilot_verdict import verdict_words
 from backend.config import STRATEGY_HELP, RunConfig, to_json
+from backend.config.pilot_rule import CONTROL, RULE
 from backend.errors import ConfigError, StudioError
 from backend.jobs import comparison_start, pilot, run_launch
 from backend.jobs.pilot import CONTROLS, LEAST_SHARE, MOST_SHARE, Pilot

@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 
 from backend import config, store
 from backend.analysis.pilot_result import length_words, newest_result, pilot_result, pilots, progress_words
-from backend.analysis.pilot_verdict import CONTROL, RULE, judge, verdict_words
+from backend.analysis.pilot_verdict import judge, verdict_words
 from backend.cli.commands import app
+from backend.config.pilot_rule import CONTROL, RULE
 from backend.errors import ConfigError, RunError
 from backend.jobs import lifecycle, pilot
 from backend.records import Metrics

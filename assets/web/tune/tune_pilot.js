@@ -99,7 +99,7 @@
       bar.firstChild.style.width = `${(100 * given.done) / Math.max(1, given.total)}%`;
       const same = given.use?.strategy === around.strategy;
       const take = given.use
-        ? studio.button('st-action', "Use this strategy", `put ${given.use.label} into the form; nothing starts`, () =>
+        ? studio.button('st-action', 'Use this strategy', `put ${given.use.label} into the form; nothing starts`, () =>
             use(given.use.strategy),
           )
         : null;
