@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import stdtrit
 
-from backend.config.pilot_rule import CONTROL, ERROR_RATE, KEPT
+from backend.config.trial_rules import CONTROL, ERROR_RATE, KEPT
 
 Kind = Literal["launch", "nothing", "alike", "unfinished"]
 
@@ -79,7 +79,7 @@ def judge(
         return PilotVerdict("unfinished", "", rows, math.nan, 0, math.nan, missing)
     # strategies that ended alike in every seed are one and the same run (with one epoch both random draws are): no more
     # is known of the spread by counting them twice
-    spread, degrees = _spread(
+    spread, degrees = pooled_spread(
         np.unique([[of[seed] for seed in seeds] for of in known.values()], axis=0), by_seed
     )
     selections = [row for row in rows if row.strategy not in (CONTROL, KEPT)]
@@ -114,7 +114,7 @@ def _rows(known: Mapping[str, Mapping[int, float]], *, complete: bool) -> tuple[
     return tuple(sorted(rows, key=lambda row: (not math.isfinite(row.mean), row.mean)))
 
 
-def _spread(table: np.ndarray, by_seed: bool) -> tuple[float, int]:
+def pooled_spread(table: np.ndarray, by_seed: bool) -> tuple[float, int]:
     """Standard deviation of one run around its strategy's mean, and its degrees of freedom; NaN where these are 0.
 
     table : (strategies, seeds) losses.

@@ -15,7 +15,7 @@ from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_sett
 from backend.cli.pool_commands import preset_of, read_pool
 from backend.cli.running import TUNING, _read_config
 from backend.config import config_from
-from backend.config.pilot_rule import RULE
+from backend.config.trial_rules import PILOT_RULE
 from backend.errors import RunError, StudioError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ app = typer.Typer(
     "start",
     help="Queue a pilot of a run: each strategy, and the two random draws, on a share of the run's budget with each seed; "
     "all other settings are the run's. Prints the pilot's id; `pilot show` says which strategy to launch.\n\n"
-    + RULE,
+    + PILOT_RULE,
 )
 @with_settings(SETTINGS)
 def start(
@@ -113,7 +113,7 @@ def start(
 
 @app.command(
     "show",
-    help="Show a pilot: its verdict, its table, and the command that launches what it says.\n\n" + RULE,
+    help="Show a pilot: its verdict, its table, and the command that launches what it says.\n\n" + PILOT_RULE,
 )
 def show(
     which: Annotated[
@@ -152,7 +152,7 @@ def show(
         print(
             f"Nats per response token after the last epoch, mean over seeds, measured on {result.measured}."
         )
-    print(RULE)
+    print(PILOT_RULE)
     if result.verdict.strategy:
         print()
         print(f"launch {result.verdict.strategy} with:")

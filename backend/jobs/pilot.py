@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 from backend import config
 from backend.config import RunConfig, Strategy
-from backend.config.pilot_rule import CONTROL
+from backend.config.trial_rules import CONTROL
 from backend.errors import ConfigError
 from backend.jobs import comparison_start, run_launch
 from backend.jobs.comparison_start import Plan, Variant

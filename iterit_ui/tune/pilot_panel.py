@@ -21,7 +21,7 @@ from backend.analysis.pilot_result import (
 )
 from backend.analysis.pilot_verdict import verdict_words
 from backend.config import STRATEGY_HELP, RunConfig, to_json
-from backend.config.pilot_rule import CONTROL, RULE
+from backend.config.trial_rules import CONTROL, PILOT_RULE
 from backend.errors import ConfigError, StudioError
 from backend.jobs import comparison_start, pilot, run_launch
 from backend.jobs.pilot import CONTROLS, LEAST_SHARE, MOST_SHARE, Pilot
@@ -52,7 +52,7 @@ def panel() -> dict[str, Any]:
     return {
         "title": PILOT["title"],
         "help": PILOT["help"],
-        "rule": RULE,
+        "rule": PILOT_RULE,
         "fields": [
             {
                 "name": name,

@@ -16,7 +16,7 @@ from backend import config, store
 from backend.analysis.pilot_result import length_words, newest_result, pilot_result, pilots, progress_words
 from backend.analysis.pilot_verdict import judge, verdict_words
 from backend.cli.commands import app
-from backend.config.pilot_rule import CONTROL, RULE
+from backend.config.trial_rules import CONTROL, PILOT_RULE
 from backend.errors import ConfigError, RunError
 from backend.jobs import lifecycle, pilot
 from backend.records import Metrics
@@ -317,7 +317,7 @@ def test_a_pilot_in_a_terminal(tmp_path: Path, quiet: None) -> None:
             )
         store.set_state(tmp_path, run, "done")
     text = said("pilot", "show", info.id[:12], "--runs-dir", tmp_path)
-    assert "Launch “iterit”: it ended 0.5000 below “random-each-epoch”" in text and RULE in text
+    assert "Launch “iterit”: it ended 0.5000 below “random-each-epoch”" in text and PILOT_RULE in text
     values = json.loads(said("pilot", "show", "last", "--json", "--runs-dir", tmp_path))
     assert (values["verdict"]["kind"], values["done"], values["run_steps"]) == ("launch", 6, 10)
     # the command launches the run itself, with what it was asked for
