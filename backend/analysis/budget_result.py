@@ -44,7 +44,8 @@ def budget_result(home: Path, info: ComparisonInfo) -> BudgetResult:
     for run in found.runs:
         budget = FULL if run.config.strategy == "full" else int(run.config.budget)
         ours = run.config.strategy in ("full", strategy) and run.seed in seeds and budget in losses
-        if ours and run.id in found.measured.counted and math.isfinite(run.final):
+        counts = run.id in found.measured.counted or run.id in found.measured.early
+        if ours and counts and math.isfinite(run.final):
             losses[budget][run.seed] = run.final
     return BudgetResult(
         info,

@@ -25,12 +25,14 @@ class MeasuredOn:
     """Which runs' held-out losses may be compared.
 
     counted : ids of the runs whose losses count. left_out : why another run's do not, by id.
-    by_seed : whether each seed has held-out samples of its own.
+    by_seed : whether each seed has held-out samples of its own. early : ids of those that are left out for no other reason than
+        that not every strategy has finished their seed.
     """
 
     counted: frozenset[str]
     left_out: dict[str, str]
     by_seed: bool
+    early: frozenset[str] = frozenset()
 
 
 def measured_on(arms: Sequence[Arm]) -> MeasuredOn:
@@ -51,16 +53,18 @@ def measured_on(arms: Sequence[Arm]) -> MeasuredOn:
             left_out[run.id] = f"measured on other held-out samples: {run.held_out_words}"
     counted = [run for run in measured if run.id not in left_out]
     by_seed = len({run.measured_on for run in counted}) > 1
+    early = set()
     if by_seed:
         finished = [{run.seed for run in arm.runs if run in counted and run.done} for arm in arms]
         shared = set.intersection(*finished) if finished else set()
         for run in counted:
             if run.done and run.seed not in shared:
+                early.add(run.id)
                 left_out[run.id] = (
                     f"seed {run.seed} keeps other samples aside, and not every strategy has finished it"
                 )
         counted = [run for run in counted if run.id not in left_out]
-    return MeasuredOn(frozenset(run.id for run in counted), left_out, by_seed)
+    return MeasuredOn(frozenset(run.id for run in counted), left_out, by_seed, frozenset(early))
 
 
 def remarks(arms: Sequence[Arm], measured: MeasuredOn) -> list[Remark]:

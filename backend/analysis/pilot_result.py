@@ -92,7 +92,7 @@ def pilot_result(home: Path, info: ComparisonInfo) -> PilotResult:
     runs = []
     for seed in seeds:
         for name in strategies:
-            run, loss = _run_of(home, found, name, seed, budget)
+            run, loss = _run_of(found, name, seed, budget)
             runs.append(run)
             losses[name][seed] = loss
     return PilotResult(
@@ -107,16 +107,19 @@ def pilot_result(home: Path, info: ComparisonInfo) -> PilotResult:
     )
 
 
-def _run_of(
-    home: Path, found: Comparison | None, strategy: str, seed: int, budget: float
-) -> tuple[PilotRun, float]:
+def _run_of(found: Comparison | None, strategy: str, seed: int, budget: float) -> tuple[PilotRun, float]:
     """A pilot's run and its loss after the last epoch; NaN with the reason where it does not count."""
-    for run in found.runs if found else ():
+    nothing = (PilotRun(strategy, seed, "", "deleted", "its run was deleted"), math.nan)
+    if found is None:
+        return nothing
+    for run in found.runs:
         if (run.config.strategy, run.seed, run.config.budget) != (strategy, seed, budget):
             continue
-        why = run.missing or (found.measured.left_out.get(run.id, "") if found else "")
+        # one that is only early counts: what is judged is complete
+        left = "" if run.id in found.measured.early else found.measured.left_out.get(run.id, "")
+        why = run.missing or left
         return PilotRun(strategy, seed, run.id, run.info.state, why), math.nan if why else run.final
-    return PilotRun(strategy, seed, "", "deleted", "its run was deleted"), math.nan
+    return nothing
 
 
 def progress_words(result: PilotResult, named: Callable[[str], str] = str) -> str:

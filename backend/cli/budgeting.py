@@ -148,7 +148,7 @@ def show(
             console.number(row.mean, 4),
             console.number(row.sd, 4),
             f"{row.difference:+.4f}" if row.difference == row.difference else "-",
-            {True: "yes", False: "no", None: "-"}[row.within],
+            {True: "yes", False: "no", None: "-"}[row.within if row.budget else None],
         ]
         for row in result.verdict.rows
     ]

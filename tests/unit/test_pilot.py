@@ -200,14 +200,23 @@ def test_the_verdict_in_words() -> None:
 LOSSES = {"iterit": 1.8, "random": 2.0, "random-each-epoch": 1.95}
 
 
-def made_pilot(home: Path, *, left: int = 0, losses: dict[str, float] = LOSSES, state: str = "queued") -> str:
-    """A pilot whose runs have ended but for the last ones; those are in this state."""
+def made_pilot(
+    home: Path,
+    *,
+    left: int = 0,
+    losses: dict[str, float] = LOSSES,
+    state: str = "queued",
+    aside: bool = False,
+) -> str:
+    """A pilot whose runs have ended but for the last ones; those are in this state. aside: each seed keeps other samples aside."""
     made = pilot.pilot_of(run_to_try(pool=("a.json",)), 80, ["iterit"], share=0.5, seeds=[0, 1])
     runs = []
     for at, one in enumerate(made.configs):
         open_ = at >= len(made.configs) - left
         loss = losses[one.strategy] + 0.01 * one.seed
-        same = {"strategy": one.strategy, "seed": one.seed, "budget": one.budget}
+        same: dict = {"strategy": one.strategy, "seed": one.seed, "budget": one.budget}
+        if aside:
+            same["kept_aside"] = (30 + one.seed, 35)
         runs.append(
             made_run(
                 home,
@@ -247,6 +256,14 @@ def test_a_pilot_that_is_not_finished(tmp_path: Path) -> None:
         store.delete_run(tmp_path, run.id)
     found = pilot_result(tmp_path, store.comparison_info(tmp_path, made))
     assert "No verdict without iterit, seed 0 (its run was deleted)" in progress_words(found)
+
+
+def test_runs_count_as_they_end_where_each_seed_keeps_other_samples_aside(tmp_path: Path) -> None:
+    """Compare lets a seed count once every strategy has finished it; here nothing is compared before all are there."""
+    found = pilot_result(tmp_path, store.comparison_info(tmp_path, made_pilot(tmp_path, left=1, aside=True)))
+    assert progress_words(found) == "5 of 6 runs are done." and found.verdict.kind == "unfinished"
+    found = pilot_result(tmp_path, store.comparison_info(tmp_path, made_pilot(tmp_path, aside=True)))
+    assert found.done == 6 and found.verdict.degrees == 2  # (3 strategies - 1) x (2 seeds - 1)
 
 
 def test_a_run_that_failed_is_named(tmp_path: Path) -> None:
