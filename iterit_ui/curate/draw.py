@@ -13,19 +13,21 @@ import gradio as gr
 import numpy as np
 
 from backend import store
+from backend.analysis import Earlier
 from backend.errors import StudioError
 from iterit_ui.curate import charts, views
 from iterit_ui.curate.named_settings import compared_value
 from iterit_ui.curate.sample_panel import EXTRAS, shown_sample
 from iterit_ui.curate.settings_form import PAST, settings_value
 from iterit_ui.curate.state import CurateState, CurateView, Value, selection_of, selection_view
-from iterit_ui.curate.words import CHART, DEMO_NOTE, NO_POOL, NO_SCORES, SELECT_NOTHING
+from iterit_ui.curate.words import AHEAD, CHART, DEMO_NOTE, NO_POOL, NO_SCORES, SELECT_NOTHING
 from iterit_ui.samples import sample_values
 from iterit_ui.samples.filter_lookup import bar_value, clusters_written
 from iterit_ui.samples.marks import toolbar_value
 from iterit_ui.shared import messages, text
 from iterit_ui.shared.selections import held_out_of, scores_key
-from iterit_ui.shared.session import VIEW, get_pool, get_scores, is_demo, map_key, settings_of
+from iterit_ui.shared.session import VIEW, epoch_of, get_pool, get_scores, is_demo, map_key, settings_of
+from iterit_ui.shared.theme import counted
 
 LISTS: dict[str, tuple[str, np.ndarray]] = {}  # list key -> pool, (m,) rows in the table's order
 LISTS_KEPT = 32
@@ -67,6 +69,9 @@ def all_values(home: Path, here: CurateState) -> list[Any]:
         message = NO_SCORES
     elif is_demo(here.pool):
         message = {"tone": "info", "text": DEMO_NOTE}
+    ahead = epoch_of(here.settings)
+    if at.shown.scored and ahead and at.shown.what.earlier is not None:
+        message = ahead_value(ahead, at.shown.what.earlier)
     return [
         panel_value(home, here),
         message,
@@ -78,6 +83,16 @@ def all_values(home: Path, here: CurateState) -> list[Any]:
         sample_of(home, replace(here, asked=EXTRAS), at),
         toolbar_value(home, here.pool),
     ]
+
+
+def ahead_value(epoch: int, earlier: Earlier) -> Value:
+    """What is said where a later epoch is looked ahead to."""
+    title, words, again = AHEAD
+    return {
+        "tone": "info",
+        "title": title.format(epoch),
+        "text": words.format(counted(len(earlier), "sample")) if len(earlier) else again,
+    }
 
 
 def empty_values(home: Path, here: CurateState, problem: str) -> list[Any]:

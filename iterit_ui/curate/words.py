@@ -34,6 +34,13 @@ DEMO_NOTE = (
     "two in five refusals and near misses pass, and rejects one clean answer in eight. Nearly all the mismatches that "
     "pass lie just below 1: read a few before you train."
 )
+AHEAD = (
+    "What epoch {} would take",
+    "The epochs before it would have trained on {}; “Samples of earlier epochs” on the left says what becomes of these. "
+    "Training changes the scores, so a run's own selection will differ.",
+    "The pool is used up by then, so a new round begins with all of it. Training changes the scores, so a run's own "
+    "selection will differ.",
+)
 NO_POOL = "No pool is open. Choose one on the Data tab."
 NO_SCORES = {
     "tone": "empty",

@@ -381,6 +381,8 @@ def test_looking_ahead_is_offered_to_the_strategy_that_remembers(tmp_path: Path)
     later = selection_of(tmp_path, here)
     assert not set(later.what.selection.rows) & set(first.what.selection.rows)
     assert later.what.earlier.rows.tolist() == first.what.selection.rows.tolist()
+    note = shown_at(tmp_path, draw.normalised(tmp_path, here))["note"]
+    assert note["title"] == "What epoch 1 would take" and str(len(first.what.selection)) in note["text"]
     with pytest.raises(ConfigError, match="allowed: 0 to 20"):
         settings.set_to(tmp_path, pool.id, changed, {"name": "ahead", "value": 21})
     # another strategy has nothing to look ahead to
