@@ -107,4 +107,4 @@ def _words(name: str, value: Any) -> str:
         return f"{spoken} {', '.join(f'{key}={item:g}' for key, item in value.items()) or 'none'}"
     if isinstance(value, list):
         return f"{spoken}: {len(value)}" if value else f"no {spoken}"
-    return f"{spoken} {value}"
+    return f"{spoken} {str(value).removesuffix('.0')}"

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from backend.cli import budgeting, comparing, keeping, piloting
+from backend.cli import budgeting, comparing, keeping, piloting, sensitivity_commands
 from backend.cli.asking import ask
 from backend.cli.curating import mark, marks, note, redo, undo
 from backend.cli.evaluating import evaluate
@@ -85,6 +85,7 @@ app.command()(keeping.erase)
 app.add_typer(comparing.app, name="compare")
 app.add_typer(piloting.app, name="pilot")
 app.add_typer(budgeting.app, name="budget")
+app.add_typer(sensitivity_commands.app, name="sensitivity")
 app.command("app")(open_app)
 
 

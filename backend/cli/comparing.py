@@ -164,14 +164,23 @@ def plan_lines(planned: Any) -> list[str]:
     lines = [
         f"{len(planned.configs)} runs: {len(strategies)} strategies ({', '.join(strategies)}) with "
         f"{len(seeds)} seed{'s' if len(seeds) != 1 else ''} ({', '.join(map(str, seeds))}), one after the other",
-        f"{sum(planned.steps):,} optimizer steps in all{ladder}",
+        *cost_lines(planned, ladder),
+    ]
+    return [*lines, *(f"note: {text}" for text in planned.warnings)]
+
+
+def cost_lines(planned: Any, besides: str = "") -> list[str]:
+    """What the runs of a plan take and measure, for a person. besides : what is said behind the steps."""
+    seeds = {one.seed for one in planned.configs}
+    lines = [
+        f"{sum(planned.steps):,} optimizer steps in all{besides}",
         f"time in all: {console.duration(planned.seconds) if planned.seconds == planned.seconds else 'not known'}"
         f" ({planned.source})",
         f"held-out loss: on {planned.measured_on}",
     ]
     if len(seeds) == 1:
         lines.append("with one seed there is no spread, so differences cannot be judged")
-    return [*lines, *(f"note: {text}" for text in planned.warnings)]
+    return lines
 
 
 @app.command("show")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from backend.analysis import Comparison
 
 Table = tuple[str, list[str], list[list[str]], str]  # title, columns, rows, what it says
+WORDS = ("strategy", "setting", "verdict", "name", "run", "why")  # columns of words, not of numbers
 
 HEADLINE = "Nats per response token, mean ± sample standard deviation over the seeds (in brackets their number where it differs from the first column's), lowest first. The headline is the last column: the loss after the last epoch, not after the best one."
 
@@ -52,10 +53,15 @@ def print_all(home: Path, title: str, found: Comparison, epoch: int | None) -> N
         print(f"{'! ' if remark.level == 'warn' else ''}{remark.text}")
     if not found.rungs:
         print(HOW)
-    for name, columns, rows, note in tables(home, found, epoch):
+    print_tables(tables(home, found, epoch))
+
+
+def print_tables(given: Sequence[Table]) -> None:
+    """Tables with their titles and notes on stdout."""
+    for name, columns, rows, note in given:
         print()
         print(name)  # as a table's title it would be broken over lines where the table is narrow
-        console.print_table("", columns, rows, left=["strategy", "verdict", "name", "run", "why"])
+        console.print_table("", columns, rows, left=WORDS)
         if note:
             print(note)
 
@@ -64,13 +70,18 @@ def as_markdown(home: Path, title: str, found: Comparison, epoch: int | None) ->
     """The same in Markdown."""
     lines = [f"### {title}", ""]
     lines += [f"- {remark.text}" for remark in found.remarks]
-    for name, columns, rows, note in tables(home, found, epoch):
-        words = {"strategy", "verdict", "name", "run", "why"}
+    return "\n".join([*lines, *markdown_lines(tables(home, found, epoch))])
+
+
+def markdown_lines(given: Sequence[Table]) -> list[str]:
+    """Tables with their titles and notes, in Markdown."""
+    lines = []
+    for name, columns, rows, note in given:
         lines += ["", f"**{name}.** {note}".rstrip(), ""]
         lines.append("| " + " | ".join(_escaped(column) for column in columns) + " |")
-        lines.append("|" + "|".join("---" if column in words else "--:" for column in columns) + "|")
+        lines.append("|" + "|".join("---" if column in WORDS else "--:" for column in columns) + "|")
         lines += ["| " + " | ".join(_escaped(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines)
+    return lines
 
 
 def as_values(home: Path, title: str, found: Comparison, epoch: int | None) -> dict[str, Any]:
@@ -132,8 +143,8 @@ def _losses(found: Comparison) -> Table:
     for row in table.to_dict("records"):
         cells = [row["arm"], f"{row['n']} of {row['runs']}"]
         for name in ("before", *(f"after_{epoch}" for epoch in shown)):
-            cells.append(_spread(row[name], row[f"{name}_sd"], row[f"{name}_n"], usual=row["n"]))
-        rows.append([*cells, _spread(row["final"], row["final_sd"], row["n"], usual=row["n"])])
+            cells.append(spread(row[name], row[f"{name}_sd"], row[f"{name}_n"], usual=row["n"]))
+        rows.append([*cells, spread(row["final"], row["final_sd"], row["n"], usual=row["n"])])
     end = f"at the end (epoch {last})" if same else "at the end"
     columns = ["strategy", "seeds", "untouched", *(f"after epoch {epoch}" for epoch in shown), end]
     on = measured_words(found)
@@ -147,9 +158,9 @@ def _differences(found: Comparison) -> Table:
         [
             row["arm"],
             str(row["n"]),
-            _signed(row["mean"]),
+            signed(row["mean"]),
             console.number(row["sd"], 4),
-            f"{_signed(row['low'])} to {_signed(row['high'])}" if np.isfinite(row["low"]) else "-",
+            f"{signed(row['low'])} to {signed(row['high'])}" if np.isfinite(row["low"]) else "-",
             f"{row['below']} of {row['n']}" if row["n"] else "-",
             row["words"],
         ]
@@ -257,7 +268,7 @@ def _percent(row: Mapping[Any, Any] | None) -> str:
     return f"{100 * row['mean']:.1f}{sd} %"
 
 
-def _spread(mean: float, sd: float, n: int, *, usual: int) -> str:
+def spread(mean: float, sd: float, n: int, *, usual: int) -> str:
     """ "2.3370 ± 0.0036", with the number of seeds where it is another than in the row's second column."""
     if not np.isfinite(mean):
         return "-"
@@ -265,7 +276,7 @@ def _spread(mean: float, sd: float, n: int, *, usual: int) -> str:
     return text if n == usual else f"{text} ({n})"
 
 
-def _signed(value: float) -> str:
+def signed(value: float) -> str:
     return f"{value:+.4f}" if np.isfinite(value) else "-"
 
 

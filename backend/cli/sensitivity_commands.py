@@ -1,0 +1,208 @@
+"""Commands for sensitivity studies: start one, and show how much the settings matter."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from backend.cli import console, outputs
+from backend.cli.comparing import cost_lines, find_comparison
+from backend.cli.curating import login_name
+from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
+from backend.cli.pool_commands import preset_of, read_pool
+from backend.cli.running import TUNING, _read_config
+from backend.config import config_from
+from backend.errors import RunError, StudioError
+
+if TYPE_CHECKING:
+    from backend.jobs.sensitivity_start import Study
+    from backend.store import ComparisonInfo
+
+SHARED = tuple(name for name in TUNING if name not in ("seed", "name", "model"))
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="How much the settings matter: budget, update ratio, decay and the two weights, with several seeds.",
+)
+
+
+@app.command("start")
+@with_settings(SHARED)
+def start(
+    pool: PoolArgument,
+    model: Annotated[
+        str, typer.Option("--model", help="Folder of a causal language model, a hub id, or 'demo'.")
+    ],
+    settings: dict[str, Any],
+    vary: Annotated[
+        list[str],
+        typer.Option(
+            "--vary",
+            metavar="SETTING=VALUE,VALUE",
+            help="Values of one setting: budget, update_ratio, decay, complexity_weight (or a), diversity_weight (or b). "
+            "Repeat it for each setting. The base is what the other options say, and is always run too.",
+        ),
+    ],
+    seeds: Annotated[
+        str,
+        typer.Option(
+            "--seeds", help="Each value is run once with each: 0,1,2 or 0-2. One seed gives no spread."
+        ),
+    ] = "0-2",
+    cross: Annotated[
+        bool,
+        typer.Option(
+            "--cross", help="Run every combination of the values, not one setting at a time around the base."
+        ),
+    ] = False,
+    references: Annotated[
+        str,
+        typer.Option(
+            "--references",
+            help="Strategies to run beside it with the base's settings, separated by commas, such as random-each-epoch.",
+        ),
+    ] = "",
+    name: Annotated[str, typer.Option("--name", help="What to call the study.")] = "",
+    preset: Preset = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="config.json of a run to start from; options override it.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would run.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Queue a run for each value and seed, all else as in the base. Prints the study's id.
+
+    One setting is varied at a time, unless --cross is given. The runs are ordinary ones: they go on when this command has
+    ended, `runs` and the page show them, `stop` and `resume` work as with any run.
+    """
+    from backend.jobs import comparison_start, sensitivity_start
+
+    values = {**_read_config(config), **settings, "pool": tuple(pool), "model": model}
+    base = config_from(values, preset=preset_of(preset, tuple(pool), model))
+    home = runs_dir.resolve()
+    outputs.check_folder(home)
+    asked = sensitivity_start.vary_of(vary)
+    chosen = comparison_start.seeds_of(seeds)
+    samples = read_pool(list(pool), base.mapping)
+    study = sensitivity_start.study(
+        base,
+        asked,
+        len(samples),
+        cross=cross,
+        references=[word.strip() for word in references.split(",") if word.strip()],
+    )
+    configs = sensitivity_start.configurations(base, study, chosen)
+    planned = comparison_start.plan(home, configs, samples.id, len(samples))
+    for line in [
+        *study_lines(study, chosen),
+        *cost_lines(planned),
+        *(f"note: {w}" for w in planned.warnings),
+    ]:
+        console.say(line)
+    if planned.problems:
+        raise StudioError("nothing was started: " + "; ".join(planned.problems))
+    if dry_run:
+        if as_json:
+            names = [one.name for one in configs]
+            console.print_json(
+                {
+                    "runs": names,
+                    "steps": planned.steps,
+                    "seconds": planned.seconds,
+                    **study.remembered(chosen),
+                }
+            )
+        return
+    if not yes and not as_json and not typer.confirm("Queue these runs?", default=True, err=True):
+        raise typer.Exit(1)
+    title = name or f"{', '.join(n.replace('_', ' ') for n in study.vary)} on {samples.name}"
+    made = comparison_start.start(
+        home,
+        title,
+        configs,
+        samples,
+        who=login_name(),
+        kind="sensitivity",
+        remember=study.remembered(chosen),
+    )
+    if as_json:
+        console.print_json(dataclasses.asdict(find_comparison(home, made)))
+        return
+    print(made, flush=True)
+    console.say(
+        f"follow them with: python -m backend sensitivity show {made} --runs-dir {shlex.quote(str(home))}"
+    )
+    console.say("they run one after the other, even if this terminal is closed")
+
+
+def study_lines(study: Study, seeds: list[int]) -> list[str]:
+    """What a study will run, for a person."""
+    from backend.analysis.sensitivity import value_words
+
+    count = len(study.variants)
+    how = "every combination" if study.cross else "one setting at a time"
+    lines = [
+        f"{count * len(seeds)} runs: {count} variants, {how}, with {len(seeds)} seed{'s' if len(seeds) != 1 else ''} "
+        f"({', '.join(map(str, seeds))}), one after the other"
+    ]
+    for setting, values in study.vary.items():
+        words = [f"{value_words(setting, v)}{' (base)' if v == study.base[setting] else ''}" for v in values]
+        lines.append(f"{setting.replace('_', ' ')}: {', '.join(words)}")
+    if study.references:
+        lines.append(f"for comparison, with the base's settings: {', '.join(study.references)}")
+    return lines
+
+
+@app.command("show")
+def show(
+    which: Annotated[
+        str, typer.Argument(metavar="[NAME|last]", help="A study's id, its beginning, its name, or 'last'.")
+    ] = "last",
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print tables in Markdown, for a document.")
+    ] = False,
+    runs_dir: RunsDir = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Show how much the settings matter: held-out loss at the end by value, and its difference to the base."""
+    from backend.analysis.sensitivity import sensitivity
+    from backend.cli import sensitivity_text
+    from backend.jobs import lifecycle
+
+    home = runs_dir.resolve()
+    lifecycle.refresh(home)
+    info = find_study(home, which)
+    found = sensitivity(home, info)
+    if as_json:
+        console.print_json(sensitivity_text.as_values(info.name, found))
+    elif markdown:
+        print(sensitivity_text.as_markdown(info.name, found))
+    else:
+        sensitivity_text.print_all(info.name, found)
+
+
+def find_study(home: Path, name: str) -> ComparisonInfo:
+    """The study that a person means: its id or the beginning of it, its name, or "last", the newest.
+
+    Raises
+    ------
+    RunError : none, or several, are meant.
+    """
+    from backend import store
+
+    if name != "last":
+        return find_comparison(home, name)
+    studies = [info for info in store.comparisons(home) if info.kind == "sensitivity"]
+    if not studies:
+        raise RunError(
+            f"there is no sensitivity study in {home}; start one with: python -m backend sensitivity start POOL --model MODEL "
+            "--vary decay=0,0.1,0.5"
+        )
+    return studies[0]
