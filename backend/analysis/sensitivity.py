@@ -203,14 +203,12 @@ def _finding(setting: str, rows: pd.DataFrame) -> str:
             each = [
                 f"{value_words(setting, v)} ({d:+.4f})" for v, d in zip(part["value"], part["difference"])
             ]
-            said.append(
-                f"{_list(each)} {'ends' if len(each) == 1 else 'end'} {verdict} than the base's {base}"
-            )
+            said.append(f"{verdict}{'' if said else f' than the base ({base})'} at {_list(each)}")
     unclear = judged[~judged["verdict"].isin(SHOWN)]
     if not said:
-        text = f"no difference to the base's {base} is shown"
+        text = f"no difference from the base ({base}) is shown"
     elif len(unclear):
-        text = f"{'; '.join(said)}; for {_list([value_words(setting, v) for v in unclear['value']])} no difference is shown"
+        text = f"{'; '.join(said)}; no difference shown at {_list([value_words(setting, v) for v in unclear['value']])}"
     else:
         text = "; ".join(said)
     known = rows["final"].dropna()

@@ -104,7 +104,7 @@ def _losses(found: Sensitivity, table: pd.DataFrame, others: pd.DataFrame) -> Ta
                 signed(row["difference"]),
                 console.number(row["difference_sd"], 4),
                 f"{signed(row['low'])} to {signed(row['high'])}" if np.isfinite(row["low"]) else "-",
-                row["words"] or row["missing"] or "-",
+                (row["words"] if row["difference_n"] else row["missing"]) or "-",
             ]
         )
     columns = [

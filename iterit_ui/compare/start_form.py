@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -120,18 +120,8 @@ def form_value(
     home: Path, models: Sequence[Path], values: Values, *, seq: int, button: str, ready: bool
 ) -> dict[str, Any]:
     """The form as it is shown, see `components/comparison_form`. button, ready : its words, and whether it may be pressed."""
-    start = starting_values(home, models)
-    bases = base_choices(home)
-    pools = pool_choices(home)
-    fixed = ""
-    if values["base"].startswith(RUN):
-        fixed = "Taken from the run below."
-        if values["pool"] not in [key for _, key in pools]:
-            pools = [*pools, ("the run's pool", values["pool"])]
     more: dict[str, dict[str, Any]] = {
-        "pool": {"kind": "choice", "options": _options(pools), "off": fixed},
-        "model": {"offered": _options(model_choices(models)), "off": fixed},
-        "base": {"kind": "choice", "options": _options(bases)},
+        **source_fields(home, models, values),
         "strategies": {
             "kind": "several",
             "options": _options([(strategy_label(name), name) for name in STRATEGY_HELP]),
@@ -139,24 +129,53 @@ def form_value(
         "equal": {"kind": "switch"},
         "ladder": {"kind": "switch"},
     }
+    words = {"label": LABEL, "help": HELP, "placeholder": PLACEHOLDER}
     return {
-        "fields": [
-            {
-                "name": name,
-                "label": LABEL[name],
-                "help": HELP.get(name, ""),
-                "kind": "text",
-                "placeholder": PLACEHOLDER.get(name, ""),
-                "value": values[name],
-                "default": start[name],
-                **more.get(name, {}),
-            }
-            for name in LABEL
-        ],
+        "fields": form_fields(values, starting_values(home, models), words, more),
         "button": button,
         "ready": ready,
         "seq": seq,
     }
+
+
+def source_fields(home: Path, models: Sequence[Path], values: Values) -> dict[str, dict[str, Any]]:
+    """What the fields `pool`, `model` and `base` offer, by field."""
+    pools = pool_choices(home)
+    fixed = ""
+    if values["base"].startswith(RUN):
+        fixed = "Taken from the run below."
+        if values["pool"] not in [key for _, key in pools]:
+            pools = [*pools, ("the run's pool", values["pool"])]
+    return {
+        "pool": {"kind": "choice", "options": _options(pools), "off": fixed},
+        "model": {"offered": _options(model_choices(models)), "off": fixed},
+        "base": {"kind": "choice", "options": _options(base_choices(home))},
+    }
+
+
+def form_fields(
+    values: Values,
+    start: Values,
+    words: Mapping[str, Mapping[str, str]],
+    more: Mapping[str, dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """Fields as `components/comparison_form` takes them, texts but for what `more` says.
+
+    start : values before anybody changed them. words : label, help and placeholder, each by field; every field has a label.
+    """
+    return [
+        {
+            "name": name,
+            "label": label,
+            "help": words["help"].get(name, ""),
+            "kind": "text",
+            "placeholder": words["placeholder"].get(name, ""),
+            "value": values[name],
+            "default": start[name],
+            **more.get(name, {}),
+        }
+        for name, label in words["label"].items()
+    ]
 
 
 def base_choices(home: Path) -> list[tuple[str, str]]:
@@ -176,16 +195,27 @@ def on_change(home: Path, models: Sequence[Path], data: dict[str, Any], values: 
     """A field has another value; a run that settings are taken from brings its pool and model."""
     seq = checked_int(data.get("seq"), 0, 2**53)
     there = checked_values(home, models, data.get("values"))
-    if data.get("name") == "base" and there["base"].startswith(RUN):
-        try:
-            info = store.run_info(home, there["base"].removeprefix(RUN))
-        except StudioError as error:
-            return [*shown(home, models, values, seq=seq)[:-1], {"tone": "error", "text": f"{error}."}]
-        there = {**there, "pool": info.pool_id, "model": info.model}
-    elif data.get("name") == "base" and values["base"].startswith(RUN):
-        start = starting_values(home, models)
-        there = {**there, "pool": start["pool"], "model": start["model"]}
+    try:
+        there = with_source(home, models, data.get("name"), there, values)
+    except StudioError as error:
+        return [*shown(home, models, values, seq=seq)[:-1], {"tone": "error", "text": f"{error}."}]
     return shown(home, models, there, seq=seq)
+
+
+def with_source(home: Path, models: Sequence[Path], changed: Any, there: Values, before: Values) -> Values:
+    """The form's values where the field `changed` is another one: a run that settings are taken from brings its pool and model.
+
+    Raises
+    ------
+    StudioError : there is no such run.
+    """
+    if changed == "base" and there["base"].startswith(RUN):
+        info = store.run_info(home, there["base"].removeprefix(RUN))
+        return {**there, "pool": info.pool_id, "model": info.model}
+    if changed == "base" and before["base"].startswith(RUN):
+        start = starting_values(home, models)
+        return {**there, "pool": start["pool"], "model": start["model"]}
+    return there
 
 
 def shown(home: Path, models: Sequence[Path], values: Values, *, seq: int) -> list[Any]:
@@ -201,7 +231,11 @@ def checked_values(home: Path, models: Sequence[Path], values: Any) -> Values:
     ------
     StudioError : it is not what the form has.
     """
-    known = starting_values(home, models)
+    return checked_form(starting_values(home, models), values)
+
+
+def checked_form(known: Values, values: Any) -> Values:
+    """The same for any form. known : values of the same names and kinds."""
     if not isinstance(values, dict) or set(values) != set(known):
         raise ConfigError("the page sent another form than this one; load the page again")
     for name, value in values.items():
@@ -257,28 +291,7 @@ def asked_for(
     changes: dict[str, Any] = {"max_steps": 0}
     if budget.strip():
         changes["budget"] = _number("budget", budget)
-    if epochs.strip():
-        changes["epochs"] = _number("epochs", epochs)
-    held_out_id = None
-    if base.startswith(RUN):
-        run = base.removeprefix(RUN)
-        pools = store.read_run_pool(home, run)
-        pool_id, rows, held_out_id = pools.id, pools.rows, pools.held_out_id
-        complete = config_from({**to_json(store.read_config(home, run)), **changes})
-    else:
-        if not pool:
-            raise ConfigError("no pool is chosen; take one from the list")
-        pool_id, rows = pool, len(get_pool(home, pool))
-        complete = config_from(
-            {
-                "pool": pool_inputs(home, pool),
-                "mapping": pool_mapping(home, pool),
-                "model": allowed_model(model or "", model_roots),
-                **_marks(home, pool),
-                **changes,
-            },
-            preset=base,
-        )
+    complete, pool_id, rows, held_out_id = base_of(home, model_roots, pool, model, base, epochs, changes)
     configs = comparison_start.configurations(
         complete,
         rows,
@@ -288,6 +301,42 @@ def asked_for(
         ladder=ladder,
     )
     return Asked(configs, pool_id, rows, held_out_id)
+
+
+def base_of(
+    home: Path,
+    model_roots: Sequence[Path],
+    pool: str | None,
+    model: str | None,
+    base: str,
+    epochs: str,
+    changes: dict[str, Any],
+) -> tuple[RunConfig, str, int, str | None]:
+    """(settings that all runs share, the pool's id, its samples, the id of stored held-out samples or None).
+
+    changes : settings that differ from the base's, by name.
+
+    Raises
+    ------
+    StudioError : something is missing or wrong; the message says what would do.
+    """
+    if epochs.strip():
+        changes = {**changes, "epochs": _number("epochs", epochs)}
+    if base.startswith(RUN):
+        run = base.removeprefix(RUN)
+        pools = store.read_run_pool(home, run)
+        complete = config_from({**to_json(store.read_config(home, run)), **changes})
+        return complete, pools.id, pools.rows, pools.held_out_id
+    if not pool:
+        raise ConfigError("no pool is chosen; take one from the list")
+    values = {
+        "pool": pool_inputs(home, pool),
+        "mapping": pool_mapping(home, pool),
+        "model": allowed_model(model or "", model_roots),
+        **_marks(home, pool),
+        **changes,
+    }
+    return config_from(values, preset=base), pool, len(get_pool(home, pool)), None
 
 
 def plan_of(home: Path, model_roots: Sequence[Path], *given: Any) -> tuple[dict[str, Any], str, bool]:

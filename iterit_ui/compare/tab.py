@@ -19,6 +19,8 @@ from backend.jobs import lifecycle
 from iterit_ui.compare.ask_panel import build_ask
 from iterit_ui.compare.eval_panel import build_eval
 from iterit_ui.compare.runs_table import build_runs
+from iterit_ui.compare.sensitivity_form import build_sensitivity
+from iterit_ui.compare.sensitivity_panel import base_label, build_study
 from iterit_ui.compare.start_form import build_start, on_start
 from iterit_ui.compare.views import ALL_EPOCHS, SHOWN, results, runs_of
 from iterit_ui.compare.words import LINE
@@ -81,13 +83,16 @@ def build(session: Session) -> None:
                     visible=False,
                 )
                 save = gr.Button("Keep", elem_id="compare-save", scale=0, min_width=80, visible=False)
+            with gr.Accordion("How much do the settings matter?", open=False, elem_id="compare-sensitivity"):
+                build_sensitivity(session)
             with gr.Accordion("Start a comparison", open=True, elem_id="compare-start"):
                 form = build_start(session)
         with gr.Column(elem_classes="wide"):
             message = note({"tone": "info", "text": "Reading the runs…"}, elem_id="compare-note")
+            study = build_study()
             with gr.Column(visible=False, elem_classes="wide") as body:
                 answer = note(None, elem_id="compare-answer")
-                with gr.Row():
+                with gr.Row() as ends:
                     final = chart(height=270, elem_id="compare-final")
                     differ = chart(height=270, elem_id="compare-differences")
                 strategies = table(elem_id="compare-strategies-table")
@@ -96,11 +101,12 @@ def build(session: Session) -> None:
                 with gr.Column(visible=False, elem_classes="wide") as ladder:
                     curve = chart(height=290, elem_id="compare-random-curve")
                     multipliers = table(elem_id="compare-multipliers")
-                course = chart(height=290, elem_id="compare-course")
-                with gr.Row():
+                with gr.Row() as along:
+                    course = chart(height=290, elem_id="compare-course")
+                with gr.Row() as shared:
                     overlap = chart(height=330, elem_id="compare-overlap")
                     lengths = chart(height=330, elem_id="compare-lengths")
-                with gr.Row():
+                with gr.Row() as picked:
                     sources = chart(height=290, elem_id="compare-sources")
                     noise = chart(height=290, elem_id="compare-noise")
                 settings = table(elem_id="compare-settings")
@@ -109,6 +115,7 @@ def build(session: Session) -> None:
     runs = build_runs(session, seen)
     build_ask(session, compared)
     build_eval(session, compared)
+    study.follow(session, seen, instead_of=[ends, along], crowded=[shared, picked])
 
     here = [session.tab, session.comparison, session.chosen]
     # what exists: runs and comparisons follow the disk
@@ -225,7 +232,7 @@ def offer(
         choices.insert(0, (f"chosen runs · {len(chosen)}", CHOSEN))
     value = comparison or (CHOSEN if chosen else None)
     try:
-        found = analysis.compare(home, ids) if ids else None
+        found = analysis.compare(home, ids, reference=base_label(home, comparison)) if ids else None
     except StudioError:
         found = None
     labels = [arm.label for arm in found.arms] if found else []
@@ -273,7 +280,10 @@ def comparison_parts(
     if tab != "compare":
         return tuple(gr.skip() for _ in range(SHOWN))
     found = analysis_arms(home, comparison, chosen)
-    return results(home, comparison, chosen, reference if reference in found else "", over, epoch)
+    base = base_label(home, comparison)
+    parts = results(home, comparison, chosen, reference if reference in found else base, over, epoch)
+    # a study has an answer of its own, and the lowest of many values is often lowest by chance
+    return (parts[0], None, *parts[2:]) if base else parts
 
 
 def analysis_arms(home: Path, comparison: str, chosen: list[str]) -> list[str]:

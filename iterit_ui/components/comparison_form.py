@@ -1,4 +1,4 @@
-"""The form that starts a comparison, drawn by assets/web/compare/start_form.js."""
+"""A form that starts runs to compare, drawn by assets/web/compare/start_form.js."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ def overlap(labels: Sequence[str], values: np.ndarray, *, when: str) -> Figure:
                 "texttemplate": "%{text}",
                 "zmin": 0,
                 "zmax": 1,
-                "colorscale": _scale(),
+                "colorscale": pale_to_strong(),
                 "showscale": False,
                 "xgap": 2,
                 "ygap": 2,
@@ -113,7 +113,7 @@ def shares(table: pd.DataFrame, *, what: str, title: str, note: str) -> Figure:
                 "texttemplate": "%{text}",
                 "zmin": 0,
                 "zmax": float(100 * max(wide.to_numpy().max(), 1e-9)),
-                "colorscale": _scale(),
+                "colorscale": pale_to_strong(),
                 "showscale": False,
                 "xgap": 2,
                 "ygap": 2,
@@ -195,7 +195,7 @@ def noise(table: pd.DataFrame, arms: Sequence[tuple[str, str]], *, when: str) ->
     }
 
 
-def _scale() -> list[list[Any]]:
+def pale_to_strong() -> list[list[Any]]:
     """Pale to strong in one colour of the page, so that the numbers in the cells can be read in light and dark."""
     return [[0, "--surface-2"], [1, "--candidate"]]
 

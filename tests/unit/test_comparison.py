@@ -142,7 +142,7 @@ def test_settings_set_arms_apart_and_seeds_do_not(tmp_path: Path) -> None:
     found = analysis.compare(tmp_path, ids)
     assert {arm.label: len(arm.runs) for arm in found.arms} == {
         "iterit": 2,
-        "iterit, decay 0.0": 1,
+        "iterit, decay 0": 1,
         "random": 1,
     }
 

@@ -2,7 +2,16 @@
 // event; what would come of it stands in the note below.
 (() => {
   const shape = (fields) =>
-    JSON.stringify(fields.map(({name, label, kind, options, offered}) => [name, label, kind, options, offered]));
+    JSON.stringify(
+      fields.map(({name, label, kind, options, offered, placeholder}) => [
+        name,
+        label,
+        kind,
+        options,
+        offered,
+        placeholder,
+      ]),
+    );
 
   studio.startform = (context) => {
     const root = context.element.firstElementChild;
@@ -10,6 +19,7 @@
     const fields = new Map();
     const values = {};
     let seen = '';
+    let prefix = 'compare'; // of the ids of its nodes
     const on = (name, value) => {
       values[name] = value;
       queue.send('form', 'set', {name, values: {...values}});
@@ -18,19 +28,20 @@
       start.disabled = true; // until it is answered
       queue.send('start', 'start', {values: {...values}});
     });
-    start.id = 'compare-launch';
 
     const build = (given) => {
       fields.clear();
+      start.id = `${prefix}-launch`;
       for (const field of given) {
         const back = (name) => on(name, field.default);
-        fields.set(field.name, studio.field(field, {on, back, id: `compare-${field.name}`}));
+        fields.set(field.name, studio.field(field, {on, back, id: `${prefix}-${field.name}`}));
       }
       root.replaceChildren(...[...fields.values()].map((field) => field.node), start);
     };
 
     studio.mount(context, (given) => {
       if (!given) return;
+      prefix = given.prefix || prefix;
       queue.answered(given.seq);
       const held = queue.holds('form', given.seq); // something was changed since
       const now = given.fields.map((field) =>
