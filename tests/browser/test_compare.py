@@ -11,6 +11,7 @@ import pytest
 from backend import store
 from tests.browser.conftest import serving
 from tests.unit.compared import made_run, random_ladder, two_strategies
+from tests.unit.studies import made_study
 
 NAME = "<img src=x onerror=alert(1)> ${alert(2)}"
 
@@ -20,6 +21,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A runs folder with a comparison of two strategies and a random ladder, and two runs outside it: one failed, one was exported."""
     home = tmp_path_factory.mktemp("compared")
     ids = two_strategies(home) + random_ladder(home, {1: 3.0, 2: 2.5, 4: 2.0, 8: 1.5, 16: 1.0}, seeds=2)
+from tests.unit.studies import made_study
     made = store.create_comparison(home, "two strategies")
     store.add_to_comparison(home, made, ids)
     made_run(home, (3.0,), strategy="diversity", state="failed", name="broken")
@@ -33,6 +35,12 @@ def app_url(home: Path, data_root: Path, tmp_path_factory: pytest.TempPathFactor
     """An app over these runs."""
     with serving(home, data_root, tmp_path_factory.mktemp("compare-app")) as url:
         yield url
+
+
+@pytest.fixture(scope="module")
+def study(home: Path) -> str:
+    """The id of the sensitivity study among them."""
+    return next(info.id for info in store.comparisons(home) if info.kind == "sensitivity")
 
 
 def rows(page):
@@ -146,3 +154,23 @@ def test_the_form_says_what_it_would_run(page, goto) -> None:
     assert page.locator("#compare-launch").is_disabled()
     seeds.fill("0")
     shows(page, "compare-plan", "With one seed there is no spread")
+
+
+def test_a_study_is_drawn_first_and_its_form_says_what_is_wrong(
+    new_page, goto, tidy_everywhere, study: str
+) -> None:
+    page = goto(new_page(), "compare", comparison=study)
+    shows(page, "study-answer", "A difference from the base is shown for: diversity decay")
+    page.locator("#study-figure .main-svg").first.wait_for()
+    shows(page, "study-values", "the base")
+    shows(page, "compare-strategies-table", "iterit, decay 0.5")
+    page.locator("#compare-final").wait_for(state="hidden")  # its figure says the same
+    tidy_everywhere(page)
+    page.locator("#compare-sensitivity button").first.click()
+    decay = page.locator("#study-decay input")
+    decay.fill("0, 5")
+    shows(page, "study-plan", "Diversity decay is 5; allowed: 0 to 1")
+    assert page.locator("#study-launch").is_disabled()
+    decay.fill("0, 0.5")
+    shows(page, "study-plan", "9 runs, one after the other")
+    assert page.locator("#study-launch").inner_text() == "Queue 9 runs"
