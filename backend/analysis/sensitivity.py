@@ -196,7 +196,7 @@ def _finding(setting: str, rows: pd.DataFrame) -> str:
             else "no result yet"
         )
         return f"{why}."
-    said = []
+    said: list[str] = []
     for verdict in SHOWN:
         part = judged[judged["verdict"] == verdict]
         if len(part):
