@@ -194,15 +194,17 @@ def values_table(found: study.Sensitivity) -> Value:
             "studies where nothing differs."
         )
     on = measured_words(found.comparison)
+    # why takes the room of the intervals, which stand further down too
+    some_missing = any(row["missing"] for row in rows)
     columns = [
         {"key": "setting", "label": "Setting", "width": "150px"},
-        {"key": "value", "label": "Value", "width": "104px"},
+        {"key": "value", "label": "Value", "width": "118px"},
         {"key": "seeds", "label": "Seeds", "align": "right", "width": "64px", "hint": "finished runs that count, of those asked for"},
         {"key": "final", "label": "At the end", "align": "right", "width": "138px", "hint": "held-out loss after the last epoch, never the best one"},
         {"key": "difference", "label": "Difference", "align": "right", "width": "94px", "hint": "to the base: mean over the seeds, each against the base with the same seed"},
-        {"key": "interval", "label": "95 % interval", "align": "right", "width": "158px"},
+        *([] if some_missing else [{"key": "interval", "label": "95 % interval", "align": "right", "width": "158px"}]),
         {"key": "verdict", "label": "", "kind": "badge", "width": "106px"},
-        *([{"key": "missing", "label": "Missing seeds", "kind": "words"}] if any(row["missing"] for row in rows) else []),
+        *([{"key": "missing", "label": "Missing seeds", "kind": "words"}] if some_missing else []),
         {"key": "steps", "label": "Steps", "align": "right", "width": "62px", "hint": "optimizer steps"},
     ]  # fmt: skip
     return {
@@ -222,7 +224,7 @@ def values_table(found: study.Sensitivity) -> Value:
 def _cells(row: dict[Any, Any]) -> Value:
     base, named = bool(row.get("base")), "setting" in row
     spread = f" ± {score(row['final_sd'], 4)}" if np.isfinite(row["final_sd"]) else ""
-    verdict: Any = ""
+    verdict: Any = {"text": "no result", "tone": "plain"}
     if base:
         verdict = {"text": "the base", "tone": "selected"}
     elif row["difference_n"]:
