@@ -282,8 +282,12 @@ def comparison_parts(
     found = analysis_arms(home, comparison, chosen)
     base = base_label(home, comparison)
     parts = results(home, comparison, chosen, reference if reference in found else base, over, epoch)
-    # a study has an answer of its own, and the lowest of many values is often lowest by chance
-    return (parts[0], None, *parts[2:]) if base else parts
+    if not base:
+        return parts
+    # a study has an answer of its own, and the lowest of many values is often lowest by chance; without random draws of
+    # several lengths nothing is said of what selecting is worth
+    before, worth, after = parts[2:7], parts[7], parts[8:]
+    return (parts[0], None, *before, worth if after[0] else None, *after)
 
 
 def analysis_arms(home: Path, comparison: str, chosen: list[str]) -> list[str]:

@@ -139,6 +139,7 @@ def test_a_study_is_measured_against_its_base(tmp_path: Path) -> None:
     assert reference.choices[0][0] == "iterit (default)"
     parts = tab.comparison_parts(tmp_path, "compare", made, [], "", "epoch", -1)
     assert parts[1] is None  # the lowest of many values is no headline
+    assert parts[7] is None  # nor is there a hint at a random ladder
     assert parts[6]["title"] == "Against iterit, at the end"
     other = tab.comparison_parts(tmp_path, "compare", made, [], "random", "epoch", -1)
     assert other[6]["title"] == "Against random, at the end"
