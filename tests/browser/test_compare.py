@@ -18,10 +18,11 @@ NAME = "<img src=x onerror=alert(1)> ${alert(2)}"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A runs folder with a comparison of two strategies and a random ladder, and two runs outside it: one failed, one was exported."""
+    """A runs folder with a comparison of two strategies and a random ladder, an older sensitivity study, and two runs outside
+    them: one failed, one was exported."""
     home = tmp_path_factory.mktemp("compared")
+    made_study(home, {"decay": [0.5]}, lambda one: 2.0 + 0.1 * one.seed + one.decay, references=["random"])
     ids = two_strategies(home) + random_ladder(home, {1: 3.0, 2: 2.5, 4: 2.0, 8: 1.5, 16: 1.0}, seeds=2)
-from tests.unit.studies import made_study
     made = store.create_comparison(home, "two strategies")
     store.add_to_comparison(home, made, ids)
     made_run(home, (3.0,), strategy="diversity", state="failed", name="broken")
