@@ -12,8 +12,8 @@ import gradio as gr
 from backend import store
 from backend.config import PRESETS, STRATEGY_HELP, RunConfig, config_from, to_json
 from backend.errors import ConfigError, StudioError
-from backend.jobs import comparison_start
-from iterit_ui.compare.words import LADDER, LADDER_HELP
+from backend.jobs import comparison_start, equal_tokens
+from iterit_ui.compare.words import EQUAL_TOKENS, EQUAL_TOKENS_HELP, LADDER, LADDER_HELP
 from iterit_ui.components import checked_int, note
 from iterit_ui.components.comparison_form import comparison_form
 from iterit_ui.components.screen import when_shown
@@ -38,6 +38,7 @@ LABEL = {
     "strategies": "Strategies",
     "equal": "Full at equal steps",
     "ladder": LADDER,
+    "tokens": EQUAL_TOKENS,
     "seeds": "Seeds",
     "budget": "Budget",
     "epochs": "Epochs",
@@ -50,6 +51,7 @@ HELP = {
     "strategies": "Random is the baseline; Random, redrawn each epoch, is the fair control for IterIT, whose data changes too.",
     "equal": "The whole pool, stopped after as many optimizer steps as the others take.",
     "ladder": LADDER_HELP,
+    "tokens": EQUAL_TOKENS_HELP,
     "seeds": "Numbers and ranges: 0-4, or 1, 5, 9. Each strategy runs once with each.",
     "budget": "A share or a number of samples, for every run; empty leaves what the settings say.",
     "epochs": "For every run; empty leaves what the settings say.",
@@ -60,7 +62,15 @@ PLACEHOLDER = {
     "epochs": "as it is",
     "name": "made from pool and strategies",
 }
-USUAL = ("iterit", "iterit-static", "superfiltering", "diversity", "random", "random-each-epoch")
+USUAL = (
+    "iterit",
+    "iterit-cumulative",
+    "iterit-static",
+    "superfiltering",
+    "diversity",
+    "random",
+    "random-each-epoch",
+)
 RUN = "run "  # before a run's id among the places that settings come from
 
 
@@ -109,6 +119,7 @@ def starting_values(home: Path, models: Sequence[Path]) -> Values:
         "strategies": "\n".join(USUAL),
         "equal": False,
         "ladder": False,
+        "tokens": "",
         "seeds": "0-4",
         "budget": "",
         "epochs": "",
@@ -128,6 +139,7 @@ def form_value(
         },
         "equal": {"kind": "switch"},
         "ladder": {"kind": "switch"},
+        "tokens": {"kind": "choice", "options": _options(token_choices(home, values["pool"]))},
     }
     words = {"label": LABEL, "help": HELP, "placeholder": PLACEHOLDER}
     return {
@@ -182,6 +194,14 @@ def base_choices(home: Path) -> list[tuple[str, str]]:
     """(words, value) of what settings may be taken from: presets, then runs, the newest first."""
     choices = [(f"preset {name}", name) for name in PRESETS]
     return choices + [(f"run {info.name} · {info.id}", f"{RUN}{info.id}") for info in store.runs(home)[:40]]
+
+
+def token_choices(home: Path, pool: str) -> list[tuple[str, str]]:
+    """(words, run id) of the runs whose amount of text others may be trained on: those that are done on this pool."""
+    done = [
+        info for info in store.runs(home) if info.state == "done" and info.epochs and info.pool_id == pool
+    ]
+    return [("none", ""), *((f"run {info.name} · {info.id}", info.id) for info in done[:40])]
 
 
 def on_open(home: Path, models: Sequence[Path], pool: str, values: Values, answered: int) -> list[Any]:
@@ -251,7 +271,7 @@ def given(values: Values) -> list[Any]:
         values["model"],
         values["base"],
         values["strategies"].split("\n"),
-        *(values[name] for name in ("equal", "seeds", "budget", "epochs", "ladder")),
+        *(values[name] for name in ("equal", "seeds", "budget", "epochs", "ladder", "tokens")),
     ]
 
 
@@ -281,6 +301,7 @@ def asked_for(
     budget: str,
     epochs: str,
     ladder: bool = False,
+    tokens_of: str = "",
 ) -> Asked:
     """The runs that the form asks for.
 
@@ -300,6 +321,9 @@ def asked_for(
         equal_steps_full=equal,
         ladder=ladder,
     )
+    if tokens_of:
+        variants = equal_tokens.equal_token_variants(complete, equal_tokens.trained(home, tokens_of))
+        configs += comparison_start.runs_of(complete, variants, comparison_start.seeds_of(seeds))
     return Asked(configs, pool_id, rows, held_out_id)
 
 

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 LINE = "Put strategies and runs side by side: which selection ends with the lowest held-out loss, and is it more than chance?"
+EQUAL_TOKENS = "As much text as"
+EQUAL_TOKENS_HELP = (
+    "Also random, redrawn each epoch, and full, trained on as many response tokens as this run was: what a strategy selects is "
+    "often longer than what is drawn."
+)
 LADDER = "Compute multiplier"
 LADDER_HELP = (
     "Also trains fresh random draws for a quarter, half, once, twice and four times the steps, to say how many of them a "

@@ -184,6 +184,22 @@ def test_what_the_form_does_not_have_is_refused(tmp_path: Path, wrong: Any) -> N
         start_form.checked_values(tmp_path, [], {**start, **wrong} if wrong else wrong)
 
 
+def test_arms_may_train_on_as_much_text_as_a_run_did(tmp_path: Path) -> None:
+    run = made_run(tmp_path, (3.0, 2.5, 2.0))
+    start = start_form.starting_values(tmp_path, [])
+    asked = {
+        "name": "base",
+        "values": {**start, "base": f"run {run}", "strategies": "iterit", "seeds": "0,1"},
+    }
+    values, _, form, _ = start_form.on_change(tmp_path, [], {**asked, "seq": 1}, start)
+    field = next(field for field in form["fields"] if field["name"] == "tokens")
+    assert [option["value"] for option in field["options"]] == ["", run]
+    configs = start_form.asked_for(tmp_path, [], *start_form.given({**values, "tokens": run})).configs
+    made = [(one.strategy, one.seed) for one in configs[2:]]
+    assert made == [("random-each-epoch", 0), ("full", 0), ("random-each-epoch", 1), ("full", 1)]
+    assert all("response tokens" in one.name for one in configs[2:])
+
+
 def test_a_run_brings_its_pool_and_model_to_the_form(tmp_path: Path) -> None:
     run = made_run(tmp_path, (3.0,))
     info, start = store.run_info(tmp_path, run), start_form.starting_values(tmp_path, [])
