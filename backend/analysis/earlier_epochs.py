@@ -79,11 +79,14 @@ def look_ahead(
     budget: int,
     cache: TfidfCache,
     held_out: np.ndarray | None = None,
+    rows: np.ndarray | None = None,
 ) -> Ahead:
     """What would have been trained on before an epoch, and who would be a candidate then, with the scores at hand.
 
     A run scores the top of its ranking anew before each epoch, so what it really picks then is known only when it gets
     there: of this, the coverage of earlier picks is exact and complexity is as it was.
+
+    rows : (m,) int64, the only rows that may be picked; all where None.
 
     Raises
     ------
@@ -91,7 +94,7 @@ def look_ahead(
     """
     order = None
     records: list[EpochRecord] = []
-    ahead = Ahead(nothing_earlier(), None)
+    ahead = Ahead(nothing_earlier(), rows)
     for now in range(min(epoch, MOST_EPOCHS) + 1):
         if now:
             last = records[-1]
@@ -100,6 +103,8 @@ def look_ahead(
             )
             round_, times = selection.round_and_earlier(records, settings, budget=len(records[0].selection))
             left = order[times[order] == 0] if selection.leaves_out(settings) else order
+            if rows is not None:
+                left = left[np.isin(left, rows)]
             top = selection.top_rows(
                 left, update_ratio=settings.update_ratio, budget=budget, always=_pins(pool, settings)
             )

@@ -30,6 +30,15 @@ _SAMPLES = ("pinned", "excluded")  # which may be many
 
 RunsDir = Annotated[Path, typer.Option("--runs-dir", help="Folder of runs and stored pools.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for a program to read.")]
+Ahead = Annotated[
+    int,
+    typer.Option(
+        "--ahead",
+        min=0,
+        max=50,
+        help="With iterit-cumulative: what this later epoch would take if training did not change the scores.",
+    ),
+]
 PoolArgument = Annotated[
     list[str],
     typer.Argument(metavar="POOL", help="Files, folders, a hub dataset id (owner/name), or 'demo'."),

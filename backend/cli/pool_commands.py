@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli import console, outputs
-from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
+from backend.cli.options import Ahead, AsJson, PoolArgument, Preset, RunsDir, with_settings
 from backend.config import SelectionSettings, Words, config_from, selection_settings, to_json
 from backend.data.scripts import fitting_words, unspaced_share
-from backend.errors import ModelError, PoolError
+from backend.errors import ConfigError, ModelError, PoolError
 from backend.records import Status
 
 if TYPE_CHECKING:
@@ -135,6 +135,7 @@ def select(
         ),
     ],
     settings: dict[str, Any],
+    ahead: Ahead = 0,
     out: Annotated[
         Path | None, typer.Option("--out", help="JSON file to write; stdout where not given.")
     ] = None,
@@ -156,7 +157,8 @@ def select(
     samples = read_pool(pool, mapping)
     say_what_fits(unspaced_share(samples.responses()), chosen.words)
     stored = scores_file.read_scores(scores, samples)
-    selection = _select(samples, stored, chosen)
+    check_ahead(chosen, ahead)
+    selection = _select(samples, stored, chosen, ahead)
     document = console.without_nan(_picks(samples, stored, chosen, selection, scores))
     if out is not None:
         write_json(out, document)
@@ -165,18 +167,54 @@ def select(
         console.print_json(document)
 
 
-def _select(pool: Pool, stored: StoredScores, settings: SelectionSettings) -> Selection:
-    from backend import diversity, selection
+def check_ahead(settings: SelectionSettings, ahead: int) -> None:
+    """Refuse to look ahead with a strategy whose epochs do not build on each other.
+
+    Raises
+    ------
+    ConfigError : such a strategy.
+    """
+    if ahead and settings.strategy != "iterit-cumulative":
+        raise ConfigError(
+            f"--ahead {ahead} needs the strategy iterit-cumulative, whose epochs build on each other; it is {settings.strategy}"
+        )
+
+
+def _select(pool: Pool, stored: StoredScores, settings: SelectionSettings, ahead: int) -> Selection:
+    from backend import analysis, diversity, selection
     from backend.config import budget_of
     from backend.selection.choose import exponents
 
     counts = None
-    if exponents(settings)[1] > 0:
+    if exponents(settings)[1] > 0 or ahead:
         counts = diversity.count_ngrams(
             pool.responses(), suffix=settings.response_suffix, words=settings.words
         )
     budget = budget_of(settings.budget, len(pool))
-    return selection.select_of_pool(pool, counts, stored.scores, settings, budget=budget, rows=stored.rows)
+    if not ahead:
+        return selection.select_of_pool(
+            pool, counts, stored.scores, settings, budget=budget, rows=stored.rows
+        )
+    assert counts is not None
+    found = analysis.look_ahead(
+        pool,
+        counts,
+        stored.scores,
+        settings,
+        epoch=ahead,
+        budget=budget,
+        cache=analysis.TfidfCache(),
+        rows=stored.rows,
+    )
+    return selection.select_of_pool(
+        pool,
+        counts,
+        stored.scores,
+        settings,
+        budget=budget,
+        rows=found.candidates,
+        earlier=found.earlier.times(len(pool)),
+    )
 
 
 def _picks(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli import console
-from backend.cli.options import AsJson, PoolArgument, with_settings
-from backend.cli.pool_commands import SELECTING, read_pool, say_what_fits
+from backend.cli.options import Ahead, AsJson, PoolArgument, with_settings
+from backend.cli.pool_commands import SELECTING, check_ahead, read_pool, say_what_fits
 from backend.config import SelectionSettings, budget_of, selection_settings, to_json
 from backend.data.scripts import unspaced_share
 from backend.errors import PoolError
@@ -71,6 +71,7 @@ def why(
     ],
     scores: ScoresOption,
     settings: dict[str, Any],
+    ahead: Ahead = 0,
     as_json: AsJson = False,
 ) -> None:
     """Say why a sample is in a selection or not, and what it would take for it to be in.
@@ -82,10 +83,21 @@ def why(
 
     given = _read(pool, scores, settings)
     row = _row(given.pool, sample)
-    _, tfidf = analysis.weighed(*given.parts, cache=given.cache, rows=given.rows)
-    made = selection.select_of_pool(*given.parts, budget=given.budget, rows=given.rows, tfidf=tfidf)
-    told = analysis.why(given.pool, given.scores, made, row, settings=given.settings, tfidf=tfidf)
-    reach = analysis.reach(*given.parts, row, cache=given.cache, rows=given.rows)
+    check_ahead(given.settings, ahead)
+    among: dict[str, Any] = {"rows": given.rows}
+    earlier = None
+    if ahead:
+        found = analysis.look_ahead(
+            *given.parts, epoch=ahead, budget=given.budget, cache=given.cache, rows=given.rows
+        )
+        earlier = found.earlier
+        among = {"rows": found.candidates, "earlier": earlier.times(len(given.pool))}
+    _, tfidf = analysis.weighed(*given.parts, cache=given.cache, **among)
+    made = selection.select_of_pool(*given.parts, budget=given.budget, tfidf=tfidf, **among)
+    told = analysis.why(
+        given.pool, given.scores, made, row, settings=given.settings, tfidf=tfidf, earlier=earlier
+    )
+    reach = analysis.reach(*given.parts, row, cache=given.cache, **among)
     if as_json:
         console.print_json(_document(given.pool, told, reach, given.settings))
     else:
@@ -136,7 +148,13 @@ def _print(pool: Pool, told: Why, reach: Reach) -> None:
             "",
             ["n-gram", "would add", "adds still", "covered by pick", "which is"],
             [
-                [c.term, console.number(c.part), console.number(c.left), f"{c.pick:,}", str(pool.ids[c.row])]
+                [
+                    c.term,
+                    console.number(c.part),
+                    console.number(c.left),
+                    f"{c.pick:,}" if c.epoch is None else f"{c.pick:,} of epoch {c.epoch}",
+                    str(pool.ids[c.row]),
+                ]
                 for c in told.covered
             ],
             left=["n-gram", "which is"],

@@ -101,3 +101,27 @@ def test_rows_without_scores_are_in_no_order(tmp_path: Path, pool_file: Path) ->
     told = json.loads(run("why", pool_file, 0, "--scores", scores, "--budget", 1, "--json").stdout)
     assert told["status"] == "not_candidate"
     assert told["headline"] == "Not selected: no model has scored it."
+
+
+def test_a_later_epoch_is_looked_ahead_to(pool_file: Path, scores_file: Path) -> None:
+    cumulative = ("--scores", scores_file, "--budget", 2, "--strategy", "iterit-cumulative", "--json")
+    picked = [
+        json.loads(run("select", pool_file, *cumulative, "--ahead", n).stdout)["selected"] for n in (0, 1)
+    ]
+    assert len(picked[0]) == len(picked[1]) == 2 and not set(picked[0]) & set(picked[1])
+    told = json.loads(run("why", pool_file, picked[0][0], *cumulative, "--ahead", 1).stdout)
+    assert told["status"] == "trained" and "epoch 0 trained on it (as its pick 1)" in told["headline"]
+    told = json.loads(run("why", pool_file, 3, *cumulative, "--ahead", 1).stdout)
+    assert told["pick"] is not None and {one["epoch"] for one in told["covered"]} == {0}
+    for command in (("select",), ("why",)):
+        words = [
+            *command,
+            pool_file,
+            *([3] if command == ("why",) else []),
+            "--scores",
+            scores_file,
+            "--ahead",
+            1,
+        ]
+        result = run(*words)
+        assert result.exit_code == 1 and "needs the strategy iterit-cumulative" in result.stderr
