@@ -37,6 +37,11 @@ GLOSSARY = {
         "budget": "How many samples an epoch trains on: a share of the pool, or a number.",
         "update ratio": "Before each later epoch only the top `update_ratio * budget` samples are scored again, 3 times the "
         "budget by default; 1 means the whole pool.",
+        "cumulative": "A strategy of ours, not the paper's: an epoch leaves out the samples that earlier epochs trained on, and "
+        "the n-grams of those keep the weight that they were left with. So all epochs together are one selection, made in "
+        "parts as the scores change.",
+        "round": "With the cumulative strategy, the epochs until fewer samples are left than an epoch takes; then a new round "
+        "begins with all of them.",
         "coverage": "The share of the pool's wording (its TF-IDF mass) whose n-grams occur in the selection; also called "
         "vocabulary covered.",
         "source weight": "A factor on the gain of every sample of a source; 0 leaves the source out.",
