@@ -380,3 +380,17 @@ def test_three_quick_clicks_are_three_samples(page, goto):
         "() => { for (let i = 0; i < 3; i++) document.querySelectorAll('#curate-sample .st-position button')[1].click(); }"
     )
     place.get_by_text("4 of").wait_for()
+
+
+def test_a_later_epoch_is_looked_ahead_to(page, curate):
+    curate(page)
+    expect(page.locator('#settings [data-field="ahead"]')).to_have_count(0)
+    page.locator('#settings [data-field="strategy"] select').select_option("iterit-cumulative")
+    ahead = page.locator('#settings [data-field="ahead"] input[type=number]')
+    ahead.fill("1")
+    ahead.press("Enter")
+    expect(page.locator("#curate-note")).to_contain_text("What epoch 1 would take")
+    page.wait_for_url(re.compile(r"ahead=1"))
+    page.locator("#curate-table tbody tr").first.click()
+    covered = page.locator("#curate-sample .st-terms.covered")
+    expect(covered).to_contain_text("epoch 0, pick")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Route
+from playwright.sync_api import Route, expect
 
 from backend import store
 
@@ -115,6 +115,9 @@ def test_the_map_keeps_its_places_and_the_charts_their_axes(page, goto, run, rev
     after = page.evaluate(place)
     assert (round(after["x"]), round(after["y"])) == (round(before["x"]), round(before["y"]))
     assert page.evaluate(axes) == ranges
+    page.locator("#epochs-map select").select_option("first")
+    expect(page.locator("#epochs-map .st-legend")).to_contain_text("not trained on")
+    assert page.evaluate(place) == after
 
 
 def test_the_player_stays_in_sight(page, goto, run):
