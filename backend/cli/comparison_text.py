@@ -18,6 +18,7 @@ from backend.records import Pool
 
 if TYPE_CHECKING:
     from backend.analysis import Comparison
+    from backend.analysis.task_scores import Measure
 
 Table = tuple[str, list[str], list[list[str]], str]  # title, columns, rows, what it says
 WORDS = ("strategy", "setting", "verdict", "name", "run", "why")  # columns of words, not of numbers
@@ -29,6 +30,7 @@ def tables(home: Path, found: Comparison, epoch: int | None) -> list[Table]:
     """Everything that is shown, table by table."""
     pool = _pool(home, found)
     made = [_losses(found), *([_differences(found)] if found.reference else []), *worth_tables(found)]
+    made += _tasks(home, found)
     made.append(_cost(found, pool, epoch))
     if pool is not None and len(found.arms) > 0:
         made += [_overlap(found, pool, epoch), _sources(found, pool, epoch)]
@@ -44,6 +46,41 @@ def tables(home: Path, found: Comparison, epoch: int | None) -> list[Table]:
             )
         )
     return made
+
+
+def _tasks(home: Path, found: Comparison) -> list[Table]:
+    """What lm-eval measured, a column for each measure; no table where nothing was evaluated."""
+    measured = _measured(home, found)
+    if not measured:
+        return []
+    by_arm = [{row["arm"]: row for row in table.to_dict("records")} for table in measured.values()]
+    rows = [
+        [
+            arm.label,
+            *(
+                spread(row["mean"], row["sd"], int(row["n"]), usual=found.final(arm)[2])
+                for row in (each[arm.label] for each in by_arm)
+            ),
+        ]
+        for arm in found.arms
+    ]
+    told = "; ".join(f"{measure.label}: {measure.words}" for measure in measured)
+    columns = ["strategy", *(measure.label for measure in measured)]
+    return [
+        (
+            "Tasks of lm-eval",
+            columns,
+            rows,
+            f"Mean ± sample standard deviation over the runs that were evaluated. {told}.",
+        )
+    ]
+
+
+def _measured(home: Path, found: Comparison) -> dict[Measure, pd.DataFrame]:
+    from backend.analysis.task_scores import task_scores
+    from backend.jobs import evaluation_jobs
+
+    return task_scores(found, evaluation_jobs.compared(home, [run.id for run in found.runs]))
 
 
 def print_all(home: Path, title: str, found: Comparison, epoch: int | None) -> None:
@@ -104,6 +141,10 @@ def as_values(home: Path, title: str, found: Comparison, epoch: int | None) -> d
         ],
         "unreadable": found.unreadable,
         "compute_multiplier": worth_as_values(found),
+        "tasks": [
+            {**measure._asdict(), "strategies": table.to_dict("records")}
+            for measure, table in _measured(home, found).items()
+        ],
     }
     if pool is not None:
         values |= {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ import numpy as np
 from backend import analysis
 from backend.analysis.comparison import measured_words
 from backend.analysis.paired import DEFINITION
+from backend.analysis.task_scores import first_of_each_task, task_scores
 from backend.errors import StudioError
 from backend.records import Pool
+from backend.store.evaluations import Evaluation
 from iterit_ui.shared.theme import number, score, share
 
 Value = dict[str, Any]
+MOST_TASKS = 4  # of lm-eval beside the losses; all stand in the table of evaluations
 VERDICTS = {
     "unknown": "unknown",
     "one seed": "unknown",
@@ -26,12 +30,20 @@ VERDICTS = {
 }
 
 
-def strategies_table(found: analysis.Comparison, pool: Pool | None) -> Value:
-    """A row per strategy, the lowest loss after the last epoch first."""
+def strategies_table(
+    found: analysis.Comparison, pool: Pool | None, evaluations: Sequence[Evaluation] = ()
+) -> Value:
+    """A row per strategy, the lowest loss after the last epoch first.
+
+    evaluations : of the runs' models with lm-eval: the first metric of each task is a column.
+    """
     summary = analysis.summary_table(found)
     noise: dict[str, Any] = {}
     if pool is not None:
         noise = {row["arm"]: row for row in analysis.noise_table(found, pool, None).to_dict("records")}
+    by_measure = task_scores(found, evaluations)
+    tasks = first_of_each_task(list(by_measure))[:MOST_TASKS]
+    scored = {measure: by_measure[measure].set_index("arm") for measure in tasks}
     names = [str(name).removeprefix("after_") for name in summary.columns]
     whole = sorted(int(name) for name in names if name.isdecimal())
     last = whole[-1] if whole else 0
@@ -55,6 +67,9 @@ def strategies_table(found: analysis.Comparison, pool: Pool | None) -> Value:
             cells[f"after_{epoch}"] = _spread(
                 row[f"after_{epoch}"], row[f"after_{epoch}_sd"], row[f"after_{epoch}_n"], row["n"]
             )
+        for at, measure in enumerate(tasks):
+            one = scored[measure].loc[row["arm"]]
+            cells[f"task_{at}"] = _spread(one["mean"], one["sd"], int(one["n"]), row["n"])
         if noise:
             entry = noise.get(row["arm"])
             cells["noise"] = share(entry["mean"]) if entry else "–"
@@ -91,6 +106,16 @@ def strategies_table(found: analysis.Comparison, pool: Pool | None) -> Value:
                     "hint": "before any training",
                 }
             ]
+        ),
+        *(
+            {
+                "key": f"task_{at}",
+                "label": measure.label,
+                "align": "right",
+                "width": "134px",
+                "hint": f"lm-eval, mean ± sd over the runs that were evaluated: {measure.words}",
+            }
+            for at, measure in enumerate(tasks)
         ),
         {"key": "steps", "label": "Steps", "align": "right", "width": "52px", "hint": "optimizer steps"},
         {

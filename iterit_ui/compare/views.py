@@ -12,7 +12,9 @@ from backend import analysis, store
 from backend.analysis.comparison import measured_words
 from backend.analysis.paired import paired
 from backend.errors import StudioError
+from backend.jobs import evaluation_jobs
 from backend.records import Pool
+from backend.store.evaluations import Evaluation
 from iterit_ui.compare.tables import (
     differences_table,
     missing_table,
@@ -69,7 +71,7 @@ def results(
         measured(plots.final_losses(summary, points, arms, reference=found.reference), on),
         plots.differences(differences, arms, reference=found.reference),
         measured(plots.loss_course(points, arms, over=over if over in plots.OVER else "epoch"), on),  # type: ignore[arg-type]
-        strategies_table(found, pool),
+        strategies_table(found, pool, evaluations_of(home, found)),
         differences_table(found),
         *worth_values(found),
         *selections(found, pool, None if epoch == ALL_EPOCHS else epoch, when, arms),
@@ -103,6 +105,14 @@ def pool_of(home: Path, found: analysis.Comparison) -> Pool | None:
         return get_pool(home, ids.pop())
     except StudioError:
         return None
+
+
+def evaluations_of(home: Path, found: analysis.Comparison) -> list[Evaluation]:
+    """What lm-eval measured of the compared runs; none where one cannot be read, which the table of evaluations says."""
+    try:
+        return evaluation_jobs.compared(home, [run.id for run in found.runs])
+    except StudioError:
+        return []
 
 
 def remarks_note(found: analysis.Comparison) -> Value | None:
