@@ -29,7 +29,7 @@
 
   // What a pick has left of each n-gram, and that pick.
   const covered = (list, trigger) => {
-    const box = h('ul', 'st-terms covered');
+    const box = h('ul', `st-terms covered${list.some((item) => item.epoch != null) ? ' earlier' : ''}`);
     const most = Math.max(...list.map((item) => item.part), 1e-9);
     for (const item of list) {
       const bar = h('span', 'st-term-bar');
