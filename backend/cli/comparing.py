@@ -115,6 +115,11 @@ def start(
     home = runs_dir.resolve()
     outputs.check_folder(home)
     samples = read_pool(list(pool), base.mapping)
+    others = (
+        equal_tokens.equal_token_variants(base, equal_tokens.trained(home, find_run(home, equal_tokens_of)))
+        if equal_tokens_of
+        else []
+    )
     configs = comparison_start.configurations(
         base,
         len(samples),
@@ -122,11 +127,8 @@ def start(
         seeds=comparison_start.seeds_of(seeds),
         equal_steps_full=equal_steps_full,
         ladder=random_ladder,
+        others=others,
     )
-    if equal_tokens_of:
-        made_by = equal_tokens.trained(home, find_run(home, equal_tokens_of))
-        variants = equal_tokens.equal_token_variants(base, made_by)
-        configs += comparison_start.runs_of(base, variants, comparison_start.seeds_of(seeds))
     planned = comparison_start.plan(home, configs, samples.id, len(samples))
     for line in plan_lines(planned):
         console.say(line)

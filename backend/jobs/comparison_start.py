@@ -67,12 +67,14 @@ def configurations(
     seeds: Sequence[int],
     equal_steps_full: bool = False,
     ladder: bool = False,
+    others: Sequence[Variant] = (),
 ) -> tuple[RunConfig, ...]:
     """The runs of a comparison: every strategy with every seed, all else as in `base`.
 
     rows : samples in the pool. equal_steps_full : also the strategy full, stopped after as many optimizer steps as the
     budget gives the others. ladder : also fresh random draws for fewer and for more steps, each a run with a whole
-    learning-rate schedule, and for as many; see `random_ladder.rung_settings`.
+    learning-rate schedule, and for as many; see `random_ladder.rung_settings`. others : what else
+    is repeated with every seed.
 
     Raises
     ------
@@ -83,7 +85,7 @@ def configurations(
     unknown = [name for name in strategies if name not in known]
     if unknown:
         raise ConfigError(f"strategy is {unknown[0]!r}; allowed: {', '.join(known)}")
-    if not strategies and not equal_steps_full and not ladder:
+    if not strategies and not equal_steps_full and not ladder and not others:
         raise ConfigError("no strategy is chosen; choose at least one")
     _refuse_repeated("strategy", strategies)
     variants = [Variant(name, {"strategy": name}) for name in strategies]
@@ -92,7 +94,7 @@ def configurations(
         variants.append(Variant(f"full {steps} steps", {"strategy": "full", "max_steps": steps}))
     if ladder:
         variants += _ladder(base, equal_steps(base, rows), once=random_ladder.FRESH not in strategies)
-    return runs_of(base, variants, seeds)
+    return runs_of(base, [*variants, *others], seeds)
 
 
 def _ladder(base: RunConfig, steps: int, *, once: bool) -> list[Variant]:

@@ -313,6 +313,11 @@ def asked_for(
     if budget.strip():
         changes["budget"] = _number("budget", budget)
     complete, pool_id, rows, held_out_id = base_of(home, model_roots, pool, model, base, epochs, changes)
+    others = (
+        equal_tokens.equal_token_variants(complete, equal_tokens.trained(home, tokens_of))
+        if tokens_of
+        else []
+    )
     configs = comparison_start.configurations(
         complete,
         rows,
@@ -320,10 +325,8 @@ def asked_for(
         seeds=comparison_start.seeds_of(seeds),
         equal_steps_full=equal,
         ladder=ladder,
+        others=others,
     )
-    if tokens_of:
-        variants = equal_tokens.equal_token_variants(complete, equal_tokens.trained(home, tokens_of))
-        configs += comparison_start.runs_of(complete, variants, comparison_start.seeds_of(seeds))
     return Asked(configs, pool_id, rows, held_out_id)
 
 

@@ -195,9 +195,11 @@ def test_arms_may_train_on_as_much_text_as_a_run_did(tmp_path: Path) -> None:
     field = next(field for field in form["fields"] if field["name"] == "tokens")
     assert [option["value"] for option in field["options"]] == ["", run]
     configs = start_form.asked_for(tmp_path, [], *start_form.given({**values, "tokens": run})).configs
-    made = [(one.strategy, one.seed) for one in configs[2:]]
-    assert made == [("random-each-epoch", 0), ("full", 0), ("random-each-epoch", 1), ("full", 1)]
-    assert all("response tokens" in one.name for one in configs[2:])
+    made = [(one.strategy, one.seed) for one in configs]
+    assert made == [
+        ("iterit", 0), ("random-each-epoch", 0), ("full", 0), ("iterit", 1), ("random-each-epoch", 1), ("full", 1),
+    ]  # fmt: skip
+    assert all(("response tokens" in one.name) == (one.strategy != "iterit") for one in configs)
 
 
 def test_a_run_brings_its_pool_and_model_to_the_form(tmp_path: Path) -> None:
