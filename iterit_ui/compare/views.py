@@ -41,6 +41,7 @@ NOTHING = {
     ],
 }
 SHOWN = 18  # the results' components, in the order of `results`
+LADDER_AT = 10  # among them, whether the curve of random draws is shown
 
 
 def results(
@@ -51,7 +52,8 @@ def results(
     Order: note, headline, final losses, differences, course, table of strategies, table of differences, the four of
     `worth.worth_values`, overlap, lengths, sources, noise, settings that differ, missing runs, whether there is anything.
     """
-    nothing = (*(None,) * (SHOWN - 2), gr.Column(visible=False))
+    hidden = gr.Column(visible=False)  # a layout takes no None
+    nothing = (*(None,) * (LADDER_AT - 1), hidden, *(None,) * (SHOWN - LADDER_AT - 2), hidden)
     ids = runs_of(home, comparison, chosen)
     if not ids:
         empty = {**NOTHING, "title": "This comparison has no runs"} if comparison else NOTHING

@@ -148,7 +148,7 @@ def test_an_exported_run_is_asked_about_twice_and_comes_back(page, goto, home: P
 
 def test_the_form_says_what_it_would_run(page, goto) -> None:
     goto(page, "compare")
-    shows(page, "compare-plan", "6 strategies with 5 seeds: 30 runs")
+    shows(page, "compare-plan", "7 strategies with 5 seeds: 35 runs")
     seeds = page.locator("#compare-seeds input")
     seeds.fill("x")
     shows(page, "compare-plan", "'x' is not a seed")

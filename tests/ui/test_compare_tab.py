@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from backend import store
@@ -40,7 +41,9 @@ def shown(
 ) -> dict[str, Any]:
     values = views.results(home, "", ids, reference, over, epoch)
     assert len(values) == len(ORDER)
-    return dict(zip(ORDER, values, strict=True))
+    parts = dict(zip(ORDER, values, strict=True))
+    assert all(isinstance(parts[name], gr.Column) for name in ("ladder", "body"))  # a layout takes no None
+    return parts
 
 
 def test_results_of_a_comparison(tmp_path: Path) -> None:
@@ -56,6 +59,12 @@ def test_results_of_a_comparison(tmp_path: Path) -> None:
     )  # no NaN objects of other kinds
     assert [item["label"] for item in parts["course"]["legend"]] == ["iterit", "random"]
     assert parts["noise"]["data"][0]["y"] == ["iterit", "random"]
+
+
+def test_nothing_is_compared_yet(tmp_path: Path) -> None:
+    for parts in (shown(tmp_path, []), shown(tmp_path, ["20200101-000000-abcdef"])):
+        assert parts["note"]["title"] and not parts["ladder"].visible and not parts["body"].visible
+        assert all(value is None for name, value in parts.items() if name not in ("note", "ladder", "body"))
 
 
 def test_one_seed_shows_no_difference(tmp_path: Path) -> None:
