@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from backend.data import demo
+
 ROOT = Path(__file__).resolve().parents[2]
 RUN = 600_000  # ms; scoring and training on a busy machine
 
@@ -25,10 +27,18 @@ def backend(*words: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def waiting(app_url, runs_dir) -> str:
-    """A run of the demo that waits before each epoch; its id."""
-    words = "tune demo --model demo --epochs 2 --budget 40 --max-length 128 --no-make-map --review --detach"
-    return backend(*words.split(), "--runs-dir", str(runs_dir)).split()[0]
+def few(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A file with some of the demo's rows, which are scored in a moment."""
+    path = tmp_path_factory.mktemp("few") / "few.jsonl"
+    path.write_text("".join(demo.POOL.read_text(encoding="utf-8").splitlines(keepends=True)[:400]))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def waiting(app_url, runs_dir, few) -> str:
+    """A run that waits before each epoch; its id."""
+    words = "--model demo --preset demo --epochs 2 --budget 40 --no-make-map --review --detach"
+    return backend("tune", few, *words.split(), "--runs-dir", str(runs_dir)).split()[0]
 
 
 def wait_for_state(page, words: str) -> None:
