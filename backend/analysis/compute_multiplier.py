@@ -46,7 +46,7 @@ UNKNOWN = Times("unknown", math.nan)
 
 
 def times_words(value: float) -> str:
-    """A multiple for a person: two digits that count, and a whole number where it is one."""
+    """A multiple as text, with two significant digits, or as a whole number."""
     if not math.isfinite(value):
         return "not known"
     if abs(value - round(value)) < 1e-9:

@@ -1,4 +1,4 @@
-"""What may be said of compute multipliers, for a person: the same sentences on the page and in a terminal."""
+"""Compute multipliers in sentences, the same on the page and in a terminal."""
 
 from __future__ import annotations
 

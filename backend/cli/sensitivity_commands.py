@@ -51,7 +51,8 @@ def start(
     seeds: Annotated[
         str,
         typer.Option(
-            "--seeds", help="Each value is run once with each: 0,1,2 or 0-2. One seed gives no spread."
+            "--seeds",
+            help="Every value is run once per seed: 0,1,2 or 0-2. With one seed there is no spread.",
         ),
     ] = "0-2",
     cross: Annotated[

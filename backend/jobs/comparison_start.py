@@ -98,7 +98,7 @@ def configurations(
 
 
 def _ladder(base: RunConfig, steps: int, *, once: bool) -> list[Variant]:
-    """Fresh random draws at other numbers of steps. once : also at as many steps as the others take."""
+    """Fresh random draws trained for fewer and for more steps. once : for the others' number of steps, too."""
     fresh = random_ladder.FRESH
     variants = [Variant(fresh, {"strategy": fresh})] if once else []
     for times, changes in random_ladder.rung_settings(base, steps).items():
