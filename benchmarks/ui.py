@@ -53,6 +53,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--tries", type=int, default=9, help="of each, of which the median counts (default 9)"
     )
     parser.add_argument(
+        "--pause", type=float, default=1.5, help="seconds between two tries, in which the page comes to rest"
+    )
+    parser.add_argument(
         "--runs-dir", type=Path, help="folder to keep the pool, its map and the run in between two calls"
     )
 
@@ -74,13 +77,13 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER)
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             page.set_default_timeout(WAIT)
-            found = visited(page, url, pool, run, options.tries)
+            found = visited(page, url, pool, run, options.tries, 1000 * options.pause)
             browser.close()
     return {"rows": len(pool), "start_s": round(start_s, 2), **found, "server_ms": round(server, 1)}
 
 
-def visited(page: Any, url: str, pool: Pool, run: str, tries: int) -> dict[str, float]:
-    """What a visitor waits for, on the Curate and the Epochs tab."""
+def visited(page: Any, url: str, pool: Pool, run: str, tries: int, pause: float) -> dict[str, float]:
+    """What a visitor waits for, on the Curate and the Epochs tab. pause : ms between two tries."""
     n = len(pool)
     began = time.perf_counter()
     page.goto(f"{url}/?tab=curate&pool={pool.id}&scores={run}/0")
@@ -88,23 +91,23 @@ def visited(page: Any, url: str, pool: Pool, run: str, tries: int) -> dict[str, 
     page.wait_for_function(f"document.querySelector('#curate-map .st-stage')?.dataset.points === '{n}'")
     page.locator("#curate-table tbody tr").nth(min(49, n // 20 - 1)).wait_for()
     ready = time.perf_counter() - began
-    page.wait_for_timeout(3000)  # what comes after the first screen
+    page.wait_for_timeout(2 * pause)  # what comes after the first screen
 
     def again(ids: tuple[str, ...], acts: Iterator[str] | list[str]) -> float:
         times = []
         for act in acts:
             times.append(float(page.evaluate(UNTIL_DRAWN, [list(ids), act])))
-            page.wait_for_timeout(1500)
+            page.wait_for_timeout(pause)
         return float(np.median(times[1:]))  # the first try warms up
 
     shares = [6 + 0.5 * k for k in range(tries + 1)]
     preview = again(DRAWN, [SLIDE % share for share in shares])
     turn = "document.querySelector('#curate-table [aria-label=\"next page\"]').click()"
     paging = again(("curate-table",), [turn] * (tries + 1))
-    lasso = lassoed(page, tries)
+    lasso = lassoed(page, tries, pause)
     page.goto(f"{url}/?tab=epochs&run={run}")
     page.wait_for_function(f"document.querySelector('#epochs-map .st-stage')?.dataset.points === '{n}'")
-    page.wait_for_timeout(3000)
+    page.wait_for_timeout(2 * pause)
     steps = [f"document.querySelector('#epochs-{name}').click()" for name in ("forth", "back")]
     epochs = again(("epochs-map", "epochs-cards"), [steps[k % 2] for k in range(tries + 1)])
     return {
@@ -113,8 +116,8 @@ def visited(page: Any, url: str, pool: Pool, run: str, tries: int) -> dict[str, 
     }  # fmt: skip
 
 
-def lassoed(page: Any, tries: int) -> float:
-    """From the end of drawing around samples until the table lists them."""
+def lassoed(page: Any, tries: int, pause: float) -> float:
+    """From the end of drawing around samples until the table lists them. pause : ms between two tries."""
     page.locator("#curate-map").scroll_into_view_if_needed()
     page.wait_for_timeout(500)
     box = page.locator("#curate-map canvas").first.bounding_box()
@@ -134,7 +137,7 @@ def lassoed(page: Any, tries: int) -> float:
         if not isinstance(waited, (int, float)):
             raise NotRun(f"the drawn samples were not listed: {waited}")
         times.append(float(waited))
-        page.wait_for_timeout(1500)
+        page.wait_for_timeout(pause)
     return float(np.median(times[1:]))
 
 

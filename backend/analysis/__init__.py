@@ -6,7 +6,7 @@ Pure functions; nothing here imports torch, starts a job, or writes into a run f
 from backend.analysis import filters
 from backend.analysis.arms import Arm
 from backend.analysis.comparable import Remark
-from backend.analysis.compared_runs import ComparedRun, HeldOut, measurements
+from backend.analysis.compared_runs import ComparedRun, measurements
 from backend.analysis.compared_selections import (
     label_shares,
     length_table,
@@ -36,7 +36,7 @@ from backend.analysis.epoch_tables import (
     mean_known,
     membership,
 )
-from backend.analysis.estimate import Estimate, training_time
+from backend.analysis.estimate import training_time
 from backend.analysis.frontier import FullOrder, frontier, full_order, weighed
 from backend.analysis.histograms import (
     Histogram,
@@ -49,14 +49,14 @@ from backend.analysis.histograms import (
     length_edges,
     length_histogram,
 )
-from backend.analysis.holding import Holding, holding
-from backend.analysis.nearest_responses import Neighbour, neighbours
+from backend.analysis.holding import holding
+from backend.analysis.nearest_responses import neighbours
 from backend.analysis.percentiles import percentile
 from backend.analysis.plan_estimate import Figure, PlanEstimate, plan_estimate
 from backend.analysis.reach import Reach, reach, reaching
 from backend.analysis.reasons import STATUS_TEXT, Why, rank_of, status_text, why
 from backend.analysis.resuming import GoesOn, goes_on_from
-from backend.analysis.review_changes import MOVES, Reviewed, load_proposal, moves, review_selection
+from backend.analysis.review_changes import MOVES, Reviewed, review_selection
 from backend.analysis.run_course import (
     held_out_points,
     held_out_table,
@@ -88,119 +88,3 @@ from backend.analysis.what_if import (
     what_if,
 )
 from backend.preflight.checks import Problem, preflight
-
-__all__ = [
-    "MEMBERSHIP",
-    "MOST_RUNS",
-    "MOVES",
-    "SORTS",
-    "STATUS_TEXT",
-    "WHICH",
-    "Arm",
-    "Cell",
-    "ComparedRun",
-    "Comparison",
-    "Covered",
-    "Different",
-    "Earlier",
-    "EpochLine",
-    "Estimate",
-    "Figure",
-    "FullOrder",
-    "GoesOn",
-    "HeldOut",
-    "Histogram",
-    "Holding",
-    "Neighbour",
-    "PlanEstimate",
-    "Problem",
-    "Reach",
-    "Remains",
-    "Remark",
-    "Reviewed",
-    "ScoreSet",
-    "TfidfCache",
-    "Timeline",
-    "Unseen",
-    "Vocabulary",
-    "WhatIf",
-    "Why",
-    "baselines",
-    "beginning",
-    "candidate_rows",
-    "change",
-    "changes",
-    "compare",
-    "complexity_edges",
-    "complexity_histogram",
-    "covered_by",
-    "covered_curve",
-    "covered_share",
-    "difference_table",
-    "diversity_edges",
-    "diversity_histogram",
-    "draw_unseen",
-    "earlier_epochs",
-    "epoch_table",
-    "filter_rows",
-    "filters",
-    "frontier",
-    "full_order",
-    "goes_on_from",
-    "held_out_of",
-    "held_out_points",
-    "held_out_table",
-    "histogram",
-    "history",
-    "holding",
-    "label_names",
-    "label_shares",
-    "label_table",
-    "length_edges",
-    "length_histogram",
-    "length_table",
-    "load_epoch",
-    "load_map",
-    "load_proposal",
-    "load_scores",
-    "look_ahead",
-    "loss_points",
-    "loss_table",
-    "matching_runs",
-    "mean_known",
-    "measurements",
-    "membership",
-    "moves",
-    "neighbours",
-    "ngram_counts",
-    "noise_table",
-    "ordered_rows",
-    "overlap_table",
-    "percentile",
-    "plan_estimate",
-    "preflight",
-    "rank_of",
-    "reach",
-    "reaching",
-    "read_scores",
-    "remains",
-    "review_selection",
-    "run_differences",
-    "sample_rows",
-    "sample_text",
-    "score_sets",
-    "selection_summary",
-    "source_table",
-    "stage_table",
-    "status_text",
-    "summary_table",
-    "timeline",
-    "tokens_per_second",
-    "training_time",
-    "unseen_sample",
-    "unseen_samples",
-    "vocabulary",
-    "weighed",
-    "what_if",
-    "why",
-]

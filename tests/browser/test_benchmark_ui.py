@@ -16,7 +16,8 @@ pytestmark = pytest.mark.slow
 
 def test_ui(browser) -> None:
     # `browser` skips or fails where there is no Chromium; the benchmark starts one of its own, in its own process
-    command = [sys.executable, "-m", "benchmarks", "ui", "--pool", "demo", "--tries", "1", "--json"]
+    command = [sys.executable, "-m", "benchmarks", "ui", "--pool", "demo", "--tries", "1"]
+    command += ["--pause", "0.2", "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=400)
     result = json.loads(done.stdout.splitlines()[-1])
     assert result.get("not_run") is None

@@ -28,10 +28,11 @@ def test_shipped_scores_are_those_of_the_untouched_model(pool):
         system_prompt=config.system_prompt,
         max_length=models.usable_length(model, config.max_length),
     )
-    fresh = score(model, encoded, batch_tokens=config.batch_tokens)
+    rows = np.arange(0, len(pool), 4)
+    fresh = score(model, encoded, rows, batch_tokens=config.batch_tokens)
     for name in ("loss_cond", "loss_prior", "complexity"):
-        np.testing.assert_allclose(getattr(shipped, name), getattr(fresh, name), rtol=1e-4)
-    np.testing.assert_array_equal(shipped.response_tokens, fresh.response_tokens)
+        np.testing.assert_allclose(getattr(shipped, name)[rows], getattr(fresh, name)[rows], rtol=1e-4)
+    np.testing.assert_array_equal(shipped.response_tokens[rows], fresh.response_tokens[rows])
     assert (shipped.reason == "").all()
     assert np.isfinite(shipped.complexity).all()
 

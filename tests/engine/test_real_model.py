@@ -48,8 +48,8 @@ def short_rows(shared: Path, count: int, characters: int) -> Pool:
 
 
 @pytest.fixture(scope="module")
-def twenty(shared: Path) -> Pool:
-    return short_rows(shared, 20, 200)
+def twelve(shared: Path) -> Pool:
+    return short_rows(shared, 12, 200)
 
 
 def loss(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, header: str, turn: str) -> float:
@@ -73,26 +73,26 @@ def test_it_knows_the_capital_of_france(real: Real) -> None:
     assert tokenizer.decode(answer) == "The capital of France is Paris.<|im_end|>"
 
 
-def test_what_is_scored_is_the_response_and_the_end_of_its_turn(real: Real, twenty: Pool) -> None:
+def test_what_is_scored_is_the_response_and_the_end_of_its_turn(real: Real, twelve: Pool) -> None:
     _, tokenizer = real
-    encoded = encode(twenty, tokenizer, system_prompt=SYSTEM, max_length=512)
-    for row in range(len(twenty)):
+    encoded = encode(twelve, tokenizer, system_prompt=SYSTEM, max_length=512)
+    for row in range(len(twelve)):
         for sequences in (encoded.conditioned, encoded.alone):
             first = int(sequences.first[row])
             response = tokenizer.decode(sequences.tokens(row)[first:])
-            assert response == twenty.response(row) + "<|im_end|>\n"
+            assert response == twelve.response(row) + "<|im_end|>\n"
             assert tokenizer.decode(sequences.tokens(row)[:first]).endswith("<|im_start|>assistant\n")
 
 
-def test_losses_are_those_of_a_plain_computation(real: Real, twenty: Pool) -> None:
+def test_losses_are_those_of_a_plain_computation(real: Real, twelve: Pool) -> None:
     model, tokenizer = real
-    encoded = encode(twenty, tokenizer, system_prompt=SYSTEM, max_length=512)
+    encoded = encode(twelve, tokenizer, system_prompt=SYSTEM, max_length=512)
     scores = score(model, encoded, batch_tokens=2048)
     system, assistant = f"<|im_start|>system\n{SYSTEM}<|im_end|>\n", "<|im_start|>assistant\n"
-    for row in range(len(twenty)):
-        (asked,) = twenty.turns(row)
+    for row in range(len(twelve)):
+        (asked,) = twelve.turns(row)
         user = f"<|im_start|>user\n{asked['content']}<|im_end|>\n"
-        turn = twenty.response(row) + "<|im_end|>\n"
+        turn = twelve.response(row) + "<|im_end|>\n"
         conditioned = loss(model, tokenizer, system + user + assistant, turn)
         alone = loss(model, tokenizer, OWN_SYSTEM + assistant, turn)
         assert scores.loss_cond[row] == pytest.approx(conditioned, abs=1e-4)
@@ -123,7 +123,7 @@ class Recorder:
 def test_an_epoch_that_is_stopped_and_resumed_ends_as_one_that_is_not(
     real_model: Path, shared: Path, tmp_path: Path, lora_rank: int
 ) -> None:
-    pool = short_rows(shared, 24, 100)
+    pool = short_rows(shared, 9, 100)
     config = config_from(
         {
             "model": str(real_model),
