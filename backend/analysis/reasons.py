@@ -165,7 +165,7 @@ def _facts(
     facts: list[tuple[str, str, str]] = []
     complexity, tokens = float(scores.complexity[row]), int(scores.response_tokens[row])
     if np.isfinite(complexity):
-        ceiling = f"; the ceiling is {settings.max_complexity:g}" if settings is not None else ""
+        ceiling = f"; the limit is {settings.max_complexity:g}" if settings is not None else ""
         facts.append(
             (
                 "complexity",

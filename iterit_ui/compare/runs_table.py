@@ -19,6 +19,7 @@ from iterit_ui.compare.run_deletion import confirmed, question
 from iterit_ui.components import act_of, checked_int, note, table, toolbar
 from iterit_ui.shared import messages
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound
+from iterit_ui.shared.strategies import strategy_name
 from iterit_ui.shared.theme import counted, moment, number, score
 
 Value = dict[str, Any]
@@ -117,7 +118,7 @@ def listing(home: Path, asked: Value) -> list[RunInfo]:
     keys: dict[str, Callable[[RunInfo], Any]] = {
         "name": lambda info: info.name.casefold(),
         "state": lambda info: info.state,
-        "strategy": lambda info: info.strategy,
+        "strategy": lambda info: strategy_name(info.strategy).lower(),
         "pool": lambda info: info.pool_name.casefold(),
         "model": lambda info: info.model.casefold(),
         "made": lambda info: (info.created, info.id),
@@ -179,7 +180,7 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
             {
                 "name": info.name,
                 "state": {"text": info.state, "tone": TONES.get(info.state, "plain")},
-                "strategy": info.strategy,
+                "strategy": strategy_name(info.strategy),
                 "pool": f"{info.pool_name} · {number(info.pool_rows)}",
                 "model": Path(info.model).name or info.model,
                 "loss": loss_cell(home, info),

@@ -18,7 +18,7 @@ from iterit_ui.components import chart, note, table
 from iterit_ui.plots.setting_panels import heat_map, setting_panels
 from iterit_ui.shared import settings
 from iterit_ui.shared.session import DRAW, Session
-from iterit_ui.shared.strategies import strategy_label
+from iterit_ui.shared.strategies import strategy_label, strategy_name
 from iterit_ui.shared.theme import counted, number, score, share
 
 Value = dict[str, Any]
@@ -142,7 +142,10 @@ def base_label(home: Path, comparison: str) -> str:
         found = study_of(home, comparison)
     except StudioError:
         return ""
-    return found.comparison.reference if found is not None else ""
+    if found is None:
+        return ""
+    base = next((arm for arm in found.comparison.arms if arm.label == found.comparison.reference), None)
+    return strategy_name(base.strategy) + base.label.removeprefix(base.strategy) if base else ""
 
 
 def answer_value(found: study.Sensitivity) -> Value:
@@ -209,7 +212,7 @@ def values_table(found: study.Sensitivity) -> Value:
     ]  # fmt: skip
     return {
         "title": "By setting and value",
-        "note": f"Held-out loss{f' on {on}' if on else ''} at the end, in nats per token: mean ± sample standard deviation over the seeds. A difference is taken seed by seed; it is shown where it is larger than its spread and its 95 % interval excludes 0.{chance}",
+        "note": f"Held-out loss{f' on {on}' if on else ''} at the end (lower is better): mean ± sample standard deviation over the seeds. A difference is taken seed by seed; it is shown where it is larger than its spread and its 95 % interval excludes 0.{chance}",
         "columns": columns,
         "rows": [_cells(row) for row in rows],
         "ids": [str(i) for i in range(len(rows))],

@@ -29,6 +29,7 @@ from iterit_ui.components.screen import when_shown
 from iterit_ui.plots.comparison_losses import OVER_WORDS
 from iterit_ui.shared import messages, text
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound
+from iterit_ui.shared.strategies import STRATEGY_NAMES
 from iterit_ui.shared.theme import counted
 
 BUSY_SECONDS, IDLE_SECONDS = 3.0, 8.0
@@ -232,12 +233,16 @@ def offer(
         choices.insert(0, (f"chosen runs · {len(chosen)}", CHOSEN))
     value = comparison or (CHOSEN if chosen else None)
     try:
-        found = analysis.compare(home, ids, reference=base_label(home, comparison)) if ids else None
+        found = (
+            analysis.compare(home, ids, reference=base_label(home, comparison), names=STRATEGY_NAMES)
+            if ids
+            else None
+        )
     except StudioError:
         found = None
     labels = [arm.label for arm in found.arms] if found else []
     epochs = found.epochs if found else []
-    usual = found.reference if found else "random"
+    usual = found.reference if found else STRATEGY_NAMES["random"]
     loose = bool(chosen) and not comparison
     return (
         gr.Dropdown(choices=choices, value=value if value in [item for _, item in choices] else None),
@@ -294,6 +299,6 @@ def analysis_arms(home: Path, comparison: str, chosen: list[str]) -> list[str]:
     """Labels of what is compared, so that a reference of another comparison is not asked for."""
     ids = runs_of(home, comparison, chosen)
     try:
-        return [arm.label for arm in analysis.compare(home, ids).arms] if ids else []
+        return [arm.label for arm in analysis.compare(home, ids, names=STRATEGY_NAMES).arms] if ids else []
     except StudioError:
         return []

@@ -148,7 +148,7 @@ def strategies_table(
     ]
     return plain_table(
         "Strategies",
-        f"Held-out loss{f' on {on}' if on else ''}, in nats per token: mean ± sample standard deviation over the seeds, lowest at the end first; in brackets the number of seeds where it differs. "
+        f"Held-out loss{f' on {on}' if on else ''} (lower is better): mean ± sample standard deviation over the seeds, lowest at the end first; in brackets the number of seeds where it differs. "
         + (f"The untouched model: {score(float(untouched.iloc[0]), 4)}." if alike else ""),
         columns,
         rows,

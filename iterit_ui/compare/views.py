@@ -26,6 +26,7 @@ from iterit_ui.compare.worth import worth_values
 from iterit_ui.plots import comparison_losses as plots
 from iterit_ui.plots import comparison_selections as chosen_plots
 from iterit_ui.shared.session import get_pool
+from iterit_ui.shared.strategies import STRATEGY_NAMES
 from iterit_ui.shared.theme import counted, score
 
 Value = dict[str, Any]
@@ -59,7 +60,7 @@ def results(
         empty = {**NOTHING, "title": "This comparison has no runs"} if comparison else NOTHING
         return (empty, *nothing)
     try:
-        found = analysis.compare(home, ids, reference=reference)
+        found = analysis.compare(home, ids, reference=reference, names=STRATEGY_NAMES)
     except StudioError as error:
         return ({"tone": "error", "title": "These runs cannot be compared", "text": f"{error}."}, *nothing)
     arms = [(arm.label, arm.strategy) for arm in found.arms]
@@ -158,11 +159,11 @@ def headline(found: analysis.Comparison) -> Value:
     iterit = next((a for a in found.arms if a.strategy == "iterit"), None)
     if iterit is not None and iterit.label not in (arm.label, found.reference) and found.losses(iterit):
         d = found.difference(iterit)
-        said.append(f"iterit against {found.reference}: {signed(d.mean)}, {d.words}.")
+        said.append(f"{iterit.label} against {found.reference}: {signed(d.mean)}, {d.words}.")
     if iterit is not None and iterit is not arm and found.losses(iterit):
         d = paired(found.losses(iterit), found.losses(arm))
         if arm.label != found.reference:
-            said.append(f"iterit against {arm.label}: {signed(d.mean)}, {d.words}.")
+            said.append(f"{iterit.label} against {arm.label}: {signed(d.mean)}, {d.words}.")
     said.append("This is the loss after the last epoch, not after the best one.")
     return {"tone": "good" if n > 1 else "info", "title": title, "text": " ".join(said)}
 

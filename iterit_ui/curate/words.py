@@ -22,7 +22,7 @@ CHART = {
     ),
     "frontier": (
         "What does a larger budget buy?",
-        "Gain of each pick, and the share of the pool's phrases (TF-IDF mass) that the picks hold.",
+        "Gain of each pick, and the share of the pool's wording that the picks hold.",
     ),
     "map": (
         "Where in the pool are they?",

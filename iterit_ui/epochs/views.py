@@ -174,8 +174,8 @@ def held_out_hint(row: pd.Series, measured_on: str = "") -> str:
     if not np.isfinite(before) and not np.isfinite(after):
         return "not measured: this run holds nothing out, or has not got that far"
     if not np.isfinite(after):
-        return f"after this epoch: not measured yet; before it {score(before)} nats per token{where}"
-    return f"nats per token after this epoch; before it {score(before)}{where}"
+        return f"after this epoch: not measured yet; before it {score(before)}{where}"
+    return f"lower is better; before this epoch {score(before)}{where}"
 
 
 def map_value(
@@ -262,7 +262,7 @@ def history_value(table: pd.DataFrame, epoch: int) -> Value:
             {
                 "key": "loss",
                 "label": "Loss",
-                "hint": "of the response with its prompt, nats per token",
+                "hint": "of the response with its prompt",
                 "align": "right",
                 "width": "60px",
             },

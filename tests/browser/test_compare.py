@@ -60,7 +60,7 @@ def shows(page, elem_id: str, words: str) -> None:
 
 def test_the_newest_comparison_is_shown(new_page, goto, tidy_everywhere) -> None:
     page = goto(new_page(), "compare")
-    shows(page, "compare-answer", "Lowest at the end: iterit, 1.6100 ± 0.1100 (3 seeds)")
+    shows(page, "compare-answer", "Lowest at the end: IterIT, 1.6100 ± 0.1100 (3 seeds)")
     shows(page, "compare-against", "lower, by more than the spread between seeds")
     page.locator("#compare-final .main-svg").first.wait_for()
     page.wait_for_url(lambda url: "comparison=c" in url)
@@ -69,12 +69,12 @@ def test_the_newest_comparison_is_shown(new_page, goto, tidy_everywhere) -> None
     # the same in another page, from the address alone
     other = new_page()
     other.goto(page.url)
-    shows(other, "compare-answer", "Lowest at the end: iterit")
+    shows(other, "compare-answer", "Lowest at the end: IterIT")
 
 
 def test_whether_selecting_is_worth_it(page, goto) -> None:
     goto(page, "compare")
-    shows(page, "compare-worth", "iterit ends where fresh random draws need 1.8 times the steps")
+    shows(page, "compare-worth", "IterIT ends where fresh random draws need 1.8 times the steps")
     page.locator("#compare-random-curve .main-svg").first.wait_for()
     shows(page, "compare-multipliers", "With scoring")
     # where there is no ladder, the page says which switch makes one
@@ -164,7 +164,7 @@ def test_a_study_is_drawn_first_and_its_form_says_what_is_wrong(
     shows(page, "study-answer", "A difference from the base is shown for: diversity decay")
     page.locator("#study-figure .main-svg").first.wait_for()
     shows(page, "study-values", "the base")
-    shows(page, "compare-strategies-table", "iterit, decay 0.5")
+    shows(page, "compare-strategies-table", "IterIT, decay 0.5")
     page.locator("#compare-final").wait_for(state="hidden")  # its figure says the same
     tidy_everywhere(page)
     page.locator("#compare-sensitivity button").first.click()

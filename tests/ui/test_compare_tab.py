@@ -49,16 +49,16 @@ def shown(
 def test_results_of_a_comparison(tmp_path: Path) -> None:
     parts = shown(tmp_path, two_strategies(tmp_path))
     assert parts["note"] is None
-    assert parts["answer"]["title"] == "Lowest at the end: iterit, 1.6100 ± 0.1100 (3 seeds)"
+    assert parts["answer"]["title"] == "Lowest at the end: IterIT, 1.6100 ± 0.1100 (3 seeds)"
     assert "lower, by more than the spread between seeds" in parts["answer"]["text"]
-    assert [row["arm"] for row in parts["strategies"]["rows"]] == ["iterit", "random"]
+    assert [row["arm"] for row in parts["strategies"]["rows"]] == ["IterIT", "Random"]
     assert parts["against"]["rows"][0]["verdict"] == {"text": "lower", "tone": "pinned"}
     assert parts["missing"] is None
     json.dumps(
         {name: value for name, value in parts.items() if name not in ("body", "ladder")}
     )  # no NaN objects of other kinds
-    assert [item["label"] for item in parts["course"]["legend"]] == ["iterit", "random"]
-    assert parts["noise"]["data"][0]["y"] == ["iterit", "random"]
+    assert [item["label"] for item in parts["course"]["legend"]] == ["IterIT", "Random"]
+    assert parts["noise"]["data"][0]["y"] == ["IterIT", "Random"]
 
 
 def test_nothing_is_compared_yet(tmp_path: Path) -> None:
@@ -85,12 +85,16 @@ def test_whether_selecting_is_worth_it(tmp_path: Path) -> None:
     parts = shown(tmp_path, ids)
     assert parts["ladder"].visible
     assert parts["worth"]["tone"] == "good"
-    assert parts["worth"]["text"].startswith("iterit ends where fresh random draws need 2.0 times the steps")
+    assert parts["worth"]["text"].startswith("IterIT ends where fresh random draws need 2.0 times the steps")
     iterit, random = parts["multipliers"]["rows"]
-    assert (iterit["arm"], iterit["times"], iterit["compute"]) == ("iterit", "2.0", "2.0")
+    assert (iterit["arm"], iterit["times"], iterit["compute"]) == ("IterIT", "2.0", "2.0")
     assert (random["times"], random["steps"]) == ("1", "4")
     # the ladder is a curve, and no clutter among the strategies
-    assert [row["arm"] for row in parts["strategies"]["rows"]] == ["iterit", "random", "random-each-epoch"]
+    assert [row["arm"] for row in parts["strategies"]["rows"]] == [
+        "IterIT",
+        "Random",
+        "Random, redrawn each epoch",
+    ]
     line = next(trace for trace in parts["curve"]["data"] if trace["mode"] == "lines+markers")
     assert line["x"] == [1, 2, 4, 8, 16] and line["error_y"]["array"][0] == pytest.approx(0.1)
     crossings = [trace for trace in parts["curve"]["data"] if trace["marker"].get("symbol") == "diamond-open"]

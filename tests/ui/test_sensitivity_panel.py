@@ -136,13 +136,13 @@ def test_other_comparisons_show_no_study(tmp_path: Path) -> None:
 def test_a_study_is_measured_against_its_base(tmp_path: Path) -> None:
     made = made_study(tmp_path, {"decay": [0.5]}, loss, references=["random"])
     _, reference, *_ = tab.offer(tmp_path, "compare", made, [], "", -1)
-    assert reference.choices[0][0] == "iterit (default)"
+    assert reference.choices[0][0] == "IterIT (default)"
     parts = tab.comparison_parts(tmp_path, "compare", made, [], "", "epoch", -1)
     assert parts[1] is None  # the lowest of many values is no headline
     assert parts[7] is None  # nor is there a hint at a random ladder
-    assert parts[6]["title"] == "Against iterit, at the end"
-    other = tab.comparison_parts(tmp_path, "compare", made, [], "random", "epoch", -1)
-    assert other[6]["title"] == "Against random, at the end"
+    assert parts[6]["title"] == "Against IterIT, at the end"
+    other = tab.comparison_parts(tmp_path, "compare", made, [], "Random", "epoch", -1)
+    assert other[6]["title"] == "Against Random, at the end"
 
 
 def test_the_settings_that_a_strategy_ignores_are_those_of_the_form() -> None:
