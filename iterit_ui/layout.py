@@ -55,6 +55,7 @@ HEADER = f"""
     <circle cx="9" cy="23" r="2.6" class="on"/><circle cx="16" cy="23" r="2.6"/><circle cx="23" cy="23" r="2.6" class="on"/>
   </svg>
   <div class="st-name"><h1>IterIT Studio</h1><p>Pick the samples worth fine-tuning on, epoch by epoch, and see why</p></div>
+  <button type="button" class="st-link-button" title="The address of what is shown, for a colleague">Copy link</button>
   <button type="button" class="st-glossary-button" aria-haspopup="dialog">Glossary</button>
   <button type="button" class="st-theme" title="Light or dark"><svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5" class="ring"/><path d="M12 3.5a8.5 8.5 0 0 1 0 17z"/></svg></button>
 </header>
@@ -109,7 +110,8 @@ def _wire_address(page: gr.Blocks, session: Session, items: dict[str, gr.Tab], b
     page.load(restore, None, [*session.states, session.ready, session.tabs], **QUIET)
     for name, item in items.items():
         item.select(_chosen(name), session.ready, session.tab, **QUIET)
-    bar.back(_back, None, [getattr(session, name) for name in LOOKED_AT], **EVENT)
+    # in the queue, so that the screens are told of the states that it sets
+    bar.back(_back, None, [getattr(session, name) for name in LOOKED_AT], **{**EVENT, "queue": True})
     when_shown("", *STATES)(mirrored, [session.ready, *session.states], bar, **DRAW)
 
 

@@ -52,6 +52,17 @@
     });
   };
 
+  // The address holds what is shown, so its text is the link.
+  const link = (button) => {
+    const usual = button.textContent;
+    let timer;
+    button.addEventListener('click', async () => {
+      button.textContent = (await studio.copy(location.href)) ? 'Copied' : 'Copy the address';
+      clearTimeout(timer);
+      timer = setTimeout(() => (button.textContent = usual), 2000);
+    });
+  };
+
   studio.header = ({element, trigger}) => {
     const stored = localStorage.getItem('studio-theme');
     if (stored && !new URL(location.href).searchParams.has('__theme'))
@@ -70,6 +81,7 @@
     show();
     button.before(person(trigger));
     glossary(element);
+    link(element.querySelector('.st-link-button'));
     element.firstElementChild.dataset.rev = '1';
   };
 })();
