@@ -20,7 +20,7 @@ from iterit_ui.curate.named_settings import compared_value
 from iterit_ui.curate.sample_panel import EXTRAS, shown_sample
 from iterit_ui.curate.settings_form import PAST, settings_value
 from iterit_ui.curate.state import CurateState, CurateView, Value, selection_of, selection_view
-from iterit_ui.curate.words import AHEAD, CHART, DEMO_NOTE, NO_POOL, NO_SCORES, SELECT_NOTHING
+from iterit_ui.curate.words import AHEAD, CHART, DEMO_NOTE, DEMO_TITLE, NO_POOL, NO_SCORES, SELECT_NOTHING
 from iterit_ui.samples import sample_values
 from iterit_ui.samples.filter_lookup import bar_value, clusters_written
 from iterit_ui.samples.marks import toolbar_value
@@ -64,11 +64,11 @@ def all_values(home: Path, here: CurateState) -> list[Any]:
             *empty_values(home, here, str(error)),
             toolbar_value(home, here.pool),
         ]
-    message = None
+    message: Value | None = None
     if not at.shown.scored:
         message = NO_SCORES
     elif is_demo(here.pool):
-        message = {"tone": "info", "text": DEMO_NOTE}
+        message = {"tone": "info", "title": DEMO_TITLE, "text": DEMO_NOTE, "fold": True}
     ahead = epoch_of(here.settings)
     if at.shown.scored and ahead and at.shown.what.earlier is not None:
         message = ahead_value(ahead, at.shown.what.earlier)

@@ -117,9 +117,11 @@ def test_figures_that_nobody_measured_are_said_to_be_unknown(home: Path, pool: P
     shown = drawn(home, pool, DIVERSITY)
     assert card(shown, "Training time")["value"] == "unknown"
     assert card(shown, "Response tokens")["value"] == "–"
-    share = card(shown, "Vocabulary")["bar"]
+    share = card(shown, "Wording covered")["bar"]
     assert 0 < share < 1
-    assert card(drawn(home, pool, {**DIVERSITY, "budget": 40.0}), "Vocabulary")["bar"] == pytest.approx(1)
+    assert card(drawn(home, pool, {**DIVERSITY, "budget": 40.0}), "Wording covered")["bar"] == pytest.approx(
+        1
+    )
 
 
 def test_sources_are_shown_with_their_shares(home: Path, pool: Pool) -> None:
@@ -348,8 +350,10 @@ def test_budget_as_share_and_as_number(home: Path, pool: Pool) -> None:
         return settings.set_to(home, pool.id, {}, {"name": "budget", "value": value})
 
     assert to(0.5) == {"budget": 0.5} and to(10) == {"budget": 10.0}
-    assert to(1000) == {"budget": 40.0}
-    assert to(0) == {}  # two samples, which is this pool's default share
+    assert to(2 / 40) == {}  # two samples, which is this pool's default share
+    for refused in (1000, 0, -1, 0.01, 1.5, float("nan")):
+        with pytest.raises(ConfigError, match=r"allowed: 2 to 40 samples, or 5 % to 100 %"):
+            to(refused)
     with pytest.raises(ConfigError, match="number"):
         to("many")
 
