@@ -48,6 +48,7 @@ LOOKED_AT = ("run", "epoch", "comparison", "chosen")
 # constant, as every template is: Gradio evaluates templates as code
 HEADER = f"""
 <header class="st-header">
+  <a class="st-skip" href="#steps">Skip to the screen</a>
   <svg class="st-logo" viewBox="0 0 32 32" aria-hidden="true">
     <rect x="1" y="1" width="30" height="30" rx="8" class="frame"/>
     <circle cx="9" cy="10" r="2.6"/><circle cx="16" cy="10" r="2.6"/><circle cx="23" cy="10" r="2.6"/>

@@ -90,6 +90,7 @@ def charts(at: EpochView) -> list[Value]:
         analysis.length_histogram(
             story.first.scores, record.selection, story.baselines, edges=edges["lengths"], filtered=at.mask
         ),
+        title="How long are they?",
         note=None if strategy == "full" else f"At the same budget of {number(len(record.selection))} samples",
     )
     for figure in (complexity, diversity, lengths):
@@ -97,7 +98,8 @@ def charts(at: EpochView) -> list[Value]:
             if item["label"] == "filtered":
                 item["label"] = "listed below"
         figure["note"] = figure.get("note", "").replace(" filtered", " listed below")
-    return [complexity, diversity, lengths]
+    made = (complexity, diversity, lengths)
+    return [{**one, "short": word} for one, word in zip(made, ("complexity", "diversity", "tokens"))]
 
 
 def complexity_moved(at: EpochView) -> Value:

@@ -143,7 +143,12 @@ def all_values(home: Path, here: EpochsState) -> list[Any]:
     return [
         choice,
         player(here, at, planned),
-        {"tone": "info", "title": words, "text": strategy_note(story.settings.strategy, by_epoch)},
+        {
+            "tone": "info",
+            "title": words,
+            "text": strategy_note(story.settings.strategy, by_epoch),
+            "fold": True,
+        },
         view.cards(
             by_epoch,
             at.epoch,

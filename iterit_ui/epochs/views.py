@@ -115,11 +115,20 @@ def cards(
             delta=signed(row["held_out_after"] - row["held_out_before"], 3),
         ),
     ]
-    made = [selected, *moved, *rest]
+    made = [selected, rest[-1], *moved, *rest[:-1]]
     return {
         "cards": [
-            {**one, "on": bool(one["key"]) and one["key"] == listed and listed != USUAL} for one in made
-        ]
+            {
+                **one,
+                "on": bool(one["key"]) and one["key"] == listed and listed != USUAL,
+                "lead": one in (selected, rest[-1]),
+            }
+            for one in made
+        ],
+        "legend": [
+            {"label": label, "colour": colour}
+            for label, colour in (("pool", POOL), ("candidates", CANDIDATE), ("selected", KEPT))
+        ],
     }
 
 

@@ -94,8 +94,8 @@
       dirty = false;
       const {x, why, told} = read();
       if (why) {
-        held(false);
         mark(why);
+        held(false);
         say(`${why}. Not changed: still ${worded(fallback(), step)}${unitOf}.`);
         return;
       }

@@ -79,6 +79,14 @@
       show();
     });
     show();
+    // to what the open step shows; the address stays as it is
+    element.querySelector('.st-skip').addEventListener('click', (event) => {
+      event.preventDefault();
+      const screen = [...document.querySelectorAll('#steps > .tabitem')].find(studio.visible);
+      if (!screen) return;
+      screen.tabIndex = -1;
+      screen.focus();
+    });
     button.before(person(trigger));
     glossary(element);
     link(element.querySelector('.st-link-button'));
