@@ -48,6 +48,7 @@ SCRIPTS = [
         "page/screen",
         "page/address",
         "page/header",
+        "page/whole_names",
         "components/panels",
         "components/bench",
         "components/table_head",

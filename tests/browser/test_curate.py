@@ -335,6 +335,7 @@ def test_the_demo_is_scored_on_the_first_screen(page, goto):
     expect(card(page, "Selected")).to_have_text("220")
     expect(card(page, "Mean complexity")).to_contain_text("0.")
     page.locator("#complexity-chart .main-svg").first.wait_for()
+    page.get_by_role("button", name="Budget", exact=True).click()
     page.locator("#frontier-chart .main-svg").first.wait_for()
 
 
