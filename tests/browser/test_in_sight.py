@@ -59,7 +59,7 @@ def test_settings_and_sample_of_curate(page, goto):
     for _ in resized(page):
         page.wait_for_function("document.documentElement.scrollHeight <= innerHeight")
         in_sight(page, STEPS, "#tab-curate .side", ".bench-top", "#curate-map", "#curate-sample")
-    page.set_viewport_size({"width": 1280, "height": 460})
+    page.set_viewport_size({"width": 1280, "height": 360})
     for part in (0.5, 1):
         scrolled(page, part)
         in_sight(page, STEPS)

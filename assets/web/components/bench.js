@@ -126,6 +126,7 @@
         return tab;
       });
       const strip = studio.button('bench-strip', null, `show ${title}`, () => toggle(key));
+      strip.setAttribute('aria-label', `show ${title}`);
       strip.append(studio.icon('next'), h('span', '', title));
       strip.classList.toggle('row', panel.strip === 'row');
       const first = tabs.length
