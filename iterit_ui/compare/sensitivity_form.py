@@ -15,12 +15,20 @@ from backend.errors import ConfigError, StudioError
 from backend.jobs import comparison_start, sensitivity_start
 from backend.jobs.comparison_start import seeds_of
 from backend.jobs.sensitivity_start import REFERENCES, VARIED, Study
-from iterit_ui.compare import start_form
-from iterit_ui.compare.start_form import RUN, Form, Values
+from iterit_ui.compare.form_base import (
+    Form,
+    Values,
+    base_of,
+    checked_form,
+    for_pool,
+    form_fields,
+    source_fields,
+    starting_source,
+    with_source,
+)
 from iterit_ui.components import checked_int, note
 from iterit_ui.components.comparison_form import comparison_form
 from iterit_ui.components.screen import when_shown
-from iterit_ui.shared.launch import pool_choices
 from iterit_ui.shared.session import EVENT, QUIET, Session, bound, get_pool
 from iterit_ui.shared.settings import label
 from iterit_ui.shared.strategies import strategy_label
@@ -105,9 +113,8 @@ def build_sensitivity(session: Session) -> None:
 
 def starting_values(home: Path, models: Sequence[Path]) -> Values:
     """What the form asks for before anybody changed it."""
-    start = start_form.starting_values(home, models)
     return {
-        **{name: start[name] for name in ("pool", "model", "base")},
+        **starting_source(models),
         **dict.fromkeys(VARIED, ""),
         "cross": False,
         "references": "",
@@ -119,17 +126,15 @@ def starting_values(home: Path, models: Sequence[Path]) -> Values:
 
 def on_open(home: Path, models: Sequence[Path], pool: str, values: Values, answered: int) -> list[Any]:
     """Show the form for the page's pool, unless the settings come from a run, which brings its own pool."""
-    if not values["base"].startswith(RUN) and pool in [key for _, key in pool_choices(home)]:
-        values = {**values, "pool": pool}
-    return shown(home, models, values, seq=answered)
+    return shown(home, models, for_pool(home, pool, values), seq=answered)
 
 
 def on_change(home: Path, models: Sequence[Path], data: dict[str, Any], values: Values) -> list[Any]:
     """A field has another value."""
     seq = checked_int(data.get("seq"), 0, 2**53)
-    there = start_form.checked_form(starting_values(home, models), data.get("values"))
+    there = checked_form(starting_values(home, models), data.get("values"))
     try:
-        there = start_form.with_source(home, models, data.get("name"), there, values)
+        there = with_source(home, models, data.get("name"), there, values)
     except StudioError as error:
         return [*shown(home, models, values, seq=seq)[:-1], {"tone": "error", "text": f"{error}."}]
     return shown(home, models, there, seq=seq)
@@ -139,7 +144,7 @@ def on_start(
     home: Path, data_roots: Sequence[Path], models: Sequence[Path], data: dict[str, Any], who: str
 ) -> list[Any]:
     """The study, and values of `Form.drawn`, when the runs are asked for."""
-    values = start_form.checked_form(starting_values(home, models), data.get("values"))
+    values = checked_form(starting_values(home, models), data.get("values"))
     made, said = started(home, data_roots, models, who, values)
     drawn = shown(home, models, values, seq=checked_int(data.get("seq"), 0, 2**53))
     return [made, *drawn[:-1], said]
@@ -156,7 +161,7 @@ def form_value(
 ) -> dict[str, Any]:
     """The form as it is shown, see `components/comparison_form`."""
     more: dict[str, dict[str, Any]] = {
-        **start_form.source_fields(home, models, values),
+        **source_fields(home, models, values),
         "cross": {"kind": "switch"},
         "references": {
             "kind": "several",
@@ -165,7 +170,7 @@ def form_value(
     }
     words = {"label": LABEL, "help": HELP, "placeholder": {**PLACEHOLDER, **_examples(home, models, values)}}
     return {
-        "fields": start_form.form_fields(values, starting_values(home, models), words, more),
+        "fields": form_fields(values, starting_values(home, models), words, more),
         "button": button,
         "ready": ready,
         "seq": seq,
@@ -186,7 +191,7 @@ def _examples(home: Path, models: Sequence[Path], values: Values) -> dict[str, s
 
 def _base(home: Path, models: Sequence[Path], values: Values) -> tuple[RunConfig, str, int, str | None]:
     pool, model, base = values["pool"] or None, values["model"], values["base"]
-    return start_form.base_of(home, models, pool, model, base, values["epochs"], {})
+    return base_of(home, models, pool, model, base, values["epochs"], {})
 
 
 def asked_for(home: Path, models: Sequence[Path], values: Values) -> Asked:
