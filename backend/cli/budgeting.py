@@ -35,8 +35,8 @@ app = typer.Typer(
 @app.command(
     "start",
     help="Queue the full pool, half of it, a quarter and so on, each with every seed, as ordinary runs; all of them together "
-    "take at most twice the steps of the full pool's. Prints the search's id. `budget show` says what was found, and takes what "
-    "is still queued out of the queue once that is known.\n\n" + BUDGET_RULE,
+    "take at most twice the steps of the full pool's. The search ends early: runs that cannot change the verdict any more leave "
+    "the queue. Prints the search's id; `budget show` says what was found.\n\n" + BUDGET_RULE,
 )
 @with_settings(SETTINGS)
 def start(
@@ -97,15 +97,14 @@ def start(
         return
     print(made, flush=True)
     console.say(
-        f"what was found: python -m backend budget show {made} --runs-dir {shlex.quote(str(home))}; it also ends the search "
-        "early where it can"
+        f"what was found: python -m backend budget show {made} --runs-dir {shlex.quote(str(home))}; the search ends early by "
+        "itself where it can"
     )
 
 
 @app.command(
     "show",
-    help="Show a search: what was found so far, by budget. Where the answer is known, runs that are still queued are taken out "
-    "of the queue.\n\n" + BUDGET_RULE,
+    help="Show a search: what was found so far, by budget, and how far it is.\n\n" + BUDGET_RULE,
 )
 def show(
     which: Annotated[
@@ -115,22 +114,25 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a search; its help is above, with the rule."""
-    from backend.analysis.budget_result import budget_result, budget_words
-    from backend.jobs import budget_search, lifecycle
+    from backend.analysis.budget_result import budget_result, budget_words, course_words
+    from backend.jobs import budget_end, lifecycle
 
     home = runs_dir.resolve()
     lifecycle.refresh(home)
-    result = budget_result(home, _meant(home, which))
-    stopped = budget_search.stop_rest(home, result)
+    info = _meant(home, which)
+    stopped = budget_end.end_early(home, budget_result(home, info))
+    result = budget_result(home, info)
     if as_json:
         console.print_json(
             {
                 "id": result.info.id,
                 "strategy": result.strategy,
                 "words": budget_words(result),
+                "course": result.course,
+                "course_words": course_words(result),
                 "verdict": dataclasses.asdict(result.verdict),
                 "done": result.done,
-                "runs": result.total,
+                "runs": [dataclasses.asdict(run) for run in result.runs],
                 "stopped": stopped,
                 "measured_on": result.measured,
             }
@@ -138,8 +140,7 @@ def show(
         return
     print(result.info.name)
     print(budget_words(result))
-    if stopped:
-        console.say(f"{stopped} queued {'run' if stopped == 1 else 'runs'} taken out of the queue")
+    print(course_words(result))
     print()
     rows = [
         [
