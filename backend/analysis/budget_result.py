@@ -117,21 +117,31 @@ def _run_of(found: Comparison | None, strategy: str, budget: int, seed: int) -> 
     return BudgetRun(budget, seed, "", "deleted", math.nan, "its run was deleted", True)
 
 
-def budget_words(result: BudgetResult) -> str:
-    """The verdict, in one sentence or two."""
+def headline(result: BudgetResult) -> str:
+    """The verdict in one sentence, without its full stop."""
+    smallest = result.verdict.smallest
+    if smallest is None:
+        return "Nothing can be said yet"
+    if smallest == FULL:
+        return "No smaller budget does as well as the full pool"
+    return f"{smallest:,} samples an epoch do as well as the full pool{'' if result.verdict.ended else ', so far'}"
+
+
+def figures_words(result: BudgetResult) -> str:
+    """What the verdict rests on, in a sentence or two."""
     verdict = result.verdict
     if verdict.smallest is None:
-        return "Nothing can be said before the full pool and half of it are done."
+        return "The full pool and half of it have to be done first."
     spread = f"the spread between seeds ({verdict.spread:.4f})"
     outside = next((row for row in verdict.rows if row.within is False), None)
-    over = f": {outside.budget:,} ended {outside.difference:.4f} above it" if outside else ""
+    over = f"{outside.budget:,} samples ended {outside.difference:.4f} above it" if outside else ""
     if verdict.smallest == FULL:
-        return f"No smaller budget does as well as the full pool, within {spread}{over}."
+        return f"{over}, which is more than {spread}."
     row = next(row for row in verdict.rows if row.budget == verdict.smallest)
-    said = f"{row.budget:,} samples an epoch do as well as the full pool: {row.difference:+.4f} against it, within {spread}"
-    if verdict.ended:
-        return said + (f"; half of that is too few{over}." if outside else ". Nothing smaller was tried.")
-    return f"{said}, so far."
+    said = f"Their loss is {row.difference:+.4f} against the full pool's, within {spread}."
+    if outside:
+        return f"{said} Half of that is too few: {over}."
+    return f"{said} Nothing smaller was tried." if verdict.ended else said
 
 
 def course_words(result: BudgetResult) -> str:

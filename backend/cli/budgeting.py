@@ -114,7 +114,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show a search; its help is above, with the rule."""
-    from backend.analysis.budget_result import budget_result, budget_words, course_words
+    from backend.analysis.budget_result import budget_result, course_words, figures_words, headline
     from backend.jobs import budget_end, lifecycle
 
     home = runs_dir.resolve()
@@ -127,7 +127,7 @@ def show(
             {
                 "id": result.info.id,
                 "strategy": result.strategy,
-                "words": budget_words(result),
+                "words": f"{headline(result)}. {figures_words(result)}",
                 "course": result.course,
                 "course_words": course_words(result),
                 "verdict": dataclasses.asdict(result.verdict),
@@ -139,7 +139,7 @@ def show(
         )
         return
     print(result.info.name)
-    print(budget_words(result))
+    print(f"{headline(result)}. {figures_words(result)}")
     print(course_words(result))
     print()
     rows = [

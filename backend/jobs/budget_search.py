@@ -48,7 +48,7 @@ def search_of(base: RunConfig, rows: int, *, smallest: float = SMALLEST, seeds: 
         raise ConfigError("strategy is full: it has no budget; choose a strategy that selects")
     if len(seeds) < 2:
         raise ConfigError(
-            f"seeds: a search needs two or more, and {len(seeds)} are given; with one there is no spread"
+            f"seeds: a search needs two or more, and {len(seeds)} {'is' if len(seeds) == 1 else 'are'} given; with one there is no spread"
         )
     if not base.epochs:
         raise ConfigError("epochs is 0: nothing is trained, so no budget is better than another")
@@ -69,7 +69,7 @@ def search_of(base: RunConfig, rows: int, *, smallest: float = SMALLEST, seeds: 
     if not budgets:
         raise ConfigError(
             f"half of the {there:,} candidates is below {least:,} samples, or fewer than {LEAST_STEPS} optimizer steps an epoch: "
-            "there is no budget to try; give a smaller --smallest or batch_size"
+            "there is no budget to try; a smaller least budget, or a smaller batch_size, would leave some"
         )
     small = dataclasses.replace(base, **WITHOUT, max_steps=0)
     made = [*comparison_start.runs_of(small, [Variant("budget full", {"strategy": "full"})], seeds)]

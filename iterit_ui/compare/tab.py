@@ -17,12 +17,15 @@ from backend import analysis, store
 from backend.errors import StudioError
 from backend.jobs import lifecycle
 from iterit_ui.compare.ask_panel import build_ask
+from iterit_ui.compare.budget_form import build_budget
+from iterit_ui.compare.budget_panel import build_search
 from iterit_ui.compare.eval_panel import build_eval
+from iterit_ui.compare.own_answers import comparison_parts, own_baseline, rows_shown
 from iterit_ui.compare.runs_table import build_runs
 from iterit_ui.compare.sensitivity_form import build_sensitivity
-from iterit_ui.compare.sensitivity_panel import base_label, build_study
+from iterit_ui.compare.sensitivity_panel import build_study
 from iterit_ui.compare.start_form import build_start, on_start
-from iterit_ui.compare.views import ALL_EPOCHS, SHOWN, results, runs_of
+from iterit_ui.compare.views import ALL_EPOCHS, runs_of
 from iterit_ui.compare.words import LINE
 from iterit_ui.components import chart, heading, note, table
 from iterit_ui.components.screen import when_shown
@@ -84,6 +87,8 @@ def build(session: Session) -> None:
                     visible=False,
                 )
                 save = gr.Button("Keep", elem_id="compare-save", scale=0, min_width=80, visible=False)
+            with gr.Accordion("How small may the budget be?", open=False, elem_id="compare-smallest"):
+                build_budget(session)
             with gr.Accordion("How much do the settings matter?", open=False, elem_id="compare-sensitivity"):
                 build_sensitivity(session)
             with gr.Accordion("Start a comparison", open=True, elem_id="compare-start"):
@@ -91,6 +96,7 @@ def build(session: Session) -> None:
         with gr.Column(elem_classes="wide"):
             message = note({"tone": "info", "text": "Reading the runs…"}, elem_id="compare-note")
             study = build_study()
+            search = build_search()
             with gr.Column(visible=False, elem_classes="wide") as body:
                 answer = note(None, elem_id="compare-answer")
                 with gr.Row() as ends:
@@ -116,7 +122,11 @@ def build(session: Session) -> None:
     runs = build_runs(session, seen)
     build_ask(session, compared)
     build_eval(session, compared)
-    study.follow(session, seen, instead_of=[ends, along], crowded=[shared, picked])
+    study.follow(session, seen)
+    search.follow(session, seen)
+    seen.change(
+        bound(rows_shown, home), [session.tab, session.comparison], [ends, along, shared, picked], **DRAW
+    )
 
     here = [session.tab, session.comparison, session.chosen]
     # what exists: runs and comparisons follow the disk
@@ -234,7 +244,7 @@ def offer(
     value = comparison or (CHOSEN if chosen else None)
     try:
         found = (
-            analysis.compare(home, ids, reference=base_label(home, comparison), names=STRATEGY_NAMES)
+            analysis.compare(home, ids, reference=own_baseline(home, comparison), names=STRATEGY_NAMES)
             if ids
             else None
         )
@@ -276,29 +286,3 @@ def keep(home: Path, name: str, chosen: list[str], who: str) -> tuple[Any, Any]:
         messages.warning(f"Not saved: {error}.")
         return gr.skip(), gr.skip()
     return made, ""
-
-
-def comparison_parts(
-    home: Path, tab: str, comparison: str, chosen: list[str], reference: str, over: str, epoch: int
-) -> tuple[Any, ...]:
-    """The results; nothing is drawn while another tab is shown."""
-    if tab != "compare":
-        return tuple(gr.skip() for _ in range(SHOWN))
-    found = analysis_arms(home, comparison, chosen)
-    base = base_label(home, comparison)
-    parts = results(home, comparison, chosen, reference if reference in found else base, over, epoch)
-    if not base:
-        return parts
-    # a study has an answer of its own, and the lowest of many values is often lowest by chance; without random draws of
-    # several lengths nothing is said of what selecting is worth
-    before, worth, after = parts[2:7], parts[7], parts[8:]
-    return (parts[0], None, *before, worth if after[0] else None, *after)
-
-
-def analysis_arms(home: Path, comparison: str, chosen: list[str]) -> list[str]:
-    """Labels of what is compared, so that a reference of another comparison is not asked for."""
-    ids = runs_of(home, comparison, chosen)
-    try:
-        return [arm.label for arm in analysis.compare(home, ids, names=STRATEGY_NAMES).arms] if ids else []
-    except StudioError:
-        return []

@@ -14,9 +14,9 @@ from backend.config import STRATEGY_HELP, RunConfig
 from backend.errors import StudioError
 from backend.jobs import lifecycle
 from backend.jobs.sensitivity_start import VARIED, WITHOUT_EFFECT
+from iterit_ui.compare import own_answers, tab
 from iterit_ui.compare import sensitivity_form as form
 from iterit_ui.compare import sensitivity_panel as panel
-from iterit_ui.compare import tab
 from iterit_ui.plots.setting_panels import heat_map, setting_panels
 from iterit_ui.shared.session import get_pool
 from iterit_ui.shared.strategies import without_effect
@@ -39,7 +39,7 @@ def loss(one: RunConfig) -> float:
 
 
 def shown(home: Path, comparison: str, pair: str | None = None) -> dict[str, Any]:
-    parts, _ = panel.study_parts(home, "compare", comparison, pair)
+    parts = panel.study_parts(home, "compare", comparison, pair)
     return dict(zip(PARTS, parts, strict=True))
 
 
@@ -125,9 +125,8 @@ def test_crossed_settings_are_a_heat_map_of_the_pair_that_is_chosen(tmp_path: Pa
 def test_other_comparisons_show_no_study(tmp_path: Path) -> None:
     made = store.create_comparison(tmp_path, "strategies")
     store.add_to_comparison(tmp_path, made, two_strategies(tmp_path, seeds=1))
-    parts, arms = panel.study_parts(tmp_path, "compare", made, None)
-    assert not parts[0].visible and arms == 0
-    assert panel.study_parts(tmp_path, "data", made, None) == ((), None)
+    assert not panel.study_parts(tmp_path, "compare", made, None)[0].visible
+    assert all(row.visible for row in own_answers.rows_shown(tmp_path, "compare", made))
     assert tab.comparison_parts(tmp_path, "compare", made, [], "", "epoch", -1)[1]["title"].startswith(
         "Lowest"
     )
@@ -141,6 +140,13 @@ def test_a_study_is_measured_against_its_base(tmp_path: Path) -> None:
     assert parts[1] is None  # the lowest of many values is no headline
     assert parts[7] is None  # nor is there a hint at a random ladder
     assert parts[6]["title"] == "Against IterIT, at the end"
+    # its figure says what two of the usual rows do; with few arms the others stay
+    assert [row.visible for row in own_answers.rows_shown(tmp_path, "compare", made)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
     other = tab.comparison_parts(tmp_path, "compare", made, [], "Random", "epoch", -1)
     assert other[6]["title"] == "Against Random, at the end"
 

@@ -59,7 +59,7 @@ def test_the_budget_is_halved_and_the_full_pool_comes_first() -> None:
         ({"strategy": "full"}, {}, "strategy is full"),
         ({"epochs": 0}, {}, "epochs is 0"),
         ({"held_out": "0"}, {}, "nothing to measure on"),
-        ({}, {"seeds": [1]}, "needs two or more, and 1 are given"),
+        ({}, {"seeds": [1]}, "needs two or more, and 1 is given"),
         ({}, {"smallest": 0.9}, "there is no budget to try"),
         ({}, {"smallest": 0.0}, "smallest is 0"),
         ({}, {"smallest": math.nan}, "smallest is nan"),
@@ -231,8 +231,8 @@ def test_a_search_in_a_terminal(tmp_path: Path, quiet: None) -> None:
     assert {store.run_info(tmp_path, run).state for run in info.runs[6:]} == {"stopped"}
     text = said("budget", "show", "--runs-dir", tmp_path)
     assert "The search ended early: 2 runs that could no longer change the verdict left the queue." in text
-    assert "1,100 samples an epoch do as well as the full pool: +0.0000 against it" in text
-    assert "half of that is too few: 550 ended 0.4000 above it" in text and BUDGET_RULE in text
+    assert "1,100 samples an epoch do as well as the full pool. Their loss is +0.0000 against" in text
+    assert "Half of that is too few: 550 samples ended 0.4000 above it" in text and BUDGET_RULE in text
     assert "beginning of 0 searches" in said("budget", "show", "x", "--runs-dir", tmp_path, code=1)
     # a pilot is asked for by its own command
     assert "no pilot yet" in said("pilot", "show", "--runs-dir", tmp_path, code=1)

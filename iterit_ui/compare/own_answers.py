@@ -1,0 +1,69 @@
+"""Comparisons with an answer of their own, a sensitivity study and a search for a budget: what they are measured against, and
+what the usual parts leave to their panels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from backend import analysis
+from backend.errors import StudioError
+from iterit_ui.compare.budget_panel import search_of
+from iterit_ui.compare.sensitivity_panel import MOST_ARMS, study_of
+from iterit_ui.compare.views import SHOWN, results, runs_of
+
+
+def own_baseline(home: Path, comparison: str) -> str:
+    """The arm that the comparison is measured against: a study's base, a search's full pool; "" where it has no answer of its
+    own, or no such arm."""
+    try:
+        study = study_of(home, comparison)
+        if study is not None:
+            return study.comparison.reference
+        if search_of(home, comparison) is not None:
+            arms = analysis.compare(home, runs_of(home, comparison, [])).arms
+            return next((arm.label for arm in arms if arm.strategy == "full"), "")
+    except StudioError:
+        pass
+    return ""
+
+
+def rows_shown(home: Path, tab: str, comparison: str) -> list[Any]:
+    """The rows of pictures: losses at the end, losses on the way, what was selected, and of which kinds.
+
+    The first two say what an own answer's figure says; the others have a row for each arm, and cannot be read where a
+    comparison with an own answer has more than `MOST_ARMS`.
+    """
+    if tab != "compare":
+        return [gr.skip() for _ in range(4)]
+    own = bool(own_baseline(home, comparison))
+    crowded = own and len(_arms(home, comparison, [])) > MOST_ARMS
+    return [gr.Row(visible=shown) for shown in (not own, not own, not crowded, not crowded)]
+
+
+def comparison_parts(
+    home: Path, tab: str, comparison: str, chosen: list[str], reference: str, over: str, epoch: int
+) -> tuple[Any, ...]:
+    """The results; nothing is drawn while another tab is shown."""
+    if tab != "compare":
+        return tuple(gr.skip() for _ in range(SHOWN))
+    found = _arms(home, comparison, chosen)
+    base = own_baseline(home, comparison)
+    parts = results(home, comparison, chosen, reference if reference in found else base, over, epoch)
+    if not base:
+        return parts
+    # the lowest of many values is often lowest by chance, and a search ends lowest with the full pool; without random draws
+    # of several lengths nothing is said of what selecting is worth
+    before, worth, after = parts[2:7], parts[7], parts[8:]
+    return (parts[0], None, *before, worth if after[0] else None, *after)
+
+
+def _arms(home: Path, comparison: str, chosen: list[str]) -> list[str]:
+    """Labels of what is compared, so that a reference of another comparison is not asked for."""
+    ids = runs_of(home, comparison, chosen)
+    try:
+        return [arm.label for arm in analysis.compare(home, ids).arms] if ids else []
+    except StudioError:
+        return []
