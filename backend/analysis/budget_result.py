@@ -15,6 +15,12 @@ from backend.store import ComparisonInfo
 
 OPEN = ("queued", "running", "waiting", "stopping")
 Course = Literal["running", "early", "complete", "held up"]
+COURSE: dict[Course, str] = {
+    "running": "Still running",
+    "early": "Ended early",
+    "complete": "Complete",
+    "held up": "Not reached",
+}
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class BudgetResult:
     """A search as it stands.
 
     runs : the full pool's first, then budget by budget. measured : what the losses are of, "" before the first.
+    baseline : the full pool's label among the arms of the comparison, "" where its runs were deleted.
     """
 
     info: ComparisonInfo
@@ -48,6 +55,7 @@ class BudgetResult:
     runs: tuple[BudgetRun, ...]
     verdict: BudgetVerdict
     measured: str
+    baseline: str
 
     @property
     def done(self) -> int:
@@ -98,7 +106,13 @@ def budget_result(home: Path, info: ComparisonInfo) -> BudgetResult:
         losses[run.budget][run.seed] = run.loss
     verdict = judge_budgets(losses, seeds, by_seed=found.measured.by_seed if found else False)
     return BudgetResult(
-        info, strategy, tuple(seeds), tuple(runs), verdict, measured_words(found) if found else ""
+        info,
+        strategy,
+        tuple(seeds),
+        tuple(runs),
+        verdict,
+        measured_words(found) if found else "",
+        next((arm.label for arm in found.arms if arm.strategy == "full"), "") if found else "",
     )
 
 
@@ -138,7 +152,7 @@ def figures_words(result: BudgetResult) -> str:
     if verdict.smallest == FULL:
         return f"{over}, which is more than {spread}."
     row = next(row for row in verdict.rows if row.budget == verdict.smallest)
-    said = f"Their loss is {row.difference:+.4f} against the full pool's, within {spread}."
+    said = f"Their mean loss differs from the full pool's by {row.difference:+.4f}, within {spread}."
     if outside:
         return f"{said} Half of that is too few: {over}."
     return f"{said} Nothing smaller was tried." if verdict.ended else said
@@ -146,14 +160,11 @@ def figures_words(result: BudgetResult) -> str:
 
 def course_words(result: BudgetResult) -> str:
     """How far the search is, and what holds it up or ended it, in sentences."""
-    total = len(result.runs)
-    said = f"{result.done} of {total} runs are done."
+    said = f"{COURSE[result.course]}: {result.done} of {len(result.runs)} runs are done."
     out = sum(run.state == "stopped" and not run.begun for run in result.runs)
-    if result.course == "early" and out:
-        those = "1 run that could" if out == 1 else f"{out} runs that could"
-        said += f" The search ended early: {those} no longer change the verdict left the queue."
-    at_work = [run for run in result.open if run.state != "queued"]
-    if at_work:
+    if result.verdict.ended and out:
+        said += f" {out} that could no longer change the verdict left the queue."
+    if at_work := [run for run in result.open if run.state != "queued"]:
         said += f" At work: {_names(at_work)}."
     if waiting := [run for run in result.open if run.state == "queued"]:
         said += f" {len(waiting)} {'is' if len(waiting) == 1 else 'are'} queued."

@@ -29,14 +29,8 @@ from iterit_ui.shared.strategies import strategy_label
 from iterit_ui.shared.theme import number, score
 
 Value = dict[str, Any]
-COURSE = {
-    "running": "Still running.",
-    "early": "Ended early.",
-    "complete": "Complete.",
-    "held up": "Not reached.",
-}
 COLUMNS = [
-    {"key": "budget", "label": "Samples an epoch", "align": "right", "width": "136px"},
+    {"key": "budget", "label": "Samples an epoch", "align": "right", "width": "160px"},
     {"key": "seeds", "label": "Seeds", "align": "right", "width": "70px", "hint": "finished runs that count, of those asked for"},
     {"key": "final", "label": "At the end", "align": "right", "width": "144px", "hint": "held-out loss after the last epoch, never the best one"},
     {"key": "difference", "label": "Difference", "align": "right", "width": "100px", "hint": "mean loss minus the full pool's"},
@@ -110,7 +104,7 @@ def answer_value(found: BudgetResult) -> Value:
     return {
         "tone": tone,
         "title": f"How small may the budget be? {headline(found)}",
-        "text": f"{COURSE[found.course]} {figures_words(found)} {course_words(found)}",
+        "text": f"{figures_words(found)} {course_words(found)}",
     }
 
 

@@ -3,6 +3,7 @@ what the usual parts leave to their panels."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,34 @@ from iterit_ui.compare.sensitivity_panel import MOST_ARMS, study_of
 from iterit_ui.compare.views import SHOWN, results, runs_of
 
 
-def own_baseline(home: Path, comparison: str) -> str:
-    """The arm that the comparison is measured against: a study's base, a search's full pool; "" where it has no answer of its
-    own, or no such arm."""
+@dataclass(frozen=True)
+class OwnAnswer:
+    """What a comparison with an answer of its own changes in the usual parts.
+
+    baseline : the arm that it is measured against: a study's base, a search's full pool. expected : what remarks are about that
+    its panel says already.
+    """
+
+    baseline: str
+    expected: tuple[str, ...] = ()
+
+
+def own_answer(home: Path, comparison: str) -> OwnAnswer | None:
+    """None where the comparison that is open has no answer of its own, or it cannot be read."""
     try:
-        study = study_of(home, comparison)
-        if study is not None:
-            return study.comparison.reference
-        if search_of(home, comparison) is not None:
-            arms = analysis.compare(home, runs_of(home, comparison, [])).arms
-            return next((arm.label for arm in arms if arm.strategy == "full"), "")
+        if (study := study_of(home, comparison)) is not None:
+            return OwnAnswer(study.comparison.reference)
+        if (search := search_of(home, comparison)) is not None:
+            return OwnAnswer(search.baseline, ("budgets", "steps", "missing"))
     except StudioError:
-        pass
-    return ""
+        pass  # its panel says so
+    return None
+
+
+def own_baseline(home: Path, comparison: str) -> str:
+    """The arm that the open comparison is measured against; "" where it has no answer of its own."""
+    own = own_answer(home, comparison)
+    return own.baseline if own else ""
 
 
 def rows_shown(home: Path, tab: str, comparison: str) -> list[Any]:
@@ -38,7 +54,7 @@ def rows_shown(home: Path, tab: str, comparison: str) -> list[Any]:
     """
     if tab != "compare":
         return [gr.skip() for _ in range(4)]
-    own = bool(own_baseline(home, comparison))
+    own = own_answer(home, comparison) is not None
     crowded = own and len(_arms(home, comparison, [])) > MOST_ARMS
     return [gr.Row(visible=shown) for shown in (not own, not own, not crowded, not crowded)]
 
@@ -50,10 +66,12 @@ def comparison_parts(
     if tab != "compare":
         return tuple(gr.skip() for _ in range(SHOWN))
     found = _arms(home, comparison, chosen)
-    base = own_baseline(home, comparison)
-    parts = results(home, comparison, chosen, reference if reference in found else base, over, epoch)
-    if not base:
-        return parts
+    own = own_answer(home, comparison)
+    if own is None:
+        asked = reference if reference in found else ""
+        return results(home, comparison, chosen, asked, over, epoch)
+    asked = reference if reference in found else own.baseline
+    parts = results(home, comparison, chosen, asked, over, epoch, expected=own.expected)
     # the lowest of many values is often lowest by chance, and a search ends lowest with the full pool; without random draws
     # of several lengths nothing is said of what selecting is worth
     before, worth, after = parts[2:7], parts[7], parts[8:]

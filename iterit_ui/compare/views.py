@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,16 @@ LADDER_AT = 10  # among them, whether the curve of random draws is shown
 
 
 def results(
-    home: Path, comparison: str, chosen: list[str], reference: str, over: str, epoch: int
+    home: Path,
+    comparison: str,
+    chosen: list[str],
+    reference: str,
+    over: str,
+    epoch: int,
+    *,
+    expected: Collection[str] = (),
 ) -> tuple[Any, ...]:
-    """Everything about the runs that are compared.
+    """Everything about the runs that are compared. expected : see `remarks_note`.
 
     Order: note, headline, final losses, differences, course, table of strategies, table of differences, the four of
     `worth.worth_values`, overlap, lengths, sources, noise, settings that differ, missing runs, whether there is anything.
@@ -69,7 +77,7 @@ def results(
     pool, on = pool_of(home, found), measured_words(found)
     when = "for all epochs" if epoch == ALL_EPOCHS else f"for epoch {epoch}"
     return (
-        remarks_note(found),
+        remarks_note(found, expected),
         headline(found),
         measured(plots.final_losses(summary, points, arms, reference=found.reference), on),
         plots.differences(differences, arms, reference=found.reference),
@@ -118,10 +126,14 @@ def evaluations_of(home: Path, found: analysis.Comparison) -> list[Evaluation]:
         return []
 
 
-def remarks_note(found: analysis.Comparison) -> Value | None:
-    """What is not alike and what is missing, before any number; None where all is well."""
-    warnings = [remark.text for remark in found.remarks if remark.level == "warn"]
-    others = [remark.text for remark in found.remarks if remark.level == "info"]
+def remarks_note(found: analysis.Comparison, expected: Collection[str] = ()) -> Value | None:
+    """What is not alike and what is missing, before any number; None where all is well.
+
+    expected : what remarks are about that say nothing new of such a comparison, see `comparable.Remark`.
+    """
+    said = [remark for remark in found.remarks if remark.about not in expected]
+    warnings = [remark.text for remark in said if remark.level == "warn"]
+    others = [remark.text for remark in said if remark.level == "info"]
     if not warnings and not others:
         return None
     return {

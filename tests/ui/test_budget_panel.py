@@ -53,9 +53,9 @@ def test_a_search_that_ended_early(tmp_path: Path) -> None:
     assert parts["box"].visible and answer["tone"] == "good"
     assert answer["title"] == "How small may the budget be? 20 samples an epoch do as well as the full pool"
     assert answer["text"] == (
-        "Ended early. Their loss is +0.0000 against the full pool's, within the spread between seeds (0.0707). Half of that is "
-        "too few: 10 samples ended 0.4000 above it. 6 of 8 runs are done. The search ended early: 2 runs that could no longer "
-        "change the verdict left the queue."
+        "Their mean loss differs from the full pool's by +0.0000, within the spread between seeds (0.0707). Half of that is "
+        "too few: 10 samples ended 0.4000 above it. Ended early: 6 of 8 runs are done. 2 that could no longer change the verdict "
+        "left the queue."
     )
     assert verdicts(parts) == [
         ("full pool", "the baseline", ""),
@@ -83,7 +83,7 @@ def test_the_figure_shows_every_seed_and_what_counts_as_no_worse(tmp_path: Path)
 @pytest.mark.parametrize(
     ("state", "title", "words"),
     [
-        (lambda one: "queued", "Nothing can be said yet", "Still running. The full pool and half of it have to be done first."),
+        (lambda one: "queued", "Nothing can be said yet", "The full pool and half of it have to be done first. Still running: 0 of 8 runs are done. 8 are queued."),
         (
             lambda one: "done" if one.strategy == "full" or one.budget == 20 else "queued",
             "20 samples an epoch do as well as the full pool, so far",
@@ -105,7 +105,8 @@ def test_a_search_that_has_not_ended(tmp_path: Path, state: Any, title: str, wor
 def test_no_smaller_budget_does_as_well(tmp_path: Path) -> None:
     parts = shown(tmp_path, made_search(tmp_path, lambda one: loss(one) + (one.strategy != "full")))
     assert parts["answer"]["title"].endswith("No smaller budget does as well as the full pool")
-    assert "Complete. 20 samples ended 1.0000 above it, which is more than" in parts["answer"]["text"]
+    assert "20 samples ended 1.0000 above it, which is more than the spread" in parts["answer"]["text"]
+    assert "Complete: 8 of 8 runs are done." in parts["answer"]["text"]
     assert verdicts(parts)[1][1] == "too small"
 
 
@@ -123,6 +124,7 @@ def test_a_search_is_measured_against_the_full_pool(tmp_path: Path) -> None:
     _, reference, *_ = tab.offer(tmp_path, "compare", made, [], "", -1)
     assert reference.choices[0][0] == "full (default)"
     parts = tab.comparison_parts(tmp_path, "compare", made, [], "", "epoch", -1)
+    assert parts[0] is None  # that budgets and steps differ is no news here
     assert parts[1] is None and parts[6]["title"] == "Against full, at the end"
     rows = own_answers.rows_shown(tmp_path, "compare", made)
     assert [row.visible for row in rows] == [False, False, True, True]

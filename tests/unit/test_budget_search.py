@@ -219,7 +219,7 @@ def test_a_search_in_a_terminal(tmp_path: Path, quiet: None) -> None:
     (info,) = store.comparisons(tmp_path)
     assert info.kind == "budget" and len(info.runs) == 8
     text = said("budget", "show", "--runs-dir", tmp_path)
-    assert "Nothing can be said" in text and "0 of 8 runs are done. 8 are queued." in text
+    assert "Nothing can be said" in text and "Still running: 0 of 8 runs are done. 8 are queued." in text
     for run in info.runs[:6]:
         end(tmp_path, run)
     found = json.loads(said("budget", "show", info.id[:14], "--json", "--runs-dir", tmp_path))
@@ -230,8 +230,10 @@ def test_a_search_in_a_terminal(tmp_path: Path, quiet: None) -> None:
     )
     assert {store.run_info(tmp_path, run).state for run in info.runs[6:]} == {"stopped"}
     text = said("budget", "show", "--runs-dir", tmp_path)
-    assert "The search ended early: 2 runs that could no longer change the verdict left the queue." in text
-    assert "1,100 samples an epoch do as well as the full pool. Their loss is +0.0000 against" in text
+    assert (
+        "Ended early: 6 of 8 runs are done. 2 that could no longer change the verdict left the queue." in text
+    )
+    assert "1,100 samples an epoch do as well as the full pool. Their mean loss differs from" in text
     assert "Half of that is too few: 550 samples ended 0.4000 above it" in text and BUDGET_RULE in text
     assert "beginning of 0 searches" in said("budget", "show", "x", "--runs-dir", tmp_path, code=1)
     # a pilot is asked for by its own command
