@@ -172,7 +172,7 @@ def course_words(result: BudgetResult) -> str:
     if held and not result.verdict.ended:
         rest = f", and {len(held) - 1} more" if len(held) > 1 else ""
         said += (
-            f" The verdict needs {_names(held[:1])} ({held[0].why}){rest}: resume what stopped or failed, or start another "
+            f" The verdict needs the run of {_names(held[:1])} ({held[0].why}){rest}: resume what stopped or failed, or start another "
             "search."
         )
     return said

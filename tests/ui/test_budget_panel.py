@@ -92,7 +92,7 @@ def test_the_figure_shows_every_seed_and_what_counts_as_no_worse(tmp_path: Path)
         (
             lambda one: "failed" if one.seed and one.budget == 20 else "done",
             "Nothing can be said yet",
-            "The verdict needs 20 samples, seed 1 (failed: out of memory): resume what stopped or failed",
+            "The verdict needs the run of 20 samples, seed 1 (failed: out of memory): resume what stopped or failed",
         ),
     ],
 )  # fmt: skip

@@ -194,7 +194,7 @@ def test_nothing_leaves_the_queue_while_a_loss_is_missing(tmp_path: Path, search
     assert budget_end.end_early_all(tmp_path) == 0
     result = budget_result(tmp_path, search)
     assert result.course == "running" and result.verdict.smallest == 1100
-    assert "The verdict needs 550 samples, seed 1 (failed: out of memory)" in course_words(result)
+    assert "The verdict needs the run of 550 samples, seed 1 (failed: out of memory)" in course_words(result)
     for run in search.runs[6:]:
         store.set_state(tmp_path, run, "stopped", expect=("queued",))
     assert budget_result(tmp_path, search).course == "held up"
@@ -235,6 +235,6 @@ def test_a_search_in_a_terminal(tmp_path: Path, quiet: None) -> None:
     )
     assert "1,100 samples an epoch do as well as the full pool. Their mean loss differs from" in text
     assert "Half of that is too few: 550 samples ended 0.4000 above it" in text and BUDGET_RULE in text
-    assert "beginning of 0 searches" in said("budget", "show", "x", "--runs-dir", tmp_path, code=1)
+    assert "search for a budget 'x' not found" in said("budget", "show", "x", "--runs-dir", tmp_path, code=1)
     # a pilot is asked for by its own command
     assert "no pilot yet" in said("pilot", "show", "--runs-dir", tmp_path, code=1)
