@@ -25,7 +25,7 @@ from iterit_ui.compare.tables import plain_table, signed
 from iterit_ui.components import chart, note, table
 from iterit_ui.plots.budget_losses import budget_losses
 from iterit_ui.shared.session import DRAW, Session
-from iterit_ui.shared.strategies import strategy_label
+from iterit_ui.shared.strategies import strategy_name
 from iterit_ui.shared.theme import number, score
 
 Value = dict[str, Any]
@@ -114,7 +114,7 @@ def budgets_table(found: BudgetResult) -> Value:
     rows = [_cells(found, row) for row in found.verdict.rows]
     columns = COLUMNS if any(row["missing"] for row in rows) else COLUMNS[:-1]
     words = (
-        f"Selected by “{strategy_label(found.strategy)}”. Held-out loss{on} at the end, in nats per token: mean ± sample standard "
+        f"Selected by {strategy_name(found.strategy)}. Held-out loss{on} at the end (lower is better): mean ± sample standard "
         f"deviation over the seeds. {BUDGET_RULE} A smaller budget also trains for fewer steps."
     )
     return plain_table("By budget", words, columns, rows, "budgets")

@@ -14,6 +14,7 @@ from backend.errors import StudioError
 from iterit_ui.compare.budget_panel import search_of
 from iterit_ui.compare.sensitivity_panel import MOST_ARMS, study_of
 from iterit_ui.compare.views import SHOWN, results, runs_of
+from iterit_ui.shared.strategies import STRATEGY_NAMES, strategy_name
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,20 @@ def own_answer(home: Path, comparison: str) -> OwnAnswer | None:
     """None where the comparison that is open has no answer of its own, or it cannot be read."""
     try:
         if (study := study_of(home, comparison)) is not None:
-            return OwnAnswer(study.comparison.reference)
+            base = next(
+                (arm for arm in study.comparison.arms if arm.label == study.comparison.reference), None
+            )
+            return OwnAnswer(_named(base.label, base.strategy) if base else "")
         if (search := search_of(home, comparison)) is not None:
-            return OwnAnswer(search.baseline, ("budgets", "steps", "missing"))
+            return OwnAnswer(_named(search.baseline, "full"), ("budgets", "steps", "missing"))
     except StudioError:
         pass  # its panel says so
     return None
+
+
+def _named(label: str, strategy: str) -> str:
+    """An arm's label with the strategy's name instead of its identifier."""
+    return strategy_name(strategy) + label.removeprefix(strategy) if label else ""
 
 
 def own_baseline(home: Path, comparison: str) -> str:
@@ -82,6 +91,6 @@ def _arms(home: Path, comparison: str, chosen: list[str]) -> list[str]:
     """Labels of what is compared, so that a reference of another comparison is not asked for."""
     ids = runs_of(home, comparison, chosen)
     try:
-        return [arm.label for arm in analysis.compare(home, ids).arms] if ids else []
+        return [arm.label for arm in analysis.compare(home, ids, names=STRATEGY_NAMES).arms] if ids else []
     except StudioError:
         return []

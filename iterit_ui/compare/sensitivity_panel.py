@@ -18,7 +18,7 @@ from iterit_ui.components import chart, note, table
 from iterit_ui.plots.setting_panels import heat_map, setting_panels
 from iterit_ui.shared import settings
 from iterit_ui.shared.session import DRAW, Session
-from iterit_ui.shared.strategies import strategy_label, strategy_name
+from iterit_ui.shared.strategies import strategy_label
 from iterit_ui.shared.theme import counted, number, score, share
 
 Value = dict[str, Any]

@@ -102,7 +102,7 @@ def budget_losses(found: BudgetResult) -> Figure:
                 "showgrid": False,
                 "zeroline": False,
             },
-            "yaxis": {"title": {"text": "held-out loss (nats per token)"}},
+            "yaxis": {"title": {"text": "held-out loss (lower is better)"}},
             "shapes": shapes,
             "annotations": gaps,
         },

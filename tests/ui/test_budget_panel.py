@@ -122,10 +122,10 @@ def test_other_comparisons_show_no_search(tmp_path: Path) -> None:
 def test_a_search_is_measured_against_the_full_pool(tmp_path: Path) -> None:
     made = made_search(tmp_path, loss)
     _, reference, *_ = tab.offer(tmp_path, "compare", made, [], "", -1)
-    assert reference.choices[0][0] == "full (default)"
+    assert reference.choices[0][0] == "Full pool (default)"
     parts = tab.comparison_parts(tmp_path, "compare", made, [], "", "epoch", -1)
     assert parts[0] is None  # that budgets and steps differ is no news here
-    assert parts[1] is None and parts[6]["title"] == "Against full, at the end"
+    assert parts[1] is None and parts[6]["title"] == "Against Full pool, at the end"
     rows = own_answers.rows_shown(tmp_path, "compare", made)
     assert [row.visible for row in rows] == [False, False, True, True]
 
