@@ -16,10 +16,9 @@ from backend.errors import StudioError
 from backend.jobs import evaluation_jobs
 from backend.records import Pool
 from backend.store.evaluations import Evaluation
+from iterit_ui.compare.run_tables import missing_table, settings_table
 from iterit_ui.compare.tables import (
     differences_table,
-    missing_table,
-    settings_table,
     signed,
     strategies_table,
 )

@@ -14,7 +14,7 @@ from backend.config import STRATEGY_HELP, RunConfig
 from backend.errors import StudioError
 from backend.jobs import lifecycle
 from backend.jobs.sensitivity_start import VARIED, WITHOUT_EFFECT
-from iterit_ui.compare import own_answers, tab
+from iterit_ui.compare import own_answers, sensitivity_plan, tab
 from iterit_ui.compare import sensitivity_form as form
 from iterit_ui.compare import sensitivity_panel as panel
 from iterit_ui.plots.setting_panels import heat_map, setting_panels
@@ -162,13 +162,13 @@ def asked(home: Path, **values: Any) -> dict[str, Any]:
 
 
 def test_the_form_says_what_it_would_run(tmp_path: Path) -> None:
-    note, button, ready = form.plan_of(tmp_path, [], asked(tmp_path))
-    assert note == form.NOTHING and not ready
+    note, button, ready = sensitivity_plan.plan_of(tmp_path, [], asked(tmp_path))
+    assert note == sensitivity_plan.NOTHING and not ready
     values = asked(tmp_path, decay="0, 0.1, 0.5", budget="5 %", references="random")
-    note, button, ready = form.plan_of(tmp_path, [], values)
+    note, button, ready = sensitivity_plan.plan_of(tmp_path, [], values)
     assert "The base, 3 other values and 1 reference, with 3 seeds: 15 runs" in note["text"]
     assert ready and button == "Queue 15 runs"
-    _, _, crossed = form.plan_of(tmp_path, [], {**values, "cross": True})
+    _, _, crossed = sensitivity_plan.plan_of(tmp_path, [], {**values, "cross": True})
     assert crossed
     for wrong, words in (
         ({"decay": "x"}, "Diversity decay: 'x' is not a number"),
@@ -179,7 +179,7 @@ def test_the_form_says_what_it_would_run(tmp_path: Path) -> None:
         ({"model": "/etc"}, "is not in a folder"),
         ({"seeds": "0-49", "cross": True, "update_ratio": "1, 2"}, "are queued at once"),
     ):
-        note, _, ready = form.plan_of(tmp_path, [], {**values, **wrong})
+        note, _, ready = sensitivity_plan.plan_of(tmp_path, [], {**values, **wrong})
         assert note["tone"] == "error" and words in note["text"] and not ready
 
 
@@ -212,5 +212,5 @@ def test_the_form_starts_a_study(tmp_path: Path) -> None:
         2,
     )
     assert info.plan["vary"] == {"decay": [0.1, 0.5]} and info.plan["seeds"] == [0]
-    _, note = form.started(tmp_path, [], [], "me", asked(tmp_path))
+    _, note = sensitivity_plan.started(tmp_path, [], [], "me", asked(tmp_path))
     assert note["title"] == "Nothing was queued" and "no setting has values" in note["text"]
