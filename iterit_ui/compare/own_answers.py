@@ -82,9 +82,17 @@ def comparison_parts(
     asked = reference if reference in found else own.baseline
     parts = results(home, comparison, chosen, asked, over, epoch, expected=own.expected)
     # the lowest of many values is often lowest by chance, and a search ends lowest with the full pool; without random draws
-    # of several lengths nothing is said of what selecting is worth
-    before, worth, after = parts[2:7], parts[7], parts[8:]
-    return (parts[0], None, *before, worth if after[0] else None, *after)
+    # of several lengths nothing is said of what selecting is worth; a search's panel says which of its runs are missing
+    before, worth, (*after, missing, shown) = parts[2:7], parts[7], parts[8:]
+    return (
+        parts[0],
+        None,
+        *before,
+        worth if after[0] else None,
+        *after,
+        None if "missing" in own.expected else missing,
+        shown,
+    )
 
 
 def _arms(home: Path, comparison: str, chosen: list[str]) -> list[str]:
