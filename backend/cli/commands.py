@@ -20,7 +20,8 @@ from backend.cli.reading import read
 from backend.cli.reviewing import review
 from backend.cli.running import again, resume, tune
 from backend.cli.serving import open_app
-from backend.cli.showing import export, runs, show
+from backend.cli.exporting import export
+from backend.cli.showing import runs, show
 from backend.cli.why import frontier, why
 from backend.errors import Stopped, StudioError
 
