@@ -137,9 +137,7 @@ def _trained_on(earlier: Earlier, row: int) -> str:
     )
 
 
-def picked_words(
-    status: Status, rank: int, selection: Selection, settings: SelectionSettings | None
-) -> str:
+def picked_words(status: Status, rank: int, selection: Selection, settings: SelectionSettings | None) -> str:
     """Why a sample is a pick, as a sentence. rank : from 1."""
     if status is Status.PINNED:
         return f"Selected because a person pinned it (pick {rank:,} of {len(selection):,})."

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 Format = Annotated[
     Literal["alpaca", "messages", "sharegpt"], typer.Option("--format", help="What the trainer reads.")
 ]
-SCORES_HELP = (
-    "Also write with each sample its id, file, row, rank, gain, complexity, diversity and why it was picked, in words."
-)
+SCORES_HELP = "Also write with each sample its id, file, row, rank, gain, complexity, diversity and why it was picked, in words."
 Recipe = Annotated[
     bool,
     typer.Option(
@@ -61,9 +59,7 @@ def export(
         raise RunError(f"--epoch {epoch} and --all-epochs contradict each other; give one")
     picks = picks_of_run(home, run_id, store.ALL_EPOCHS if all_epochs else epoch)
     said = write(out, picks, format, with_scores=with_scores, recipe=recipe)
-    store.note_export(
-        home, run_id, picks.epoch, rows=len(picks), file=str(out.resolve()), who=login_name()
-    )
+    store.note_export(home, run_id, picks.epoch, rows=len(picks), file=str(out.resolve()), who=login_name())
     console.say(f"{len(picks):,} samples of {store.export_words(picks.epoch)} written to {out}")
     if as_json:
         console.print_json({**said, "run": run_id, "epoch": "all" if all_epochs else picks.epoch})

@@ -143,7 +143,9 @@ def select(
     ] = None,
     export: Annotated[
         Path | None,
-        typer.Option("--export", help="Also write the selected samples themselves: .json (one array) or .jsonl."),
+        typer.Option(
+            "--export", help="Also write the selected samples themselves: .json (one array) or .jsonl."
+        ),
     ] = None,
     format: Format = "messages",
     with_scores: Annotated[bool, typer.Option("--with-scores", help=f"With --export: {SCORES_HELP}")] = False,

@@ -21,15 +21,17 @@ from iterit_ui.compare.budget_form import build_budget
 from iterit_ui.compare.budget_panel import build_search
 from iterit_ui.compare.eval_panel import build_eval
 from iterit_ui.compare.own_answers import comparison_parts, own_baseline, rows_shown
+from iterit_ui.compare.export_panel import compared_export, on_export
 from iterit_ui.compare.runs_table import build_runs
 from iterit_ui.compare.sensitivity_form import build_sensitivity
 from iterit_ui.compare.sensitivity_panel import build_study
 from iterit_ui.compare.start_form import build_start, on_start
 from iterit_ui.compare.views import ALL_EPOCHS, runs_of
 from iterit_ui.compare.words import LINE
-from iterit_ui.components import chart, heading, note, table
+from iterit_ui.components import chart, exporter, heading, note, table
 from iterit_ui.components.screen import when_shown
 from iterit_ui.plots.comparison_losses import OVER_WORDS
+from iterit_ui.samples.hand_over import wire_export
 from iterit_ui.shared import messages, text
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound
 from iterit_ui.shared.strategies import STRATEGY_NAMES
@@ -42,7 +44,9 @@ CHOSEN = "chosen"  # among the comparisons: the runs that were ticked, without a
 def build(session: Session) -> None:
     """Lay the tab out and wire it."""
     home = session.home
-    heading(text.TAB["compare"], LINE, elem_id="compare-heading")
+    with gr.Row(elem_classes="top"):
+        heading(text.TAB["compare"], LINE, elem_id="compare-heading")
+        export = exporter(elem_id="compare-export")
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes=["side", "sheet", "sticky"]):
             which = gr.Dropdown(
@@ -144,6 +148,8 @@ def build(session: Session) -> None:
         **QUIET,
     )
     which.input(bound(choose, home), which, [session.comparison, session.chosen], **QUIET)
+    seen.change(bound(compared_export, home), here, export, **DRAW)
+    wire_export(export, bound(on_export, home), [session.who])
     save.click(
         bound(keep, home), [save_name, session.chosen, session.who], [session.comparison, save_name], **QUIET
     )

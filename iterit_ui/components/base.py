@@ -33,6 +33,7 @@ STYLES = [
         "page/keys",
         "data/data",
         "components/filterbar",
+        "components/exporter",
         "epochs/epochs",
         "components/bench",
         "compare/answers",
@@ -63,6 +64,7 @@ SCRIPTS = [
         "components/settings",
         "page/keys",
         "components/filterbar",
+        "components/exporter",
         "page/watcher",
     ]
 ]

@@ -23,6 +23,7 @@ from iterit_ui.curate.state import CurateState, CurateView, Value, selection_of,
 from iterit_ui.curate.words import AHEAD, CHART, DEMO_NOTE, DEMO_TITLE, NO_POOL, NO_SCORES, SELECT_NOTHING
 from iterit_ui.samples import sample_values
 from iterit_ui.samples.filter_lookup import bar_value, clusters_written
+from iterit_ui.samples.hand_over import settings_value as export_value
 from iterit_ui.samples.marks import toolbar_value
 from iterit_ui.shared import messages, text
 from iterit_ui.shared.selections import held_out_of, scores_key
@@ -212,15 +213,16 @@ def list_key(at: CurateView) -> str:
 
 
 def trade_offs(home: Path, pool: str, scores: str, settings: Value) -> list[Any]:
-    """Two pictures that are worth a moment's wait: complexity x diversity, and what a larger budget buys."""
+    """Worth a moment's wait: two pictures, complexity x diversity and what a larger budget buys; the export's button."""
     if not pool:
-        return [None, None]
+        return [None, None, None]
     try:
         shown = selection_of(home, CurateState(pool=pool, scores=scores, settings=settings))
-    except StudioError:
+    except StudioError as error:
         later = "Shown once something can be selected."
-        return [{"title": CHART[name][0], "empty": later} for name in ("density", "frontier")]
-    return [charts.density(shown), charts.frontier(home, shown)]
+        pictures = [{"title": CHART[name][0], "empty": later} for name in ("density", "frontier")]
+        return [*pictures, export_value(None, messages.sentence(str(error)))]
+    return [charts.density(shown), charts.frontier(home, shown), export_value(shown)]
 
 
 def compared(home: Path, pool: str, scores: str, settings: Value, on: bool) -> Any:

@@ -18,6 +18,7 @@ from iterit_ui.components import (
     bench,
     cards,
     chart,
+    exporter,
     filter_bar,
     heading,
     keys,
@@ -33,6 +34,7 @@ from iterit_ui.curate import draw, events, mark_events
 from iterit_ui.curate.job_status import build_map_maker, build_scorer
 from iterit_ui.curate.state import CurateState, Value
 from iterit_ui.curate.words import BENCH, LINE
+from iterit_ui.samples.hand_over import wire_export
 from iterit_ui.shared import address, cutting_hint, text
 from iterit_ui.shared.answer_order import Newest, all_numbered, next_number, numbered
 from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound, first_pool, map_functions
@@ -47,7 +49,7 @@ OPEN = Newest({})  # the sample that is open on each page
 
 @dataclass(frozen=True)
 class Parts:
-    """The tab's components; `states` hold `Here`, in its order."""
+    """The tab's components; `states` hold `Here`, in its order. trade_offs : what comes a moment later, see `draw.trade_offs`."""
 
     panel: gr.HTML
     source: gr.Dropdown
@@ -89,15 +91,16 @@ class Parts:
 
 def build(session: Session) -> None:
     """The tab's components and what they do."""
-    parts, tune = _lay_out(session)
+    parts, export, tune = _lay_out(session)
     _wire_arrival(session, parts)
     _wire_settings(session, parts)
     _wire_looking(session, parts)
     _wire_samples(session, parts)
+    wire_export(export, bound(mark_events.on_export_picks, session.home), parts.states)
     tune.click(lambda: gr.Tabs(selected="tune"), None, session.tabs, **QUIET)
 
 
-def _lay_out(session: Session) -> tuple[Parts, gr.Button]:
+def _lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
     """The workbench: settings at the left, figures on top, the open sample at the right, and between them what was selected."""
     home = session.home
     # the first selection comes with the page
@@ -117,6 +120,7 @@ def _lay_out(session: Session) -> tuple[Parts, gr.Button]:
             heading("Curate", LINE, elem_id="curate-heading")
             figures = cards(first[2], elem_id="curate-cards")
             keyboard = keys(elem_id="curate-keys")
+            export = exporter(elem_id="curate-export")
             tune = gr.Button(
                 "Tune with these settings", variant="primary", elem_id="to-tune", elem_classes="next"
             )
@@ -158,7 +162,7 @@ def _lay_out(session: Session) -> tuple[Parts, gr.Button]:
         words,
         figures,
         charts,
-        trade_offs,
+        (*trade_offs, export),
         bar,
         world,
         listed,
@@ -169,7 +173,7 @@ def _lay_out(session: Session) -> tuple[Parts, gr.Button]:
         download,
         [*session.states, *own, session.who, session.marked],
     )
-    return parts, tune
+    return parts, export, tune
 
 
 def _on(

@@ -14,16 +14,17 @@ from typing import Any
 
 import gradio as gr
 
-from iterit_ui.components import bench, cards, chart, heading, keys, map_view, note, sample_view, table
+from iterit_ui.components import bench, cards, chart, exporter, heading, keys, map_view, note, sample_view, table
 from iterit_ui.components.epochs_view import alluvial, chooser, player
 from iterit_ui.components.screen import when_shown
 from iterit_ui.epochs import draw, events
 from iterit_ui.epochs.run_choices import on_disk
 from iterit_ui.epochs.state import EpochsState
 from iterit_ui.epochs.words import BENCH, LINE
+from iterit_ui.samples.hand_over import wire_export
 from iterit_ui.shared import address, text
 from iterit_ui.shared.answer_order import all_numbered, next_number
-from iterit_ui.shared.session import DRAW, QUIET, Session, map_functions
+from iterit_ui.shared.session import DRAW, QUIET, Session, bound, map_functions
 
 __all__ = ["build", "on_disk"]
 
@@ -59,6 +60,7 @@ def build(session: Session) -> None:
     parts = _lay_out(session)
     _wire_arrival(session, parts)
     _wire_events(session, parts)
+    wire_export(parts["export"], bound(events.on_export, session.home), [session.run, session.who])
 
 
 def _lay_out(session: Session) -> Parts:
@@ -68,6 +70,7 @@ def _lay_out(session: Session) -> Parts:
             [], show_label=False, container=False, elem_id="epochs-run", interactive=True, filterable=False
         )
         made["player"] = player(elem_id="epochs-player")
+        made["export"] = exporter(elem_id="epochs-export")
     made["message"] = note({"tone": "info", "text": "Reading the runs…"}, elem_id="epochs-note")
     with gr.Column(visible=False, elem_classes="wide") as made["body"]:
         with gr.Row(elem_classes=["bench", "glance"], elem_id="epochs-bench"):

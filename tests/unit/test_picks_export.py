@@ -142,7 +142,11 @@ def test_a_run_exports_its_recipe_and_notes_that_it_did(tmp_path):
     out = tmp_path / "all.jsonl"
     asked = ("--all-epochs", "--scores", "--recipe", "--runs-dir", home, "--json")
     told = json.loads(run("export", run_id, "--out", out, *asked).stdout)
-    assert told["epoch"] == "all" and told["samples"] == 4 and told["recipe"] == str(tmp_path / "all.recipe.json")
+    assert (
+        told["epoch"] == "all"
+        and told["samples"] == 4
+        and told["recipe"] == str(tmp_path / "all.recipe.json")
+    )
     recipe = json.loads((tmp_path / "all.recipe.json").read_text())
     assert recipe["run"] == run_id and recipe["epoch"] == "all" and recipe["samples"] == 4
     assert recipe["settings"]["epochs"] == store.read_config(home, run_id).epochs
