@@ -17,6 +17,7 @@ from iterit_ui.curate import tab as curate_tab
 from iterit_ui.data import tab as data_tab
 from iterit_ui.data.callbacks import NEWEST
 from iterit_ui.epochs import tab as epochs_tab
+from iterit_ui.present.view import presenter
 from iterit_ui.samples.marks import name_of
 from iterit_ui.shared import address, glossary, messages, text
 from iterit_ui.shared.session import (
@@ -58,6 +59,7 @@ HEADER = f"""
   <div class="st-name"><h1>IterIT Studio</h1><p>Pick the samples worth fine-tuning on, epoch by epoch, and see why</p></div>
   <button type="button" class="st-link-button" title="The address of what is shown, for a colleague">Copy link</button>
   <button type="button" class="st-glossary-button" aria-haspopup="dialog">Glossary</button>
+  <button type="button" class="st-present-button" aria-haspopup="dialog" title="For showing to others (p, or Shift and p where p pins)">Present</button>
   <button type="button" class="st-theme" title="Light or dark"><svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5" class="ring"/><path d="M12 3.5a8.5 8.5 0 0 1 0 17z"/></svg></button>
 </header>
 <dialog class="st-glossary" aria-labelledby="st-glossary-title"><div>
@@ -93,6 +95,7 @@ def build(
             for name in TABS:
                 with gr.Tab(text.TAB[name], id=name, elem_id=f"tab-{name}") as items[name]:
                     BUILDERS[name](session)
+        presenter(session)
         _wire_address(page, session, items, bar)
         header.name(_named, None, session.who, **QUIET)
     return page

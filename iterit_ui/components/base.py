@@ -40,6 +40,7 @@ STYLES = [
         "compare/compare",
         "tune/run",
         "tune/tune",
+        "present/present",
     ]
 ]
 SCRIPTS = [
@@ -66,6 +67,7 @@ SCRIPTS = [
         "components/filterbar",
         "components/exporter",
         "page/watcher",
+        "present/present",
     ]
 ]
 DRAWING = [

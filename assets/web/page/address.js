@@ -64,7 +64,9 @@
       // the tab that is open here wins: somebody may have clicked before the page had started
       value.tab = going || here() || value.tab;
       const url = new URL(location.href);
-      for (const key of [...url.searchParams.keys()]) if (!key.startsWith('__')) url.searchParams.delete(key);
+      // the story that is shown to others is the page's own
+      const kept = (key) => key.startsWith('__') || key === 'present';
+      for (const key of [...url.searchParams.keys()]) if (!kept(key)) url.searchParams.delete(key);
       for (const [key, item] of Object.entries(value)) url.searchParams.set(key, item);
       const step = stepOf(new URL(location.href).searchParams, url.searchParams);
       const now = Date.now();

@@ -90,6 +90,7 @@
     button.before(person(trigger));
     glossary(element);
     link(element.querySelector('.st-link-button'));
+    element.querySelector('.st-present-button').addEventListener('click', () => studio.openPresent());
     element.firstElementChild.dataset.rev = '1';
   };
 })();
