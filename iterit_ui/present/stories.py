@@ -276,7 +276,7 @@ def epochs_story(about: Subject) -> Value:
         },
     ]  # fmt: skip
     notes = (
-        [f"Measured on {measured}."] if measured else ["No samples were kept aside to measure the error on."]
+        [f"Measured on {_plain(measured)}."] if measured else ["No samples were kept aside to measure the error on."]
     )
     return {"lead": lead, "blocks": [*blocks, _lines(notes)]}
 
@@ -287,7 +287,7 @@ def result_story(about: Subject) -> Value:
     measured = [arm for arm in found.arms if found.losses(arm)] if found else []
     reference = next((arm for arm in measured if found and arm.label == found.reference), None)
     if found is None or reference is None or len(measured) < 2:
-        return _without_comparison(about)
+        return _without_comparison(about, found)
     own = store.read_config(about.home, about.run).strategy if about.run else ""
     others = [arm for arm in measured if arm is not reference]
     arm = next((one for one in others if one.strategy == own), others[0])
@@ -306,7 +306,7 @@ def result_story(about: Subject) -> Value:
             ]
         )
     against = _arm_words(reference)
-    notes = [f"The error is measured on {measured_words(found)}, after the last epoch."]
+    notes = [f"The error is measured on {_plain(measured_words(found))}, after the last epoch."]
     if not reference.strategy.startswith("random"):
         notes.append("There is no random draw among these, so whether selecting beats chance is not known.")
     left = found.missing()
@@ -323,6 +323,11 @@ def result_story(about: Subject) -> Value:
     }  # fmt: skip
 
 
+def _plain(measured: str) -> str:
+    """What the error was measured on, as a person says it."""
+    return measured.replace("held-out", "kept-aside")
+
+
 def _arm_words(arm: analysis.Arm) -> str:
     rest = arm.label.removeprefix(arm.strategy)
     return f"{words.strategy_words(arm.strategy)}{rest}"
@@ -335,7 +340,7 @@ def _compared(about: Subject) -> Comparison | None:
         return None
 
 
-def _without_comparison(about: Subject) -> Value:
+def _without_comparison(about: Subject, found: Comparison | None) -> Value:
     """What a single run can say: how far the error fell, and that nobody knows whether selecting did it."""
     losses = [
         (line.held_out_epoch, line.held_out)
@@ -343,6 +348,9 @@ def _without_comparison(about: Subject) -> Value:
         if line.held_out is not None and line.held_out_epoch is not None
     ]
     steps = list(words.NO_COMPARISON)
+    if found is not None:  # what is there has not measured two ways of choosing yet
+        late = [f"{_arm_words(arm)} {why}" for arm, _, why in found.missing()]
+        steps = [words.UNFINISHED.format("; ".join(late) or "no second way of choosing in it"), *steps[1:]]
     if len(losses) < 2:
         return {"missing": _missing(words.NOTHING_MEASURED, [*words.NO_RUN[1][:1], *steps])}
     before, after = losses[0][1], losses[-1][1]

@@ -69,6 +69,8 @@ def subject_of(
     """
     infos = store.runs(home)
     of_run = {info.id: info.pool_id for info in infos}
+    if not run and tab == "epochs":  # which shows the newest
+        run = next((info.id for info in infos if store.epochs(home, info.id)), "")
     if run in of_run and tab in ("tune", "epochs", "compare"):
         pool = of_run[run]
     chosen = run in of_run and of_run[run] == pool and bool(store.epochs(home, run))

@@ -57,6 +57,7 @@ NO_COMPARISON = [
     "Start a comparison on the Compare screen, with a random draw in it and at least three repetitions.",
     "This story then says whether selecting beats the random draw, or that it does not.",
 ]
+UNFINISHED = "A comparison with a random draw is not finished: {}."
 NOTHING_MEASURED = "Nothing was measured yet."
 
 
@@ -87,7 +88,7 @@ def in_words(
         said.append(f"harder for the model than {harder_than:.0%} of the data".replace("%", " %"))
     terms = [f"“{term}”" for term in selection.terms[at] if term] if len(selection.terms) else []
     if exponents(settings)[1] > 0 and terms:
-        said.append(f"brings in wording that was rare among the picks: {', '.join(terms[:3])}")
+        said.append(f"what it adds: {', '.join(terms[:3])}")
     words = "; ".join(said) or "chosen by this way of selecting"
     return f"{words[0].upper()}{words[1:]}."
 

@@ -45,23 +45,18 @@
     );
   };
 
-  const samples = (block) =>
-    h(
-      'section',
-      `st-present-samples ${block.tone === 'in' ? 'in' : 'out'}`,
-      null,
-      h('h3', '', block.title),
-      ...block.items.map((item) =>
-        h(
-          'article',
-          '',
-          null,
-          h('p', 'prompt', item.prompt),
-          h('p', 'response', item.response),
-          h('p', 'why', item.why),
-        ),
-      ),
-    );
+  const article = (item) => {
+    const parts = ['prompt', 'response', 'why'].map((name) => {
+      const node = h('p', name, item[name]);
+      node.title = item[name]; // what has no room is cut
+      return node;
+    });
+    return h('article', '', null, ...parts);
+  };
+  const samples = (block) => {
+    const side = block.tone === 'in' ? 'in' : 'out';
+    return h('section', `st-present-samples ${side}`, null, h('h3', '', block.title), ...block.items.map(article));
+  };
 
   const lines = (block) => h('div', 'st-present-lines', null, ...block.items.map((item) => h('p', '', item)));
 
