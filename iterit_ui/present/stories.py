@@ -79,7 +79,7 @@ def pool_story(about: Subject) -> Value:
             _figures(
                 (number(len(pool)), "samples"),
                 (number(len(pool.sources)), "source" if len(pool.sources) == 1 else "sources"),
-                (number(float(np.median(values))), f"{unit} in the middle answer"),
+                (number(float(np.median(values))), f"{unit} in a typical answer (half are longer)"),
                 *([(number(pool.left_out), "rows that could not be read")] if pool.left_out else []),
             ),
             {
@@ -248,7 +248,8 @@ def epochs_story(about: Subject) -> Value:
     name = store.run_info(home, run).name
     losses = [table["held_out_before"].iloc[0], *table["held_out_after"]]
     distinct = int(table["distinct"].iloc[-1])
-    lead = f"Run “{name}”: {counted(len(records), 'epoch')}, each a pass over its own selection; {counted(distinct, 'different sample')} in all."
+    passes = "a pass over its own selection" if len(records) == 1 else "each a pass over its own selection"
+    lead = f"Run “{name}”: {counted(len(records), 'epoch')}, {passes}; {counted(distinct, 'different sample')} in all."
     if len(records) > 1:
         changed = int(table["added"].iloc[1:].sum())
         lead += (
@@ -261,7 +262,7 @@ def epochs_story(about: Subject) -> Value:
             str(line["epoch"]),
             number(line["selected"]),
             *(number(line[name]) if at else "–" for name in ("kept", "added", "dropped")),
-            score(line["held_out_after"]),
+            score(line["held_out_after"], 4),
         ]
         for at, line in enumerate(table.to_dict("records"))
     ]
@@ -271,12 +272,14 @@ def epochs_story(about: Subject) -> Value:
         {
             "kind": "course",
             "title": f"The {words.ERROR}, before training and after each epoch",
-            "points": [[at, float(loss), score(loss, 3)] for at, loss in enumerate(losses) if math.isfinite(loss)],
+            "points": [[at, float(loss), score(loss, 4)] for at, loss in enumerate(losses) if math.isfinite(loss)],
             "labels": ["before", *(f"after epoch {record.epoch}" for record in records)],
         },
     ]  # fmt: skip
     notes = (
-        [f"Measured on {_plain(measured)}."] if measured else ["No samples were kept aside to measure the error on."]
+        [f"Measured on {_plain(measured)}."]
+        if measured
+        else ["No samples were kept aside to measure the error on."]
     )
     return {"lead": lead, "blocks": [*blocks, _lines(notes)]}
 
@@ -296,11 +299,11 @@ def result_story(about: Subject) -> Value:
     for one in measured:
         mean, sd, n = found.final(one)
         apart = found.difference(one)
-        spread = f" ± {score(sd, 3)}" if math.isfinite(sd) else ""
+        spread = f" ± {score(sd, 4)}" if math.isfinite(sd) else ""
         rows.append(
             [
                 _arm_words(one),
-                f"{score(mean, 3)}{spread}",
+                f"{score(mean, 4)}{spread}",
                 str(n),
                 "compared with this" if one is reference else words.verdict_words(apart),
             ]
@@ -359,9 +362,9 @@ def _without_comparison(about: Subject, found: Comparison | None) -> Value:
     return {
         "lead": "Nobody can tell yet: nothing was measured beside it, so any other data might have done the same.",
         "blocks": [
-            _figures((score(before, 3), "error before training"), (score(after, 3), "error after it")),
+            _figures((score(before, 4), "error before training"), (score(after, 4), "error after it")),
             _lines(
-                [f"The error on samples that the model never saw {way} from {score(before, 3)} to {score(after, 3)}."]
+                [f"The error on samples that the model never saw {way} from {score(before, 4)} to {score(after, 4)}."]
             ),
         ],
         "missing": _missing("To know whether selecting helped:", steps),

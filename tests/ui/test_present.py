@@ -1,5 +1,6 @@
 """The stories for showing to others: numbers from the tables of the screens, plain words, and what is missing is said."""
 
+import itertools
 import json
 import re
 
@@ -16,7 +17,9 @@ from iterit_ui.present.stories import _plain, left_out, stories_value
 from iterit_ui.present.subject import easier_share, subject_of, told_selection
 from iterit_ui.shared.session import VIEW
 
-JARGON = re.compile(r"\bnats?\b|tf-?idf|ceiling|perplexity|n-gram|held-out|\bgain\b|unscorable|outranked", re.I)
+JARGON = re.compile(
+    r"\bnats?\b|tf-?idf|ceiling|perplexity|n-gram|held-out|\bgain\b|unscorable|outranked", re.I
+)
 
 
 @pytest.fixture
@@ -109,9 +112,14 @@ def test_the_epochs_are_those_of_the_run(home):
     pool = store.run_info(home, run).pool_id
     story = stories(home, pool=pool)["epochs"]  # the newest run of the pool
     records = [store.read_epoch(home, run, epoch) for epoch in range(3)]
-    kept = [len(np.intersect1d(b.selection.rows, a.selection.rows)) for a, b in zip(records, records[1:])]
+    kept = [len(np.intersect1d(b.selection.rows, a.selection.rows)) for a, b in itertools.pairwise(records)]
     assert [row[2] for row in block(story, "table")["rows"]] == ["–", *map(str, kept)]
-    assert [point[2] for point in block(story, "course")["points"]] == ["2.000", "1.900", "1.800", "1.700"]
+    assert [point[2] for point in block(story, "course")["points"]] == [
+        "2.0000",
+        "1.9000",
+        "1.8000",
+        "1.7000",
+    ]
     assert stories(home, pool="")["epochs"]["missing"]
 
 
@@ -119,7 +127,7 @@ def test_a_run_alone_shows_no_help_and_says_what_is_missing(home):
     run = make_run(home)
     story = stories(home, tab="epochs", run=run)["result"]
     assert story["lead"].startswith("Nobody can tell yet") and "comparison" in story["missing"]["steps"][0]
-    assert [item["value"] for item in block(story, "figures")["items"]] == ["2.000", "1.700"]
+    assert [item["value"] for item in block(story, "figures")["items"]] == ["2.0000", "1.7000"]
 
 
 def test_a_comparison_says_so_where_selecting_does_not_beat_random(home):
@@ -128,7 +136,7 @@ def test_a_comparison_says_so_where_selecting_does_not_beat_random(home):
     # one seed and the same losses by construction
     assert equal["missing"] is None and not equal["lead"].startswith("Yes")
     rows = block(equal, "table")["rows"]
-    assert {row[0] for row in rows} == {"IterIT", "A random draw"} and {row[1] for row in rows} == {"1.700"}
+    assert {row[0] for row in rows} == {"IterIT", "A random draw"} and {row[1] for row in rows} == {"1.7000"}
     store.append_metrics(home, runs[1], Metrics(16, 3.0, held_out=1.2, held_out_epoch=3))
     worse = stories(home, tab="compare", run=runs[0], runs=runs)["result"]
     assert worse["lead"].startswith("Not shown. IterIT ends behind a random draw")

@@ -173,7 +173,7 @@
       dialog.showModal();
       dialog.focus();
       draw();
-      studio.afterStart(() => context.trigger('apply', {}));
+      studio.onceRead(() => context.trigger('apply', {}));
     };
     studio.openPresent = () => open(key);
 
