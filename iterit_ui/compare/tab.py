@@ -20,8 +20,8 @@ from iterit_ui.compare.ask_panel import build_ask
 from iterit_ui.compare.budget_form import build_budget
 from iterit_ui.compare.budget_panel import build_search
 from iterit_ui.compare.eval_panel import build_eval
-from iterit_ui.compare.own_answers import comparison_parts, own_baseline, rows_shown
 from iterit_ui.compare.export_panel import compared_export, on_export
+from iterit_ui.compare.own_answers import comparison_parts, own_baseline, rows_shown
 from iterit_ui.compare.runs_table import build_runs
 from iterit_ui.compare.sensitivity_form import build_sensitivity
 from iterit_ui.compare.sensitivity_panel import build_study

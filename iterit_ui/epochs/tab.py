@@ -14,7 +14,18 @@ from typing import Any
 
 import gradio as gr
 
-from iterit_ui.components import bench, cards, chart, exporter, heading, keys, map_view, note, sample_view, table
+from iterit_ui.components import (
+    bench,
+    cards,
+    chart,
+    exporter,
+    heading,
+    keys,
+    map_view,
+    note,
+    sample_view,
+    table,
+)
 from iterit_ui.components.epochs_view import alluvial, chooser, player
 from iterit_ui.components.screen import when_shown
 from iterit_ui.epochs import draw, events
