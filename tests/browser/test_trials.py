@@ -99,7 +99,7 @@ def test_a_pilot_from_the_form_to_its_verdict(page, goto, reload, home: Path) ->
     assert page.locator("#tune-strategy select").input_value() == "diversity"
     page.locator("#tune-pilot-newest button", has_text="See it on Compare").click()
     page.wait_for_url(lambda url: f"comparison={info.id}" in url and "tab=compare" in url)
-    shows(page, "compare-answer", "Lowest at the end: diversity")
+    shows(page, "compare-answer", "Lowest at the end: Diversity alone")
 
 
 def test_a_search_for_a_budget_ends_early_by_itself(page, goto, home: Path) -> None:
