@@ -21,6 +21,7 @@ from backend.records import Status
 from iterit_ui.present import words
 from iterit_ui.present.subject import Subject, Told, easier_share, subject_of, told_selection
 from iterit_ui.shared import pool_health, theme
+from iterit_ui.shared.strategies import strategy_name
 from iterit_ui.shared.theme import counted, number, score, share
 
 Value = dict[str, Any]
@@ -170,7 +171,7 @@ def selection_story(about: Subject) -> Value:
     part = share(len(made) / max(len(pool), 1))
     return {
         "lead": f"{number(len(made))} of {number(len(pool))} samples ({part}) {told.whose}. "
-        f"Way of choosing: {words.strategy_words(told.settings.strategy)}.",
+        f"Way of choosing: {strategy_name(told.settings.strategy)}.",
         "blocks": [
             {
                 "kind": "samples",
@@ -308,7 +309,7 @@ def result_story(about: Subject) -> Value:
                 "compared with this" if one is reference else words.verdict_words(apart),
             ]
         )
-    against = _arm_words(reference)
+    against = words.DRAWS.get(reference.label, _arm_words(reference))
     notes = [f"The error is measured on {_plain(measured_words(found))}, after the last epoch."]
     if not reference.strategy.startswith("random"):
         notes.append("There is no random draw among these, so whether selecting beats chance is not known.")
@@ -320,7 +321,7 @@ def result_story(about: Subject) -> Value:
     return {
         "lead": words.answer_words(difference, _arm_words(arm), against),
         "blocks": [
-            _table(["Way of choosing", "error (lower is better)", "tries", f"against {against.lower()}"], rows),
+            _table(["Way of choosing", "error (lower is better)", "tries", f"against {against}"], rows),
             _lines(notes),
         ],
     }  # fmt: skip
@@ -333,7 +334,7 @@ def _plain(measured: str) -> str:
 
 def _arm_words(arm: analysis.Arm) -> str:
     rest = arm.label.removeprefix(arm.strategy)
-    return f"{words.strategy_words(arm.strategy)}{rest}"
+    return f"{strategy_name(arm.strategy)}{rest}"
 
 
 def _compared(about: Subject) -> Comparison | None:

@@ -25,18 +25,7 @@ FINDINGS = {
     "unscorable": "Cannot be judged by the model",
     "rejected": "Rows that could not be read",
 }
-STRATEGIES = {
-    "iterit": "IterIT",
-    "iterit-cumulative": "IterIT, never the same sample twice",
-    "iterit-static": "IterIT, selected once",
-    "complexity": "The hardest samples",
-    "superfiltering": "The hardest samples, selected once",
-    "diversity": "The most varied samples",
-    "longest": "The longest answers",
-    "random": "A random draw",
-    "random-each-epoch": "A new random draw each time",
-    "full": "All of the data",
-}
+DRAWS = {"random": "a random draw", "random-each-epoch": "a new random draw before every epoch"}
 ERROR = "error on samples it never saw (lower is better)"
 NO_POOL = ("No data is open.", ["Open a pool on the Data screen, then present again."])
 NO_SELECTION = (
@@ -59,11 +48,6 @@ NO_COMPARISON = [
 ]
 UNFINISHED = "A comparison with a random draw is not finished: {}."
 NOTHING_MEASURED = "Nothing was measured yet."
-
-
-def strategy_words(strategy: str) -> str:
-    """A way of choosing, for somebody who has not read the paper."""
-    return STRATEGIES.get(strategy, strategy)
 
 
 def in_words(
@@ -137,8 +121,8 @@ def verdict_words(found: Paired) -> str:
 
 
 def answer_words(found: Paired, name: str, reference: str) -> str:
-    """Whether one way of choosing beats another, as the headline of the last story."""
-    than = reference[0].lower() + reference[1:]
+    """Whether one way of choosing beats another, as the headline of the last story. reference : its name, or one of `DRAWS`."""
+    than = reference
     if found.verdict == "lower":
         return f"Yes. {name} beats {than}, by more than chance does."
     if found.verdict == "higher":
