@@ -120,10 +120,11 @@ def _lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
             heading("Curate", LINE, elem_id="curate-heading")
             figures = cards(first[2], elem_id="curate-cards")
             keyboard = keys(elem_id="curate-keys")
-            export = exporter(elem_id="curate-export")
-            tune = gr.Button(
-                "Tune with these settings", variant="primary", elem_id="to-tune", elem_classes="next"
-            )
+            with gr.Column(elem_classes="bench-acts"):
+                export = exporter(elem_id="curate-export")
+                tune = gr.Button(
+                    "Tune with these settings", variant="primary", elem_id="to-tune", elem_classes="next"
+                )
         with gr.Column(elem_classes="bench-main"):
             with gr.Column(elem_classes="bench-notes"):
                 message = note(first[1], elem_id="curate-note")
