@@ -18,7 +18,7 @@ def test_export_the_picks_of_curate(page, goto, runs_dir, tmp_path):
     pool, _ = scored_pool(runs_dir, tmp_path, rows=90, seed=23)
     goto(page, "curate", pool=pool.id, budget=12)
     button = page.locator("#curate-export button")
-    expect(button).to_have_text("Export 12 picks")
+    page.locator("#curate-export button", has_text="Export 12 picks").wait_for()
     button.click()
     sheet = page.get_by_role("dialog", name="Export 12 picks")
     page.keyboard.press("Escape")
@@ -39,7 +39,7 @@ def test_export_the_picks_of_curate(page, goto, runs_dir, tmp_path):
     recipe = json.loads((tmp_path / "got" / "topics-23-12-picks.recipe.json").read_text())
     assert recipe["settings"]["budget"] == 12 and recipe["pool"]["id"] == pool.id
     # the samples alone, and the button is there again
-    expect(button).to_have_text("Export 12 picks")
+    page.locator("#curate-export button", has_text="Export 12 picks").wait_for()
     button.click()
     sheet.get_by_label("With the recipe").uncheck()
     with page.expect_download() as download:

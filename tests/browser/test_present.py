@@ -45,6 +45,7 @@ def test_present_by_button_keys_and_link(page, goto, app_url, runs_dir):
     page.keyboard.press("Escape")
 
     # where p pins, Shift and p present
+    page.leaving = True  # what is under way then is aborted, and said
     goto(page, "curate")
     page.locator("#curate-table tbody tr").first.click()
     page.keyboard.press("Shift+P")
