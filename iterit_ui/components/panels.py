@@ -17,7 +17,7 @@ def heading(title: str, text: str = "", *, level: int = 1, **options: Any) -> gr
 def cards(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
     """Figures in a row; event `pick` {key} of a card that has a key and so is a button.
 
-    value : {"cards": [{label, value, unit, hint, tone, delta, key, on, bar, parts: [{label, colour, share, hint}]}]},
+    value : {"cards": [{label, value, unit, hint, tone, delta, key, on, bar, group, help, quiet, parts: [{label, colour, share, hint}]}]},
         values already written. `bar` is a share in [0, 1], `parts` a stacked bar whose shares add up to 1 at most.
     """
     return component("cards", value, events=("pick",), **options)
