@@ -109,7 +109,7 @@ def health(
         if is_stored:
             store.save_content(home, samples.id, read)
     if kind is not None:
-        known = {"near": pairs, "lengths": counted, "content": read, "words": words}
+        known: dict[str, Any] = {"near": pairs, "lengths": counted, "content": read, "words": words}
         rows = look.rows_of_finding(samples, kind, threshold=THRESHOLD if near is None else near, **known)
         list_samples(samples, kind, rows, read.found_of(kind), limit=limit, as_json=as_json)
         return

@@ -1,10 +1,10 @@
 """What is worth a look in a pool: duplicates, near-duplicates, refusals, how responses begin, what is too long, and what
-reading each sample finds (`content`).
+reading each sample finds (`content_rules`).
 
 Texts and arrays in, arrays out; imports neither torch nor transformers, and reads no file.
 """
 
-from backend.findings.content import CONTENT, ContentFindings, content_findings
+from backend.findings.content_rules import CONTENT, ContentFindings, content_findings
 from backend.findings.credentials import masked
 from backend.findings.lengths import NOT_SCORED, Lengths
 from backend.findings.near import LOWEST, NearPairs, near_groups, near_pairs

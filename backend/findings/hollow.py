@@ -9,12 +9,69 @@ from backend.findings.markup import asks_for_markup
 LONGEST = 80
 _SAID = frozenset(
     said.strip()
-    for said in """n/a|n.a|not applicable|nan|null|undefined|ok|okay|o.k|ditto|idem|tbd|tba|todo|to do|to be done|to be determined
-    |to be added|to be filled in|same here|placeholder|lorem ipsum|no output|nooutput|no input|noinput|no response
-    |no answer|no answer provided|no answer given|no content|none provided|not provided|not available|blank|empty|idk|xxx
-    |asdf|asdfasdf|test test|as above|see above|see below|content|insert text here|insert answer here|insert response here
-    |your answer here|your text here|同上|见上|如上|如上所述|略|待定|暂无|siehe oben|ver arriba|voir ci-dessus
-    |idem que ci-dessus""".split("|")
+    for said in [
+        "n/a",
+        "n.a",
+        "not applicable",
+        "nan",
+        "null",
+        "undefined",
+        "ok",
+        "okay",
+        "o.k",
+        "ditto",
+        "idem",
+        "tbd",
+        "tba",
+        "todo",
+        "to do",
+        "to be done",
+        "to be determined\n    ",
+        "to be added",
+        "to be filled in",
+        "same here",
+        "placeholder",
+        "lorem ipsum",
+        "no output",
+        "nooutput",
+        "no input",
+        "noinput",
+        "no response\n    ",
+        "no answer",
+        "no answer provided",
+        "no answer given",
+        "no content",
+        "none provided",
+        "not provided",
+        "not available",
+        "blank",
+        "empty",
+        "idk",
+        "xxx\n    ",
+        "asdf",
+        "asdfasdf",
+        "test test",
+        "as above",
+        "see above",
+        "see below",
+        "content",
+        "insert text here",
+        "insert answer here",
+        "insert response here\n    ",
+        "your answer here",
+        "your text here",
+        "同上",
+        "见上",
+        "如上",
+        "如上所述",
+        "略",
+        "待定",
+        "暂无",
+        "siehe oben",
+        "ver arriba",
+        "voir ci-dessus\n    ",
+        "idem que ci-dessus",
+    ]
 )
 _REFERS = re.compile(
     r"(?:please )?(?:see|refer to|check|read|look at|as(?: stated| mentioned| described| noted| explained)?(?: in)?|same(?: answer| response"

@@ -15,7 +15,43 @@ READ = 500  # characters from the beginning
 SURE = 0.9  # py3langid's probability
 RARE = 0.02  # of the pool's samples at most are in a rare language
 _ENGLISH = frozenset(
-    "the of and to in a is that for it as with was on are be this by an or from at not have has can you your their which will i we they but".split()
+    [
+        "the",
+        "of",
+        "and",
+        "to",
+        "in",
+        "a",
+        "is",
+        "that",
+        "for",
+        "it",
+        "as",
+        "with",
+        "was",
+        "on",
+        "are",
+        "be",
+        "this",
+        "by",
+        "an",
+        "or",
+        "from",
+        "at",
+        "not",
+        "have",
+        "has",
+        "can",
+        "you",
+        "your",
+        "their",
+        "which",
+        "will",
+        "i",
+        "we",
+        "they",
+        "but",
+    ]
 )
 _WORDS = re.compile(r"[^\W\d_]+")
 _NOISE = re.compile(r"https?://\S+|\S+@\S+|[\w/.-]+/[\w/.-]+|<[^<>]{1,80}>|\$[^$\n]*\$")

@@ -26,7 +26,7 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 def repeated_loop(prompt: str, response: str) -> str:
     """What is repeated; "" where nothing is.
 
-    Outside code: a run of up to 30 words that follows itself at least three times more and has three different words and 20
+    Outside code: a run of up to 30 words that follows itself at least three times more and has three different words and 15
     characters or more (shorter ones: ten times or more), over a seventh of the text or more, or a line or sentence of 20 characters or more that comes four
     times or more and makes up 30 % of the response. Not where the prompt asks for repetition, or for a song or poem.
     """
@@ -62,9 +62,11 @@ def _run(text: str) -> str:
         start = int(ends[longest] - stretches[longest])
         run = words[start : start + length]
         letters = {word for word in run if any(mark.isalpha() for mark in word)}
-        if max(map(len, letters), default=0) < 3 or (times * length) < SEVENTH * len(words):
+        if not any(len(word) >= 3 or word > "\u2e80" for word in letters) or (times * length) < SEVENTH * len(
+            words
+        ):
             continue
-        enough = TIMES if len(letters) >= 3 and len(" ".join(run)) >= 20 else 10
+        enough = TIMES if len(letters) >= 3 and len(" ".join(run)) >= 15 else 10
         if times >= enough:
             return f"{' '.join(run)} (×{times})"
     return ""

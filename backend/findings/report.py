@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from backend import data
 from backend.config import Words
 from backend.errors import PoolError
-from backend.findings.content import CONTENT, HINTS, ContentFindings
+from backend.findings.content_rules import CONTENT, HINTS, ContentFindings
 from backend.findings.lengths import CHANGES, Lengths
 from backend.findings.near import NearPairs, near_groups, numbered
 from backend.findings.openings import opening_rows, openings

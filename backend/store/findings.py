@@ -21,7 +21,7 @@ from backend.store.words import pool_words
 
 # grows when pairs are found in another way, so that stored ones are found anew
 NEAR_VERSION = 1
-# grows with the rules of `findings/content`
+# grows with the rules of `findings/content_rules`
 CONTENT_VERSION = 1
 
 

@@ -91,7 +91,7 @@ def cards_value(home: Path, pool_id: str, view: dict[str, Any], *, working: bool
     for key, tone in CARDS.items():
         if key == "all":
             usable = theme.number(usable_count(home, pool_id))
-            card = {
+            card: dict[str, Any] = {
                 "label": "Samples",
                 "value": theme.number(len(pool)),
                 "hint": f"{usable} usable",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backend.findings.content import HINTS
+from backend.findings.content_rules import HINTS
 
 LINE = "Choose the pool of samples to pick from. Below is what was read from it, and what could not be."
 SOURCE = {
