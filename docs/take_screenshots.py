@@ -24,7 +24,7 @@ OUT = ROOT / "docs" / "screenshots"
 BROWSER = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 READY = {  # what has to be drawn before a tab's picture is taken
     "data": "#sources-chart .main-svg",
-    "curate": "#frontier-chart .main-svg",
+    "curate": "#lengths-chart .main-svg",
     "tune": "#tune-loss .main-svg",
     "epochs": "#epochs-flow svg",
     "compare": "#compare-course .main-svg",
@@ -109,6 +109,9 @@ def take(page: Page, address: str, tab: str, theme: str, run: str, comparison: s
     page.evaluate("scrollTo(0, 0)")  # what stays in sight would stand in the middle of the picture
     page.wait_for_timeout(8000)  # the page keeps a connection open, so there is no idle network to wait for
     OUT.mkdir(exist_ok=True)
+    # Curate fits the window
+    page.set_viewport_size({"width": 1280, "height": 800 if tab in ("curate", "epochs") else 900})
+    page.wait_for_timeout(1000)
     page.screenshot(path=OUT / f"{tab}-{theme}.png", full_page=True)
     print(OUT / f"{tab}-{theme}.png")
 

@@ -17,6 +17,7 @@ from iterit_ui.curate import tab as curate_tab
 from iterit_ui.data import tab as data_tab
 from iterit_ui.data.callbacks import NEWEST
 from iterit_ui.epochs import tab as epochs_tab
+from iterit_ui.present.view import presenter
 from iterit_ui.samples.marks import name_of
 from iterit_ui.shared import address, glossary, messages, text
 from iterit_ui.shared.session import (
@@ -48,6 +49,7 @@ LOOKED_AT = ("run", "epoch", "comparison", "chosen")
 # constant, as every template is: Gradio evaluates templates as code
 HEADER = f"""
 <header class="st-header">
+  <a class="st-skip" href="#steps">Skip to the screen</a>
   <svg class="st-logo" viewBox="0 0 32 32" aria-hidden="true">
     <rect x="1" y="1" width="30" height="30" rx="8" class="frame"/>
     <circle cx="9" cy="10" r="2.6"/><circle cx="16" cy="10" r="2.6"/><circle cx="23" cy="10" r="2.6"/>
@@ -55,7 +57,9 @@ HEADER = f"""
     <circle cx="9" cy="23" r="2.6" class="on"/><circle cx="16" cy="23" r="2.6"/><circle cx="23" cy="23" r="2.6" class="on"/>
   </svg>
   <div class="st-name"><h1>IterIT Studio</h1><p>Pick the samples worth fine-tuning on, epoch by epoch, and see why</p></div>
+  <button type="button" class="st-link-button" title="The address of what is shown, for a colleague">Copy link</button>
   <button type="button" class="st-glossary-button" aria-haspopup="dialog">Glossary</button>
+  <button type="button" class="st-present-button" aria-haspopup="dialog" title="For showing to others (p, or Shift and p where p pins)">Present</button>
   <button type="button" class="st-theme" title="Light or dark"><svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5" class="ring"/><path d="M12 3.5a8.5 8.5 0 0 1 0 17z"/></svg></button>
 </header>
 <dialog class="st-glossary" aria-labelledby="st-glossary-title"><div>
@@ -91,6 +95,7 @@ def build(
             for name in TABS:
                 with gr.Tab(text.TAB[name], id=name, elem_id=f"tab-{name}") as items[name]:
                     BUILDERS[name](session)
+        presenter(session)
         _wire_address(page, session, items, bar)
         header.name(_named, None, session.who, **QUIET)
     return page
@@ -109,7 +114,8 @@ def _wire_address(page: gr.Blocks, session: Session, items: dict[str, gr.Tab], b
     page.load(restore, None, [*session.states, session.ready, session.tabs], **QUIET)
     for name, item in items.items():
         item.select(_chosen(name), session.ready, session.tab, **QUIET)
-    bar.back(_back, None, [getattr(session, name) for name in LOOKED_AT], **EVENT)
+    # in the queue, so that the screens are told of the states that it sets
+    bar.back(_back, None, [getattr(session, name) for name in LOOKED_AT], **{**EVENT, "queue": True})
     when_shown("", *STATES)(mirrored, [session.ready, *session.states], bar, **DRAW)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,10 @@ class Arm:
         return tuple(run for run in self.runs if run.done)
 
 
-def arms_of(runs: Sequence[ComparedRun]) -> list[Arm]:
+def arms_of(runs: Sequence[ComparedRun], names: Mapping[str, str] | None = None) -> list[Arm]:
     """The runs by what they do, in the order in which they were made.
+
+    names : what to call a strategy in the labels, where that is not its identifier.
 
     Of several runs with the same seed the newest that is done counts, else the newest.
     """
@@ -50,7 +52,7 @@ def arms_of(runs: Sequence[ComparedRun]) -> list[Arm]:
     keys = [json.dumps(values, sort_keys=True) for values in settings]
     distinct = list(dict.fromkeys(keys))
     kinds = [settings[keys.index(key)] for key in distinct]
-    labels = _labels(kinds)
+    labels = _labels(kinds, names or {})
     found = []
     for key, kind, label in zip(distinct, kinds, labels):
         members = [run for run, other in zip(runs, keys) if other == key]
@@ -75,7 +77,7 @@ def _settings(run: ComparedRun) -> dict[str, Any]:
     return values | {"model": run.info.model, "pool": run.info.pool_id}
 
 
-def _labels(kinds: Sequence[dict[str, Any]]) -> list[str]:
+def _labels(kinds: Sequence[dict[str, Any]], names: Mapping[str, str]) -> list[str]:
     """A label for each: its strategy, and the settings whose value is not the one that most of them have."""
     usual = {}
     for name in kinds[0] if kinds else ():
@@ -88,7 +90,8 @@ def _labels(kinds: Sequence[dict[str, Any]]) -> list[str]:
             for name, value in kind.items()
             if name != "strategy" and json.dumps(value, sort_keys=True) != usual[name]
         ]
-        labels.append(", ".join([str(kind["strategy"]), *unusual]))
+        strategy = str(kind["strategy"])
+        labels.append(", ".join([names.get(strategy, strategy), *unusual]))
     # the usual one of a strategy that comes with several settings keeps the plain name; two alike cannot be
     return labels
 

@@ -56,8 +56,8 @@ def barrier(
 def _too_complex(complexity: float, settings: SelectionSettings | None) -> str:
     # rounded up, so that a ceiling above what is shown lets it in
     shown = math.ceil(complexity * 1000 - 1e-6) / 1000
-    ceiling = "the ceiling" if settings is None else f"the ceiling of {settings.max_complexity:g}"
-    return f"its complexity is {complexity:.3f}, not below {ceiling}; it would need a ceiling above {shown:g}"
+    ceiling = "the limit" if settings is None else f"the limit of {settings.max_complexity:g}"
+    return f"its complexity is {complexity:.3f}, not below {ceiling}; it would need a limit above {shown:g}"
 
 
 def _unscorable(reason: str) -> str:

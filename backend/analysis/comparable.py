@@ -14,10 +14,14 @@ from backend.analysis.compared_runs import DRAWN, ComparedRun
 
 @dataclass(frozen=True)
 class Remark:
-    """Something to know before the numbers are read. level : "warn" where it may change what they mean."""
+    """Something to know before the numbers are read.
+
+    level : "warn" where it may change what they mean. about : what it is about, where a comparison may be made so on purpose.
+    """
 
     level: Literal["warn", "info"]
     text: str
+    about: Literal["", "budgets", "steps", "missing"] = ""
 
 
 @dataclass(frozen=True)
@@ -162,7 +166,7 @@ def _budgets(arms: Sequence[Arm]) -> list[Remark]:
     if len(sizes) < 2:
         return []
     words = _list(f"{size:,}" for size in sorted(sizes))
-    return [Remark("warn", f"The runs select different numbers of samples for an epoch: {words}.")]
+    return [Remark("warn", f"The runs select different numbers of samples for an epoch: {words}.", "budgets")]
 
 
 def _steps(arms: Sequence[Arm]) -> list[Remark]:
@@ -184,6 +188,7 @@ def _steps(arms: Sequence[Arm]) -> list[Remark]:
         Remark(
             "warn",
             f"Not every run trained for the same number of optimizer steps ({'; '.join(parts)}{rest}). Longer training costs more, and may be better for that alone.",
+            "steps",
         )
     ]
 
@@ -225,6 +230,7 @@ def _missing(arms: Sequence[Arm]) -> list[Remark]:
             "warn",
             f"{len(missing)} of {total} runs are not done ({words}): they are missing from the figures after training, and "
             "nothing is filled in for them.",
+            "missing",
         )
     ]
 

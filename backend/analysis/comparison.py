@@ -7,7 +7,7 @@ known from the held-out samples themselves. What is not there is NaN, and `Compa
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,11 +92,14 @@ class Comparison:
         return [run for run in arm.runs if run.id in self.measured.counted]
 
 
-def compare(home: Path, run_ids: Sequence[str], *, reference: str = "") -> Comparison:
+def compare(
+    home: Path, run_ids: Sequence[str], *, reference: str = "", names: Mapping[str, str] | None = None
+) -> Comparison:
     """Put these runs side by side.
 
     reference : label or strategy of the baseline arm, which others are compared with; random where it is there, else the one made
         first.
+    names : what to call a strategy in the labels, where that is not its identifier.
 
     Raises
     ------
@@ -119,7 +122,7 @@ def compare(home: Path, run_ids: Sequence[str], *, reference: str = "") -> Compa
     if not found:
         raise RunError(f"none of the runs can be read: {next(iter(unreadable.values()))}")
     found.sort(key=lambda run: (run.info.created, run.id))
-    arms, rungs = split_ladder(arms_of(found))
+    arms, rungs = split_ladder(arms_of(found, names))
     measured = measured_on(arms)
     chosen = _reference(arms, reference)
     made = Comparison(tuple(arms), chosen, (), measured, unreadable)

@@ -101,7 +101,7 @@ def why(
         left = remains(tfidf, selection, row, decay=settings.decay, earlier=covering)
     terms: tuple[tuple[str, float], ...] = ()
     if rank is not None:
-        headline = _picked(status, rank, selection, settings)
+        headline = picked_words(status, rank, selection, settings)
         pairs = zip(selection.terms[rank - 1], selection.parts[rank - 1])
         terms = tuple((str(term), float(part)) for term, part in pairs if term)
     elif status is Status.OUTRANKED:
@@ -137,7 +137,8 @@ def _trained_on(earlier: Earlier, row: int) -> str:
     )
 
 
-def _picked(status: Status, rank: int, selection: Selection, settings: SelectionSettings | None) -> str:
+def picked_words(status: Status, rank: int, selection: Selection, settings: SelectionSettings | None) -> str:
+    """Why a sample is a pick, as a sentence. rank : from 1."""
     if status is Status.PINNED:
         return f"Selected because a person pinned it (pick {rank:,} of {len(selection):,})."
     gain = selection.gain[rank - 1]
@@ -165,7 +166,7 @@ def _facts(
     facts: list[tuple[str, str, str]] = []
     complexity, tokens = float(scores.complexity[row]), int(scores.response_tokens[row])
     if np.isfinite(complexity):
-        ceiling = f"; the ceiling is {settings.max_complexity:g}" if settings is not None else ""
+        ceiling = f"; the limit is {settings.max_complexity:g}" if settings is not None else ""
         facts.append(
             (
                 "complexity",

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli import console, outputs
+from backend.cli import console
+from backend.cli.comparison_lookup import find_comparison
+from backend.cli.comparison_options import (
+    ConfigFile,
+    DryRun,
+    Model,
+    Yes,
+    may_start,
+    read_base,
+    say_started,
+    settings_without,
+    time_line,
+)
 from backend.cli.curating import login_name
 from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
-from backend.cli.pool_commands import preset_of, read_pool
-from backend.cli.running import TUNING, _read_config
-from backend.config import config_from
 from backend.config.trial_rules import BUDGET_RULE
-from backend.errors import RunError, StudioError
 
 if TYPE_CHECKING:
     from backend.jobs.budget_search import Search
     from backend.jobs.comparison_start import Plan
-    from backend.store import ComparisonInfo
 
-SETTINGS = tuple(name for name in TUNING if name not in ("budget", "seed", "name", "model", "max_steps"))
+SETTINGS = settings_without("budget", "seed", "name", "max_steps")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,15 +41,13 @@ app = typer.Typer(
 @app.command(
     "start",
     help="Queue the full pool, half of it, a quarter and so on, each with every seed, as ordinary runs; all of them together "
-    "take at most twice the steps of the full pool's. Prints the search's id. `budget show` says what was found, and takes what "
-    "is still queued out of the queue once that is known.\n\n" + BUDGET_RULE,
+    "take at most twice the steps of the full pool's. The search ends early: runs that cannot change the verdict any more leave "
+    "the queue. Prints the search's id; `budget show` says what was found.\n\n" + BUDGET_RULE,
 )
 @with_settings(SETTINGS)
 def start(
     pool: PoolArgument,
-    model: Annotated[
-        str, typer.Option("--model", help="Folder of a causal language model, a hub id, or 'demo'.")
-    ],
+    model: Model,
     settings: dict[str, Any],
     smallest: Annotated[
         float,
@@ -53,30 +57,21 @@ def start(
         str, typer.Option("--seeds", help="Each budget is run once with each: 0,1 or 0-2. Two at the least.")
     ] = "0,1",
     preset: Preset = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", help="config.json of a run to start from; options override it.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would run.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+    config: ConfigFile = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
     """Queue a search; its help is above, with the rule."""
     from backend.jobs import budget_search, comparison_start
 
-    values = {**_read_config(config), **settings, "pool": tuple(pool), "model": model, "max_steps": 0}
-    base = config_from(values, preset=preset_of(preset, tuple(pool), model))
-    home = runs_dir.resolve()
-    outputs.check_folder(home)
-    samples = read_pool(list(pool), base.mapping)
+    base = read_base(pool, model, settings, preset=preset, config=config, runs_dir=runs_dir, max_steps=0)
+    samples, home = base.samples, base.home
     search = budget_search.search_of(
-        base, len(samples), smallest=smallest, seeds=comparison_start.seeds_of(seeds)
+        base.config, len(samples), smallest=smallest, seeds=comparison_start.seeds_of(seeds)
     )
     planned = budget_search.plan(home, search, samples.id, len(samples))
-    for line in plan_lines(search, planned):
-        console.say(line)
-    if planned.problems:
-        raise StudioError("nothing was started: " + "; ".join(planned.problems))
     told = {
         "budgets": search.budgets,
         "seeds": search.seeds,
@@ -85,61 +80,55 @@ def start(
         "seconds": planned.seconds,
         "source": planned.source,
     }
-    if dry_run:
-        if as_json:
-            console.print_json(told)
+    if not may_start(planned, plan_lines(search, planned), told, dry_run=dry_run, yes=yes, as_json=as_json):
         return
-    if not yes and not as_json and not typer.confirm("Queue these runs?", default=True, err=True):
-        raise typer.Exit(1)
     made = budget_search.start(home, search, samples, who=login_name())
     if as_json:
         console.print_json({"id": made, **told})
         return
-    print(made, flush=True)
-    console.say(
-        f"what was found: python -m backend budget show {made} --runs-dir {shlex.quote(str(home))}; it also ends the search "
-        "early where it can"
-    )
+    more = "; the search ends early by itself where it can"
+    say_started(made, "budget show", home, what="what was found", more=more)
 
 
 @app.command(
     "show",
-    help="Show a search: what was found so far, by budget. Where the answer is known, runs that are still queued are taken out "
-    "of the queue.\n\n" + BUDGET_RULE,
+    help="Show a search: what was found so far, by budget, and how far it is.\n\n" + BUDGET_RULE,
 )
 def show(
     which: Annotated[
-        str, typer.Argument(metavar="[SEARCH]", help="A search's id, its beginning, or 'last'.")
+        str, typer.Argument(metavar="[SEARCH]", help="A search's id, its beginning, its name, or 'last'.")
     ] = "last",
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
     """Show a search; its help is above, with the rule."""
-    from backend.analysis.budget_result import budget_result, budget_words
-    from backend.jobs import budget_search, lifecycle
+    from backend.analysis.budget_result import budget_result, course_words, figures_words, headline
+    from backend.jobs import budget_end, lifecycle
 
     home = runs_dir.resolve()
     lifecycle.refresh(home)
-    result = budget_result(home, _meant(home, which))
-    stopped = budget_search.stop_rest(home, result)
+    info = find_comparison(home, which, "budget")
+    stopped = budget_end.end_early(home, budget_result(home, info))
+    result = budget_result(home, info)
     if as_json:
         console.print_json(
             {
                 "id": result.info.id,
                 "strategy": result.strategy,
-                "words": budget_words(result),
+                "words": f"{headline(result)}. {figures_words(result)}",
+                "course": result.course,
+                "course_words": course_words(result),
                 "verdict": dataclasses.asdict(result.verdict),
                 "done": result.done,
-                "runs": result.total,
+                "runs": [dataclasses.asdict(run) for run in result.runs],
                 "stopped": stopped,
                 "measured_on": result.measured,
             }
         )
         return
     print(result.info.name)
-    print(budget_words(result))
-    if stopped:
-        console.say(f"{stopped} queued {'run' if stopped == 1 else 'runs'} taken out of the queue")
+    print(f"{headline(result)}. {figures_words(result)}")
+    print(course_words(result))
     print()
     rows = [
         [
@@ -163,40 +152,13 @@ def show(
 
 def plan_lines(search: Search, planned: Plan) -> list[str]:
     """What a search will run, for a person."""
-    seconds = planned.seconds
-    time = console.duration(seconds) if seconds == seconds else "not known"
     seeds = len(search.seeds)
     return [
         f"{len(search.configs)} runs: the full pool, then {', '.join(f'{n:,}' for n in search.budgets)} samples an epoch by "
         f"{search.base.strategy}, with seeds {', '.join(map(str, search.seeds))}, one after the other",
         f"at most {sum(planned.steps):,} optimizer steps in all, {sum(planned.steps[:seeds]):,} of them on the full pool; fewer where "
         "a budget turns out to be too small",
-        f"time in all: at most {time} ({planned.source})"
-        if seconds == seconds
-        else f"time in all: not known ({planned.source})",
+        time_line(planned, "at most "),
         f"held-out loss: on {planned.measured_on}",
         *(f"note: {text}" for text in planned.warnings),
     ]
-
-
-def _meant(home: Path, name: str) -> ComparisonInfo:
-    """The search that a person means.
-
-    Raises
-    ------
-    RunError : none, or several, are meant.
-    """
-    from backend import store
-
-    there = [info for info in store.comparisons(home) if info.kind == "budget"]
-    if not there:
-        raise RunError(
-            f"no search for a budget yet in {home}; start one with: python -m backend budget start POOL --model MODEL"
-        )
-    if name == "last":
-        return there[0]
-    found = [info for info in there if info.id.startswith(name)]
-    ids = ", ".join(info.id for info in (found or there)[:5])
-    if len(found) != 1:
-        raise RunError(f"{name!r} is the beginning of {len(found)} searches (there are: {ids})")
-    return found[0]

@@ -12,6 +12,7 @@ from backend.cli import budgeting, comparing, keeping, piloting, sensitivity_com
 from backend.cli.asking import ask
 from backend.cli.curating import mark, marks, note, redo, undo
 from backend.cli.evaluating import evaluate
+from backend.cli.exporting import export
 from backend.cli.pool_commands import pool_map, score, select
 from backend.cli.pool_contents import health, search
 from backend.cli.pool_findings import findings, lengths
@@ -20,7 +21,7 @@ from backend.cli.reading import read
 from backend.cli.reviewing import review
 from backend.cli.running import again, resume, tune
 from backend.cli.serving import open_app
-from backend.cli.showing import export, runs, show
+from backend.cli.showing import runs, show
 from backend.cli.why import frontier, why
 from backend.errors import Stopped, StudioError
 

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli import console, outputs
+from backend.cli import console
+from backend.cli.comparison_lookup import find_comparison
+from backend.cli.comparison_options import (
+    ConfigFile,
+    DryRun,
+    Model,
+    Yes,
+    cost_lines,
+    may_start,
+    read_base,
+    say_started,
+    settings_without,
+)
 from backend.cli.curating import login_name
 from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
-from backend.cli.pool_commands import preset_of, read_pool
-from backend.cli.running import TUNING, _read_config
 from backend.cli.showing import find_run
-from backend.config import config_from
-from backend.errors import RunError, StudioError
+from backend.errors import RunError
 
 if TYPE_CHECKING:
-    from backend.store import ComparisonInfo
+    pass
 
 ALL = (
     "iterit",
@@ -32,7 +40,7 @@ ALL = (
     "random-each-epoch",
     "full",
 )
-SHARED = tuple(name for name in TUNING if name not in ("strategy", "seed", "name", "model", "max_steps"))
+SHARED = settings_without("strategy", "seed", "name", "max_steps")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -55,9 +63,7 @@ Reference = Annotated[
 @with_settings(SHARED)
 def start(
     pool: PoolArgument,
-    model: Annotated[
-        str, typer.Option("--model", help="Folder of a causal language model, a hub id, or 'demo'.")
-    ],
+    model: Model,
     settings: dict[str, Any],
     strategies: Annotated[
         str,
@@ -96,11 +102,9 @@ def start(
     ] = False,
     name: Annotated[str, typer.Option("--name", help="What to call the comparison.")] = "",
     preset: Preset = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", help="config.json of a run to start from; options override it.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would run.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+    config: ConfigFile = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
@@ -110,18 +114,17 @@ def start(
     """
     from backend.jobs import comparison_start, equal_tokens
 
-    values = {**_read_config(config), **settings, "pool": tuple(pool), "model": model, "max_steps": 0}
-    base = config_from(values, preset=preset_of(preset, tuple(pool), model))
-    home = runs_dir.resolve()
-    outputs.check_folder(home)
-    samples = read_pool(list(pool), base.mapping)
+    base = read_base(pool, model, settings, preset=preset, config=config, runs_dir=runs_dir, max_steps=0)
+    samples, home = base.samples, base.home
     others = (
-        equal_tokens.equal_token_variants(base, equal_tokens.trained(home, find_run(home, equal_tokens_of)))
+        equal_tokens.equal_token_variants(
+            base.config, equal_tokens.trained(home, find_run(home, equal_tokens_of))
+        )
         if equal_tokens_of
         else []
     )
     configs = comparison_start.configurations(
-        base,
+        base.config,
         len(samples),
         strategies=[word.strip() for word in strategies.split(",") if word.strip()],
         seeds=comparison_start.seeds_of(seeds),
@@ -130,28 +133,15 @@ def start(
         others=others,
     )
     planned = comparison_start.plan(home, configs, samples.id, len(samples))
-    for line in plan_lines(planned):
-        console.say(line)
-    if planned.problems:
-        raise StudioError("nothing was started: " + "; ".join(planned.problems))
-    if dry_run:
-        if as_json:
-            console.print_json(
-                {"runs": [one.name for one in configs], "steps": planned.steps, "seconds": planned.seconds}
-            )
+    told = {"runs": [one.name for one in configs], "steps": planned.steps, "seconds": planned.seconds}
+    if not may_start(planned, plan_lines(planned), told, dry_run=dry_run, yes=yes, as_json=as_json):
         return
-    if not yes and not as_json and not typer.confirm("Queue these runs?", default=True, err=True):
-        raise typer.Exit(1)
     title = name or f"{len(configs)} runs on {samples.name}"
     made = comparison_start.start(home, title, configs, samples, who=login_name())
     if as_json:
         console.print_json(dataclasses.asdict(find_comparison(home, made)))
         return
-    print(made, flush=True)
-    console.say(
-        f"follow them with: python -m backend compare show {made} --runs-dir {shlex.quote(str(home))}"
-    )
-    console.say("they run one after the other, even if this terminal is closed")
+    say_started(made, "compare show", home)
 
 
 def plan_lines(planned: Any) -> list[str]:
@@ -169,20 +159,6 @@ def plan_lines(planned: Any) -> list[str]:
         *cost_lines(planned, ladder),
     ]
     return [*lines, *(f"note: {text}" for text in planned.warnings)]
-
-
-def cost_lines(planned: Any, besides: str = "") -> list[str]:
-    """What the runs of a plan take and measure, for a person. besides : what is said behind the steps."""
-    seeds = {one.seed for one in planned.configs}
-    lines = [
-        f"{sum(planned.steps):,} optimizer steps in all{besides}",
-        f"time in all: {console.duration(planned.seconds) if planned.seconds == planned.seconds else 'not known'}"
-        f" ({planned.source})",
-        f"held-out loss: on {planned.measured_on}",
-    ]
-    if len(seeds) == 1:
-        lines.append("with one seed there is no spread, so differences cannot be judged")
-    return lines
 
 
 @app.command("show")
@@ -303,31 +279,6 @@ def listed(runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -> None:
         ],
         left=["comparison", "name", "by"],
     )
-
-
-def find_comparison(home: Path, name: str) -> ComparisonInfo:
-    """The comparison that a person means: its id or the beginning of it, its name, or "last".
-
-    Raises
-    ------
-    RunError : none, or several, are meant.
-    """
-    from backend import store
-
-    infos = store.comparisons(home)
-    if name == "last" and infos:
-        return infos[0]
-    found = [info for info in infos if info.id.startswith(name)] or [
-        info for info in infos if info.name == name
-    ]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise RunError(
-            f"{name!r} is the beginning or name of {len(found)} comparisons: {', '.join(i.id for i in found[:5])}"
-        )
-    there = ", ".join(info.id for info in infos[:5]) or "none"
-    raise RunError(f"comparison {name!r} not found in {home} (there are: {there})")
 
 
 def _meant(home: Path, names: list[str]) -> tuple[str, list[str]]:

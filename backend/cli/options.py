@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -81,19 +82,32 @@ def with_settings(names: Iterable[str]) -> Callable[[Callable[..., Any]], Callab
     return decorate
 
 
-def ids_of(values: list[str]) -> list[str]:
-    """Sample ids as they were named, each once; @FILE stands for the ids in a file, one per line."""
+def ids_of(values: list[str], name: str = "") -> list[str]:
+    """Sample ids as they were named, each once; @FILE stands for the ids in a file, one per line.
+
+    name : which list of a recipe (`export --recipe`) is meant, where FILE is one.
+    """
     ids: list[str] = []
     for value in values:
         if not value.startswith("@"):
             ids.append(value)
             continue
         try:
-            lines = Path(value[1:]).read_text(encoding="utf-8").splitlines()
+            text = Path(value[1:]).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise PoolError(f"{value[1:]} cannot be read ({error})") from error
-        ids += [line.strip() for line in lines if line.strip()]
-    return list(dict.fromkeys(ids))
+        ids += _of_recipe(value[1:], text, name) if name and value.endswith(".json") else text.splitlines()
+    return list(dict.fromkeys(word.strip() for word in ids if word.strip()))
+
+
+def _of_recipe(path: str, text: str, name: str) -> list[str]:
+    try:
+        found = json.loads(text)[name]
+    except (ValueError, KeyError, TypeError) as error:
+        raise PoolError(f'{path}: expected a recipe with a list "{name}"') from error
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise PoolError(f'{path}: "{name}" is not a list of sample ids')
+    return found
 
 
 def option_name(name: str) -> str:
@@ -140,7 +154,7 @@ def _help(name: str) -> str:
     if get_origin(_HINTS[name]) in (tuple, dict):
         text += "; may be repeated"
     if name in _SAMPLES:
-        text += "; @FILE: one id per line. `marks POOL --json` lists what was pinned and excluded before"
+        text += "; @FILE: one id per line, or a recipe. `marks POOL --json` lists what was pinned and excluded before"
     return f"{text[0].upper()}{text[1:]}. [{'; '.join(notes)}]"
 
 
@@ -162,7 +176,7 @@ def _plain(value: Any) -> bool:
 def _parsed(name: str, value: Any) -> Any:
     """An option's value as the configuration takes it."""
     if name in _SAMPLES:
-        return ids_of(value)
+        return ids_of(value, name)
     if get_origin(_HINTS[name]) is not dict:
         return value
     kind = get_args(_HINTS[name])[1]

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli import console, outputs
+from backend.cli import console
+from backend.cli.comparison_lookup import find_comparison
+from backend.cli.comparison_options import (
+    ConfigFile,
+    DryRun,
+    Model,
+    Yes,
+    may_start,
+    read_base,
+    say_started,
+    settings_without,
+    time_line,
+)
 from backend.cli.curating import login_name
 from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
-from backend.cli.pool_commands import preset_of, read_pool
-from backend.cli.running import TUNING, _read_config
-from backend.config import config_from
 from backend.config.trial_rules import PILOT_RULE
-from backend.errors import RunError, StudioError
 
 if TYPE_CHECKING:
     from backend.analysis.pilot_result import PilotResult
     from backend.jobs.comparison_start import Plan
     from backend.jobs.pilot import Pilot
-    from backend.store import ComparisonInfo
 
-SETTINGS = tuple(name for name in TUNING if name not in ("strategy", "model"))
+SETTINGS = settings_without("strategy")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,9 +48,7 @@ app = typer.Typer(
 @with_settings(SETTINGS)
 def start(
     pool: PoolArgument,
-    model: Annotated[
-        str, typer.Option("--model", help="Folder of a causal language model, a hub id, or 'demo'.")
-    ],
+    model: Model,
     settings: dict[str, Any],
     strategies: Annotated[
         str | None,
@@ -64,51 +68,35 @@ def start(
         typer.Option("--seeds", help="Each strategy is run once with each: 0,1 or 0-2. Two at the least."),
     ] = "0,1",
     preset: Preset = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", help="config.json of a run to start from; options override it.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would run.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+    config: ConfigFile = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
     """Queue a pilot; its help is above, with the rule."""
     from backend.jobs import comparison_start, pilot
 
-    values = {**_read_config(config), **settings, "pool": tuple(pool), "model": model}
-    base = config_from(values, preset=preset_of(preset, tuple(pool), model))
-    home = runs_dir.resolve()
-    outputs.check_folder(home)
-    samples = read_pool(list(pool), base.mapping)
-    asked = base.strategy if strategies is None else strategies
+    base = read_base(pool, model, settings, preset=preset, config=config, runs_dir=runs_dir)
+    samples, home = base.samples, base.home
+    asked = base.config.strategy if strategies is None else strategies
     made = pilot.pilot_of(
-        base,
+        base.config,
         len(samples),
         [word.strip() for word in asked.split(",") if word.strip()],
         share=share,
         seeds=comparison_start.seeds_of(seeds),
     )
     planned = pilot.plan(home, made, samples.id, len(samples))
-    for line in plan_lines(made, planned):
-        console.say(line)
-    if planned.problems:
-        raise StudioError("nothing was started: " + "; ".join(planned.problems))
-    if dry_run:
-        if as_json:
-            console.print_json(_plan_values(made, planned))
+    told = _plan_values(made, planned)
+    if not may_start(planned, plan_lines(made, planned), told, dry_run=dry_run, yes=yes, as_json=as_json):
         return
-    if not yes and not as_json and not typer.confirm("Queue these runs?", default=True, err=True):
-        raise typer.Exit(1)
     done = pilot.start(home, made, samples, samples.id, who=login_name())
     if as_json:
-        console.print_json({"id": done, **_plan_values(made, planned)})
+        console.print_json({"id": done, **told})
         return
-    print(done, flush=True)
-    console.say("they run one after the other, even if this terminal is closed")
-    console.say(
-        "which strategy to launch, and the command for it, once they have ended: "
-        f"python -m backend pilot show {done} --runs-dir {shlex.quote(str(home))}"
-    )
+    what = "which strategy to launch, and the command for it, once they have ended"
+    say_started(done, "pilot show", home, what=what)
 
 
 @app.command(
@@ -128,7 +116,7 @@ def show(
 
     home = runs_dir.resolve()
     lifecycle.refresh(home)
-    result = pilot_result(home, _meant(home, which))
+    result = pilot_result(home, find_comparison(home, which, "pilot"))
     if as_json:
         console.print_json(_values(home, result))
         return
@@ -163,14 +151,12 @@ def plan_lines(made: Pilot, planned: Plan) -> list[str]:
     """What a pilot will run, for a person."""
     from backend.jobs.pilot import notes
 
-    seconds = planned.seconds
-    time = console.duration(seconds) if seconds == seconds else "not known"
     return [
         f"{len(made.configs)} runs: {', '.join(made.strategies)} with seeds {', '.join(map(str, made.seeds))}, one after "
         "the other",
         f"each trains {made.steps:,} of the run's {made.whole_steps:,} optimizer steps, {made.budget:,} samples an epoch; "
         f"{sum(planned.steps):,} steps in all, {made.times:.1f} times those of the run itself",
-        f"time in all: {time} ({planned.source})",
+        time_line(planned),
         f"held-out loss: on {planned.measured_on}",
         *(f"note: {text}" for text in (*notes(made), *planned.warnings)),
     ]
@@ -191,33 +177,6 @@ def launch_command(home: Path, result: PilotResult) -> str:
 
     chosen = result.verdict.strategy
     return shortest_command(result.launch(chosen), home=home) if chosen else ""
-
-
-def _meant(home: Path, name: str) -> ComparisonInfo:
-    """The pilot that a person means.
-
-    Raises
-    ------
-    RunError : none, or several, are meant.
-    """
-    from backend.analysis.pilot_result import pilots
-
-    there = pilots(home)
-    if not there:
-        raise RunError(
-            f"no pilot yet in {home}; start one with: python -m backend pilot start POOL --model MODEL"
-        )
-    if name == "last":
-        return there[0]
-    found = [info for info in there if info.id.startswith(name)] or [
-        info for info in there if info.name == name
-    ]
-    if len(found) == 1:
-        return found[0]
-    ids = ", ".join(info.id for info in (found or there)[:5])
-    if found:
-        raise RunError(f"{name!r} is the beginning or name of {len(found)} pilots: {ids}")
-    raise RunError(f"pilot {name!r} not found in {home} (there are: {ids})")
 
 
 def _plan_values(made: Pilot, planned: Plan) -> dict[str, Any]:

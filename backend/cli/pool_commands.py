@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli import console, outputs
+from backend.cli.exporting import SCORES_HELP, Format, Recipe, check_export, write
 from backend.cli.options import Ahead, AsJson, PoolArgument, Preset, RunsDir, with_settings
 from backend.config import SelectionSettings, Words, config_from, selection_settings, to_json
 from backend.data.scripts import fitting_words, unspaced_share
@@ -137,8 +138,18 @@ def select(
     settings: dict[str, Any],
     ahead: Ahead = 0,
     out: Annotated[
-        Path | None, typer.Option("--out", help="JSON file to write; stdout where not given.")
+        Path | None,
+        typer.Option("--out", help="JSON file to write; stdout where neither this nor --export is given."),
     ] = None,
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            "--export", help="Also write the selected samples themselves: .json (one array) or .jsonl."
+        ),
+    ] = None,
+    format: Format = "messages",
+    with_scores: Annotated[bool, typer.Option("--with-scores", help=f"With --export: {SCORES_HELP}")] = False,
+    recipe: Recipe = False,
     as_json: AsJson = False,
 ) -> None:
     """Select from a pool by stored scores; needs no model.
@@ -147,6 +158,7 @@ def select(
     many samples were not selected for which reason. Rows that the scores file does not name are not candidates.
     Marks made by `mark` or on the page hold where they are given as --pinned and --excluded.
     """
+    from backend.analysis.picks_export import picks_of_settings
     from backend.cli import scores_file
     from backend.store import write_json
 
@@ -154,6 +166,10 @@ def select(
     chosen = selection_settings(SelectionSettings(), **settings)
     if out is not None:
         outputs.check_file(out)
+    if export is not None:
+        check_export(export)
+    elif recipe or with_scores:
+        raise ConfigError(f"{'--recipe' if recipe else '--with-scores'} needs --export FILE")
     samples = read_pool(pool, mapping)
     say_what_fits(unspaced_share(samples.responses()), chosen.words)
     stored = scores_file.read_scores(scores, samples)
@@ -163,7 +179,20 @@ def select(
     if out is not None:
         write_json(out, document)
         console.say(f"{len(selection):,} of {len(samples):,} samples selected; written to {out}")
-    if as_json or out is None:
+    if export is not None:
+        picks = picks_of_settings(
+            samples,
+            stored.scores,
+            selection,
+            chosen,
+            inputs=tuple(pool),
+            mapping=mapping or {},
+            scores_file=scores,
+            ahead=ahead,
+        )
+        write(export, picks, format, with_scores=with_scores, recipe=recipe)
+        console.say(f"{len(selection):,} of {len(samples):,} samples selected; written to {export}")
+    if as_json or (out is None and export is None):
         console.print_json(document)
 
 

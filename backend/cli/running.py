@@ -66,7 +66,7 @@ def tune(
     """
     from backend.jobs import run_launch
 
-    values = {**_read_config(config), **settings}
+    values = {**read_config_file(config), **settings}
     if pool:
         values["pool"] = tuple(pool)
     inputs, model = tuple(values.get("pool", ())), values.get("model", "")
@@ -249,7 +249,7 @@ def info_line(info: RunInfo) -> str:
     return text + (f", {console.duration(info.eta)} left in all" if info.eta is not None else "")
 
 
-def _read_config(path: Path | None) -> dict[str, Any]:
+def read_config_file(path: Path | None) -> dict[str, Any]:
     """The settings of a config.json."""
     if path is None:
         return {}

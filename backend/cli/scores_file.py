@@ -19,13 +19,15 @@ from backend.store import replacing
 ENDINGS = (".parquet", ".jsonl")
 NO_COMPLEXITY = "no complexity in the scores file"
 NOT_SCORED = "not scored"
+HELD_OUT = "held out"  # by the run that made the scores, to measure on
 
 
 @dataclass(frozen=True)
 class StoredScores:
     """Scores read from a file.
 
-    rows : (m,) int64, ascending: the rows that the file names; the others are no candidates.
+    rows : (m,) int64, ascending: the rows that the file names and does not say to be held out; the others are no
+        candidates.
     """
 
     scores: Scores
@@ -111,6 +113,7 @@ def read_scores(path: Path, pool: Pool) -> StoredScores:
     if "reason" in columns:
         given = np.array([str(reason or "") for reason in columns["reason"]], dtype=object)
         scores.reason[rows] = np.where((given != "") & np.isnan(complexity[rows]), given, scores.reason[rows])
+        rows = rows[given != HELD_OUT]
     return StoredScores(
         Scores(scores.loss_cond, scores.loss_prior, complexity, scores.response_tokens, scores.reason),
         np.sort(rows),

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli import console, outputs
-from backend.cli.comparing import cost_lines, find_comparison
+from backend.cli import console
+from backend.cli.comparison_lookup import find_comparison
+from backend.cli.comparison_options import (
+    ConfigFile,
+    DryRun,
+    Model,
+    Yes,
+    cost_lines,
+    may_start,
+    read_base,
+    say_started,
+    settings_without,
+)
 from backend.cli.curating import login_name
 from backend.cli.options import AsJson, PoolArgument, Preset, RunsDir, with_settings
-from backend.cli.pool_commands import preset_of, read_pool
-from backend.cli.running import TUNING, _read_config
-from backend.config import config_from
-from backend.errors import RunError, StudioError
 
 if TYPE_CHECKING:
     from backend.jobs.sensitivity_start import Study
-    from backend.store import ComparisonInfo
 
-SHARED = tuple(name for name in TUNING if name not in ("seed", "name", "model"))
+SHARED = settings_without("seed", "name")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,9 +40,7 @@ app = typer.Typer(
 @with_settings(SHARED)
 def start(
     pool: PoolArgument,
-    model: Annotated[
-        str, typer.Option("--model", help="Folder of a causal language model, a hub id, or 'demo'.")
-    ],
+    model: Model,
     settings: dict[str, Any],
     vary: Annotated[
         list[str],
@@ -70,11 +73,9 @@ def start(
     ] = "",
     name: Annotated[str, typer.Option("--name", help="What to call the study.")] = "",
     preset: Preset = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", help="config.json of a run to start from; options override it.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would run.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Start without asking.")] = False,
+    config: ConfigFile = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
@@ -85,62 +86,40 @@ def start(
     """
     from backend.jobs import comparison_start, sensitivity_start
 
-    values = {**_read_config(config), **settings, "pool": tuple(pool), "model": model}
-    base = config_from(values, preset=preset_of(preset, tuple(pool), model))
-    home = runs_dir.resolve()
-    outputs.check_folder(home)
-    asked = sensitivity_start.vary_of(vary)
+    base = read_base(pool, model, settings, preset=preset, config=config, runs_dir=runs_dir)
+    samples, home = base.samples, base.home
     chosen = comparison_start.seeds_of(seeds)
-    samples = read_pool(list(pool), base.mapping)
     study = sensitivity_start.study(
-        base,
-        asked,
+        base.config,
+        sensitivity_start.vary_of(vary),
         len(samples),
         cross=cross,
         references=[word.strip() for word in references.split(",") if word.strip()],
     )
-    configs = sensitivity_start.configurations(base, study, chosen)
+    configs = sensitivity_start.configurations(base.config, study, chosen)
     planned = comparison_start.plan(home, configs, samples.id, len(samples))
-    for line in [
+    remember = study.remembered(chosen)
+    told = {
+        "runs": [one.name for one in configs],
+        "steps": planned.steps,
+        "seconds": planned.seconds,
+        **remember,
+    }
+    lines = [
         *study_lines(study, chosen),
         *cost_lines(planned),
         *(f"note: {w}" for w in planned.warnings),
-    ]:
-        console.say(line)
-    if planned.problems:
-        raise StudioError("nothing was started: " + "; ".join(planned.problems))
-    if dry_run:
-        if as_json:
-            names = [one.name for one in configs]
-            console.print_json(
-                {
-                    "runs": names,
-                    "steps": planned.steps,
-                    "seconds": planned.seconds,
-                    **study.remembered(chosen),
-                }
-            )
+    ]
+    if not may_start(planned, lines, told, dry_run=dry_run, yes=yes, as_json=as_json):
         return
-    if not yes and not as_json and not typer.confirm("Queue these runs?", default=True, err=True):
-        raise typer.Exit(1)
     title = name or f"{', '.join(n.replace('_', ' ') for n in study.vary)} on {samples.name}"
     made = comparison_start.start(
-        home,
-        title,
-        configs,
-        samples,
-        who=login_name(),
-        kind="sensitivity",
-        remember=study.remembered(chosen),
+        home, title, configs, samples, who=login_name(), kind="sensitivity", remember=remember
     )
     if as_json:
         console.print_json(dataclasses.asdict(find_comparison(home, made)))
         return
-    print(made, flush=True)
-    console.say(
-        f"follow them with: python -m backend sensitivity show {made} --runs-dir {shlex.quote(str(home))}"
-    )
-    console.say("they run one after the other, even if this terminal is closed")
+    say_started(made, "sensitivity show", home)
 
 
 def study_lines(study: Study, seeds: list[int]) -> list[str]:
@@ -179,7 +158,7 @@ def show(
 
     home = runs_dir.resolve()
     lifecycle.refresh(home)
-    info = find_study(home, which)
+    info = find_comparison(home, which, "sensitivity")
     found = sensitivity(home, info)
     if as_json:
         console.print_json(sensitivity_text.as_values(info.name, found))
@@ -187,23 +166,3 @@ def show(
         print(sensitivity_text.as_markdown(info.name, found))
     else:
         sensitivity_text.print_all(info.name, found)
-
-
-def find_study(home: Path, name: str) -> ComparisonInfo:
-    """The study that a person means: its id or the beginning of it, its name, or "last", the newest.
-
-    Raises
-    ------
-    RunError : none, or several, are meant.
-    """
-    from backend import store
-
-    if name != "last":
-        return find_comparison(home, name)
-    studies = [info for info in store.comparisons(home) if info.kind == "sensitivity"]
-    if not studies:
-        raise RunError(
-            f"there is no sensitivity study in {home}; start one with: python -m backend sensitivity start POOL --model MODEL "
-            "--vary decay=0,0.1,0.5"
-        )
-    return studies[0]

@@ -1,4 +1,4 @@
-"""Commands that look at runs, take a selection along, and open the page."""
+"""Commands that look at runs."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import dataclasses
 import itertools
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from backend.cli import console, outputs
-from backend.cli.curating import login_name
+from backend.cli import console
 from backend.cli.options import AsJson, RunsDir, option_name
 from backend.config import RunConfig, to_json
 from backend.errors import RunError
@@ -264,58 +263,6 @@ def as_options(name: str, value: Any) -> list[str]:
     if isinstance(value, list):
         return [word for item in value for word in (option, str(item))]
     return [option, str(value)]
-
-
-def export(
-    run: RunArgument,
-    out: Annotated[Path, typer.Option("--out", help="File to write: .json (one array) or .jsonl (lines).")],
-    epoch: Annotated[
-        int | None, typer.Option("--epoch", min=0, help="Which epoch's selection; the last by default.")
-    ] = None,
-    all_epochs: Annotated[
-        bool,
-        typer.Option(
-            "--all-epochs",
-            help="Every sample that any epoch selected, once each, in the order in which they were first trained on.",
-        ),
-    ] = False,
-    format: Annotated[
-        Literal["alpaca", "messages", "sharegpt"], typer.Option("--format", help="What the trainer reads.")
-    ] = "messages",
-    runs_dir: RunsDir = Path("runs"),
-    as_json: AsJson = False,
-) -> None:
-    """Write the samples that an epoch selected, or all epochs together, in pick order, in a format that trainers read."""
-    from backend import data, store
-
-    home = runs_dir.resolve()
-    run_id = find_run(home, run)
-    there = store.epochs(home, run_id)
-    if not there:
-        raise RunError(f"run {run_id} has not selected anything yet")
-    if all_epochs and epoch is not None:
-        raise RunError(f"--epoch {epoch} and --all-epochs contradict each other; give one")
-    chosen = store.ALL_EPOCHS if all_epochs else there[-1] if epoch is None else epoch
-    rows = (
-        store.picks_of_all_epochs(home, run_id)
-        if all_epochs
-        else store.read_epoch(home, run_id, chosen).selection.rows
-    )
-    outputs.check_file(out)
-    pool = store.load_pool_from_store(home, store.read_run_pool(home, run_id).id)
-    written = data.write_samples(out, pool, rows, format)
-    store.note_export(home, run_id, chosen, rows=written, file=str(out.resolve()), who=login_name())
-    console.say(f"{written:,} samples of {store.export_words(chosen)} written to {out}")
-    if as_json:
-        console.print_json(
-            {
-                "out": str(out),
-                "run": run_id,
-                "epoch": "all" if all_epochs else chosen,
-                "format": format,
-                "samples": written,
-            }
-        )
 
 
 def _progress(info: RunInfo) -> str:

@@ -13,9 +13,10 @@ Every record has `source`, and `label` where a sample of the file has one.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO, get_args
 
@@ -33,11 +34,15 @@ def write_samples(
     pool: Pool,
     rows: Sequence[int] | np.ndarray | None,
     format: ExportFormat,
+    *,
+    beside: Sequence[Mapping[str, Any]] | None = None,
 ) -> int:
     """Write these rows of the pool (None: all), in this order; returns how many.
 
     A file ending in .json becomes one array, one in .jsonl a record a line; a stream gets lines. A file appears
     under its name once it is complete.
+
+    beside : of each row more keys, which a reader of the format passes over; the same ones for all.
 
     Raises
     ------
@@ -50,7 +55,11 @@ def write_samples(
         raise PoolError(
             f"row {chosen.min() if chosen.min() < 0 else chosen.max()} is not in the pool (0 to {len(pool) - 1})"
         )
-    texts = (json.dumps(record, ensure_ascii=False) for record in records(pool, chosen, format))
+    more = itertools.repeat({}) if beside is None else beside
+    texts = (
+        json.dumps({**record, **extra}, ensure_ascii=False)
+        for record, extra in zip(records(pool, chosen, format), more)
+    )
     if not isinstance(target, (str, Path)):
         _write_lines(target, texts)
         return len(chosen)

@@ -1,7 +1,8 @@
 """The smallest budget that does as well as the full pool: the budget is halved from run to run, largest first.
 
 All runs are queued at once, as ordinary ones: each half costs half of the one before, so all of them together cost no more
-than training on the full pool does. What is still queued is taken out once a budget has turned out to be too small.
+than training on the full pool does. What is still queued is taken out once a budget has turned out to be too small (see
+`budget_end`).
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend import config, store
-from backend.analysis.budget_result import BudgetResult
+from backend import config
 from backend.config import RunConfig
 from backend.errors import ConfigError
 from backend.jobs import comparison_start
@@ -48,7 +48,7 @@ def search_of(base: RunConfig, rows: int, *, smallest: float = SMALLEST, seeds: 
         raise ConfigError("strategy is full: it has no budget; choose a strategy that selects")
     if len(seeds) < 2:
         raise ConfigError(
-            f"seeds: a search needs two or more, and {len(seeds)} are given; with one there is no spread"
+            f"seeds: a search needs two or more, and {len(seeds)} {'is' if len(seeds) == 1 else 'are'} given; with one there is no spread"
         )
     if not base.epochs:
         raise ConfigError("epochs is 0: nothing is trained, so no budget is better than another")
@@ -69,7 +69,7 @@ def search_of(base: RunConfig, rows: int, *, smallest: float = SMALLEST, seeds: 
     if not budgets:
         raise ConfigError(
             f"half of the {there:,} candidates is below {least:,} samples, or fewer than {LEAST_STEPS} optimizer steps an epoch: "
-            "there is no budget to try; give a smaller --smallest or batch_size"
+            "there is no budget to try; a smaller least budget, or a smaller batch_size, would leave some"
         )
     small = dataclasses.replace(base, **WITHOUT, max_steps=0)
     made = [*comparison_start.runs_of(small, [Variant("budget full", {"strategy": "full"})], seeds)]
@@ -97,22 +97,34 @@ def plan(home: Path, search: Search, pool_id: str, rows: int) -> Plan:
     )
 
 
-def start(home: Path, search: Search, pool: Pool, *, who: str = "") -> str:
-    """Queue the search's runs, and return its comparison's id; see `comparison_start.start`."""
+def start(
+    home: Path,
+    search: Search,
+    pool: Pool | str,
+    *,
+    name: str = "",
+    held_out_id: str | None = None,
+    roots: Sequence[Path] | None = None,
+    who: str = "",
+) -> str:
+    """Queue the search's runs, and return its comparison's id; see `comparison_start.start`.
+
+    name : of the pool, where that is given by its id.
+    """
     remember = {
         "strategy": search.base.strategy,
         "budgets": list(search.budgets),
         "seeds": list(search.seeds),
     }
-    title = f"Budget search on {pool.name}: {search.base.strategy}"[:120]
+    of = pool.name if isinstance(pool, Pool) else name or pool
     return comparison_start.start(
-        home, title, search.configs, pool, who=who, kind="budget", remember=remember
+        home,
+        f"Budget search on {of}: {search.base.strategy}"[:120],
+        search.configs,
+        pool,
+        held_out_id=held_out_id,
+        roots=roots,
+        who=who,
+        kind="budget",
+        remember=remember,
     )
-
-
-def stop_rest(home: Path, result: BudgetResult) -> int:
-    """Take what is still queued out of the queue where the answer is known; how many runs that were."""
-    if not result.verdict.ended:
-        return 0
-    note = "a larger budget turned out to be too small"
-    return sum(store.set_state(home, run, "stopped", expect=("queued",), note=note) for run in result.queued)

@@ -19,6 +19,7 @@ import psutil
 from backend import store
 from backend.distributed import launcher
 from backend.errors import RunError
+from backend.jobs import budget_end
 from backend.jobs.processes import (
     end_at_once,
     exit_code,
@@ -42,10 +43,15 @@ NICENESS = 10  # of work on a pool, which nobody should notice
 
 
 def pump(home: Path, *, kinds: tuple[JobKind, ...] = get_args(JobKind)) -> list[str]:
-    """Start what may start now; returns the ids of the jobs started. Call it as often as you like, from anywhere."""
+    """Start what may start now; returns the ids of the jobs started. Call it as often as you like, from anywhere.
+
+    Before, runs that nobody needs any more leave the queue: whoever ends a run calls this, so a search ends by itself.
+    """
     home = Path(home).resolve()
     refresh(home)
     started = []
+    if "run" in kinds and store.list_jobs(home, kind="run", states=("queued",)):
+        budget_end.end_early_all(home)
     # looking is cheap; claiming holds every other writer up
     while store.list_jobs(home, states=("queued",)):
         job_id = store.claim_next(home, this_host(), kinds=kinds)

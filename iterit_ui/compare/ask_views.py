@@ -111,7 +111,7 @@ def column(model: AskedModel, answer: Answer, base: Answer | None, base_label: s
         said.append(ENDED[answer.ended])
     loss, delta = "", None
     if math.isfinite(answer.reference_loss):
-        loss = f"Reference response: {answer.reference_loss:.3f} nats/token under this model"
+        loss = f"Reference response: {answer.reference_loss:.3f} (its loss under this model)"
         if base is not None and math.isfinite(base.reference_loss):
             change = answer.reference_loss - base.reference_loss
             words = (

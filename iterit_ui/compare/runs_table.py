@@ -15,10 +15,13 @@ from backend import analysis, store
 from backend.analysis.held_out_words import words_or_none
 from backend.errors import StudioError
 from backend.store import RunInfo
+from iterit_ui.compare.export_panel import on_export, opened_export
 from iterit_ui.compare.run_deletion import confirmed, question
-from iterit_ui.components import act_of, checked_int, note, table, toolbar
+from iterit_ui.components import act_of, checked_int, exporter, note, table, toolbar
+from iterit_ui.samples.hand_over import wire_export
 from iterit_ui.shared import messages
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound
+from iterit_ui.shared.strategies import strategy_name
 from iterit_ui.shared.theme import counted, moment, number, score
 
 Value = dict[str, Any]
@@ -57,7 +60,9 @@ def build_runs(session: Session, seen: gr.State) -> Parts:
     home = session.home
     with gr.Column(elem_id="compare-runs-box", elem_classes="wide"):
         listed = table(elem_id="compare-runs")
-        bar = toolbar(elem_id="compare-open")
+        with gr.Row(elem_classes="row-tight"):
+            bar = toolbar(elem_id="compare-open")
+            export = exporter(elem_id="compare-run-export")
         with gr.Column(visible=False, elem_classes="sheet", elem_id="compare-confirm") as confirm:
             words = note(None, elem_id="compare-confirm-note")
             with gr.Row(elem_classes="row-tight"):
@@ -74,6 +79,8 @@ def build_runs(session: Session, seen: gr.State) -> Parts:
         [listed, bar],
         **DRAW,
     )
+    gr.on([seen.change, opened.change], bound(opened_export, home), opened, export, **DRAW)
+    wire_export(export, bound(on_export, home), [session.who])
     gr.on([pending.change], bound(question, home), pending, [confirm, words, yes], **DRAW)
     for name in ("search", "sort", "turn", "filter"):
         getattr(listed, name)(_sent(bound(asking, name)), asked, asked, **IN_TURN)
@@ -117,7 +124,7 @@ def listing(home: Path, asked: Value) -> list[RunInfo]:
     keys: dict[str, Callable[[RunInfo], Any]] = {
         "name": lambda info: info.name.casefold(),
         "state": lambda info: info.state,
-        "strategy": lambda info: info.strategy,
+        "strategy": lambda info: strategy_name(info.strategy).lower(),
         "pool": lambda info: info.pool_name.casefold(),
         "model": lambda info: info.model.casefold(),
         "made": lambda info: (info.created, info.id),
@@ -179,7 +186,7 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
             {
                 "name": info.name,
                 "state": {"text": info.state, "tone": TONES.get(info.state, "plain")},
-                "strategy": info.strategy,
+                "strategy": strategy_name(info.strategy),
                 "pool": f"{info.pool_name} · {number(info.pool_rows)}",
                 "model": Path(info.model).name or info.model,
                 "loss": loss_cell(home, info),

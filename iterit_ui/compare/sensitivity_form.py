@@ -1,33 +1,35 @@
-"""The form that starts a sensitivity study: values of the settings that are varied, what that would run, and the start."""
+"""The form that starts a sensitivity study: its fields, and what its events do; what it asks for is in `sensitivity_plan`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from backend.analysis.sensitivity import value_words
-from backend.config import RunConfig
-from backend.errors import ConfigError, StudioError
-from backend.jobs import comparison_start, sensitivity_start
-from backend.jobs.comparison_start import seeds_of
-from backend.jobs.sensitivity_start import REFERENCES, VARIED, Study
-from iterit_ui.compare import start_form
-from iterit_ui.compare.start_form import RUN, Form, Values
+from backend.errors import StudioError
+from backend.jobs.sensitivity_start import REFERENCES, VARIED
+from iterit_ui.compare.form_base import (
+    Form,
+    Values,
+    checked_form,
+    for_pool,
+    form_fields,
+    source_fields,
+    starting_source,
+    with_source,
+)
+from iterit_ui.compare.sensitivity_plan import plan_of, started, study_base
 from iterit_ui.components import checked_int, note
 from iterit_ui.components.comparison_form import comparison_form
 from iterit_ui.components.screen import when_shown
-from iterit_ui.shared.launch import pool_choices
-from iterit_ui.shared.session import EVENT, QUIET, Session, bound, get_pool
+from iterit_ui.shared.session import EVENT, QUIET, Session, bound
 from iterit_ui.shared.settings import label
 from iterit_ui.shared.strategies import strategy_label
-from iterit_ui.shared.theme import counted, duration, number
 
 PREFIX = "study"
-BUTTON = "Queue the runs"
 EXAMPLE = {
     "budget": "2.5 %, 5 %, 10 %",
     "update_ratio": "1, 2, 3, 5",
@@ -61,24 +63,6 @@ HELP = {
     "name": "The study's name in the list of comparisons.",
 }
 PLACEHOLDER = {"epochs": "as it is", "name": "made from settings and pool"}
-NOTHING = {
-    "tone": "info",
-    "text": "Give values for at least one setting. Each is run with every seed, all else as in the base; the plan and its cost "
-    "then stand here.",
-}
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What somebody asked for, read and checked. made : None where no setting has values yet."""
-
-    base: RunConfig
-    pool_id: str
-    rows: int
-    held_out_id: str | None
-    made: Study | None
-    configs: tuple[RunConfig, ...]
-    seeds: tuple[int, ...]
 
 
 def build_sensitivity(session: Session) -> None:
@@ -105,9 +89,8 @@ def build_sensitivity(session: Session) -> None:
 
 def starting_values(home: Path, models: Sequence[Path]) -> Values:
     """What the form asks for before anybody changed it."""
-    start = start_form.starting_values(home, models)
     return {
-        **{name: start[name] for name in ("pool", "model", "base")},
+        **starting_source(models),
         **dict.fromkeys(VARIED, ""),
         "cross": False,
         "references": "",
@@ -119,17 +102,15 @@ def starting_values(home: Path, models: Sequence[Path]) -> Values:
 
 def on_open(home: Path, models: Sequence[Path], pool: str, values: Values, answered: int) -> list[Any]:
     """Show the form for the page's pool, unless the settings come from a run, which brings its own pool."""
-    if not values["base"].startswith(RUN) and pool in [key for _, key in pool_choices(home)]:
-        values = {**values, "pool": pool}
-    return shown(home, models, values, seq=answered)
+    return shown(home, models, for_pool(home, pool, values), seq=answered)
 
 
 def on_change(home: Path, models: Sequence[Path], data: dict[str, Any], values: Values) -> list[Any]:
     """A field has another value."""
     seq = checked_int(data.get("seq"), 0, 2**53)
-    there = start_form.checked_form(starting_values(home, models), data.get("values"))
+    there = checked_form(starting_values(home, models), data.get("values"))
     try:
-        there = start_form.with_source(home, models, data.get("name"), there, values)
+        there = with_source(home, models, data.get("name"), there, values)
     except StudioError as error:
         return [*shown(home, models, values, seq=seq)[:-1], {"tone": "error", "text": f"{error}."}]
     return shown(home, models, there, seq=seq)
@@ -139,7 +120,7 @@ def on_start(
     home: Path, data_roots: Sequence[Path], models: Sequence[Path], data: dict[str, Any], who: str
 ) -> list[Any]:
     """The study, and values of `Form.drawn`, when the runs are asked for."""
-    values = start_form.checked_form(starting_values(home, models), data.get("values"))
+    values = checked_form(starting_values(home, models), data.get("values"))
     made, said = started(home, data_roots, models, who, values)
     drawn = shown(home, models, values, seq=checked_int(data.get("seq"), 0, 2**53))
     return [made, *drawn[:-1], said]
@@ -156,7 +137,7 @@ def form_value(
 ) -> dict[str, Any]:
     """The form as it is shown, see `components/comparison_form`."""
     more: dict[str, dict[str, Any]] = {
-        **start_form.source_fields(home, models, values),
+        **source_fields(home, models, values),
         "cross": {"kind": "switch"},
         "references": {
             "kind": "several",
@@ -165,7 +146,7 @@ def form_value(
     }
     words = {"label": LABEL, "help": HELP, "placeholder": {**PLACEHOLDER, **_examples(home, models, values)}}
     return {
-        "fields": start_form.form_fields(values, starting_values(home, models), words, more),
+        "fields": form_fields(values, starting_values(home, models), words, more),
         "button": button,
         "ready": ready,
         "seq": seq,
@@ -176,116 +157,9 @@ def form_value(
 def _examples(home: Path, models: Sequence[Path], values: Values) -> dict[str, str]:
     """The base's value and an example, for each setting that may be varied."""
     try:
-        base, *_ = _base(home, models, {**values, "epochs": ""})
+        base, *_ = study_base(home, models, {**values, "epochs": ""})
     except StudioError:  # the plan says what is wrong
         return {name: f"such as {EXAMPLE[name]}" for name in VARIED}
     return {
         name: f"base {value_words(name, getattr(base, name))}; such as {EXAMPLE[name]}" for name in VARIED
-    }
-
-
-def _base(home: Path, models: Sequence[Path], values: Values) -> tuple[RunConfig, str, int, str | None]:
-    pool, model, base = values["pool"] or None, values["model"], values["base"]
-    return start_form.base_of(home, models, pool, model, base, values["epochs"], {})
-
-
-def asked_for(home: Path, models: Sequence[Path], values: Values) -> Asked:
-    """The runs that the form asks for.
-
-    Raises
-    ------
-    StudioError : something in it is missing or wrong; the message says what would do.
-    """
-    base, pool_id, rows, held_out_id = _base(home, models, values)
-    seeds = tuple(seeds_of(values["seeds"]))
-    vary = {name: sensitivity_start.values_of(name, values[name]) for name in VARIED}
-    if not any(vary.values()):
-        return Asked(base, pool_id, rows, held_out_id, None, (), seeds)
-    made = sensitivity_start.study(
-        base,
-        vary,
-        rows,
-        cross=values["cross"],
-        references=[name for name in values["references"].split("\n") if name],
-    )
-    configs = sensitivity_start.configurations(base, made, seeds)
-    return Asked(base, pool_id, rows, held_out_id, made, configs, seeds)
-
-
-def plan_of(home: Path, models: Sequence[Path], values: Values) -> tuple[dict[str, Any], str, bool]:
-    """(what would be run, the button's words, whether it could be started) for the form as it stands."""
-    try:
-        asked = asked_for(home, models, values)
-        if asked.made is None:
-            return NOTHING, BUTTON, False
-        planned = comparison_start.plan(home, asked.configs, asked.pool_id, asked.rows)
-    except StudioError as error:
-        return {"tone": "error", "text": f"{_in_words(str(error))}."}, BUTTON, False
-    return (
-        plan_note(planned, asked.made),
-        f"Queue {counted(len(planned.configs), 'run')}",
-        not planned.problems,
-    )
-
-
-def _in_words(error: str) -> str:
-    """An error that begins with a setting's name, with its label instead."""
-    name = next((name for name in VARIED if error.startswith((f"{name} ", f"{name}:"))), "")
-    return label(name) + error.removeprefix(name) if name else error
-
-
-def plan_note(planned: comparison_start.Plan, made: Study) -> dict[str, Any]:
-    """What would be run, for a person."""
-    seeds = {one.seed for one in planned.configs}
-    count = len(made.variants)
-    others = count - 1 - len(made.references)
-    beside = f" and {counted(len(made.references), 'reference')}" if made.references else ""
-    time = f"about {duration(planned.seconds)}" if planned.seconds == planned.seconds else "not known"
-    how = "combination" if made.cross else "value"
-    lines = [
-        f"The base, {counted(others, f'other {how}')}{beside}, with {counted(len(seeds), 'seed')}: "
-        f"{counted(len(planned.configs), 'run')}, one after the other.",
-        f"{number(sum(planned.steps))} optimizer steps in all.",
-        f"Time in all: {time} ({planned.source}).",
-        f"Held-out loss: on {planned.measured_on}.",
-    ]
-    if len(seeds) == 1:
-        lines.append("With one seed there is no spread, so differences cannot be judged. Three is usual.")
-    if planned.problems:
-        title, steps = "This would fail", list(planned.problems)
-        return {"tone": "error", "title": title, "text": " ".join(lines), "steps": steps}
-    return {"tone": "info", "text": " ".join(lines), "steps": list(planned.warnings)}
-
-
-def started(
-    home: Path, data_roots: Sequence[Path], models: Sequence[Path], who: str, values: Values
-) -> tuple[Any, Any]:
-    """(the study that was queued, a message)."""
-    try:
-        asked = asked_for(home, models, values)
-        if asked.made is None:
-            raise ConfigError("no setting has values; give some for at least one")
-        varied = ", ".join(label(name).lower() for name in asked.made.vary)
-        made = comparison_start.start(
-            home,
-            values["name"].strip() or f"{varied} on {get_pool(home, asked.pool_id).name}",
-            asked.configs,
-            asked.pool_id,
-            held_out_id=asked.held_out_id,
-            roots=data_roots,
-            who=who,
-            kind="sensitivity",
-            remember=asked.made.remembered(asked.seeds),
-        )
-    except StudioError as error:
-        return gr.skip(), {
-            "tone": "error",
-            "title": "Nothing was queued",
-            "text": f"{_in_words(str(error))}.",
-        }
-    return made, {
-        "tone": "good",
-        "title": f"{counted(len(asked.configs), 'run')} queued",
-        "text": "The figure appears on the right and fills as the runs end. This page may be closed; Tune shows, stops and "
-        "resumes the runs.",
     }

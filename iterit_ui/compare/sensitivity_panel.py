@@ -38,29 +38,18 @@ class StudyPanel:
     heat_box: gr.Column
     heat: gr.HTML
 
-    def follow(
-        self, session: Session, seen: gr.State, *, instead_of: list[gr.Row], crowded: list[gr.Row]
-    ) -> None:
-        """Draw again whenever what is on disk or which comparison is open has changed.
-
-        instead_of : what is hidden while a study is open, as its figure says the same. crowded : what has a row for each arm, and
-        is hidden where a study has more than `MOST_ARMS`.
-        """
-        here = [session.tab, session.comparison, self.pair]
+    def follow(self, session: Session, seen: gr.State) -> None:
+        """Draw again whenever what is on disk or which comparison is open has changed."""
         outputs = [self.box, self.answer, self.figure, self.values, self.pair, self.heat_box, self.heat]
 
         def draw(tab: str, comparison: str, pair: str | None) -> list[Any]:
-            parts, arms = study_parts(session.home, tab, comparison, pair)
-            if arms is None:
-                return [gr.skip() for _ in [*outputs, *instead_of, *crowded]]
-            rows = [gr.Row(visible=not arms) for _ in instead_of]
-            return [*parts, *rows, *(gr.Row(visible=arms <= MOST_ARMS) for _ in crowded)]
+            return list(study_parts(session.home, tab, comparison, pair))
 
         gr.on(
             [seen.change, self.pair.input],
             draw,
-            here,
-            [*outputs, *instead_of, *crowded],
+            [session.tab, session.comparison, self.pair],
+            outputs,
             **DRAW,
         )
 
@@ -83,23 +72,19 @@ def build_study() -> StudyPanel:
     return StudyPanel(box, answer, figure, values, pair, heat_box, heat)
 
 
-def study_parts(
-    home: Path, tab: str, comparison: str, pair: str | None
-) -> tuple[tuple[Any, ...], int | None]:
-    """What is drawn of the study that is open, and its arms: 0 where none is open, None where another tab is shown.
-
-    Drawn: the box, the answer, the figure, the table, the pairs, the heat map's box, the heat map.
-    """
+def study_parts(home: Path, tab: str, comparison: str, pair: str | None) -> tuple[Any, ...]:
+    """What is drawn of the study that is open: the box, the answer, the figure, the table, the pairs, the heat map's box, the
+    heat map; nothing while another tab is shown."""
     if tab != "compare":
-        return (), None
+        return tuple(gr.skip() for _ in range(7))
     hidden = (gr.Column(visible=False), None, None, None, gr.skip(), gr.Column(visible=False), None)
     try:
         found = study_of(home, comparison)
     except StudioError as error:
         problem = {"tone": "error", "title": "This study cannot be shown", "text": f"{error}."}
-        return (gr.Column(visible=True), problem, *hidden[2:]), 0
+        return (gr.Column(visible=True), problem, *hidden[2:])
     if found is None:
-        return hidden, 0
+        return hidden
     values = study.sensitivity_table(found)
     others = study.reference_table(found)
     figure = setting_panels(values, study.seed_table(found), others, strategy=found.strategy)
@@ -111,7 +96,7 @@ def study_parts(
     choices = [
         (f"{settings.label(row)} and {settings.label(column)}", key) for key, (row, column) in known.items()
     ]
-    parts = (
+    return (
         gr.Column(visible=True),
         answer_value(found),
         figure,
@@ -120,7 +105,6 @@ def study_parts(
         gr.Column(visible=bool(known)),
         heat_map(study.grid_table(found, *known[chosen]), *known[chosen]) if chosen else None,
     )
-    return parts, len(found.comparison.arms)
 
 
 def study_of(home: Path, comparison: str) -> study.Sensitivity | None:
@@ -134,15 +118,6 @@ def study_of(home: Path, comparison: str) -> study.Sensitivity | None:
     if info is None or info.kind != "sensitivity" or not info.runs:
         return None
     return study.sensitivity(home, info)
-
-
-def base_label(home: Path, comparison: str) -> str:
-    """What the runs of a study are compared with: the base; "" where another comparison is open."""
-    try:
-        found = study_of(home, comparison)
-    except StudioError:
-        return ""
-    return found.comparison.reference if found is not None else ""
 
 
 def answer_value(found: study.Sensitivity) -> Value:
@@ -209,7 +184,7 @@ def values_table(found: study.Sensitivity) -> Value:
     ]  # fmt: skip
     return {
         "title": "By setting and value",
-        "note": f"Held-out loss{f' on {on}' if on else ''} at the end, in nats per token: mean ± sample standard deviation over the seeds. A difference is taken seed by seed; it is shown where it is larger than its spread and its 95 % interval excludes 0.{chance}",
+        "note": f"Held-out loss{f' on {on}' if on else ''} at the end (lower is better): mean ± sample standard deviation over the seeds. A difference is taken seed by seed; it is shown where it is larger than its spread and its 95 % interval excludes 0.{chance}",
         "columns": columns,
         "rows": [_cells(row) for row in rows],
         "ids": [str(i) for i in range(len(rows))],

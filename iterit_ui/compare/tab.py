@@ -17,18 +17,24 @@ from backend import analysis, store
 from backend.errors import StudioError
 from backend.jobs import lifecycle
 from iterit_ui.compare.ask_panel import build_ask
+from iterit_ui.compare.budget_form import build_budget
+from iterit_ui.compare.budget_panel import build_search
 from iterit_ui.compare.eval_panel import build_eval
+from iterit_ui.compare.export_panel import compared_export, on_export
+from iterit_ui.compare.own_answers import comparison_parts, own_baseline, rows_shown
 from iterit_ui.compare.runs_table import build_runs
 from iterit_ui.compare.sensitivity_form import build_sensitivity
-from iterit_ui.compare.sensitivity_panel import base_label, build_study
+from iterit_ui.compare.sensitivity_panel import build_study
 from iterit_ui.compare.start_form import build_start, on_start
-from iterit_ui.compare.views import ALL_EPOCHS, SHOWN, results, runs_of
+from iterit_ui.compare.views import ALL_EPOCHS, runs_of
 from iterit_ui.compare.words import LINE
-from iterit_ui.components import chart, heading, note, table
+from iterit_ui.components import chart, exporter, heading, note, table
 from iterit_ui.components.screen import when_shown
 from iterit_ui.plots.comparison_losses import OVER_WORDS
+from iterit_ui.samples.hand_over import wire_export
 from iterit_ui.shared import messages, text
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound
+from iterit_ui.shared.strategies import STRATEGY_NAMES
 from iterit_ui.shared.theme import counted
 
 BUSY_SECONDS, IDLE_SECONDS = 3.0, 8.0
@@ -38,7 +44,9 @@ CHOSEN = "chosen"  # among the comparisons: the runs that were ticked, without a
 def build(session: Session) -> None:
     """Lay the tab out and wire it."""
     home = session.home
-    heading(text.TAB["compare"], LINE, elem_id="compare-heading")
+    with gr.Row(elem_classes="top"):
+        heading(text.TAB["compare"], LINE, elem_id="compare-heading")
+        export = exporter(elem_id="compare-export")
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes=["side", "sheet", "sticky"]):
             which = gr.Dropdown(
@@ -83,6 +91,8 @@ def build(session: Session) -> None:
                     visible=False,
                 )
                 save = gr.Button("Keep", elem_id="compare-save", scale=0, min_width=80, visible=False)
+            with gr.Accordion("How small may the budget be?", open=False, elem_id="compare-smallest"):
+                build_budget(session)
             with gr.Accordion("How much do the settings matter?", open=False, elem_id="compare-sensitivity"):
                 build_sensitivity(session)
             with gr.Accordion("Start a comparison", open=True, elem_id="compare-start"):
@@ -90,6 +100,7 @@ def build(session: Session) -> None:
         with gr.Column(elem_classes="wide"):
             message = note({"tone": "info", "text": "Reading the runs…"}, elem_id="compare-note")
             study = build_study()
+            search = build_search()
             with gr.Column(visible=False, elem_classes="wide") as body:
                 answer = note(None, elem_id="compare-answer")
                 with gr.Row() as ends:
@@ -115,7 +126,11 @@ def build(session: Session) -> None:
     runs = build_runs(session, seen)
     build_ask(session, compared)
     build_eval(session, compared)
-    study.follow(session, seen, instead_of=[ends, along], crowded=[shared, picked])
+    study.follow(session, seen)
+    search.follow(session, seen)
+    seen.change(
+        bound(rows_shown, home), [session.tab, session.comparison], [ends, along, shared, picked], **DRAW
+    )
 
     here = [session.tab, session.comparison, session.chosen]
     # what exists: runs and comparisons follow the disk
@@ -133,6 +148,8 @@ def build(session: Session) -> None:
         **QUIET,
     )
     which.input(bound(choose, home), which, [session.comparison, session.chosen], **QUIET)
+    seen.change(bound(compared_export, home), here, export, **DRAW)
+    wire_export(export, bound(on_export, home), [session.who])
     save.click(
         bound(keep, home), [save_name, session.chosen, session.who], [session.comparison, save_name], **QUIET
     )
@@ -232,12 +249,16 @@ def offer(
         choices.insert(0, (f"chosen runs · {len(chosen)}", CHOSEN))
     value = comparison or (CHOSEN if chosen else None)
     try:
-        found = analysis.compare(home, ids, reference=base_label(home, comparison)) if ids else None
+        found = (
+            analysis.compare(home, ids, reference=own_baseline(home, comparison), names=STRATEGY_NAMES)
+            if ids
+            else None
+        )
     except StudioError:
         found = None
     labels = [arm.label for arm in found.arms] if found else []
     epochs = found.epochs if found else []
-    usual = found.reference if found else "random"
+    usual = found.reference if found else STRATEGY_NAMES["random"]
     loose = bool(chosen) and not comparison
     return (
         gr.Dropdown(choices=choices, value=value if value in [item for _, item in choices] else None),
@@ -271,29 +292,3 @@ def keep(home: Path, name: str, chosen: list[str], who: str) -> tuple[Any, Any]:
         messages.warning(f"Not saved: {error}.")
         return gr.skip(), gr.skip()
     return made, ""
-
-
-def comparison_parts(
-    home: Path, tab: str, comparison: str, chosen: list[str], reference: str, over: str, epoch: int
-) -> tuple[Any, ...]:
-    """The results; nothing is drawn while another tab is shown."""
-    if tab != "compare":
-        return tuple(gr.skip() for _ in range(SHOWN))
-    found = analysis_arms(home, comparison, chosen)
-    base = base_label(home, comparison)
-    parts = results(home, comparison, chosen, reference if reference in found else base, over, epoch)
-    if not base:
-        return parts
-    # a study has an answer of its own, and the lowest of many values is often lowest by chance; without random draws of
-    # several lengths nothing is said of what selecting is worth
-    before, worth, after = parts[2:7], parts[7], parts[8:]
-    return (parts[0], None, *before, worth if after[0] else None, *after)
-
-
-def analysis_arms(home: Path, comparison: str, chosen: list[str]) -> list[str]:
-    """Labels of what is compared, so that a reference of another comparison is not asked for."""
-    ids = runs_of(home, comparison, chosen)
-    try:
-        return [arm.label for arm in analysis.compare(home, ids).arms] if ids else []
-    except StudioError:
-        return []

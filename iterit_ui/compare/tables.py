@@ -1,9 +1,8 @@
-"""The tables of the Compare tab: strategies, what may be said of them, settings that differ, and missing runs."""
+"""The tables of what is compared: strategies, and what may be said of their differences."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ from backend import analysis
 from backend.analysis.comparison import measured_words
 from backend.analysis.paired import DEFINITION
 from backend.analysis.task_scores import first_of_each_task, task_scores
-from backend.errors import StudioError
 from backend.records import Pool
 from backend.store.evaluations import Evaluation
 from iterit_ui.shared.theme import number, score, share
@@ -148,7 +146,7 @@ def strategies_table(
     ]
     return plain_table(
         "Strategies",
-        f"Held-out loss{f' on {on}' if on else ''}, in nats per token: mean ± sample standard deviation over the seeds, lowest at the end first; in brackets the number of seeds where it differs. "
+        f"Held-out loss{f' on {on}' if on else ''} (lower is better): mean ± sample standard deviation over the seeds, lowest at the end first; in brackets the number of seeds where it differs. "
         + (f"The untouched model: {score(float(untouched.iloc[0]), 4)}." if alike else ""),
         columns,
         rows,
@@ -203,90 +201,6 @@ def differences_table(found: analysis.Comparison) -> Value | None:
     return plain_table(
         f"Against {found.reference}, at the end", DEFINITION + chance, columns, rows, "strategies"
     )
-
-
-def settings_table(home: Path, found: analysis.Comparison) -> Value | None:
-    """Settings and versions that are not the same in all runs: a column per run where they are few, else the values."""
-    runs = found.runs
-    if len(runs) < 2:
-        return None
-    try:
-        differ = analysis.run_differences(home, [run.id for run in runs])
-    except StudioError as error:
-        return plain_table(
-            "Settings that differ", str(error), [{"key": "name", "label": "Setting"}], [], "settings"
-        )
-    if len(runs) <= 6:
-        columns = [
-            {"key": "name", "label": "Setting", "width": "190px"},
-            *({"key": run.id, "label": run.info.name, "hint": run.id} for run in runs),
-        ]
-        rows = [
-            {
-                "name": _setting(item),
-                **{run.id: _words(value) for run, value in zip(runs, item.values, strict=True)},
-            }
-            for item in differ
-        ]
-    else:
-        columns = [
-            {"key": "name", "label": "Setting", "width": "190px"},
-            {"key": "values", "label": "Values (runs)", "kind": "words"},
-        ]
-        rows = []
-        for item in differ:
-            counts: dict[str, int] = {}
-            for value in item.values:
-                counts[_words(value)] = counts.get(_words(value), 0) + 1
-            if item.name == "name":
-                continue  # every run has its own
-            rows.append(
-                {
-                    "name": _setting(item),
-                    "values": ", ".join(f"{value} ({count})" for value, count in counts.items()),
-                }
-            )
-    return plain_table(
-        "Settings that differ",
-        "Only what differs between these runs, including pools, versions and machine.",
-        columns,
-        rows,
-        "settings",
-        empty="These runs have the same settings, versions and machine.",
-    )
-
-
-def missing_table(found: analysis.Comparison) -> Value | None:
-    """Runs whose result is not there, and why; None where all are."""
-    rows = [
-        {
-            "arm": arm.label,
-            "seed": str(run.seed),
-            "name": run.info.name,
-            "state": {"text": run.info.state, "tone": "rejected" if run.info.state == "failed" else "plain"},
-            "why": why,
-        }
-        for arm, run, why in found.missing()
-    ]
-    if not rows:
-        return None
-    columns = [
-        {"key": "arm", "label": "Strategy", "width": "170px"},
-        {"key": "seed", "label": "Seed", "align": "right", "width": "56px"},
-        {"key": "name", "label": "Run", "width": "220px"},
-        {"key": "state", "label": "State", "kind": "badge", "width": "100px"},
-        {"key": "why", "label": "Why its result is missing", "kind": "words"},
-    ]
-    return plain_table("Missing runs", "Nothing is filled in for them.", columns, rows, "runs")
-
-
-def _setting(item: analysis.Different) -> str:
-    kind = {"environment": "version: ", "pool": "", "setting": ""}[item.kind]
-    return kind + item.name.replace("_", " ")
-
-
-def _words(value: str | None) -> str:
-    return "not known" if value is None else value or "none"
 
 
 def plain_table(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,9 @@ from backend.errors import StudioError
 from backend.jobs import evaluation_jobs
 from backend.records import Pool
 from backend.store.evaluations import Evaluation
+from iterit_ui.compare.run_tables import missing_table, settings_table
 from iterit_ui.compare.tables import (
     differences_table,
-    missing_table,
-    settings_table,
     signed,
     strategies_table,
 )
@@ -26,6 +26,7 @@ from iterit_ui.compare.worth import worth_values
 from iterit_ui.plots import comparison_losses as plots
 from iterit_ui.plots import comparison_selections as chosen_plots
 from iterit_ui.shared.session import get_pool
+from iterit_ui.shared.strategies import STRATEGY_NAMES
 from iterit_ui.shared.theme import counted, score
 
 Value = dict[str, Any]
@@ -45,9 +46,16 @@ LADDER_AT = 10  # among them, whether the curve of random draws is shown
 
 
 def results(
-    home: Path, comparison: str, chosen: list[str], reference: str, over: str, epoch: int
+    home: Path,
+    comparison: str,
+    chosen: list[str],
+    reference: str,
+    over: str,
+    epoch: int,
+    *,
+    expected: Collection[str] = (),
 ) -> tuple[Any, ...]:
-    """Everything about the runs that are compared.
+    """Everything about the runs that are compared. expected : see `remarks_note`.
 
     Order: note, headline, final losses, differences, course, table of strategies, table of differences, the four of
     `worth.worth_values`, overlap, lengths, sources, noise, settings that differ, missing runs, whether there is anything.
@@ -59,7 +67,7 @@ def results(
         empty = {**NOTHING, "title": "This comparison has no runs"} if comparison else NOTHING
         return (empty, *nothing)
     try:
-        found = analysis.compare(home, ids, reference=reference)
+        found = analysis.compare(home, ids, reference=reference, names=STRATEGY_NAMES)
     except StudioError as error:
         return ({"tone": "error", "title": "These runs cannot be compared", "text": f"{error}."}, *nothing)
     arms = [(arm.label, arm.strategy) for arm in found.arms]
@@ -68,7 +76,7 @@ def results(
     pool, on = pool_of(home, found), measured_words(found)
     when = "for all epochs" if epoch == ALL_EPOCHS else f"for epoch {epoch}"
     return (
-        remarks_note(found),
+        remarks_note(found, expected),
         headline(found),
         measured(plots.final_losses(summary, points, arms, reference=found.reference), on),
         plots.differences(differences, arms, reference=found.reference),
@@ -117,10 +125,14 @@ def evaluations_of(home: Path, found: analysis.Comparison) -> list[Evaluation]:
         return []
 
 
-def remarks_note(found: analysis.Comparison) -> Value | None:
-    """What is not alike and what is missing, before any number; None where all is well."""
-    warnings = [remark.text for remark in found.remarks if remark.level == "warn"]
-    others = [remark.text for remark in found.remarks if remark.level == "info"]
+def remarks_note(found: analysis.Comparison, expected: Collection[str] = ()) -> Value | None:
+    """What is not alike and what is missing, before any number; None where all is well.
+
+    expected : what remarks are about that say nothing new of such a comparison, see `comparable.Remark`.
+    """
+    said = [remark for remark in found.remarks if remark.about not in expected]
+    warnings = [remark.text for remark in said if remark.level == "warn"]
+    others = [remark.text for remark in said if remark.level == "info"]
     if not warnings and not others:
         return None
     return {
@@ -158,11 +170,11 @@ def headline(found: analysis.Comparison) -> Value:
     iterit = next((a for a in found.arms if a.strategy == "iterit"), None)
     if iterit is not None and iterit.label not in (arm.label, found.reference) and found.losses(iterit):
         d = found.difference(iterit)
-        said.append(f"iterit against {found.reference}: {signed(d.mean)}, {d.words}.")
+        said.append(f"{iterit.label} against {found.reference}: {signed(d.mean)}, {d.words}.")
     if iterit is not None and iterit is not arm and found.losses(iterit):
         d = paired(found.losses(iterit), found.losses(arm))
         if arm.label != found.reference:
-            said.append(f"iterit against {arm.label}: {signed(d.mean)}, {d.words}.")
+            said.append(f"{iterit.label} against {arm.label}: {signed(d.mean)}, {d.words}.")
     said.append("This is the loss after the last epoch, not after the best one.")
     return {"tone": "good" if n > 1 else "info", "title": title, "text": " ".join(said)}
 

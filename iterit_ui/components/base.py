@@ -33,11 +33,14 @@ STYLES = [
         "page/keys",
         "data/data",
         "components/filterbar",
+        "components/exporter",
         "epochs/epochs",
+        "components/bench",
         "compare/answers",
         "compare/compare",
         "tune/run",
         "tune/tune",
+        "present/present",
     ]
 ]
 SCRIPTS = [
@@ -47,7 +50,9 @@ SCRIPTS = [
         "page/screen",
         "page/address",
         "page/header",
+        "page/whole_names",
         "components/panels",
+        "components/bench",
         "components/table_head",
         "components/table_selection",
         "components/table",
@@ -60,7 +65,9 @@ SCRIPTS = [
         "components/settings",
         "page/keys",
         "components/filterbar",
+        "components/exporter",
         "page/watcher",
+        "present/present",
     ]
 ]
 DRAWING = [

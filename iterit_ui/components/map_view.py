@@ -26,6 +26,7 @@ def map_view(
         key        names the coordinates, fetched once by `coordinates([key])` -> {n, x, y} (base64 float32, NaN where
                    a sample has no place). Another key is another picture: zoom and what was drawn around start anew.
         title, note, legend    above the map, as a chart's. empty : text that is shown in the map's place.
+        legend_shared    that legend says what another one on the screen says, too: a workbench shows one of them.
         codes      a byte per sample (base64), an index into `palette` (names of CSS variables), or with a `scale`
                    {colours, low, high, unknown} a place on it from 0 to 254, with 255 for unknown; low and high are
                    words under its ends.

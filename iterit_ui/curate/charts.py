@@ -38,7 +38,7 @@ def charts(shown: SelectionView, wanted: dict[str, Any], mask: np.ndarray | None
         CHART[key] for key in ("complexity", "diversity", "lengths")
     )
     known = {key: bool(np.isfinite(n[key]).any()) for key in ("complexity", "diversity", "tokens")}
-    return [
+    drawn = [
         plots.distribution(
             hard,
             title=hard_title,
@@ -60,6 +60,7 @@ def charts(shown: SelectionView, wanted: dict[str, Any], mask: np.ndarray | None
             long, title=long_title, note=long_note, brush=wanted.get("tokens"), brushable=known["tokens"]
         ),
     ]
+    return [{**one, "short": word} for one, word in zip(drawn, ("complexity", "diversity", "tokens"))]
 
 
 def density(shown: SelectionView) -> dict[str, Any]:
@@ -175,7 +176,7 @@ def coloured(shown: SelectionView, colour: str, clusters: np.ndarray | None) -> 
         return {
             "codes": encode_bytes(codes), "palette": PALETTE, "scale": None, "above": None,
             "top": [PALETTE.index(theme.SELECTED), PALETTE.index(theme.PINNED)],
-            "legend": _legend(codes, PALETTE, WORDS),
+            "legend": _legend(codes, PALETTE, WORDS), "legend_shared": True,
         }  # fmt: skip
     above = encode_bytes(np.packbits(picked, bitorder="little"))
     if colour in ("source", "cluster"):

@@ -20,9 +20,10 @@ from iterit_ui.curate.named_settings import compared_value
 from iterit_ui.curate.sample_panel import EXTRAS, shown_sample
 from iterit_ui.curate.settings_form import PAST, settings_value
 from iterit_ui.curate.state import CurateState, CurateView, Value, selection_of, selection_view
-from iterit_ui.curate.words import AHEAD, CHART, DEMO_NOTE, NO_POOL, NO_SCORES, SELECT_NOTHING
+from iterit_ui.curate.words import AHEAD, CHART, DEMO_NOTE, DEMO_TITLE, NO_POOL, NO_SCORES, SELECT_NOTHING
 from iterit_ui.samples import sample_values
 from iterit_ui.samples.filter_lookup import bar_value, clusters_written
+from iterit_ui.samples.hand_over import settings_value as export_value
 from iterit_ui.samples.marks import toolbar_value
 from iterit_ui.shared import messages, text
 from iterit_ui.shared.selections import held_out_of, scores_key
@@ -64,11 +65,11 @@ def all_values(home: Path, here: CurateState) -> list[Any]:
             *empty_values(home, here, str(error)),
             toolbar_value(home, here.pool),
         ]
-    message = None
+    message: Value | None = None
     if not at.shown.scored:
         message = NO_SCORES
     elif is_demo(here.pool):
-        message = {"tone": "info", "text": DEMO_NOTE}
+        message = {"tone": "info", "title": DEMO_TITLE, "text": DEMO_NOTE, "fold": True}
     ahead = epoch_of(here.settings)
     if at.shown.scored and ahead and at.shown.what.earlier is not None:
         message = ahead_value(ahead, at.shown.what.earlier)
@@ -212,15 +213,16 @@ def list_key(at: CurateView) -> str:
 
 
 def trade_offs(home: Path, pool: str, scores: str, settings: Value) -> list[Any]:
-    """Two pictures that are worth a moment's wait: complexity x diversity, and what a larger budget buys."""
+    """Worth a moment's wait: two pictures, complexity x diversity and what a larger budget buys; the export's button."""
     if not pool:
-        return [None, None]
+        return [None, None, None]
     try:
         shown = selection_of(home, CurateState(pool=pool, scores=scores, settings=settings))
-    except StudioError:
+    except StudioError as error:
         later = "Shown once something can be selected."
-        return [{"title": CHART[name][0], "empty": later} for name in ("density", "frontier")]
-    return [charts.density(shown), charts.frontier(home, shown)]
+        pictures = [{"title": CHART[name][0], "empty": later} for name in ("density", "frontier")]
+        return [*pictures, export_value(None, messages.sentence(str(error)))]
+    return [charts.density(shown), charts.frontier(home, shown), export_value(shown)]
 
 
 def compared(home: Path, pool: str, scores: str, settings: Value, on: bool) -> Any:

@@ -15,9 +15,9 @@ import numpy as np
 
 from backend.errors import StudioError
 from iterit_ui.curate import draw
-from iterit_ui.curate.state import CurateState, Value, selection_view
+from iterit_ui.curate.state import CurateState, Value, selection_of, selection_view
 from iterit_ui.curate.words import ACTIONS
-from iterit_ui.samples import marks, sample_list
+from iterit_ui.samples import hand_over, marks, sample_list
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import messages
 from iterit_ui.shared.session import get_pool
@@ -77,6 +77,16 @@ def on_export(home: Path, here: CurateState, data: Value) -> Any:
         return marks.exported(home, here.pool, np.array([pool.row_of[i] for i in ids], dtype=np.int64))
     except StudioError as error:
         raise gr.Error(messages.sentence(str(error))) from error  # or the page would fetch the file of before
+
+
+def on_export_picks(home: Path, data: Value, *values: Any) -> str:
+    """A file of what the settings select, to download."""
+    here = CurateState(*values)
+    asked = hand_over.asked_of(data, [""])
+    if not here.pool:
+        raise StudioError("no pool is open")
+    shown = selection_of(home, here)
+    return hand_over.exported_file(home, hand_over.picks_of_view(home, shown, here.settings), asked, here.who)
 
 
 def on_tick(home: Path, here: CurateState, data: Value) -> tuple[list[str], Any]:

@@ -9,7 +9,7 @@ from backend import analysis, store
 from backend.errors import StudioError
 from iterit_ui.shared import theme
 from iterit_ui.shared.selections import SelectionView, get_vocabulary, scores_key, selected
-from iterit_ui.shared.strategies import STRATEGY_WORDS
+from iterit_ui.shared.strategies import strategy_name
 
 NOW = "current settings"
 COLUMNS: list[dict[str, Any]] = [
@@ -61,7 +61,7 @@ def row_of(
     share = analysis.covered_share(get_vocabulary(home, shown.pool.id, shown.settings.words), made.rows)
     return {
         "name": name,
-        "strategy": STRATEGY_WORDS[shown.settings.strategy],
+        "strategy": strategy_name(shown.settings.strategy),
         "picked": theme.number(len(made)),
         "tokens": theme.number(told["tokens"]),
         "complexity": theme.score(told["mean_complexity"]),

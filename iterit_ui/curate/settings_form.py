@@ -151,7 +151,7 @@ def set_to(home: Path, pool_id: str, changed: dict[str, Any], data: dict[str, An
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ConfigError(f"{name} is {value!r}; expected a number or a choice")
     if name == "budget":
-        value = budget_within(value, len(get_pool(home, pool_id)))
+        value = checked_budget(value, len(get_pool(home, pool_id)))
     merged = {**starting_values(home, pool_id), **changed, name: value}
     shortest, longest = merged["min_response_tokens"], merged["max_response_tokens"]
     if name.endswith("tokens") and longest and shortest > longest:
@@ -161,15 +161,24 @@ def set_to(home: Path, pool_id: str, changed: dict[str, Any], data: dict[str, An
     return differences(home, pool_id, changed, **{name: value})
 
 
-def budget_within(value: Any, n: int) -> float:
-    """A budget from the panel, a share of n samples up to 1 or else a number: two samples at least, all at most."""
+def checked_budget(value: Any, n: int) -> float:
+    """A budget from the panel, a share of n samples up to 1 or else a number: two samples at least, all at most.
+
+    Raises
+    ------
+    ConfigError : it is no number, or it is not among these.
+    """
     try:
         budget = float(value)
     except ValueError:
         raise ConfigError(f"the budget is {value!r}; expected a number") from None
-    if budget > 1:
-        return float(min(max(int(budget), 2), max(n, 2)))  # 1 would be the whole pool, as a share
-    return min(max(budget, 2 / max(n, 2)), 1.0)
+    least = min(2 / max(n, 2), 1.0)
+    # a budget of 1 is the whole pool, as a share
+    if not (least * (1 - 1e-9) <= budget <= max(n, 2)) or 1 < budget < 2:
+        raise ConfigError(
+            f"the budget is {budget:g}; allowed: 2 to {n:,} samples, or {100 * least:.3g} % to 100 % of the pool"
+        )
+    return float(int(budget)) if budget > 1 else budget
 
 
 def weighed(home: Path, pool_id: str, changed: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:

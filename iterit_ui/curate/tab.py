@@ -15,8 +15,10 @@ from typing import Any
 import gradio as gr
 
 from iterit_ui.components import (
+    bench,
     cards,
     chart,
+    exporter,
     filter_bar,
     heading,
     keys,
@@ -31,7 +33,8 @@ from iterit_ui.components.screen import when_shown
 from iterit_ui.curate import draw, events, mark_events
 from iterit_ui.curate.job_status import build_map_maker, build_scorer
 from iterit_ui.curate.state import CurateState, Value
-from iterit_ui.curate.words import LINE
+from iterit_ui.curate.words import BENCH, LINE
+from iterit_ui.samples.hand_over import wire_export
 from iterit_ui.shared import address, cutting_hint, text
 from iterit_ui.shared.answer_order import Newest, all_numbered, next_number, numbered
 from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound, first_pool, map_functions
@@ -46,7 +49,7 @@ OPEN = Newest({})  # the sample that is open on each page
 
 @dataclass(frozen=True)
 class Parts:
-    """The tab's components; `states` hold `Here`, in its order."""
+    """The tab's components; `states` hold `Here`, in its order. trade_offs : what comes a moment later, see `draw.trade_offs`."""
 
     panel: gr.HTML
     source: gr.Dropdown
@@ -88,25 +91,22 @@ class Parts:
 
 def build(session: Session) -> None:
     """The tab's components and what they do."""
-    with gr.Row(elem_classes="top"):
-        heading("Curate", LINE, elem_id="curate-heading")
-        tune = gr.Button(
-            "Tune with these settings", variant="primary", elem_id="to-tune", elem_classes="next"
-        )
-    parts = _lay_out(session)
+    parts, export, tune = _lay_out(session)
     _wire_arrival(session, parts)
     _wire_settings(session, parts)
     _wire_looking(session, parts)
     _wire_samples(session, parts)
+    wire_export(export, bound(mark_events.on_export_picks, session.home), parts.states)
     tune.click(lambda: gr.Tabs(selected="tune"), None, session.tabs, **QUIET)
 
 
-def _lay_out(session: Session) -> Parts:
+def _lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
+    """The workbench: settings at the left, figures on top, the open sample at the right, and between them what was selected."""
     home = session.home
     # the first selection comes with the page
     first = draw.all_values(home, CurateState(pool=first_pool()))
-    with gr.Row(elem_classes="columns"):
-        with gr.Column(elem_classes=["side", "sheet", "sticky"]):
+    with gr.Row(elem_classes="bench", elem_id="curate-bench"):
+        with gr.Column(elem_classes=["bench-side", "side"]), gr.Column(elem_classes="sheet"):
             source = gr.Dropdown(
                 [],
                 label="Complexity from",
@@ -116,46 +116,53 @@ def _lay_out(session: Session) -> Parts:
                 interactive=True,
             )
             panel = settings_panel(first[0], elem_id="settings")
-        with gr.Column(elem_classes="wide"):
-            message = note(first[1], elem_id="curate-note")
-            words = note(cutting_hint.note_value(home, first_pool(), {}), elem_id="curate-words")
-            build_scorer(session)
+        with gr.Row(elem_classes="bench-top"):
+            heading("Curate", LINE, elem_id="curate-heading")
             figures = cards(first[2], elem_id="curate-cards")
-            saved = table(None, elem_id="saved-settings", elem_classes="st-gone-empty")
+            keyboard = keys(elem_id="curate-keys")
+            export = exporter(elem_id="curate-export")
+            tune = gr.Button(
+                "Tune with these settings", variant="primary", elem_id="to-tune", elem_classes="next"
+            )
+        with gr.Column(elem_classes="bench-main"):
+            with gr.Column(elem_classes="bench-notes"):
+                message = note(first[1], elem_id="curate-note")
+                words = note(cutting_hint.note_value(home, first_pool(), {}), elem_id="curate-words")
+                build_scorer(session)
+                saved = table(None, elem_id="saved-settings", elem_classes="st-gone-empty")
             bar = filter_bar(first[6], elem_id="curate-filter")
-            with gr.Row(elem_classes=["charts", "five"]):
-                names = ("complexity", "diversity", "lengths")
-                charts = tuple(
-                    chart(value, height=165, elem_id=f"{name}-chart")
-                    for name, value in zip(names, first[3:6])
-                )
-                trade_offs = tuple(
-                    chart(None, height=165, elem_id=f"{name}-chart") for name in ("density", "frontier")
-                )
-            with gr.Row(elem_classes="columns"):
-                with gr.Column(elem_classes="wide"):
+            with gr.Row(elem_classes="bench-picture"):
+                with gr.Column(elem_classes="bench-views"):
                     world = map_view(
                         first[7], functions=map_functions(home), height=430, elem_id="curate-map"
                     )
-                    build_map_maker(session)
-                    tools = toolbar(first[10], elem_id="curate-tools")
-                    listed = table(
-                        first[8], functions=[mark_events.ids_of_list(home)], elem_id="curate-table"
+                    trade_offs = tuple(
+                        chart(None, height=300, elem_id=f"{name}-chart") for name in ("density", "frontier")
                     )
-                    download = gr.DownloadButton("Download", elem_id="curate-download", elem_classes="unseen")
-                with gr.Column(elem_classes=["aside", "sticky"]):
-                    sample = sample_view(first[9], elem_id="curate-sample")
-    keyboard = keys(elem_id="curate-keys")
+                    build_map_maker(session)
+                with gr.Column(elem_classes=["bench-bars", "dense"]):
+                    names = ("complexity", "diversity", "lengths")
+                    charts = tuple(
+                        chart(value, height=165, elem_id=f"{name}-chart")
+                        for name, value in zip(names, first[3:6])
+                    )
+            with gr.Column(elem_classes="bench-list"):
+                tools = toolbar(first[10], elem_id="curate-tools")
+                listed = table(first[8], functions=[mark_events.ids_of_list(home)], elem_id="curate-table")
+        with gr.Column(elem_classes=["bench-aside", "aside"]):
+            sample = sample_view(first[9], elem_id="curate-sample")
+        bench(BENCH, elem_id="curate-panels")
+    download = gr.DownloadButton("Download", elem_id="curate-download", elem_classes="unseen")
     start = CurateState()
     own = [gr.State(getattr(start, name)) for name in NAMES[len(session.states) : -2]]
-    return Parts(
+    parts = Parts(
         panel,
         source,
         message,
         words,
         figures,
         charts,
-        trade_offs,
+        (*trade_offs, export),
         bar,
         world,
         listed,
@@ -166,6 +173,7 @@ def _lay_out(session: Session) -> Parts:
         download,
         [*session.states, *own, session.who, session.marked],
     )
+    return parts, export, tune
 
 
 def _on(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from backend import analysis, store
-from backend.records import Pool, Scores, Selection
+from backend.records import Pool, Scores, Selection, Status
 from iterit_ui.curate.words import ACTIONS, FILTERS
 from iterit_ui.samples import sample_values
 from iterit_ui.samples.sample_list import SampleList
@@ -32,6 +32,7 @@ def cards_value(home: Path, shown: SelectionView, previous: Selection | None) ->
         "value": theme.number(len(made)),
         "unit": f"of {theme.number(len(shown.pool))}",
         "tone": "selected",
+        "lead": True,
         "hint": f"{theme.share(told['share'])} of the pool"
         + (f"; {theme.number(missing)} fewer than the budget" if missing > 0 else ""),
     }
@@ -55,21 +56,45 @@ def cards_value(home: Path, shown: SelectionView, previous: Selection | None) ->
         change = {
             "label": "Last change",
             "value": theme.number(moved["kept"]),
-            "unit": "kept",
+            "unit": f"kept, {theme.number(moved['added'])} new",
             "key": "added",
             "hint": f"{theme.number(moved['added'])} added, {theme.number(moved['dropped'])} dropped",
         }
     return {
         "cards": [
             picked,
+            vocabulary_card(home, shown),
             tokens,
             time_card(home, shown, told["tokens"]),
-            vocabulary_card(home, shown),
             hard,
             sources_card(shown),
             change,
-        ]
+        ],
+        "legend": legend(made),
     }
+
+
+def legend(made: Selection) -> list[dict[str, Any]]:
+    """What the colours of the charts and of the map mean, with how many there are; the same for all of them."""
+    counts = {
+        key: len(analysis.filter_rows(made, key))
+        for key in ("candidates", "selected", "rejected", "unscorable")
+    }
+    counts["pool"] = len(made.status)
+    counts["pinned"] = int((made.status == Status.PINNED).sum())
+    parts = [
+        ("pool", "pool", theme.POOL),
+        ("candidates", "candidates", theme.CANDIDATE),
+        ("selected", "selected", theme.SELECTED),
+        ("pinned", "of them pinned", theme.PINNED),
+        ("rejected", "rejected", theme.REJECTED),
+        ("unscorable", "unscorable", theme.UNSCORABLE),
+    ]
+    return [
+        {"label": label, "colour": colour, "value": theme.number(counts[key]), "hatched": key == "unscorable"}
+        for key, label, colour in parts
+        if counts[key]
+    ]
 
 
 def time_card(home: Path, shown: SelectionView, tokens: float | None) -> dict[str, Any]:
@@ -90,11 +115,12 @@ def vocabulary_card(home: Path, shown: SelectionView) -> dict[str, Any]:
         get_vocabulary(home, shown.pool.id, shown.settings.words), shown.what.selection.rows
     )
     return {
-        "label": "Vocabulary",
+        "label": "Wording covered",
         "value": theme.share(share),
         "bar": share,
         "tone": "selected",
-        "hint": "of the pool's wording covered",
+        "lead": True,
+        "hint": "how much of the pool's wording (words and phrases, rare ones counting more) the selected samples hold",
     }
 
 

@@ -3,6 +3,25 @@
 from __future__ import annotations
 
 LINE = "Set what makes a sample worth training on. The selection on the right follows at once; no model runs."
+BENCH = {
+    "key": "curate",
+    "panels": [
+        {"key": "side", "title": "Settings", "bar": True, "divider": "right"},
+        {
+            "key": "views",
+            "title": "Map",
+            "full": True,
+            "views": [
+                {"id": "curate-map", "label": "Map"},
+                {"id": "density-chart", "label": "Trade-off"},
+                {"id": "frontier-chart", "label": "Budget"},
+            ],
+        },
+        {"key": "bars", "title": "Distributions", "divider": "left"},
+        {"key": "list", "title": "Samples", "full": True, "strip": "row", "divider": "top"},
+        {"key": "aside", "title": "Open sample", "bar": True, "divider": "left"},
+    ],
+}
 CHART = {
     "complexity": (
         "How hard for the model?",
@@ -13,7 +32,7 @@ CHART = {
         "Diversity before any pick: weighted phrases of the response.",
     ),
     "lengths": (
-        "How long are the responses?",
+        "How long are they?",
         "Against the pool, a random draw, the longest and Superfiltering at the same budget.",
     ),
     "density": (
@@ -22,13 +41,14 @@ CHART = {
     ),
     "frontier": (
         "What does a larger budget buy?",
-        "Gain of each pick, and the share of the pool's phrases (TF-IDF mass) that the picks hold.",
+        "Gain of each pick, and the share of the pool's wording that the picks hold.",
     ),
     "map": (
         "Where in the pool are they?",
         "Near each other: similar wording; identical places are spread a little. Click a point to read it, draw around some to list them.",
     ),
 }
+DEMO_TITLE = "What complexity sees on this demo, and what it misses"
 DEMO_NOTE = (
     "On this demo complexity rejects most mismatched and boilerplate answers, but it cannot see cut-off ones, lets about "
     "two in five refusals and near misses pass, and rejects one clean answer in eight. Nearly all the mismatches that "

@@ -14,6 +14,7 @@ from backend.selection.candidates import BY_COMPLEXITY
 from iterit_ui import plots
 from iterit_ui.epochs.lists import OF_EPOCH
 from iterit_ui.epochs.views import Value, signed
+from iterit_ui.shared.strategies import strategy_name
 from iterit_ui.shared.theme import (
     number,
     score,
@@ -63,7 +64,7 @@ def hardest_note(found: Hardest) -> str:
     part = "the whole pool was scored" if found.whole_pool else "only part of the pool was rescored"
     return (
         f"Hardest: the {number(found.k)} most complex (as many as are selected) of the {number(found.compared)} samples "
-        f"scored before both epochs with a complexity below the ceiling both times; {part}. The marks say what a random order would give"
+        f"scored before both epochs with a complexity below the limit both times; {part}. The marks say what a random order would give"
     )
 
 
@@ -102,12 +103,12 @@ def cohort_choices(table: pd.DataFrame, epoch: int, first: bool) -> list[Value]:
         label = "selected" if first and row.cohort == "kept" else row.cohort
         if first:
             known = score(row.loss)
-            hint = f"{row.scored:,} of {row.members:,} have a loss, {known} nats per token on average"
+            hint = f"{row.scored:,} of {row.members:,} have a loss, {known} on average"
         else:
             known = f"{row.scored:,} rescored" + (f", {signed(row.change, 3)}" if row.scored else "")
             hint = (
                 f"{row.scored:,} of {row.members:,} were scored before both epoch 0 and epoch {epoch}: "
-                f"{score(row.loss_first)}, then {score(row.loss)} nats per token"
+                f"{score(row.loss_first)}, then {score(row.loss)}"
                 if row.scored
                 else f"none of {row.members:,} was rescored before epoch {epoch}"
             )
@@ -132,11 +133,13 @@ def strategy_note(strategy: str, table: pd.DataFrame) -> str:
     """One honest sentence on what this strategy's epochs can and cannot show."""
     total, last = int(table["selected"].sum()), table.iloc[-1]
     if strategy == "full":
-        return "“full” trains on the whole pool in every epoch; there is nothing to select."
+        return f"“{strategy_name(strategy)}” trains on the whole pool in every epoch; there is nothing to select."
     if strategy in SELECT_ONCE:
-        return f"“{strategy}” selects once and keeps it, so nothing comes or goes after epoch 0."
+        return (
+            f"“{strategy_name(strategy)}” selects once and keeps it, so nothing comes or goes after epoch 0."
+        )
     if strategy == "random-each-epoch":
-        return "“random-each-epoch” draws anew before every epoch: what comes and goes is chance, not a judgement."
+        return f"“{strategy_name(strategy)}” draws anew before every epoch: what comes and goes is chance, not a judgement."
     if len(table) < 2:
         return ""
     if strategy == "iterit-cumulative":

@@ -19,6 +19,7 @@ from iterit_ui.epochs.state import MODES
 from iterit_ui.epochs.views import map_value
 from iterit_ui.samples.filter_lookup import get_clusters
 from iterit_ui.shared.session import map_key
+from iterit_ui.shared.strategies import strategy_name
 from iterit_ui.shared.theme import POOL, SOURCES, number
 
 Value = dict[str, Any]
@@ -61,7 +62,8 @@ def charts(at: EpochView) -> list[Value]:
     record, story, edges = at.record, at.story, at.story.edges
     strategy = story.settings.strategy
     complexity = plots.empty(
-        f"The strategy “{strategy}” needs no model, so nothing was scored.", "How hard is the selection?"
+        f"The strategy “{strategy_name(strategy)}” needs no model, so nothing was scored.",
+        "How hard is the selection?",
     )
     if story.scored:
         known = "as known before this epoch" if record.epoch else "of the untouched model"
@@ -88,6 +90,7 @@ def charts(at: EpochView) -> list[Value]:
         analysis.length_histogram(
             story.first.scores, record.selection, story.baselines, edges=edges["lengths"], filtered=at.mask
         ),
+        title="How long are they?",
         note=None if strategy == "full" else f"At the same budget of {number(len(record.selection))} samples",
     )
     for figure in (complexity, diversity, lengths):
@@ -95,7 +98,8 @@ def charts(at: EpochView) -> list[Value]:
             if item["label"] == "filtered":
                 item["label"] = "listed below"
         figure["note"] = figure.get("note", "").replace(" filtered", " listed below")
-    return [complexity, diversity, lengths]
+    made = (complexity, diversity, lengths)
+    return [{**one, "short": word} for one, word in zip(made, ("complexity", "diversity", "tokens"))]
 
 
 def complexity_moved(at: EpochView) -> Value:

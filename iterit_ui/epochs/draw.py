@@ -29,6 +29,7 @@ from iterit_ui.epochs.lists import OF_EPOCH, USUAL, Listed, listed
 from iterit_ui.epochs.run_choices import on_disk, run_choice
 from iterit_ui.epochs.run_history import held_out_losses, read_history
 from iterit_ui.epochs.state import EpochsState
+from iterit_ui.samples.hand_over import button_value, run_choices
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.samples.sample_values import sample_value, table_value
 from iterit_ui.shared import text
@@ -55,6 +56,7 @@ DRAWN = (
     "history",
     "labelled",
     "body",
+    "export",
 )
 """Components in the order of `all_values`."""
 
@@ -143,7 +145,12 @@ def all_values(home: Path, here: EpochsState) -> list[Any]:
     return [
         choice,
         player(here, at, planned),
-        {"tone": "info", "title": words, "text": strategy_note(story.settings.strategy, by_epoch)},
+        {
+            "tone": "info",
+            "title": words,
+            "text": strategy_note(story.settings.strategy, by_epoch),
+            "fold": True,
+        },
         view.cards(
             by_epoch,
             at.epoch,
@@ -163,12 +170,19 @@ def all_values(home: Path, here: EpochsState) -> list[Any]:
         *sample_values(at, here),
         gr.Column(visible=story.pool.labels is not None),
         gr.Column(visible=True),
+        export_value(home, story.run, at.epoch),
     ]
+
+
+def export_value(home: Path, run: str, epoch: int) -> Value:
+    """The button that exports the epoch that is shown, or all epochs together."""
+    choices = run_choices(home, run, epochs=[epoch])
+    return button_value(choices[0]["count"], choices, choices[0]["key"])
 
 
 def nothing() -> list[Any]:
     """From the figures on, where there is nothing to show."""
-    return [*[None] * 13, gr.Column(visible=False), gr.Column(visible=False)]
+    return [*[None] * 13, gr.Column(visible=False), gr.Column(visible=False), None]
 
 
 def sample_change(home: Path, here: EpochsState) -> list[Any]:

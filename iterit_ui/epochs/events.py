@@ -17,7 +17,7 @@ from iterit_ui.epochs import draw
 from iterit_ui.epochs.charts import EpochView
 from iterit_ui.epochs.lists import USUAL, listed, means_something
 from iterit_ui.epochs.state import MODES, EpochsState
-from iterit_ui.samples import sample_list
+from iterit_ui.samples import hand_over, sample_list
 
 Data = dict[str, Any]
 MOST_EPOCH = 10**6
@@ -29,6 +29,13 @@ def view_of(home: Path, here: EpochsState) -> EpochView | None:
         return draw.epoch_view(home, here)
     except StudioError:
         return None
+
+
+def on_export(home: Path, data: Any, run: str, who: str) -> str:
+    """A file of what the epoch that is shown picked, or all epochs together, to download."""
+    choices = [one["key"] for one in hand_over.run_choices(home, run)] if run else []
+    asked = hand_over.asked_of(data, choices)
+    return hand_over.exported_file(home, hand_over.picks_of_key(home, asked.which), asked, who)
 
 
 def on_go(home: Path, here: EpochsState, data: Data) -> EpochsState:

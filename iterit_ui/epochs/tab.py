@@ -14,16 +14,28 @@ from typing import Any
 
 import gradio as gr
 
-from iterit_ui.components import cards, chart, heading, keys, map_view, note, sample_view, table
+from iterit_ui.components import (
+    bench,
+    cards,
+    chart,
+    exporter,
+    heading,
+    keys,
+    map_view,
+    note,
+    sample_view,
+    table,
+)
 from iterit_ui.components.epochs_view import alluvial, chooser, player
 from iterit_ui.components.screen import when_shown
 from iterit_ui.epochs import draw, events
 from iterit_ui.epochs.run_choices import on_disk
 from iterit_ui.epochs.state import EpochsState
-from iterit_ui.epochs.words import LINE
+from iterit_ui.epochs.words import BENCH, LINE
+from iterit_ui.samples.hand_over import wire_export
 from iterit_ui.shared import address, text
 from iterit_ui.shared.answer_order import all_numbered, next_number
-from iterit_ui.shared.session import DRAW, QUIET, Session, map_functions
+from iterit_ui.shared.session import DRAW, QUIET, Session, bound, map_functions
 
 __all__ = ["build", "on_disk"]
 
@@ -59,6 +71,7 @@ def build(session: Session) -> None:
     parts = _lay_out(session)
     _wire_arrival(session, parts)
     _wire_events(session, parts)
+    wire_export(parts["export"], bound(events.on_export, session.home), [session.run, session.who])
 
 
 def _lay_out(session: Session) -> Parts:
@@ -68,15 +81,22 @@ def _lay_out(session: Session) -> Parts:
             [], show_label=False, container=False, elem_id="epochs-run", interactive=True, filterable=False
         )
         made["player"] = player(elem_id="epochs-player")
+        made["export"] = exporter(elem_id="epochs-export")
     made["message"] = note({"tone": "info", "text": "Reading the runs…"}, elem_id="epochs-note")
     with gr.Column(visible=False, elem_classes="wide") as made["body"]:
-        made["figures"] = cards(elem_id="epochs-cards")
-        made["flow"] = alluvial(height=230, elem_id="epochs-flow")
-        with gr.Row(elem_classes="epochs-picture"):
-            made["world"] = map_view(functions=map_functions(session.home), height=520, elem_id="epochs-map")
-            with gr.Column():
+        with gr.Row(elem_classes=["bench", "glance"], elem_id="epochs-bench"):
+            with gr.Row(elem_classes="bench-top"):
+                made["figures"] = cards(elem_id="epochs-cards")
+            with gr.Column(elem_classes="bench-flow"):
+                made["flow"] = alluvial(height=230, elem_id="epochs-flow")
+            with gr.Column(elem_classes="bench-views"):
+                made["world"] = map_view(
+                    functions=map_functions(session.home), height=520, elem_id="epochs-map"
+                )
+            with gr.Column(elem_classes=["bench-bars", "dense"]):
                 for name in ("complexity", "diversity", "lengths"):
-                    made[name] = chart(height=112, elem_id=f"epochs-{name}")
+                    made[name] = chart(height=165, elem_id=f"epochs-{name}")
+            bench(BENCH, elem_id="epochs-panels")
         with gr.Row(elem_classes="epochs-why"):
             made["moved"] = chooser(height=300, elem_id="epochs-moved")
             made["cohorts"] = chooser(height=300, elem_id="epochs-cohorts")

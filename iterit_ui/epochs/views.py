@@ -115,11 +115,20 @@ def cards(
             delta=signed(row["held_out_after"] - row["held_out_before"], 3),
         ),
     ]
-    made = [selected, *moved, *rest]
+    made = [selected, rest[-1], *moved, *rest[:-1]]
     return {
         "cards": [
-            {**one, "on": bool(one["key"]) and one["key"] == listed and listed != USUAL} for one in made
-        ]
+            {
+                **one,
+                "on": bool(one["key"]) and one["key"] == listed and listed != USUAL,
+                "lead": one in (selected, rest[-1]),
+            }
+            for one in made
+        ],
+        "legend": [
+            {"label": label, "colour": colour}
+            for label, colour in (("pool", POOL), ("candidates", CANDIDATE), ("selected", KEPT))
+        ],
     }
 
 
@@ -174,8 +183,8 @@ def held_out_hint(row: pd.Series, measured_on: str = "") -> str:
     if not np.isfinite(before) and not np.isfinite(after):
         return "not measured: this run holds nothing out, or has not got that far"
     if not np.isfinite(after):
-        return f"after this epoch: not measured yet; before it {score(before)} nats per token{where}"
-    return f"nats per token after this epoch; before it {score(before)}{where}"
+        return f"after this epoch: not measured yet; before it {score(before)}{where}"
+    return f"lower is better; before this epoch {score(before)}{where}"
 
 
 def map_value(
@@ -262,7 +271,7 @@ def history_value(table: pd.DataFrame, epoch: int) -> Value:
             {
                 "key": "loss",
                 "label": "Loss",
-                "hint": "of the response with its prompt, nats per token",
+                "hint": "of the response with its prompt",
                 "align": "right",
                 "width": "60px",
             },

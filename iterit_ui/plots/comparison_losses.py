@@ -103,7 +103,7 @@ def final_losses(
         "One seed each: no spread is known." if one else "Dots: seeds. Bar: mean ± sample sd."
     )
     layout: Figure = {
-        "xaxis": {"title": {"text": "held-out loss (nats per token)"}, "showgrid": True, "nticks": 6},
+        "xaxis": {"title": {"text": "held-out loss (lower is better)"}, "showgrid": True, "nticks": 6},
         "yaxis": {
             "type": "category",
             "categoryorder": "array",
@@ -268,7 +268,7 @@ def loss_course(points: pd.DataFrame, arms: Sequence[tuple[str, str]], *, over: 
         axis = {key: value for key, value in axis.items() if value is not None}
     layout: Figure = {
         "xaxis": axis,
-        "yaxis": {"title": {"text": "held-out loss (nats per token)"}},
+        "yaxis": {"title": {"text": "held-out loss (lower is better)"}},
     }
     note = "Lines: means over the seeds. Dots: the seeds."
     untouched = points[points["step"] == 0]["loss"]

@@ -29,7 +29,7 @@ def distribution(
     title: str,
     x_title: str,
     ceiling: float | None = None,
-    ceiling_text: str = "ceiling",
+    ceiling_text: str = "limit",
     note: str | None = None,
     brush: Sequence[float | None] | None = None,
     brushable: bool = False,

@@ -176,7 +176,7 @@ def cohort_losses(table: pd.DataFrame, *, epoch: int, note: str | None = None) -
                 "showgrid": False,
                 "title": {"text": "scored before epoch" if len(epochs) >= 5 else ""},
             },
-            "yaxis": {"title": {"text": "mean response loss (nats per token)"}, "rangemode": "tozero"},
+            "yaxis": {"title": {"text": "mean response loss"}, "rangemode": "tozero"},
             "shapes": [
                 {"type": "rect", "xref": "x", "yref": "paper", "x0": epoch - 0.5, "x1": epoch + 0.5, "y0": 0, "y1": 1,
                  "fillcolor": MUTED, "opacity": 0.07, "line": {"width": 0}, "layer": "below"}
@@ -206,7 +206,7 @@ def _marks(
             "color": "--surface" if hollow else colour,
             "line": {"width": 2, "color": colour},
         },
-        "hovertemplate": f"{name}, {when}: %{{y:.3f}} nats per token<br>%{{customdata[1]}}<extra></extra>",
+        "hovertemplate": f"{name}, {when}: %{{y:.3f}}<br>%{{customdata[1]}}<extra></extra>",
     }
 
 

@@ -8,6 +8,7 @@ from backend.analysis.multiplier_table import Worth
 from backend.analysis.random_ladder import FRESH
 from iterit_ui.plots.common import Figure, empty, numbers
 from iterit_ui.plots.comparison_losses import looks
+from iterit_ui.shared.strategies import strategy_name
 
 TITLE = "How many steps would fresh random draws need?"
 APART = 0.02  # of the logarithm of steps: strategies of equal length stand beside each other
@@ -20,31 +21,32 @@ def random_curve(found: Worth) -> Figure:
     if not curve:
         return empty("No length of random draws has two finished seeds yet.", TITLE)
     arms = [arm for arm in found.arms if math.isfinite(arm.mean) and arm.steps > 0]
-    look = looks([(FRESH, FRESH), *((arm.label, arm.strategy) for arm in arms)])
-    colour = look[FRESH][0]
+    name = strategy_name(FRESH)
+    look = looks([(name, FRESH), *((arm.label, arm.strategy) for arm in arms)])
+    colour = look[name][0]
     seeds = [(point.steps, seed, loss) for point in curve for seed, loss in sorted(point.losses.items())]
     data: list[Figure] = [
         {
             "type": "scatter",
             "mode": "markers",
-            "name": FRESH,
+            "name": name,
             "x": numbers([steps for steps, _, _ in seeds]),
             "y": numbers([loss for _, _, loss in seeds]),
             "customdata": [[f"{seed}"] for _, seed, _ in seeds],
             "marker": {"size": 6, "color": colour, "opacity": 0.4},
-            "hovertemplate": f"{FRESH}, %{{x:,}} steps, seed %{{customdata[0]}}: %{{y:.4f}}<extra></extra>",
+            "hovertemplate": f"{name}, %{{x:,}} steps, seed %{{customdata[0]}}: %{{y:.4f}}<extra></extra>",
         },
         {
             "type": "scatter",
             "mode": "lines+markers",
-            "name": FRESH,
+            "name": name,
             "x": numbers([point.steps for point in curve]),
             "y": numbers([point.mean for point in curve]),
             "customdata": [[f"{point.sd:.4f}", point.n, f"{point.times:.3g}"] for point in curve],
             "error_y": {"type": "data", "array": numbers([point.sd for point in curve]), "color": colour, "thickness": 1.5, "width": 4},
             "line": {"color": colour, "width": 2},
             "marker": {"size": 8, "color": colour},
-            "hovertemplate": f"{FRESH}, %{{x:,}} steps (%{{customdata[2]}}x): mean %{{y:.4f}}, sd %{{customdata[0]}}, "
+            "hovertemplate": f"{name}, %{{x:,}} steps (%{{customdata[2]}}x): mean %{{y:.4f}}, sd %{{customdata[0]}}, "
             "%{customdata[1]} seeds<extra></extra>",
         },
     ]  # fmt: skip
@@ -104,11 +106,11 @@ def random_curve(found: Worth) -> Figure:
                 "tickvals": ticks,
                 "ticktext": [f"{tick:,}" for tick in ticks],
             },
-            "yaxis": {"title": {"text": "held-out loss (nats per token)"}},
+            "yaxis": {"title": {"text": "held-out loss (lower is better)"}},
             "shapes": shapes,
         },
         "legend": [
-            {"label": FRESH, "colour": colour, "line": True},
+            {"label": name, "colour": colour, "line": True},
             *({"label": arm.label, "colour": look[arm.label][0]} for arm in arms),
         ],
     }

@@ -52,7 +52,7 @@ def setting_panels(
         layout["annotations"] += _titles(setting, rows, axis, domain)
         layout["shapes"].append(_base_column(rows, axis))
     layout["yaxis"] = {
-        "title": {"text": "held-out loss (nats per token)"},
+        "title": {"text": "held-out loss (lower is better)"},
         "range": _span(table, points, references),
     }
     legend = [

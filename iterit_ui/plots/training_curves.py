@@ -28,7 +28,7 @@ def course(table: pd.DataFrame, held_out: pd.DataFrame, *, epochs: int, measured
         return empty(
             "Nothing yet: the first values appear once the model has been evaluated or trained.", TITLE
         )
-    data = [_line(table, "loss", "training loss", "nats per token", ".4f", SELECTED, "y")]
+    data = [_line(table, "loss", "training loss", "", ".4f", SELECTED, "y")]
     if len(held_out):
         data.append(_held_out(held_out))
     where = f" ({measured_on})" if measured_on else ""
@@ -49,7 +49,7 @@ def course(table: pd.DataFrame, held_out: pd.DataFrame, *, epochs: int, measured
         },
         "yaxis": {"domain": list(LOSSES), "anchor": "x"},
         "shapes": [_boundary(epoch) for epoch in range(epochs + 1)],
-        "annotations": [_name("loss (nats per token)", 0.97)],
+        "annotations": [_name("loss", 0.97)],
         "margin": {"l": 48, "r": 14, "t": 8, "b": 38},
     }
     for number, (column, words, unit, form, colour, domain) in enumerate(ROWS, start=2):
@@ -113,7 +113,7 @@ def _held_out(table: pd.DataFrame) -> Figure:
         "customdata": numbers(table["step"]),
         "line": {"color": CANDIDATE, "width": 2, "dash": "dot"},
         "marker": {"size": [10 if whole else 5 for whole in table["whole"]], "color": CANDIDATE},
-        "hovertemplate": "held-out loss %{y:.4f} nats per token (step %{customdata:,})<extra></extra>",
+        "hovertemplate": "held-out loss %{y:.4f} (step %{customdata:,})<extra></extra>",
     }
 
 

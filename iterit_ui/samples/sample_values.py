@@ -18,7 +18,7 @@ from iterit_ui.shared import theme
 from iterit_ui.shared.glossary import meaning
 
 COLUMNS: list[dict[str, Any]] = [
-    {"key": "rank", "label": "Pick", "hint": "order in which it was picked", "align": "right", "width": "58px"},
+    {"key": "rank", "label": "Pick", "hint": "order in which it was picked", "align": "right", "width": "66px"},
     {"key": "gain", "label": "Gain", "hint": meaning("gain"), "align": "right", "width": "70px", "minor": True},
     {"key": "complexity", "label": "Complexity", "hint": meaning("complexity"), "align": "right", "width": "100px"},
     {"key": "diversity", "label": "Diversity", "hint": meaning("diversity"), "align": "right", "width": "92px", "minor": True},

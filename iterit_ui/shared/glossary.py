@@ -17,7 +17,7 @@ GLOSSARY = {
         "`PPL(y | x) / PPL(y) = exp(loss_cond) / exp(loss_prior)`, the perplexity with the prompt over the one without it. "
         "Near 0 the prompt gives the answer away; at 1 or above it does not help, which often means a mismatched response. "
         "The paper's S_COM, known elsewhere as IFD.",
-        "complexity ceiling": "Samples with a complexity at or above it are never selected (`max_complexity`, 1 in the paper).",
+        "complexity limit": "Samples with a complexity at or above it are never selected (`max_complexity`, 1 in the paper).",
         "diversity": "How much a response adds in words and phrases that the picks so far do not cover: "
         "the sum of `tfidf(i, t) * w_t` over its n-grams t. The paper's S_DIV.",
         "n-gram": "A run of one, two or three words of a response. Each has a TF-IDF value in its response, and a weight "
@@ -29,7 +29,7 @@ GLOSSARY = {
     "Selection": {
         "pool": "All samples to choose from, read from one or several files.",
         "candidate": "A sample that may be picked: not excluded, not held out, within the length limits, from a source whose weight "
-        "is not 0 and, where the strategy reads complexity, scored and below the ceiling.",
+        "is not 0 and, where the strategy reads complexity, scored and below the complexity limit.",
         "gain": "What a pick is worth at the moment it is made: `complexity^a * diversity^b` (a = b = 1 in the paper), times the weight of its "
         "source. The candidate with the largest gain is picked next; ties go to the earlier row.",
         "decay": "What the weight of an n-gram is multiplied by each time a pick contains it: `w_t *= decay`. 0.1 suits "
@@ -42,7 +42,7 @@ GLOSSARY = {
         "parts as the scores change.",
         "round": "With the cumulative strategy, the epochs until fewer samples are left than an epoch takes; then a new round "
         "begins with all of them.",
-        "coverage": "The share of the pool's wording (its TF-IDF mass) whose n-grams occur in the selection; also called "
+        "coverage": "The share of the pool's wording (each n-gram by its TF-IDF) whose n-grams occur in the selection; also called "
         "vocabulary covered.",
         "source weight": "A factor on the gain of every sample of a source; 0 leaves the source out.",
         "pinned": "Marked by a person to be in every selection, before all other picks.",
@@ -73,7 +73,7 @@ GLOSSARY = {
         "held-out loss": "The mean loss on the held-out samples, in nats per token. Lower is better, and only losses on the same samples compare.",
         "review": "A stop before an epoch trains: a person sees the selection, may change it, and approves it.",
         "cohort": "Samples with the same history in a run: kept, added, dropped, gone earlier, or never selected.",
-        "hardest": "The samples of highest complexity below the ceiling, as many as the budget.",
+        "hardest": "The samples of highest complexity below the limit, as many as the budget.",
         "spread": "The sample standard deviation over seeds. A difference smaller than the spread is not called one.",
         "compute multiplier": "How many times its own steps fresh random draws need to end with as low a held-out loss as a strategy. Above 1 the selection saves steps.",
         "pilot": "A short trial before a long run: some strategies and two random draws on a share of the run's steps, with two seeds or more. It says which to launch, or that nothing beats a random draw.",

@@ -20,7 +20,7 @@ HINTS = get_type_hints(RunConfig)
 # where it is not the field's name with spaces
 LABEL = {
     "decay": "Diversity decay",
-    "max_complexity": "Complexity ceiling",
+    "max_complexity": "Complexity limit",
     "min_response_tokens": "Shortest response",
     "max_response_tokens": "Longest response",
     "seed": "Seed of random draws",

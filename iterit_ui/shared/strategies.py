@@ -5,16 +5,24 @@ from __future__ import annotations
 from backend.config import STRATEGY_HELP
 
 STRATEGIES = [name for name in STRATEGY_HELP if name != "full"]
-STRATEGY_WORDS = {
-    "iterit": "IterIT: complexity x diversity",
-    "iterit-cumulative": "IterIT, cumulative: every epoch covers what the earlier ones left",
+# what a strategy is called wherever a person reads it
+STRATEGY_NAMES = {
+    "iterit": "IterIT",
+    "iterit-cumulative": "IterIT, cumulative",
     "iterit-static": "IterIT, selected once",
     "complexity": "Complexity alone",
-    "superfiltering": "Complexity alone, once (Superfiltering)",
+    "superfiltering": "Superfiltering",
     "diversity": "Diversity alone",
     "longest": "Longest responses",
     "random": "Random",
     "random-each-epoch": "Random, redrawn each epoch",
+    "full": "Full pool",
+}
+# what is said beside it where one is chosen
+STRATEGY_DETAILS = {
+    "iterit": "complexity x diversity",
+    "iterit-cumulative": "every epoch covers what the earlier ones left",
+    "superfiltering": "complexity alone, scored once",
 }
 
 
@@ -33,6 +41,11 @@ def without_effect(name: str, strategy: str) -> str:
     return "" if used.get(name, True) else "Not used by this strategy."
 
 
-def strategy_label(name: str) -> str:
-    """What a person calls a strategy."""
-    return STRATEGY_WORDS.get(name, "Full: the whole pool")
+def strategy_name(strategy: str) -> str:
+    """What a person calls a strategy; the identifier of one that is not known, as a run of a later version may have."""
+    return STRATEGY_NAMES.get(strategy, strategy)
+
+
+def strategy_label(strategy: str) -> str:
+    """Its name where one is chosen, with what it does where the name does not tell."""
+    return ": ".join([strategy_name(strategy), *filter(None, [STRATEGY_DETAILS.get(strategy)])])

@@ -45,7 +45,7 @@ def figures(home: Path, info: RunInfo, metrics: list[Any]) -> Value:
     return {
         "cards": [
             _card("Step", "–" if last is None else number(last["step"]), hint=_trained(last, info)),
-            _card("Training loss", score(recent), hint="nats per token, mean of the last 10 lines"),
+            _card("Training loss", score(recent), hint="mean of the last 10 lines"),
             _card(
                 "Held-out loss",
                 score(held_out["held_out"].iloc[-1]) if len(held_out) else "–",

@@ -185,7 +185,7 @@ def newest_value(
         notes.append(PILOT["made"].format(names=", ".join(f"“{label(name)}”" for name in differing)))
     if found.measured:
         notes.append(
-            f"Loss: nats per response token on {found.measured}, mean over seeds. Spread: standard deviation between seeds. "
+            f"Held-out loss on {found.measured} (lower is better), mean over seeds. Spread: standard deviation between seeds. "
             f"Difference: to “{strategy_label(CONTROL)}”."
         )
     short = "no verdict"

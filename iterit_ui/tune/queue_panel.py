@@ -21,6 +21,7 @@ from iterit_ui.components.queue_view import queue_view
 from iterit_ui.components.screen import when_shown
 from iterit_ui.shared import messages
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound
+from iterit_ui.shared.strategies import strategy_name
 from iterit_ui.shared.theme import counted, moment
 
 Value = dict[str, Any]
@@ -201,5 +202,5 @@ def _about(info: RunInfo) -> str:
     what = "resumes where it ended" if info.resume and info.attempt else ""
     beside = "starts in parallel" if info.allow_parallel else ""
     # not `queued`, which moves with its place
-    parts = [info.strategy, info.pool_name, what, beside, f"launched {moment(info.created)}"]
+    parts = [strategy_name(info.strategy), info.pool_name, what, beside, f"launched {moment(info.created)}"]
     return " · ".join(part for part in parts if part)

@@ -276,6 +276,7 @@ def tidy() -> Callable:
 
     def check(page) -> None:
         width = page.viewport_size["width"]
+        page.evaluate("scrollTo(0, 0)")  # further down the header is over what scrolls
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         boxes = page.evaluate(
             """() => [...document.querySelectorAll('.panel, .sheet, .st-note, .st-header, .scorer')]

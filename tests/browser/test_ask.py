@@ -101,7 +101,7 @@ def test_a_held_out_sample_is_shown_with_its_reference(page, app_url: str) -> No
     page.locator("#ask-go").click()
     page.locator("#ask-answers .st-answer.reference").wait_for()
     done(page, 2)
-    assert "nats/token" in page.locator("#ask-answers .st-answer-loss").last.inner_text()
+    assert "its loss under this model" in page.locator("#ask-answers .st-answer-loss").last.inner_text()
     page.get_by_text("Earlier questions").click()
     page.locator(".st-answers-old").last.click()
     page.locator("#ask-answers .st-answer.reference").wait_for(state="detached")

@@ -11,6 +11,7 @@ import pytest
 from backend import store
 from tests.browser.conftest import serving
 from tests.unit.compared import made_run, random_ladder, two_strategies
+from tests.unit.searches import made_search
 from tests.unit.studies import made_study
 
 NAME = "<img src=x onerror=alert(1)> ${alert(2)}"
@@ -18,9 +19,14 @@ NAME = "<img src=x onerror=alert(1)> ${alert(2)}"
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A runs folder with a comparison of two strategies and a random ladder, an older sensitivity study, and two runs outside
-    them: one failed, one was exported."""
+    """A runs folder with a comparison of two strategies and a random ladder, an older sensitivity study, a search for a budget
+    that ended early, and two runs outside them: one failed, one was exported."""
     home = tmp_path_factory.mktemp("compared")
+    made_search(
+        home,
+        lambda one: 2.0 + 0.1 * one.seed + 0.4 * (one.strategy != "full" and one.budget < 20),
+        state=lambda one: "stopped" if one.strategy != "full" and one.budget < 10 else "done",
+    )
     made_study(home, {"decay": [0.5]}, lambda one: 2.0 + 0.1 * one.seed + one.decay, references=["random"])
     ids = two_strategies(home) + random_ladder(home, {1: 3.0, 2: 2.5, 4: 2.0, 8: 1.5, 16: 1.0}, seeds=2)
     made = store.create_comparison(home, "two strategies")
@@ -60,7 +66,7 @@ def shows(page, elem_id: str, words: str) -> None:
 
 def test_the_newest_comparison_is_shown(new_page, goto, tidy_everywhere) -> None:
     page = goto(new_page(), "compare")
-    shows(page, "compare-answer", "Lowest at the end: iterit, 1.6100 ± 0.1100 (3 seeds)")
+    shows(page, "compare-answer", "Lowest at the end: IterIT, 1.6100 ± 0.1100 (3 seeds)")
     shows(page, "compare-against", "lower, by more than the spread between seeds")
     page.locator("#compare-final .main-svg").first.wait_for()
     page.wait_for_url(lambda url: "comparison=c" in url)
@@ -69,12 +75,12 @@ def test_the_newest_comparison_is_shown(new_page, goto, tidy_everywhere) -> None
     # the same in another page, from the address alone
     other = new_page()
     other.goto(page.url)
-    shows(other, "compare-answer", "Lowest at the end: iterit")
+    shows(other, "compare-answer", "Lowest at the end: IterIT")
 
 
 def test_whether_selecting_is_worth_it(page, goto) -> None:
     goto(page, "compare")
-    shows(page, "compare-worth", "iterit ends where fresh random draws need 1.8 times the steps")
+    shows(page, "compare-worth", "IterIT ends where fresh random draws need 1.8 times the steps")
     page.locator("#compare-random-curve .main-svg").first.wait_for()
     shows(page, "compare-multipliers", "With scoring")
     # where there is no ladder, the page says which switch makes one
@@ -164,7 +170,7 @@ def test_a_study_is_drawn_first_and_its_form_says_what_is_wrong(
     shows(page, "study-answer", "A difference from the base is shown for: diversity decay")
     page.locator("#study-figure .main-svg").first.wait_for()
     shows(page, "study-values", "the base")
-    shows(page, "compare-strategies-table", "iterit, decay 0.5")
+    shows(page, "compare-strategies-table", "IterIT, decay 0.5")
     page.locator("#compare-final").wait_for(state="hidden")  # its figure says the same
     tidy_everywhere(page)
     page.locator("#compare-sensitivity button").first.click()
@@ -175,3 +181,26 @@ def test_a_study_is_drawn_first_and_its_form_says_what_is_wrong(
     decay.fill("0, 0.5")
     shows(page, "study-plan", "9 runs, one after the other")
     assert page.locator("#study-launch").inner_text() == "Queue 9 runs"
+
+
+def test_a_search_for_a_budget_is_drawn_first_and_its_form_says_what_is_wrong(
+    new_page, goto, tidy_everywhere, home: Path
+) -> None:
+    search = next(info.id for info in store.comparisons(home) if info.kind == "budget")
+    page = goto(new_page(), "compare", comparison=search)
+    shows(page, "search-answer", "20 samples an epoch do as well as the full pool")
+    shows(
+        page,
+        "search-answer",
+        "Ended early: 6 of 8 runs are done. 2 that could no longer change the verdict left the queue.",
+    )
+    page.locator("#search-figure .main-svg").first.wait_for()
+    shows(page, "search-budgets", "2 taken out of the queue")
+    page.locator("#compare-final").wait_for(state="hidden")  # its figure says the same
+    page.locator("#compare-study").wait_for(state="hidden")
+    tidy_everywhere(page)
+    page.locator("#compare-smallest button").first.click()
+    smallest = page.locator("#budget-smallest input")
+    smallest.fill("90 %")
+    shows(page, "budget-plan", "there is no budget to try")
+    assert page.locator("#budget-launch").is_disabled()

@@ -180,7 +180,7 @@ def test_two_pages_see_each_others_marks_with_who(page, new_page, curate):
 
 def test_the_keyboard_goes_through_the_list_and_marks(page, curate):
     curate(page)
-    page.locator("#curate-heading").click()
+    page.locator("#curate-cards .st-label").first.click()
     page.keyboard.press("j")
     expect(page.locator("#curate-sample .st-why")).to_contain_text("pick 1 of 30")
     page.keyboard.press("j")
@@ -257,15 +257,35 @@ def test_settings_follow_at_once_are_undone_and_saved(page, curate):
     expect(card(page, "Selected")).to_have_text("60")
 
 
-def test_a_value_out_of_range_is_corrected_and_said(page, curate):
+def test_a_setting_that_does_not_fit_is_refused_with_the_reason(page, curate):
     curate(page)
-    field = page.locator('#settings [data-field="decay"] input[type=number]')
-    field.fill("7")
-    field.press("Enter")
-    expect(page.locator('#settings [data-field="decay"] .st-field-message')).to_contain_text(
-        "Expected 0 to 1"
-    )
-    expect(field).to_have_value("1")
+    address = page.url
+
+    def refused(name: str, text: str, words: str, box: str = "input[type=number]") -> None:
+        place = page.locator(f'#settings [data-field="{name}"]')
+        field = place.locator(box).first
+        field.fill(text)
+        field.press("Enter")
+        expect(place.locator(".st-field-message")).to_contain_text(words)
+        expect(field).to_have_value(text)  # it stays to be mended
+        expect(field).to_have_attribute("aria-invalid", "true")
+
+    refused("decay", "7", "Allowed: 0 to 1. Not changed: still 0.1.")
+    refused("budget", "250", "Not changed: still 5 %.")
+    refused("budget", "0", "to 100 %", '[aria-label="Budget, percent"]')
+    refused("budget", "1", "2 to 600 samples", '[aria-label="Budget, samples"]')
+    page.locator("#settings summary", has_text="Limits").click()
+    refused("max_complexity", "0", "Allowed: 0.1 to 2. Not changed: still 1.")
+    refused("min_response_tokens", "2.5", "whole numbers")
+    expect(card(page, "Selected")).to_have_text("30")
+    assert page.url == address
+    # another value takes the refusal away
+    decay = page.locator('#settings [data-field="decay"]')
+    decay.locator("input[type=range]").focus()
+    page.keyboard.press("End")
+    page.wait_for_url(re.compile("decay=1"))
+    expect(decay.locator("input[type=number]")).to_have_value("1")
+    expect(decay.locator(".st-field-message")).to_be_hidden()
 
 
 def test_why_not_names_the_picks_that_covered_it_and_from_where_on(page, curate):
@@ -315,6 +335,7 @@ def test_the_demo_is_scored_on_the_first_screen(page, goto):
     expect(card(page, "Selected")).to_have_text("220")
     expect(card(page, "Mean complexity")).to_contain_text("0.")
     page.locator("#complexity-chart .main-svg").first.wait_for()
+    page.get_by_role("button", name="Budget", exact=True).click()
     page.locator("#frontier-chart .main-svg").first.wait_for()
 
 

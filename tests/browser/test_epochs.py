@@ -71,7 +71,7 @@ def test_five_quick_presses_are_five_epochs(page, goto, run):
 def test_arrow_keys_step_and_the_ends_hold(page, goto, run):
     goto(page, "epochs", run=run, epoch=5)
     at_epoch(page, 5)
-    page.locator("#epochs-heading").click()
+    page.locator("#epochs-cards .st-label").first.click()
     for _ in range(4):
         page.keyboard.press("ArrowRight")
     at_epoch(page, EPOCHS - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -61,3 +62,30 @@ def test_back_brings_the_run_and_keeps_the_settings(page, goto, reload, runs_dir
     reload(page)
     at(page, "epochs")
     page.wait_for_url(lambda url: first in url)
+
+
+def test_back_leads_through_epochs_and_runs(page, goto, runs_dir):
+    first, second = make_run(runs_dir, epochs=3, planned=3), make_run(runs_dir, epochs=7, planned=7)
+
+    def shows(run: str, epoch: int) -> None:
+        page.wait_for_function(
+            f"document.querySelector('.st-player-words b')?.textContent === 'Epoch {epoch}'"
+        )
+        page.wait_for_url(lambda url: run in url and (f"epoch={epoch}" in url or not epoch))
+
+    goto(page, "epochs", run=first)
+    shows(first, 0)
+    page.click("#epochs-forth")
+    shows(first, 1)
+    page.locator("#epochs-run input").click()
+    page.get_by_role("option", name=re.compile("7 epochs$")).first.click()
+    shows(second, 0)
+    page.go_back()
+    shows(first, 1)
+    page.go_back()
+    shows(first, 0)
+    page.go_forward()
+    shows(first, 1)
+    # the link is the address, and says that it was copied
+    page.click(".st-link-button")
+    page.locator(".st-link-button", has_text="Copied").wait_for()

@@ -46,6 +46,12 @@ def everything(run: dict[str, Any]) -> list[list[int]]:
 
 
 @pytest.fixture(scope="module")
+def one(tmp_path_factory: pytest.TempPathFactory, start: warm.Starting) -> dict[str, Any]:
+    """What a single process comes to."""
+    return told(tmp_path_factory.mktemp("shared") / "one", start, processes=1)
+
+
+@pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory, start: warm.Starting) -> dict[str, Any]:
     """What two processes that nobody stops come to."""
     return told(tmp_path_factory.mktemp("shared") / "two", start, processes=2)
@@ -53,8 +59,7 @@ def two(tmp_path_factory: pytest.TempPathFactory, start: warm.Starting) -> dict[
 
 @pytest.mark.alone
 @pytest.mark.slow
-def test_two_processes_are_one(two: dict[str, Any], start: warm.Starting, tmp_path: Path) -> None:
-    one = told(tmp_path / "one", start, processes=1)
+def test_two_processes_are_one(one: dict[str, Any], two: dict[str, Any]) -> None:
     assert one["picks"] == two["picks"] and len(one["picks"]) == 2
     np.testing.assert_allclose(one["complexity"]["0"], two["complexity"]["0"], rtol=1e-5)
     np.testing.assert_allclose(one["complexity"]["1"], two["complexity"]["1"], rtol=1e-3)
@@ -65,6 +70,19 @@ def test_two_processes_are_one(two: dict[str, Any], start: warm.Starting, tmp_pa
     assert all(two["read"])
     assert everything(one) == everything(two)
     assert len(everything(two)) == 14
+
+
+@pytest.mark.alone
+@pytest.mark.slow
+def test_two_processes_remember_earlier_epochs_as_one_does(one: dict[str, Any], two: dict[str, Any]) -> None:
+    alone, both = one["cumulative"], two["cumulative"]
+    assert alone["picks"] == both["picks"] and alone["round"] == both["round"] == {"0": 0, "1": 0, "2": 1}
+    picks = [set(rows) for rows in both["picks"].values()]
+    assert [len(rows) for rows in picks] == [12] * 3
+    assert not picks[0] & picks[1] and picks[2] & (picks[0] | picks[1])
+    assert alone["weights"].keys() == both["weights"].keys()
+    for name, weights in alone["weights"].items():
+        np.testing.assert_allclose(both["weights"][name], weights, atol=1e-4, err_msg=name)
 
 
 @pytest.mark.alone

@@ -135,7 +135,7 @@ def test_a_reload_shows_the_last_answers_again(tmp_path: Path, run: str) -> None
     found = show.seen(tmp_path, "", "")
     base, tuned = found["question"]["columns"]
     assert base["text"] == PAYLOAD and base["facts"] == ["10 tokens", "5.0 tokens/s", "ended by itself"]
-    assert "1.500 nats/token" in base["loss"] and base["delta"] is None
+    assert "1.500 (its loss under this model)" in base["loss"] and base["delta"] is None
     assert tuned["delta"]["text"].startswith("−0.250 against") and tuned["delta"]["tone"] == "good"
     assert "temperature 0.5, seed 2" in found["question"]["facts"]
     assert len(found["history"]) == 1 and found["worker"]["text"].startswith("No model is loaded")

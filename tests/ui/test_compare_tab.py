@@ -12,9 +12,9 @@ import pytest
 from backend import store
 from backend.errors import StudioError
 from backend.jobs import comparison_start, lifecycle
-from iterit_ui.compare import run_deletion, runs_table, start_form, tab, views
+from iterit_ui.compare import run_deletion, runs_table, start_form, start_plan, tab, views
 from iterit_ui.plots import comparison_losses as plots
-from iterit_ui.shared.session import first_pool
+from iterit_ui.shared.session import first_pool, get_pool
 from tests.unit.compared import made_run, random_ladder, two_strategies
 
 ORDER = ("note", "answer", "final", "differ", "course", "strategies", "against", "worth", "curve", "multipliers", "ladder", "overlap", "lengths", "sources", "noise", "settings", "missing", "body")  # fmt: skip
@@ -49,16 +49,16 @@ def shown(
 def test_results_of_a_comparison(tmp_path: Path) -> None:
     parts = shown(tmp_path, two_strategies(tmp_path))
     assert parts["note"] is None
-    assert parts["answer"]["title"] == "Lowest at the end: iterit, 1.6100 ± 0.1100 (3 seeds)"
+    assert parts["answer"]["title"] == "Lowest at the end: IterIT, 1.6100 ± 0.1100 (3 seeds)"
     assert "lower, by more than the spread between seeds" in parts["answer"]["text"]
-    assert [row["arm"] for row in parts["strategies"]["rows"]] == ["iterit", "random"]
+    assert [row["arm"] for row in parts["strategies"]["rows"]] == ["IterIT", "Random"]
     assert parts["against"]["rows"][0]["verdict"] == {"text": "lower", "tone": "pinned"}
     assert parts["missing"] is None
     json.dumps(
         {name: value for name, value in parts.items() if name not in ("body", "ladder")}
     )  # no NaN objects of other kinds
-    assert [item["label"] for item in parts["course"]["legend"]] == ["iterit", "random"]
-    assert parts["noise"]["data"][0]["y"] == ["iterit", "random"]
+    assert [item["label"] for item in parts["course"]["legend"]] == ["IterIT", "Random"]
+    assert parts["noise"]["data"][0]["y"] == ["IterIT", "Random"]
 
 
 def test_nothing_is_compared_yet(tmp_path: Path) -> None:
@@ -85,12 +85,16 @@ def test_whether_selecting_is_worth_it(tmp_path: Path) -> None:
     parts = shown(tmp_path, ids)
     assert parts["ladder"].visible
     assert parts["worth"]["tone"] == "good"
-    assert parts["worth"]["text"].startswith("iterit ends where fresh random draws need 2.0 times the steps")
+    assert parts["worth"]["text"].startswith("IterIT ends where fresh random draws need 2.0 times the steps")
     iterit, random = parts["multipliers"]["rows"]
-    assert (iterit["arm"], iterit["times"], iterit["compute"]) == ("iterit", "2.0", "2.0")
+    assert (iterit["arm"], iterit["times"], iterit["compute"]) == ("IterIT", "2.0", "2.0")
     assert (random["times"], random["steps"]) == ("1", "4")
     # the ladder is a curve, and no clutter among the strategies
-    assert [row["arm"] for row in parts["strategies"]["rows"]] == ["iterit", "random", "random-each-epoch"]
+    assert [row["arm"] for row in parts["strategies"]["rows"]] == [
+        "IterIT",
+        "Random",
+        "Random, redrawn each epoch",
+    ]
     line = next(trace for trace in parts["curve"]["data"] if trace["mode"] == "lines+markers")
     assert line["x"] == [1, 2, 4, 8, 16] and line["error_y"]["array"][0] == pytest.approx(0.1)
     crossings = [trace for trace in parts["curve"]["data"] if trace["marker"].get("symbol") == "diamond-open"]
@@ -158,16 +162,16 @@ def test_a_reference_of_another_comparison_is_not_asked_for(tmp_path: Path) -> N
 
 def test_the_form_says_what_it_would_run(tmp_path: Path) -> None:
     given = [first_pool(), "demo", "demo", ["random", "iterit"], True, "0,1", "", ""]
-    note, button, ready = start_form.plan_of(tmp_path, [], *given)
+    note, button, ready = start_plan.plan_of(tmp_path, [], *given)
     assert "3 strategies with 2 seeds: 6 runs" in note["text"] and "full is stopped after 84" in note["text"]
     assert ready and button == "Queue 6 runs"
     for at, wrong, words in ((5, "x", "seeds"), (6, "much", "budget is 'much'"), (1, "/etc", "is not in a folder"), (0, None, "no pool")):  # fmt: skip
-        note, _, ready = start_form.plan_of(tmp_path, [], *given[:at], wrong, *given[at + 1 :])
+        note, _, ready = start_plan.plan_of(tmp_path, [], *given[:at], wrong, *given[at + 1 :])
         assert note["tone"] == "error" and words in note["text"] and not ready
-    more, button, _ = start_form.plan_of(tmp_path, [], *given, True)
+    more, button, _ = start_plan.plan_of(tmp_path, [], *given, True)
     assert "Of these 8 runs and 1,134 steps are for the compute multiplier" in more["text"]
     assert "4 strategies with 2 seeds: 16 runs" in more["text"] and button == "Queue 16 runs"
-    one, _, _ = start_form.plan_of(tmp_path, [], *given[:5], "0", *given[6:])
+    one, _, _ = start_plan.plan_of(tmp_path, [], *given[:5], "0", *given[6:])
     assert "With one seed there is no spread" in one["text"]
 
 
@@ -203,7 +207,7 @@ def test_arms_may_train_on_as_much_text_as_a_run_did(tmp_path: Path) -> None:
     values, _, form, _ = start_form.on_change(tmp_path, [], {**asked, "seq": 1}, start)
     field = next(field for field in form["fields"] if field["name"] == "tokens")
     assert [option["value"] for option in field["options"]] == ["", run]
-    configs = start_form.asked_for(tmp_path, [], *start_form.given({**values, "tokens": run})).configs
+    configs = start_plan.asked_for(tmp_path, [], *start_form.given({**values, "tokens": run})).configs
     made = [(one.strategy, one.seed) for one in configs]
     assert made == [
         ("iterit", 0), ("random-each-epoch", 0), ("full", 0), ("iterit", 1), ("random-each-epoch", 1), ("full", 1),
@@ -233,8 +237,8 @@ def test_a_run_brings_its_pool_and_model_to_the_form(tmp_path: Path) -> None:
 
 def test_the_form_starts_a_comparison(tmp_path: Path) -> None:
     given = [first_pool(), "demo", "demo", ["random", "iterit"], False, "0", "20", "1"]
-    store.save_pool(tmp_path, start_form.get_pool(tmp_path, first_pool()), inputs=["demo"])
-    made, note = start_form.started(tmp_path, [], [], "me", "", *given)
+    store.save_pool(tmp_path, get_pool(tmp_path, first_pool()), inputs=["demo"])
+    made, note = start_plan.started(tmp_path, [], [], "me", "", *given)
     assert note["tone"] == "good"
     info = store.comparison_info(tmp_path, made)
     assert (info.name, info.who, len(info.runs)) == ("2 strategies on demo", "me", 2)
@@ -247,7 +251,7 @@ def test_settings_and_samples_of_a_run_are_taken_over(
 ) -> None:
     monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows: [])
     run = made_run(tmp_path, (3.0,), decay=0.5)
-    made, _ = start_form.started(
+    made, _ = start_plan.started(
         tmp_path, [], [], "", "again", None, None, f"run {run}", ["random"], False, "7", "", ""
     )
     again = store.comparison_info(tmp_path, made).runs[0]

@@ -117,9 +117,11 @@ def test_figures_that_nobody_measured_are_said_to_be_unknown(home: Path, pool: P
     shown = drawn(home, pool, DIVERSITY)
     assert card(shown, "Training time")["value"] == "unknown"
     assert card(shown, "Response tokens")["value"] == "–"
-    share = card(shown, "Vocabulary")["bar"]
+    share = card(shown, "Wording covered")["bar"]
     assert 0 < share < 1
-    assert card(drawn(home, pool, {**DIVERSITY, "budget": 40.0}), "Vocabulary")["bar"] == pytest.approx(1)
+    assert card(drawn(home, pool, {**DIVERSITY, "budget": 40.0}), "Wording covered")["bar"] == pytest.approx(
+        1
+    )
 
 
 def test_sources_are_shown_with_their_shares(home: Path, pool: Pool) -> None:
@@ -348,8 +350,10 @@ def test_budget_as_share_and_as_number(home: Path, pool: Pool) -> None:
         return settings.set_to(home, pool.id, {}, {"name": "budget", "value": value})
 
     assert to(0.5) == {"budget": 0.5} and to(10) == {"budget": 10.0}
-    assert to(1000) == {"budget": 40.0}
-    assert to(0) == {}  # two samples, which is this pool's default share
+    assert to(2 / 40) == {}  # two samples, which is this pool's default share
+    for refused in (1000, 0, -1, 0.01, 1.5, float("nan")):
+        with pytest.raises(ConfigError, match=r"allowed: 2 to 40 samples, or 5 % to 100 %"):
+            to(refused)
     with pytest.raises(ConfigError, match="number"):
         to("many")
 
@@ -460,9 +464,9 @@ def test_the_reason_why_nothing_is_selected_is_named(home: Path, pool: Pool) -> 
 
 
 def test_the_frontier_marks_the_present_budget(home: Path, pool: Pool) -> None:
-    density, frontier = draw.trade_offs(home, pool.id, "", DIVERSITY)
+    density, frontier, _ = draw.trade_offs(home, pool.id, "", DIVERSITY)
     assert frontier["data"] and "empty" in density  # without scores there is no complexity
-    assert ["empty" in one for one in draw.trade_offs(home, pool.id, "", {})] == [True, True]
+    assert ["empty" in one for one in draw.trade_offs(home, pool.id, "", {})[:2]] == [True, True]
 
 
 def test_a_name_is_one_short_line() -> None:

@@ -24,6 +24,7 @@ from iterit_ui.epochs.captions import epoch_words
 from iterit_ui.epochs.charts import first_trained
 from iterit_ui.epochs.lists import listed
 from iterit_ui.epochs.state import VIEW, EpochsState
+from iterit_ui.shared.strategies import strategy_name
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +162,7 @@ def test_a_run_of_one_epoch_says_what_the_next_will_show(tmp_path):
 def test_every_strategy_can_be_shown(tmp_path, strategy):
     run = make_run(tmp_path, epochs=2, strategy=strategy)
     value = drawn(tmp_path, run, 1)
-    assert strategy in value["message"]["text"]
+    assert strategy_name(strategy) in value["message"]["text"]
     assert value["flow"]["columns"][1]["selected"] == 10
 
 

@@ -8,7 +8,7 @@ import pytest
 from run_folders import make_run, trees
 
 from backend import store
-from iterit_ui.compare import runs_table, start_form, views
+from iterit_ui.compare import runs_table, start_plan, views
 from iterit_ui.epochs import draw
 from iterit_ui.epochs.state import EpochsState
 from iterit_ui.shared.session import first_pool
@@ -50,8 +50,8 @@ def test_compare_measures_another_pool_on_itself(tmp_path: Path) -> None:
 
     def asked(pool: str) -> tuple[str, str]:
         given = [pool, "demo", "demo", ["random"], False, "0,1", "10", ""]
-        configs = start_form.asked_for(tmp_path, [], *given).configs
-        return configs[0].held_out, start_form.plan_of(tmp_path, [], *given)[0]["text"]
+        configs = start_plan.asked_for(tmp_path, [], *given).configs
+        return configs[0].held_out, start_plan.plan_of(tmp_path, [], *given)[0]["text"]
 
     held_out, words = asked(trees().id)
     assert held_out == "0.05" and "Held-out loss: on 6 samples held out from the pool." in words

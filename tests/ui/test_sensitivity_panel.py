@@ -14,9 +14,9 @@ from backend.config import STRATEGY_HELP, RunConfig
 from backend.errors import StudioError
 from backend.jobs import lifecycle
 from backend.jobs.sensitivity_start import VARIED, WITHOUT_EFFECT
+from iterit_ui.compare import own_answers, sensitivity_plan, tab
 from iterit_ui.compare import sensitivity_form as form
 from iterit_ui.compare import sensitivity_panel as panel
-from iterit_ui.compare import tab
 from iterit_ui.plots.setting_panels import heat_map, setting_panels
 from iterit_ui.shared.session import get_pool
 from iterit_ui.shared.strategies import without_effect
@@ -39,7 +39,7 @@ def loss(one: RunConfig) -> float:
 
 
 def shown(home: Path, comparison: str, pair: str | None = None) -> dict[str, Any]:
-    parts, _ = panel.study_parts(home, "compare", comparison, pair)
+    parts = panel.study_parts(home, "compare", comparison, pair)
     return dict(zip(PARTS, parts, strict=True))
 
 
@@ -125,9 +125,8 @@ def test_crossed_settings_are_a_heat_map_of_the_pair_that_is_chosen(tmp_path: Pa
 def test_other_comparisons_show_no_study(tmp_path: Path) -> None:
     made = store.create_comparison(tmp_path, "strategies")
     store.add_to_comparison(tmp_path, made, two_strategies(tmp_path, seeds=1))
-    parts, arms = panel.study_parts(tmp_path, "compare", made, None)
-    assert not parts[0].visible and arms == 0
-    assert panel.study_parts(tmp_path, "data", made, None) == ((), None)
+    assert not panel.study_parts(tmp_path, "compare", made, None)[0].visible
+    assert all(row.visible for row in own_answers.rows_shown(tmp_path, "compare", made))
     assert tab.comparison_parts(tmp_path, "compare", made, [], "", "epoch", -1)[1]["title"].startswith(
         "Lowest"
     )
@@ -136,13 +135,20 @@ def test_other_comparisons_show_no_study(tmp_path: Path) -> None:
 def test_a_study_is_measured_against_its_base(tmp_path: Path) -> None:
     made = made_study(tmp_path, {"decay": [0.5]}, loss, references=["random"])
     _, reference, *_ = tab.offer(tmp_path, "compare", made, [], "", -1)
-    assert reference.choices[0][0] == "iterit (default)"
+    assert reference.choices[0][0] == "IterIT (default)"
     parts = tab.comparison_parts(tmp_path, "compare", made, [], "", "epoch", -1)
     assert parts[1] is None  # the lowest of many values is no headline
     assert parts[7] is None  # nor is there a hint at a random ladder
-    assert parts[6]["title"] == "Against iterit, at the end"
-    other = tab.comparison_parts(tmp_path, "compare", made, [], "random", "epoch", -1)
-    assert other[6]["title"] == "Against random, at the end"
+    assert parts[6]["title"] == "Against IterIT, at the end"
+    # its figure says what two of the usual rows do; with few arms the others stay
+    assert [row.visible for row in own_answers.rows_shown(tmp_path, "compare", made)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    other = tab.comparison_parts(tmp_path, "compare", made, [], "Random", "epoch", -1)
+    assert other[6]["title"] == "Against Random, at the end"
 
 
 def test_the_settings_that_a_strategy_ignores_are_those_of_the_form() -> None:
@@ -156,13 +162,13 @@ def asked(home: Path, **values: Any) -> dict[str, Any]:
 
 
 def test_the_form_says_what_it_would_run(tmp_path: Path) -> None:
-    note, button, ready = form.plan_of(tmp_path, [], asked(tmp_path))
-    assert note == form.NOTHING and not ready
+    note, button, ready = sensitivity_plan.plan_of(tmp_path, [], asked(tmp_path))
+    assert note == sensitivity_plan.NOTHING and not ready
     values = asked(tmp_path, decay="0, 0.1, 0.5", budget="5 %", references="random")
-    note, button, ready = form.plan_of(tmp_path, [], values)
+    note, button, ready = sensitivity_plan.plan_of(tmp_path, [], values)
     assert "The base, 3 other values and 1 reference, with 3 seeds: 15 runs" in note["text"]
     assert ready and button == "Queue 15 runs"
-    _, _, crossed = form.plan_of(tmp_path, [], {**values, "cross": True})
+    _, _, crossed = sensitivity_plan.plan_of(tmp_path, [], {**values, "cross": True})
     assert crossed
     for wrong, words in (
         ({"decay": "x"}, "Diversity decay: 'x' is not a number"),
@@ -173,7 +179,7 @@ def test_the_form_says_what_it_would_run(tmp_path: Path) -> None:
         ({"model": "/etc"}, "is not in a folder"),
         ({"seeds": "0-49", "cross": True, "update_ratio": "1, 2"}, "are queued at once"),
     ):
-        note, _, ready = form.plan_of(tmp_path, [], {**values, **wrong})
+        note, _, ready = sensitivity_plan.plan_of(tmp_path, [], {**values, **wrong})
         assert note["tone"] == "error" and words in note["text"] and not ready
 
 
@@ -206,5 +212,5 @@ def test_the_form_starts_a_study(tmp_path: Path) -> None:
         2,
     )
     assert info.plan["vary"] == {"decay": [0.1, 0.5]} and info.plan["seeds"] == [0]
-    _, note = form.started(tmp_path, [], [], "me", asked(tmp_path))
+    _, note = sensitivity_plan.started(tmp_path, [], [], "me", asked(tmp_path))
     assert note["title"] == "Nothing was queued" and "no setting has values" in note["text"]

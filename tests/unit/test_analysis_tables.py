@@ -199,7 +199,7 @@ def test_why_a_pick_was_picked():
 
 @pytest.mark.parametrize(
     ("row", "words"),
-    [(0, "outranked|others gained more"), (2, "ceiling"), (3, "not defined: empty response")],
+    [(0, "outranked|others gained more"), (2, "limit"), (3, "not defined: empty response")],
 )
 def test_why_others_were_not(row: int, words: str):
     why = reasons.why(make_pool(), make_scores(COMPLEXITY), FIRST, row)

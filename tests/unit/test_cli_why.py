@@ -69,7 +69,7 @@ def test_why_as_text(pool_file: Path, scores_file: Path) -> None:
     picked = run("why", pool_file, 0, "--scores", scores_file, "--budget", 3).stdout
     assert "N-grams that earned the pick" in picked and "it is picked now" in picked
     rejected = run("why", pool_file, 4, "--scores", scores_file, "--budget", 2).stdout
-    assert "not below the ceiling of 1" in rejected
+    assert "not below the limit of 1" in rejected
     longest = run("why", pool_file, 3, "--scores", scores_file, "--budget", 2, "--strategy", "longest").stdout
     assert "the last pick's has" in longest
 

@@ -289,7 +289,7 @@ def test_a_study_is_queued_and_shown(tmp_path: Path, quiet: None) -> None:
 
 
 def test_show_prints_tables_markdown_and_json(tmp_path: Path) -> None:
-    assert "there is no sensitivity study" in said("sensitivity", "show", "--runs-dir", tmp_path, code=1)
+    assert "no sensitivity study yet in" in said("sensitivity", "show", "--runs-dir", tmp_path, code=1)
     made_study(
         tmp_path, {"decay": [0, 0.5], "update_ratio": [1]}, uneven, seeds=(0, 1), cross=True, name="mine"
     )

@@ -152,7 +152,7 @@ def test_a_close_race_is_told_with_enough_digits() -> None:
 @pytest.mark.parametrize(
     ("row", "settings", "words"),
     [
-        (0, {"max_complexity": 0.85}, "its complexity is 0.900, not below the ceiling of 0.85; it would need a ceiling above 0.9."),
+        (0, {"max_complexity": 0.85}, "its complexity is 0.900, not below the limit of 0.85; it would need a limit above 0.9."),
         (1, {}, "above 1.027. The prompt does not help"),
         (2, {}, "its complexity is not defined: non-finite loss"),
         (3, {"min_response_tokens": 5}, "its response has 4 tokens, the limit is at least 5"),

@@ -41,7 +41,8 @@
   };
 
   // The look of every chart; a figure brings titles, ranges and shapes.
-  studio.layout = (given) => {
+  // dense: for a small panel, whose title says what its axes would.
+  studio.layout = (given, dense = false) => {
     const {colour} = studio;
     const grid = colour('--chart-grid');
     const own = {
@@ -49,7 +50,7 @@
       zerolinecolor: grid,
       linecolor: colour('--line-2'),
       automargin: true,
-      tickfont: {size: 11, color: colour('--text-2')},
+      tickfont: {size: dense ? 10.5 : 11, color: colour('--text-2')},
       separatethousands: true,
       exponentformat: 'none',
       fixedrange: true,
@@ -79,17 +80,28 @@
     for (const key of Object.keys(layout)) if (/^[xy]axis\d*$/.test(key)) layout[key] = axis(layout[key], own);
     layout.xaxis ||= axis({}, {...own, showgrid: false});
     layout.yaxis ||= axis({}, own);
+    if (dense) {
+      layout.margin = {l: 30, r: 6, t: 4, b: 17};
+      for (const one of [layout.xaxis, layout.yaxis]) delete one.title;
+      layout.yaxis.nticks = 4;
+      layout.font.size = 10.5;
+    }
     return layout;
   };
 
-  // Redraws when light and dark change, and when the plot gets another width (a hidden tab has none).
+  // Redraws when light and dark change, and when the plot gets another size (a hidden tab has none).
   studio.follow = (plot, redraw) => {
     studio.onTheme(() => redraw());
-    let width = plot.clientWidth;
+    const size = () => `${plot.clientWidth} ${plot.clientHeight}`;
+    let before = size();
+    let due = 0;
     new ResizeObserver(() => {
-      if (!plot.clientWidth || plot.clientWidth === width) return;
-      width = plot.clientWidth;
-      if (plot._fullLayout) studio.plotly.Plots.resize(plot);
+      if (!plot.clientWidth || !plot.clientHeight || size() === before || due) return;
+      due = requestAnimationFrame(() => {
+        due = 0;
+        before = size();
+        if (plot._fullLayout && plot.clientWidth) studio.plotly.Plots.resize(plot);
+      });
     }).observe(plot);
   };
 
@@ -97,8 +109,21 @@
     let value = null;
     let wired = false;
     let brush = null;
+    let waiting = null;
+    const later = (event) => {
+      const call = waiting;
+      if (!call || context.element.closest('[data-bench-away]')) return;
+      waiting = null;
+      event.currentTarget.removeEventListener('studio-bench', later);
+      call();
+    };
     const paint = (plot) =>
-      studio.plotly.react(plot, value.data.map(studio.coloured), studio.layout(value.layout), CONFIG);
+      studio.plotly.react(
+        plot,
+        value.data.map(studio.coloured),
+        studio.layout(value.layout, Boolean(plot.closest('.dense'))),
+        CONFIG,
+      );
     const draw = async (given, root) => {
       value = given;
       const plot = root.querySelector('.st-plot');
@@ -117,6 +142,12 @@
       }
       empty?.remove();
       plot.hidden = false;
+      if (root.closest('[data-bench-away]')) {
+        // another view of its panel is looked at: drawn once it is
+        if (!waiting) root.closest('.bench').addEventListener('studio-bench', later);
+        waiting = () => draw(value, root);
+        return;
+      }
       await paint(plot);
       if (value.brushable) brush ||= studio.brush(plot, context.trigger, () => value);
       brush?.show(value.brush);

@@ -53,8 +53,10 @@
     };
   };
 
-  // A box for a number. on(x) after Enter, on leaving, by the arrows, or after a pause; what does not fit is corrected and said.
-  studio.numberField = ({min, max, step, whole, label, fallback, on, say, held}) => {
+  // A box for a number. on(x) after Enter, on leaving, by the arrows, or after a pause. What does not fit is refused: it stays in
+  // the box to be mended, the setting stays what it was, and say(text) tells why. allowed: [lowest, highest], where these are
+  // not the ends of its arrows.
+  studio.numberField = ({min, max, step, whole, unit, label, fallback, on, say, held, allowed = [min, max]}) => {
     const input = h('input', 'st-number');
     Object.assign(input, {type: 'number', step: step ?? 'any', autocomplete: 'off'});
     if (min !== null && min !== undefined) input.min = min;
@@ -62,45 +64,65 @@
     input.setAttribute('aria-label', label);
     let timer = 0;
     let dirty = false;
+    let refused = null; // the value in force since what stands in the box was refused
+    const mark = (why) => {
+      refused = why ? fallback() : null;
+      input.classList.toggle('refused', Boolean(why));
+      input.setAttribute('aria-invalid', String(Boolean(why)));
+    };
     const set = (x) => {
+      if (refused !== null) {
+        if (same(x, refused)) return;
+        mark('');
+        say('');
+      }
       input.value = worded(x, step);
     };
+    const unitOf = unit ? ` ${unit}` : '';
     const read = () => {
-      if (input.validity.badInput) return {x: fallback(), why: 'That is not a number; nothing was changed.'};
+      if (input.validity.badInput) return {why: 'That is not a number'};
       if (input.value === '')
-        return {x: fallback(true), why: `Empty: back to ${worded(fallback(true), step) || 'the default'}.`};
-      const typed = Number(input.value);
-      const x = bound(whole ? Math.round(typed) : typed, min, max);
-      if (same(x, typed)) return {x, why: ''};
-      const why = bound(typed, min, max) === typed ? 'Expected a whole number' : `Expected ${range(min, max)}`;
-      return {x, why: `${why}; ${worded(typed, step)} became ${worded(x, step)}.`};
+        return {x: fallback(true), told: `Empty: back to ${worded(fallback(true), step) || 'the default'}.`};
+      const x = Number(input.value);
+      if (whole && !Number.isInteger(x)) return {why: `Allowed: whole numbers, ${range(...allowed)}${unitOf}`};
+      if (bound(x, ...allowed) !== x) return {why: `Allowed: ${range(...allowed)}${unitOf}`};
+      return {x};
     };
     const commit = () => {
       clearTimeout(timer);
       if (!dirty) return;
       dirty = false;
-      const {x, why} = read();
+      const {x, why, told} = read();
+      if (why) {
+        mark(why);
+        held(false);
+        say(`${why}. Not changed: still ${worded(fallback(), step)}${unitOf}.`);
+        return;
+      }
+      mark('');
       set(x);
-      say(why);
+      say(told || '');
       if (!same(x, fallback())) on(x);
       held(false);
     };
     input.addEventListener('input', () => {
       dirty = true;
       held(true);
+      mark('');
       say('');
       clearTimeout(timer);
       timer = setTimeout(() => {
-        const {x, why} = read();
-        if (dirty && !why && !same(x, fallback())) on(x); // what is not yet a number that fits waits for Enter
+        const {x, why, told} = read();
+        if (dirty && !why && !told && !same(x, fallback())) on(x); // what is not yet a number that fits waits for Enter
       }, PAUSE);
     });
     input.addEventListener('keydown', (event) => {
       if (event.key === 'Enter') commit();
-      if (event.key === 'Escape' && dirty) {
+      if (event.key === 'Escape' && (dirty || refused !== null)) {
         event.stopPropagation();
         clearTimeout(timer);
         dirty = false;
+        mark('');
         say('');
         set(fallback());
         held(false);
@@ -130,6 +152,7 @@
       max,
       step,
       whole: Number.isInteger(step) && step >= 1,
+      unit: given.unit === 'tokens' ? given.unit : '',
       label,
       fallback: (empty) => (empty ? now().default : now().value),
       say,
@@ -170,7 +193,9 @@
     const percent = studio.numberField({
       min: 0,
       max: 100,
+      allowed: [100 * least, 100],
       step: 0.5,
+      unit: '%',
       label: `${label}, percent`,
       fallback: (empty) => Number(percentOf(known(empty)).toFixed(2)),
       say,
@@ -183,6 +208,7 @@
       max: total || null,
       step: 1,
       whole: true,
+      unit: 'samples',
       label: `${label}, samples`,
       fallback: (empty) => samplesOf(known(empty)),
       say,

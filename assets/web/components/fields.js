@@ -74,7 +74,8 @@
       node.classList.toggle('off', Boolean(field.off));
       node.classList.toggle('changed', changed());
       node.classList.toggle('wrong', Boolean(field.wrong));
-      control.input.setAttribute('aria-invalid', String(Boolean(field.wrong)));
+      const refused = control.input.classList.contains('refused'); // by the box itself
+      control.input.setAttribute('aria-invalid', String(Boolean(field.wrong) || refused));
     };
     let theirs = field.message || ''; // what the server has to say about the value
     say(theirs);

@@ -326,6 +326,7 @@
       const same = (...keys) =>
         last && keys.every((name) => JSON.stringify(last[name]) === JSON.stringify(value[name]));
       if (!value || !same('title', 'note', 'legend')) studio.head(root, value || {});
+      root.querySelector('.st-chart-head').classList.toggle('shared', Boolean(value?.legend_shared));
       state.value = value;
       if (!value || value.empty || !value.codes) return say(value?.empty || '');
       const moved = value.key !== state.key;

@@ -43,6 +43,7 @@
     stage.append(svg);
 
     const select = h('select');
+    select.setAttribute('aria-label', 'Colour by');
     const mode = h('label', 'st-map-mode', null, h('span', '', 'Colour by'), select);
     select.addEventListener('change', () => on.mode(select.value));
     const zoom = (factor, px = stage.clientWidth / 2, py = stage.clientHeight / 2) => {

@@ -49,7 +49,7 @@
             );
             const node = h(
               card.key ? 'button' : 'div',
-              `st-card panel ${studio.tone(card.tone)}`,
+              `st-card panel ${studio.tone(card.tone)}${card.lead ? ' lead' : ''}`,
               null,
               h('div', 'st-label', card.label),
               figure,
@@ -75,7 +75,10 @@
           return section;
         });
         root.classList.toggle('grouped', headed.length > 0);
-        root.replaceChildren(...(headed.length ? headed : nodes));
+        root.replaceChildren(
+          ...(headed.length ? headed : nodes),
+          ...(value?.legend?.length ? [studio.legend(value.legend)] : []),
+        );
       }),
     );
 
@@ -122,6 +125,11 @@
           action.disabled = true; // until the answer takes the note away or makes it another one
           context.trigger('act', {key: value.action.key});
         });
+      if (value.fold) {
+        // one line until somebody wants to read it
+        const fold = studio.fold(`note ${value.title}`, h('span', '', value.title), false, h('p', '', value.text));
+        return root.replaceChildren(fold);
+      }
       root.replaceChildren(
         ...[
           value.title ? h('b', '', value.title) : null,

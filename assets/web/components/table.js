@@ -228,6 +228,7 @@
     let needed = 0;
     const fit = () => {
       root.classList.toggle('narrow', root.clientWidth > 0 && root.clientWidth < 640);
+      root.classList.toggle('snug', root.clientWidth > 0 && root.clientWidth < 780);
       root.classList.toggle('crowded', root.clientWidth > 0 && root.clientWidth < needed);
     };
     new ResizeObserver(fit).observe(root);
@@ -237,7 +238,8 @@
     });
 
     const draw = (value) => {
-      needed = TICK + value.columns.reduce((sum, column) => sum + (parseInt(column.width, 10) || FEW_WORDS), 0);
+      const words = root.closest('.bench') ? FEW_WORDS * 2.4 : FEW_WORDS; // few rows are seen there, so each says more
+      needed = TICK + value.columns.reduce((sum, column) => sum + (parseInt(column.width, 10) || words), 0);
       fit();
       parts.words.replaceChildren(
         ...[value.title ? h('h3', '', value.title) : null, value.note ? h('p', '', value.note) : null].filter(Boolean),

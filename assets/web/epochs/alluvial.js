@@ -47,10 +47,11 @@
 
     const paint = () => {
       const width = stage.clientWidth;
-      if (!width || !value?.columns) return; // in a tab that is not open
       const height = stage.clientHeight;
+      if (!width || !value?.columns) return; // in a tab that is not open
       const {columns, bands} = value;
       const most = Math.max(...columns.map((column) => column.selected + column.gone), 1);
+      if (height < TOP + BOTTOM + APART + 20) return; // folded to next to nothing
       const scale = (height - TOP - BOTTOM - APART) / most;
       const thick = (count) => count * scale;
       const across = columns.length > 1 ? (width - 176) / (columns.length - 1) : 0;
@@ -186,12 +187,12 @@
       studio.head(root, value || {});
       if (!root.dataset.wired) {
         root.dataset.wired = '1';
-        let width = 0;
+        let size = '';
         new ResizeObserver(() => {
-          if (stage.clientWidth !== width) {
-            width = stage.clientWidth;
-            paint();
-          }
+          const now = `${stage.clientWidth} ${stage.clientHeight}`;
+          if (now === size) return;
+          size = now;
+          paint();
         }).observe(stage);
       }
       const empty = !value?.columns?.length;

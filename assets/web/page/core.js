@@ -33,6 +33,9 @@ studio.ICONS = {
   redo: 'M10 3l3.5 3.5L10 10M13.5 6.5H6a3.5 3.5 0 0 0 0 7h3',
   previous: 'M10 3L5 8l5 5',
   next: 'M6 3l5 5l-5 5',
+  fold: 'M3.5 8h9',
+  full: 'M9.5 2.5h4v4M13.5 2.5L9 7M6.5 13.5h-4v-4M2.5 13.5L7 9',
+  small: 'M13.5 6.5h-4v-4M9.5 6.5L14 2M2.5 9.5h4v4M6.5 9.5L2 14',
   reset: 'M3 8a5 5 0 1 0 1.6-3.7M3 2.2v3h3',
 };
 studio.icon = (name) => {
@@ -193,24 +196,54 @@ studio.base64 = (bytes) => {
   return btoa(text);
 };
 
-// Title, note and legend above a chart or a map.
-studio.head = (root, value) => {
+// What the colours of a chart, or of several, mean.
+studio.legend = (items) => {
   const {h} = studio;
-  const head = root.querySelector('.st-chart-head');
   const legend = h('ul', 'st-legend');
-  for (const item of value.legend || []) {
+  for (const item of items || []) {
     const mark = h(
       'span',
       `st-mark${item.hatched ? ' hatched' : ''}${item.line ? ' line' : ''}${['dash', 'dot'].includes(item.dash) ? ` ${item.dash}` : ''}`,
     );
     mark.style.setProperty('--mark', studio.token(item.colour));
-    legend.append(
-      h('li', '', null, mark, h('span', '', item.label), item.value !== undefined ? h('b', 'num', item.value) : null),
+    const node = h(
+      'li',
+      item.line ? 'line' : '',
+      null,
+      mark,
+      h('span', '', item.label),
+      item.value !== undefined ? h('b', 'num', item.value) : null,
     );
+    if (item.label.length > 24) node.title = item.label;
+    legend.append(node);
   }
+  return legend;
+};
+
+// Title, note and legend above a chart or a map. In a workbench the note is behind a "?", and what the x axis shows stands
+// behind the title.
+studio.head = (root, value) => {
+  const {h} = studio;
+  const head = root.querySelector('.st-chart-head');
+  const legend = studio.legend(value.legend);
   const note = value.note ? h('p', '', value.note) : null;
-  if (note) note.title = value.note; // two lines are shown
-  head.replaceChildren(
-    ...[value.title ? h('h3', '', value.title) : null, note, legend.children.length ? legend : null].filter(Boolean),
+  const title = value.title ? h('h3', '', value.title) : null;
+  if (root.closest('.bench')) {
+    const axis = value.short || value.layout?.xaxis?.title?.text;
+    if (title && axis && root.closest('.dense')) title.append(h('small', '', axis));
+    if (title) title.title = title.textContent;
+    if (note && title) {
+      const more = studio.button('st-more', '?', 'what this shows', () => {
+        head.classList.toggle('told');
+        more.setAttribute('aria-expanded', String(head.classList.contains('told')));
+      });
+      more.setAttribute('aria-label', `help on ${value.title}`);
+      more.setAttribute('aria-expanded', String(head.classList.contains('told')));
+      more.dataset.key = 'head help';
+      title.append(more);
+    }
+  } else if (note) note.title = value.note; // two lines are shown
+  studio.keepFocus(head, () =>
+    head.replaceChildren(...[title, note, legend.children.length ? legend : null].filter(Boolean)),
   );
 };

@@ -52,6 +52,17 @@
     });
   };
 
+  // The address holds what is shown, so its text is the link.
+  const link = (button) => {
+    const usual = button.textContent;
+    let timer;
+    button.addEventListener('click', async () => {
+      button.textContent = (await studio.copy(location.href)) ? 'Copied' : 'Copy the address';
+      clearTimeout(timer);
+      timer = setTimeout(() => (button.textContent = usual), 2000);
+    });
+  };
+
   studio.header = ({element, trigger}) => {
     const stored = localStorage.getItem('studio-theme');
     if (stored && !new URL(location.href).searchParams.has('__theme'))
@@ -68,8 +79,18 @@
       show();
     });
     show();
+    // to what the open step shows; the address stays as it is
+    element.querySelector('.st-skip').addEventListener('click', (event) => {
+      event.preventDefault();
+      const screen = [...document.querySelectorAll('#steps > .tabitem')].find(studio.visible);
+      if (!screen) return;
+      screen.tabIndex = -1;
+      screen.focus();
+    });
     button.before(person(trigger));
     glossary(element);
+    link(element.querySelector('.st-link-button'));
+    element.querySelector('.st-present-button').addEventListener('click', () => studio.openPresent());
     element.firstElementChild.dataset.rev = '1';
   };
 })();

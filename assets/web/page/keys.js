@@ -12,6 +12,7 @@
     ['undo', ['z'], 'undo the last mark or note'],
     ['undo', ['Shift', 'z'], 'redo it'],
     ['table', ['↑', '↓'], 'move through the table; Enter opens, Space ticks, with Shift a range'],
+    ['help', ['Shift', 'p'], 'present: one screen a story, for showing to others'],
     ['escape', ['Esc'], 'untick rows, close what is open'],
     ['help', ['?'], 'this list'],
   ];

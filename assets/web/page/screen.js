@@ -23,6 +23,9 @@
   // Calls once the page knows which pool it is about; at once where no screen waits for that.
   studio.afterStart = (call) => (started || !parts.size ? call() : waiting.push(call));
 
+  // Calls once the address has been read, however early it is asked for; at once where that has been.
+  studio.onceRead = (call) => (started ? call() : heard.push(['ready', call]));
+
   // Calls whenever the page is told this name, for what asks the server itself.
   studio.hear = (name, call) => heard.push([name, call]);
 

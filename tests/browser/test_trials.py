@@ -1,9 +1,9 @@
-"""Try before you launch, in a browser: a pilot is queued from the Tune form, its verdict comes as its runs end, and is used."""
+"""Trials before a long run, in a browser: each is queued from its form, and its verdict comes as the runs end."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,9 +24,10 @@ LOSSES = {
 }
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """A runs folder in which a run is at work, by the process of this test, so that nothing that is queued starts."""
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A runs folder in which a run is at work, by the process of these tests, so that nothing that is queued starts."""
+    tmp_path = tmp_path_factory.mktemp("trials")
     pool = load_pool(["demo"])
     store.save_pool(tmp_path, pool)
     config = config_from({"pool": ("demo",), "model": "demo", "name": "at work", "make_map": False})
@@ -37,10 +38,10 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def app_url(home: Path, data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An app over this folder."""
-    with serving(home, data_root, tmp_path_factory.mktemp("pilot-app")) as url:
+    with serving(home, data_root, tmp_path_factory.mktemp("trials-app")) as url:
         yield url
 
 
@@ -50,11 +51,11 @@ def shows(page, elem_id: str, words: str) -> None:
     )
 
 
-def end(home: Path, runs: tuple[str, ...]) -> None:
+def end(home: Path, runs: Sequence[str], losses: Mapping[str, float] = LOSSES) -> None:
     """These runs are done, with losses by strategy."""
     for run in runs:
         config = store.read_config(home, run)
-        for epoch, loss in enumerate((2.5, LOSSES[config.strategy] + 0.001 * config.seed)):
+        for epoch, loss in enumerate((2.5, losses[config.strategy] + 0.001 * config.seed)):
             store.append_metrics(
                 home, run, Metrics(9 * epoch, float(epoch), held_out=loss, held_out_epoch=epoch)
             )
@@ -98,4 +99,32 @@ def test_a_pilot_from_the_form_to_its_verdict(page, goto, reload, home: Path) ->
     assert page.locator("#tune-strategy select").input_value() == "diversity"
     page.locator("#tune-pilot-newest button", has_text="See it on Compare").click()
     page.wait_for_url(lambda url: f"comparison={info.id}" in url and "tab=compare" in url)
-    shows(page, "compare-answer", "Lowest at the end: diversity")
+    shows(page, "compare-answer", "Lowest at the end: Diversity alone")
+
+
+def test_a_search_for_a_budget_ends_early_by_itself(page, goto, home: Path) -> None:
+    goto(page, "compare")
+    page.locator("#compare-smallest button").first.click()
+    page.locator("#budget-smallest input").fill("10 %")
+    page.locator("#budget-epochs input").fill("1")
+    shows(
+        page, "budget-plan", "The full pool, then 1,100, 550 and 275 samples an epoch, with 2 seeds: 8 runs"
+    )
+    shows(page, "budget-plan", "At most 1,034 optimizer steps in all, 550 of them on the full pool.")
+    page.locator("#budget-launch:not([disabled])").click()
+    shows(page, "budget-plan", "8 runs queued")
+    shows(page, "search-answer", "Still running: 0 of 8 runs are done. 8 are queued.")
+    info = store.comparisons(home)[0]
+    assert info.kind == "budget"
+    page.wait_for_url(lambda url: f"comparison={info.id}" in url)
+
+    end(home, info.runs[:4], {"full": 2.0, "iterit": 2.0})
+    shows(page, "search-answer", "1,100 samples an epoch do as well as the full pool, so far")
+    end(home, info.runs[4:6], {"iterit": 2.4})  # 550 samples are too few: nobody needs the two runs of 275
+    shows(
+        page,
+        "search-answer",
+        "Ended early: 6 of 8 runs are done. 2 that could no longer change the verdict left the queue.",
+    )
+    shows(page, "search-budgets", "2 taken out of the queue")
+    assert [store.run_info(home, run).state for run in info.runs[6:]] == ["stopped", "stopped"]

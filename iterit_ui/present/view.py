@@ -1,0 +1,26 @@
+"""The view for showing to others: a full screen over the page, opened from the header, by a key or by a link."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from iterit_ui.components.base import component
+from iterit_ui.present.stories import stories_value
+from iterit_ui.shared.session import EVENT, Session
+
+
+def presenter(session: Session) -> gr.HTML:
+    """Lay the view out, empty until it is opened, and wire it; drawn by assets/web/present/present.js."""
+    shown = component("present", events=("apply",), elem_id="present", elem_classes="unseen")
+    shown.apply(_drawn(session.home), session.states, shown, **EVENT)
+    return shown
+
+
+def _drawn(home: Path) -> Any:
+    def drawn(*states: Any) -> dict[str, Any]:
+        return stories_value(home, *states)
+
+    return drawn

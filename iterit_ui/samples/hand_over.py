@@ -1,0 +1,182 @@
+"""Exporting picks from a screen: what its button offers, what a visitor asked for, and the file that they get."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import zipfile
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast, get_args
+
+import gradio as gr
+
+from backend import store
+from backend.analysis.picks_export import Picks, picks_of_run, picks_of_settings, write_picks
+from backend.analysis.score_sets import DEMO
+from backend.data import demo
+from backend.data.layouts import ExportFormat
+from backend.errors import StudioError
+from backend.store.paths import epoch_folder
+from iterit_ui.shared import messages
+from iterit_ui.shared.selections import SelectionView, model_of
+from iterit_ui.shared.session import QUIET, epoch_of
+from iterit_ui.shared.theme import counted
+
+Value = dict[str, Any]
+ENDINGS = ("jsonl", "json")
+ALL = "all"  # instead of an epoch's number
+# by what a page fetches the file itself, and says that the wait is over
+FETCH = "(file) => studio.download(file)"
+OVER = "() => studio.exported()"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a visitor wants. which : a key of the choices that were offered."""
+
+    which: str
+    format: ExportFormat
+    ending: str
+    scores: bool
+    recipe: bool
+
+
+def asked_of(data: Any, choices: Collection[str]) -> Asked:
+    """An exporter's event, checked.
+
+    Raises
+    ------
+    StudioError : the page sent something else, or what it names is no longer there.
+    """
+    found = data if isinstance(data, dict) else {}
+    which, format, ending = found.get("which"), found.get("format"), found.get("ending")
+    if not isinstance(which, str) or which not in choices:
+        raise StudioError("what you chose is no longer there; open the export again")
+    if format not in get_args(ExportFormat) or ending not in ENDINGS:
+        raise StudioError(f"the page asked for {format!r} as {ending!r}, which is not known")
+    return Asked(
+        which,
+        cast(ExportFormat, format),
+        str(ending),
+        found.get("scores") is True,
+        found.get("recipe") is True,
+    )
+
+
+def settings_value(shown: SelectionView | None, problem: str = "") -> Value:
+    """The button for what the settings select. problem : why they select nothing."""
+    count = 0 if shown is None else len(shown.what.selection)
+    return button_value(
+        count,
+        [{"key": "", "label": "selected", "count": count, "group": ""}],
+        "",
+        off=problem or ("" if count else "These settings select nothing."),
+    )
+
+
+def run_choices(
+    home: Path, run: str, *, epochs: Collection[int] | None = None, group: str = ""
+) -> list[Value]:
+    """What of a run can be exported: single epochs, and all of them together. epochs : only these; None for all."""
+    there = store.epochs(home, run)
+    found = [
+        {
+            "key": f"{run}/{epoch}",
+            "label": f"Epoch {epoch}",
+            "count": len(store.read_picks(home, run, epoch)),
+            "group": group,
+        }
+        for epoch in there
+        if epochs is None or epoch in epochs
+    ]
+    if len(there) > 1:
+        every = len(store.picks_of_all_epochs(home, run))
+        found.append(
+            {"key": f"{run}/{ALL}", "label": "All epochs, each sample once", "count": every, "group": group}
+        )
+    return found
+
+
+def button_value(count: int, choices: list[Value], chosen: str, *, off: str = "", label: str = "") -> Value:
+    """What an exporter shows."""
+    return {
+        "label": label or f"Export {counted(count, 'pick')}",
+        "off": off,
+        "choices": choices,
+        "chosen": chosen,
+    }
+
+
+def picks_of_view(home: Path, shown: SelectionView, changed: Value) -> Picks:
+    """What the visitor's settings select, with how to repeat it. changed : their settings."""
+    info = store.pool_info(home, shown.pool.id)
+    run, _, epoch = shown.scores_key.rpartition("/")
+    scores_file: Path | None = None
+    if run:
+        scores_file = epoch_folder(home, run, int(epoch)) / "samples.parquet"
+    elif shown.scores_key == DEMO:
+        scores_file = demo.SCORES
+    return picks_of_settings(
+        shown.pool,
+        shown.scores,
+        shown.what.selection,
+        shown.settings,
+        inputs=info.inputs,
+        mapping={} if info.about is None else info.about.mapping,
+        scores_file=scores_file,
+        model=model_of(home, shown.scores_key),
+        ahead=epoch_of(changed),
+        budget=None if shown.held_out is None else shown.what.budget,
+    )
+
+
+def picks_of_key(home: Path, key: str) -> Picks:
+    """What a choice of `run_choices` means."""
+    run, _, epoch = key.rpartition("/")
+    return picks_of_run(home, run, store.ALL_EPOCHS if epoch == ALL else int(epoch))
+
+
+def exported_file(home: Path, picks: Picks, asked: Asked, who: str = "") -> str:
+    """A file to download: the samples, or a zip where the recipe comes with them; a run remembers that it was exported.
+
+    Raises
+    ------
+    StudioError : nothing was picked, or it cannot be read.
+    """
+    if not len(picks):
+        raise StudioError("nothing is selected")
+    name = re.sub(r"[^\w.-]+", "-", picks.pool.name).strip("-.")[:60] or "pool"
+    words = f"-{store.export_words(picks.epoch).replace(' ', '-')}" if picks.run else ""
+    folder = Path(tempfile.mkdtemp(prefix="iterit-export-"))
+    out = folder / f"{name}{words}-{len(picks)}-picks.{asked.ending}"
+    written = write_picks(out, picks, asked.format, with_scores=asked.scores, with_recipe=asked.recipe)
+    if len(written) > 1:
+        out = out.with_suffix(".zip")
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in written:
+                archive.write(path, path.name)
+    if picks.run:
+        store.note_export(
+            home, picks.run, picks.epoch, rows=len(picks), file=f"{out.name} (downloaded)", who=who
+        )
+    return str(out)
+
+
+def wire_export(button: gr.HTML, make: Callable[..., str], inputs: list[Any]) -> None:
+    """Have an exporter's answer made into a file that the page downloads.
+
+    make : (what the page sent, values of `inputs`) -> the file; a StudioError is told to the visitor.
+    """
+    file = gr.DownloadButton("Download", elem_id=f"{button.elem_id}-file", elem_classes="unseen")
+
+    def export(event: gr.EventData, *values: Any) -> str:
+        try:
+            return make(event._data, *values)
+        except StudioError as error:
+            raise gr.Error(messages.sentence(str(error))) from error
+
+    made = button.export(export, inputs, file, **QUIET)
+    made.success(None, file, None, js=FETCH, **QUIET)
+    made.then(None, None, None, js=OVER, **QUIET)

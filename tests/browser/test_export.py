@@ -1,0 +1,47 @@
+"""What a person exports from Curate: the sheet, the download, and that it holds the picks and the recipe."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import pytest
+
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import expect
+
+from backend.data import load_pool
+from tests.browser.pools import scored_pool
+
+
+def test_export_the_picks_of_curate(page, goto, runs_dir, tmp_path):
+    pool, _ = scored_pool(runs_dir, tmp_path, rows=90, seed=23)
+    goto(page, "curate", pool=pool.id, budget=12)
+    button = page.locator("#curate-export button")
+    expect(button).to_have_text("Export 12 picks")
+    button.click()
+    sheet = page.get_by_role("dialog", name="Export 12 picks")
+    page.keyboard.press("Escape")
+    expect(sheet).to_have_count(0)
+    button.click()
+    sheet.get_by_label("Alpaca").check()
+    with page.expect_download() as download:
+        sheet.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "topics-23-12-picks.zip"
+    download.value.save_as(tmp_path / "got.zip")
+    with zipfile.ZipFile(tmp_path / "got.zip") as archive:
+        archive.extractall(tmp_path / "got")
+    text = (tmp_path / "got" / "topics-23-12-picks.jsonl").read_text()
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [line["rank"] for line in lines] == list(range(1, 13))
+    assert all(line["output"] == pool.response(pool.row_of[line["id"]]) for line in lines)
+    assert load_pool([tmp_path / "got" / "topics-23-12-picks.jsonl"]).left_out == 0
+    recipe = json.loads((tmp_path / "got" / "topics-23-12-picks.recipe.json").read_text())
+    assert recipe["settings"]["budget"] == 12 and recipe["pool"]["id"] == pool.id
+    # the samples alone, and the button is there again
+    expect(button).to_have_text("Export 12 picks")
+    button.click()
+    sheet.get_by_label("With the recipe").uncheck()
+    with page.expect_download() as download:
+        sheet.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "topics-23-12-picks.jsonl"

@@ -1,0 +1,64 @@
+"""Presenting to others: the button, the keys, a link to one story, and what is said where there is nothing to tell."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("playwright.sync_api")
+from playwright.sync_api import expect
+
+sys.path.append(str(Path(__file__).parents[1] / "ui"))
+from run_folders import make_run
+
+
+def test_present_by_button_keys_and_link(page, goto, app_url, runs_dir):
+    run = make_run(runs_dir, labels=False)
+    view = page.locator("dialog.st-present-view")
+    goto(page, "epochs", run=run)
+    page.locator("#epochs-export button").wait_for()
+    page.get_by_role("button", name="Present").click()
+    view.locator("h2").wait_for()
+    expect(view.get_by_role("heading", level=2)).to_have_text("What we started from")
+    expect(view).to_contain_text("120 questions with their answers, from 3 sources in 1 file.")
+    for title in ("What was wrong with it", "What was selected, and why", "How the selection changed"):
+        page.keyboard.press("ArrowRight")
+        expect(view.locator("h2")).to_have_text(title)
+    page.wait_for_url(lambda url: "present=epochs" in url)
+    # three epochs of the run, with the payload of its samples shown as the text that it is
+    expect(view.locator("tbody tr")).to_have_count(3)
+    page.keyboard.press("ArrowLeft")
+    expect(view.locator("article")).to_have_count(10)
+    assert page.evaluate("document.querySelector('dialog').scrollHeight <= innerHeight + 1")
+    page.keyboard.press("Escape")
+    expect(view).to_have_count(0)
+    page.wait_for_url(lambda url: "present" not in url)
+    # p presents here, but not while somebody writes
+    page.get_by_placeholder("your name").click()
+    page.keyboard.press("p")
+    expect(view).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.keyboard.press("p")
+    expect(view.locator("h2")).to_have_text("What was selected, and why")
+    page.keyboard.press("Escape")
+
+    # where p pins, Shift and p present
+    goto(page, "curate")
+    page.locator("#curate-table tbody tr").first.click()
+    page.keyboard.press("Shift+P")
+    view.locator("h2").wait_for()
+    page.keyboard.press("Escape")
+    expect(page.locator("#curate-tools")).to_contain_text("Nothing is pinned")
+
+    # a link opens its story; the demo has no run of its own here, and the story says how to get one
+    page.goto(f"{app_url}/?present=epochs")
+    view.locator("h2").wait_for()
+    expect(view.locator("h2")).to_have_text("How the selection changed")
+    expect(view).to_contain_text("Nothing was trained with this data yet.")
+    expect(view).to_contain_text("Launch a run on the Tune screen")
+    page.keyboard.press("End")
+    expect(view.locator("h2")).to_have_text("Did it help?")
+    expect(view).to_contain_text("Start a comparison on the Compare screen")
+    page.wait_for_url(lambda url: "present=result" in url)
