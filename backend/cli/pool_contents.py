@@ -15,6 +15,7 @@ from backend.cli.pool_findings import (
     READING,
     Inputs,
     PresetName,
+    content_of,
     find_pool,
     lengths_of,
     near_of,
@@ -25,7 +26,27 @@ from backend.data.scripts import unspaced_share
 from backend.errors import ConfigError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from backend.findings import Finding
+    from backend.records import Pool
+
+# spelt out: the help needs them before anything is imported
+LISTED = (
+    *(
+        "exact",
+        "near",
+        "same_response",
+        "refusal",
+        "no_content",
+        "cut_off",
+        "loop",
+        "markup",
+        "encoding",
+        "open_fence",
+    ),
+    *("language", "rare_language", "email", "phone", "secret", "too_long", "unscorable"),
+)
 
 
 @with_settings(("mapping", "words", *READING))
@@ -46,11 +67,22 @@ def health(
             "--model", help="Count tokens under this model's tokenizer: over length, unscorable and why."
         ),
     ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            "--list",
+            metavar="FINDING",
+            help="List the samples of one finding instead: " + ", ".join(LISTED) + ", or opening:WORDS.",
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Samples listed.")] = 20,
     preset: PresetName = None,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """What is in a pool, and what is worth a look: duplicates, refusals, how responses begin, what is too long.
+    """What is in a pool, and what is worth a look: duplicates, refusals, responses without content, cut off, in a loop or
+    in another language, markup, broken characters, open code blocks, personal data, keys and passwords (shown masked),
+    how responses begin, what is too long.
 
     Files are only read. For a stored pool, what was found before is used, and what is found now is kept.
     """
@@ -71,8 +103,23 @@ def health(
         if is_stored:
             store.save_near(home, samples.id, pairs, words=words)
     counted = lengths_of(home, samples, config, keep=is_stored) if config else None
+    read = store.load_content(home, samples.id) if is_stored else None
+    if read is None:
+        read = content_of(samples)
+        if is_stored:
+            store.save_content(home, samples.id, read)
+    if kind is not None:
+        known: dict[str, Any] = {"near": pairs, "lengths": counted, "content": read, "words": words}
+        rows = look.rows_of_finding(samples, kind, threshold=THRESHOLD if near is None else near, **known)
+        list_samples(samples, kind, rows, read.found_of(kind), limit=limit, as_json=as_json)
+        return
     found = look.report(
-        samples, near=pairs, lengths=counted, threshold=THRESHOLD if near is None else near, words=words
+        samples,
+        near=pairs,
+        lengths=counted,
+        content=read,
+        threshold=THRESHOLD if near is None else near,
+        words=words,
     )
     share = unspaced_share(samples.responses())
     say_what_fits(share, words)
@@ -99,6 +146,33 @@ def health(
         ["what", "samples", "groups", "beyond the first", ""],
         [_line(finding) for finding in found],
         left=["what", ""],
+    )
+
+
+def list_samples(
+    samples: Pool, kind: str, rows: np.ndarray, pieces: dict[int, str], *, limit: int, as_json: bool
+) -> None:
+    """Print a finding's first samples with what was found in them; keys and passwords masked."""
+    from backend import analysis
+    from backend.findings import masked
+
+    lines = [
+        {
+            "row": row,
+            "id": str(samples.ids[row]),
+            "found": pieces.get(row, ""),
+            "response": analysis.beginning(masked(samples.response(row))),
+        }
+        for row in rows[:limit].tolist()
+    ]
+    if as_json:
+        console.print_json({"pool": samples.id, "finding": kind, "count": len(rows), "samples": lines})
+        return
+    console.print_table(
+        f"{samples.name}: {len(rows):,} samples, the first {len(lines)}",
+        ["row", "id", "found", "response begins"],
+        [[str(value) for value in line.values()] for line in lines],
+        left=["id", "found", "response begins"],
     )
 
 

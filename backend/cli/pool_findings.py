@@ -15,7 +15,7 @@ from backend.config import RunConfig, config_from
 
 if TYPE_CHECKING:
     from backend.config import Words
-    from backend.findings import Lengths, NearPairs
+    from backend.findings import ContentFindings, Lengths, NearPairs
     from backend.jobs.pool_work import Report
     from backend.records import Pool
 
@@ -29,7 +29,7 @@ READING = ("system_prompt", "max_length")
 
 @with_settings(("mapping", "words"))
 def findings(pool: Inputs, settings: dict[str, Any], runs_dir: RunsDir = Path("runs")) -> None:
-    """Index a pool for searching and look for near-duplicates. Done once per pool and kept in the runs folder."""
+    """Index a pool for searching, read its texts for what is wrong with them, and look for near-duplicates. Done once per pool and kept in the runs folder."""
     from backend import store
     from backend.jobs import pool_work
 
@@ -42,6 +42,9 @@ def findings(pool: Inputs, settings: dict[str, Any], runs_dir: RunsDir = Path("r
             bar.show(stage, done, total, "samples")
 
         store.build_search(home, samples, on_progress=lambda done, total: at("indexing texts", done, total))
+        if not store.has_content(home, samples.id):
+            read = content_of(samples, on_progress=lambda done, total: at("reading texts", done, total))
+            store.save_content(home, samples.id, read)
         words = settings.get("words") or store.pool_words(home, samples.id)
         if store.load_near(home, samples.id, words=words) is None:
             report("near-duplicates")
@@ -49,7 +52,7 @@ def findings(pool: Inputs, settings: dict[str, Any], runs_dir: RunsDir = Path("r
                 samples, words, on_progress=lambda done, total: at("near-duplicates", done, total)
             )
             store.save_near(home, samples.id, pairs, words=words)
-    console.say(f"{samples.name} ({samples.id}) can be searched, and its near-duplicates are known")
+    console.say(f"{samples.name} ({samples.id}) can be searched, and its findings are known")
 
 
 @with_settings(("mapping", *READING))
@@ -158,6 +161,21 @@ def near_of(samples: Pool, words: Words, on_progress: Any = None) -> NearPairs:
             responses,
             words=words,
             on_progress=lambda done, total: bar.show("near-duplicates", done, total, "samples"),
+        )
+
+
+def content_of(samples: Pool, on_progress: Any = None) -> ContentFindings:
+    """What the pool's texts hold, with a progress bar where nobody else reports."""
+    from backend import findings as look
+
+    prompts, responses = look.prompt_texts(samples, system=False), look.response_texts(samples)
+    if on_progress is not None:
+        return look.content_findings(prompts, responses, on_progress=on_progress)
+    with console.progress_bar() as bar:
+        return look.content_findings(
+            prompts,
+            responses,
+            on_progress=lambda done, total: bar.show("reading texts", done, total, "samples"),
         )
 
 

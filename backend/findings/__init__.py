@@ -1,8 +1,11 @@
-"""What is worth a look in a pool: duplicates, near-duplicates, refusals, how responses begin, what is too long.
+"""What is worth a look in a pool: duplicates, near-duplicates, refusals, how responses begin, what is too long, and what
+reading each sample finds (`content_rules`).
 
 Texts and arrays in, arrays out; imports neither torch nor transformers, and reads no file.
 """
 
+from backend.findings.content_rules import CONTENT, ContentFindings, content_findings
+from backend.findings.credentials import masked
 from backend.findings.lengths import NOT_SCORED, Lengths
 from backend.findings.near import LOWEST, NearPairs, near_groups, near_pairs
 from backend.findings.openings import Opening, beginnings, opening_of, opening_rows, openings
@@ -22,19 +25,23 @@ from backend.findings.report import (
 from backend.findings.texts import prompt_texts, response_texts, spaced, words_of
 
 __all__ = [
+    "CONTENT",
     "GROUPED",
     "LOWEST",
     "NOT_SCORED",
     "THRESHOLD",
+    "ContentFindings",
     "Finding",
     "Lengths",
     "NearPairs",
     "Opening",
     "beginnings",
+    "content_findings",
     "groups_of_finding",
     "is_refusal",
     "keep_one",
     "mask_of_finding",
+    "masked",
     "near_groups",
     "near_pairs",
     "opening_of",

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from backend import data
 from backend.config import Words
 from backend.errors import PoolError
+from backend.findings.content_rules import CONTENT, HINTS, ContentFindings
 from backend.findings.lengths import CHANGES, Lengths
 from backend.findings.near import NearPairs, near_groups, numbered
 from backend.findings.openings import opening_rows, openings
@@ -23,7 +24,7 @@ THRESHOLD = 0.8
 GROUPED = ("exact", "near", "same_response")
 KEYS = (
     *("empty", *GROUPED, "refusal", "opening:<text>", "too_long", *CHANGES),
-    *("unscorable", "unscorable:<reason>"),
+    *("unscorable", "unscorable:<reason>", *CONTENT),
 )
 CHANGE_LABELS = {
     "reasoning_dropped": "Reasoning dropped by the template",
@@ -31,6 +32,7 @@ CHANGE_LABELS = {
     "tools_as_text": "Tools given as text",
 }
 _NO_NEAR = "Not searched for yet: it takes about a minute for 50,000 samples, in the background."
+_NO_CONTENT = "Not read yet: it takes about half a minute for 50,000 samples, in the background."
 _NO_TOKENS = "Not counted yet: choose a model, and its tokenizer counts the tokens."
 
 
@@ -67,6 +69,7 @@ def report(
     near: NearPairs | None = None,
     lengths: Lengths | None = None,
     scores: Scores | None = None,
+    content: ContentFindings | None = None,
     threshold: float = THRESHOLD,
     top: int = 12,
     words: Words = "paper",
@@ -77,6 +80,7 @@ def report(
     ----------
     near : pairs of near-duplicates, where they have been looked for; grouped from `threshold` on.
     lengths, scores : what is known from a tokenizer or a model, where there is any.
+    content : what reading the texts has found, where that was done.
     top : openings listed at most. words : how they are cut into words.
     """
     empty = rows_of_finding(pool, "empty")
@@ -98,6 +102,11 @@ def report(
         _grouped(pool, "same_response", "Same response", "The same response to other prompts, or again."),
         Finding("refusal", "Refusals", len(refused), hint="Begins like a refusal to answer (English only)."),
     ]
+    for kind, label in CONTENT.items():
+        if content is None:
+            found.append(Finding(kind, label, None, hint=HINTS[kind], why_unknown=_NO_CONTENT))
+        else:
+            found.append(Finding(kind, label, len(content.rows_of(kind)), hint=HINTS[kind]))
     if lengths is None:
         found.append(Finding("too_long", "Over length", None, why_unknown=_NO_TOKENS))
     else:
@@ -121,6 +130,7 @@ def rows_of_finding(
     near: NearPairs | None = None,
     lengths: Lengths | None = None,
     scores: Scores | None = None,
+    content: ContentFindings | None = None,
     threshold: float = THRESHOLD,
     words: Words = "paper",
 ) -> np.ndarray:
@@ -142,6 +152,10 @@ def rows_of_finding(
         return refusal_rows(response_texts(pool))
     elif kind == "opening" and detail:
         return opening_rows(response_texts(pool), detail, cut=words)
+    elif key in CONTENT:
+        if content is None:
+            raise PoolError(f"{CONTENT[key].lower()}: {_NO_CONTENT}")
+        return content.rows_of(key)
     elif key == "too_long":
         if lengths is None:
             raise PoolError(f"over length: {_NO_TOKENS}")

@@ -45,9 +45,12 @@ from backend.store.file_hashes import content_hashes
 from backend.store.files import replacing, write_json
 from backend.store.findings import (
     LengthsKey,
+    has_content,
     has_findings,
+    load_content,
     load_lengths,
     load_near,
+    save_content,
     save_lengths,
     save_near,
     stored_lengths,

@@ -1,4 +1,4 @@
-"""What is found once per pool and kept beside it: near-duplicate pairs, and lengths under a model's tokenizer."""
+"""What is found once per pool and kept beside it: near-duplicate pairs, what its texts hold, and lengths under a model's tokenizer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from backend.config import Words
 from backend.errors import PoolError
-from backend.findings import LOWEST, Lengths, NearPairs
+from backend.findings import LOWEST, ContentFindings, Lengths, NearPairs
 from backend.store.files import replacing
 from backend.store.paths import pool_folder
 from backend.store.search import has_search
@@ -21,6 +21,8 @@ from backend.store.words import pool_words
 
 # grows when pairs are found in another way, so that stored ones are found anew
 NEAR_VERSION = 1
+# grows with the rules of `findings/content_rules`
+CONTENT_VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,11 @@ class LengthsKey:
 
 def has_findings(home: Path, pool_id: str) -> bool:
     """Whether all that the work "findings" makes is there, under the cutting that was chosen for the pool."""
-    return has_search(home, pool_id) and load_near(home, pool_id, words=pool_words(home, pool_id)) is not None
+    return (
+        has_search(home, pool_id)
+        and has_content(home, pool_id)
+        and load_near(home, pool_id, words=pool_words(home, pool_id)) is not None
+    )
 
 
 def save_near(home: Path, pool_id: str, pairs: NearPairs, *, words: Words = "paper") -> None:
@@ -54,6 +60,31 @@ def load_near(home: Path, pool_id: str, *, words: Words = "paper") -> NearPairs 
         return None
     a, b, similarity = (table[name].to_numpy() for name in ("a", "b", "similarity"))
     return NearPairs(a, b, similarity, about["lowest"])
+
+
+def has_content(home: Path, pool_id: str) -> bool:
+    """Whether a pool's texts have been read by today's rules."""
+    path = _content_path(home, pool_id)
+    return path.is_file() and _about(pq.read_schema(path)).get("version") == CONTENT_VERSION
+
+
+def save_content(home: Path, pool_id: str, content: ContentFindings) -> None:
+    """Store what a pool's texts hold."""
+    kinds = pa.array(content.kinds, pa.string()).dictionary_encode()
+    table = pa.table({"row": content.rows, "kind": kinds, "found": pa.array(content.found, pa.string())})
+    _write(_content_path(home, pool_id), table, {"version": CONTENT_VERSION})
+
+
+def load_content(home: Path, pool_id: str) -> ContentFindings | None:
+    """What a pool's texts hold; None where nobody has looked, or by other rules than today's."""
+    found = _read(_content_path(home, pool_id))
+    if found is None or found[1]["version"] != CONTENT_VERSION:
+        return None
+    rows = found[0]["row"].to_numpy()
+    kinds, texts = (
+        found[0][name].cast(pa.string()).to_numpy(zero_copy_only=False) for name in ("kind", "found")
+    )
+    return ContentFindings(rows, kinds, texts)
 
 
 def save_lengths(home: Path, pool_id: str, lengths: Lengths) -> None:
@@ -101,6 +132,10 @@ def stored_lengths(home: Path, pool_id: str) -> list[LengthsKey]:
 
 def _near_path(home: Path, pool_id: str, words: Words) -> Path:
     return pool_folder(home, pool_id) / ("near.parquet" if words == "paper" else f"near-{words}.parquet")
+
+
+def _content_path(home: Path, pool_id: str) -> Path:
+    return pool_folder(home, pool_id) / "content.parquet"
 
 
 def _lengths_path(home: Path, pool_id: str, key: LengthsKey) -> Path:

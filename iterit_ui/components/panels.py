@@ -17,8 +17,8 @@ def heading(title: str, text: str = "", *, level: int = 1, **options: Any) -> gr
 def cards(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
     """Figures in a row; event `pick` {key} of a card that has a key and so is a button.
 
-    value : {"cards": [{label, value, unit, hint, tone, delta, key, on, bar, lead, parts: [{label, colour, share, hint}]}],
-        legend}, values already written. `bar` is a share in [0, 1], `parts` a stacked bar whose shares add up to 1 at most;
+    value : {"cards": [{label, value, unit, hint, tone, delta, key, on, bar, lead, group, help, quiet,
+        parts: [{label, colour, share, hint}]}], legend}, values already written. `bar` is a share in [0, 1], `parts` a stacked bar whose shares add up to 1 at most;
         in a workbench `lead` makes a figure a large one. legend : as a chart's, of the charts below that share colours.
     """
     return component("cards", value, events=("pick",), **options)

@@ -75,7 +75,13 @@ def followed(home: Path, pool_id: str, seen: str) -> list[Any]:
 
 def stamp_of(home: Path, pool_id: str) -> str:
     """What is known about a pool, as a short text that changes with it."""
-    names = (health.FILES["near"], "words.json", "search.sqlite", health.FILES["too_long"])
+    names = (
+        health.FILES["near"],
+        health.FILES["no_content"],
+        "words.json",
+        "search.sqlite",
+        health.FILES["too_long"],
+    )
     return str([health.stamp(home, pool_id, name) for name in names]) if pool_id else ""
 
 

@@ -9,6 +9,7 @@ import gradio as gr
 
 from backend import store
 from backend.errors import StudioError
+from backend.findings import masked
 from backend.models_on_demand import client
 from backend.models_on_demand.asked_models import base_model
 from iterit_ui.data import lists
@@ -105,7 +106,7 @@ def as_read(
         return {"state": "failed", "error": str(error)}
     return {
         "state": "done",
-        "text": [{"kind": part.kind, "text": part.text} for part in found.segments],
+        "text": [{"kind": part.kind, "text": masked(part.text)} for part in found.segments],
         "tokens": found.tokens,
         "response_tokens": found.response_tokens,
         "cut_tokens": found.whole_tokens - found.tokens,

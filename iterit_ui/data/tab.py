@@ -85,6 +85,16 @@ def _lay_out(session: Session) -> Parts:
     message = note(first["message"], elem_id="data-note")
     words = note(cutting_hint.note_value(home, pool_id), elem_id="data-words")
     figures = cards(first["cards"], elem_id="data-cards")
+    status = status_line(None, elem_id="data-status")
+    timer = gr.Timer(1.0, active=False)
+    finding = component(
+        "finding", None, events=("do", "threshold", "undo"), scripts=SCRIPTS, elem_id="finding"
+    )
+    with gr.Row(elem_classes="columns"):
+        with gr.Column(elem_classes="wide"):
+            listed = table(first["table"], functions=[bulk_marks.ids_of_list(home)], elem_id="data-table")
+        with gr.Column(elem_classes=["aside", "sticky"]):
+            sample = sample_view({"empty": NO_SAMPLE}, elem_id="data-sample")
     with gr.Row(elem_classes=["scorer", "counter"], elem_id="token-counter"):
         model = gr.Dropdown(
             model_choices(session.model_roots),
@@ -106,22 +116,12 @@ def _lay_out(session: Session) -> Parts:
             elem_id="length-limit",
         )
         count = gr.Button("Count tokens", scale=0, min_width=130, elem_id="count-tokens")
-    status = status_line(None, elem_id="data-status")
-    timer = gr.Timer(1.0, active=False)
     with gr.Row(elem_classes="charts"):
         sources = chart(first["sources"], height=190, elem_id="sources-chart")
         lengths = chart(first["lengths"], height=190, elem_id="characters-chart")
         openings = component(
             "ranking", first["openings"], events=("pick",), scripts=SCRIPTS, elem_id="openings"
         )
-    finding = component(
-        "finding", None, events=("do", "threshold", "undo"), scripts=SCRIPTS, elem_id="finding"
-    )
-    with gr.Row(elem_classes="columns"):
-        with gr.Column(elem_classes="wide"):
-            listed = table(first["table"], functions=[bulk_marks.ids_of_list(home)], elem_id="data-table")
-        with gr.Column(elem_classes=["aside", "sticky"]):
-            sample = sample_view({"empty": NO_SAMPLE}, elem_id="data-sample")
     keyboard = keys(elem_id="data-keys")
     return Parts(
         message,
@@ -194,8 +194,8 @@ def _wire_drawing(session: Session, parts: Parts) -> None:
     )
     opened.then(full, read, parts.sample, **QUIET)
     parts.asked.change(full, read, parts.sample, **QUIET)
-    # a run may have scored the pool in the meantime
-    when_shown("data", "tab", "watch", unless=("pool",))(
+    # a run may have scored the pool in the meantime; what was excluded changes what is left
+    when_shown("data", "marked", "tab", "watch", unless=("pool",))(
         answers.numbered_call(bound(draw.pressed, home)),
         [pool, parts.view],
         [parts.figures, parts.openings],

@@ -10,26 +10,38 @@ from backend import store
 from backend.findings import Finding
 from backend.records import Pool
 from iterit_ui.data import lists
-from iterit_ui.data.words import CARD_NOTES, LISTS, NOT_KNOWN
+from iterit_ui.data.words import CARD_NOTES, FINDINGS, LISTS, NOT_KNOWN
 from iterit_ui.samples import sample_values
 from iterit_ui.samples.sample_list import paged
 from iterit_ui.shared import pool_health as health
 from iterit_ui.shared import text, theme
 from iterit_ui.shared.session import get_pool
 
-# cards in their order, with their tone where the count is not 0
-CARDS = {
-    "all": "pool",
-    "sources": "plain",
-    "rejected": "rejected",
-    "empty": "unscorable",
-    "unscorable": "unscorable",
-    "too_long": "rejected",
-    "exact": "candidate",
-    "near": "candidate",
-    "same_response": "plain",
-    "refusal": "rejected",
+# cards in their order, by the heading that they stand under, with their tone where the count is not 0
+GROUPS = {
+    "Pool": {"all": "pool", "sources": "plain", "rejected": "rejected"},
+    "Cannot be used, or not whole": {
+        "empty": "unscorable",
+        "unscorable": "unscorable",
+        "too_long": "rejected",
+    },
+    "Duplicates": {"exact": "candidate", "near": "candidate", "same_response": "plain"},
+    "Content": {
+        "no_content": "rejected",
+        "cut_off": "rejected",
+        "loop": "rejected",
+        "markup": "rejected",
+        "encoding": "rejected",
+        "open_fence": "rejected",
+        "refusal": "rejected",
+        "language": "rejected",
+        "rare_language": "plain",
+    },
+    "Personal data and secrets": {"email": "plain", "phone": "plain", "secret": "rejected"},
 }
+CARDS = {key: tone for cards in GROUPS.values() for key, tone in cards.items()}
+GROUP_OF = {key: group for group, cards in GROUPS.items() for key in cards}
+FOUND = {"key": "found", "label": "Found", "width": "24%"}
 REJECTED_COLUMNS = [
     {"key": "file", "label": "File", "width": "26%"},
     {"key": "row", "label": "Row", "align": "right", "width": "84px"},
@@ -71,14 +83,20 @@ ACTIONS = [
 
 
 def cards_value(home: Path, pool_id: str, view: dict[str, Any], *, working: bool = False) -> dict[str, Any]:
-    """The pool in figures, each a button that lists its rows. working : near-duplicates are being searched."""
+    """The pool in figures, each a button that lists its rows. working : what is not known yet is being looked for."""
     pool = get_pool(home, pool_id)
     found = health.report(home, pool_id, view["threshold"])
     files = theme.counted(len(pool.table["file"].unique()), "file")
     cards = []
     for key, tone in CARDS.items():
         if key == "all":
-            card = {"label": "Samples", "value": theme.number(len(pool)), "hint": f"pool {pool.name}"}
+            usable = theme.number(usable_count(home, pool_id))
+            card: dict[str, Any] = {
+                "label": "Samples",
+                "value": theme.number(len(pool)),
+                "hint": f"{usable} usable",
+                "help": f"pool {pool.name}: {usable} are neither excluded nor empty nor known to be unscorable",
+            }
         elif key == "sources":
             card = {"label": "Sources", "value": theme.number(len(pool.sources)), "hint": f"from {files}"}
         elif key == "rejected":
@@ -94,20 +112,44 @@ def cards_value(home: Path, pool_id: str, view: dict[str, Any], *, working: bool
             card = {
                 "label": one.label,
                 "value": theme.number(one.count),
-                "hint": card_hint(home, pool_id, one, working),
+                "hint": card_hint(home, pool_id, one, view, working),
+                "help": FINDINGS.get(key, ""),
+                "quiet": not one.count,
             }
             tone = tone if one.count else "plain"
         on = view["which"] == key or view["which"].startswith(f"{key}:")
-        cards.append({**card, "key": key, "tone": tone, "on": on})
+        cards.append({**card, "key": key, "tone": tone, "on": on, "group": GROUP_OF[key]})
     return {"cards": cards}
 
 
-def card_hint(home: Path, pool_id: str, one: Finding, working: bool) -> str:
+def usable_count(home: Path, pool_id: str) -> int:
+    """Samples that a selection may take: not excluded, not empty, and not unscorable as far as that is known."""
+    usable = lists.mark_codes(home, pool_id) != 2
+    usable[health.finding_rows(home, pool_id, "empty")] = False
+    if health.report(home, pool_id)["unscorable"].known:
+        usable[health.finding_rows(home, pool_id, "unscorable")] = False
+    return int(usable.sum())
+
+
+def what_is_left(home: Path, pool_id: str, one: Finding, view: dict[str, Any]) -> str:
+    """How many of a finding are excluded and how many are left; "" where none is excluded."""
+    key = lists.key_of(view | {"which": one.key})
+    rows = health.finding_rows(home, pool_id, key)
+    away = int((lists.mark_codes(home, pool_id)[rows] == 2).sum())
+    return f"{away:,} excluded, {len(rows) - away:,} left" if away else ""
+
+
+def card_hint(home: Path, pool_id: str, one: Finding, view: dict[str, Any], working: bool) -> str:
     """What stands below a count, or why there is none."""
     if not one.known:
+        if one.key in health.CONTENT:
+            return "being read" if working else "not read yet"
         return (
             ("being searched" if working else "not searched yet") if one.key == "near" else "not counted yet"
         )
+    left = what_is_left(home, pool_id, one, view) if one.count else ""
+    if left:
+        return left
     if one.key == "unscorable":
         return health.unscorable_from(home, pool_id)[0]
     if not one.count:
@@ -149,13 +191,19 @@ def table_value(home: Path, pool_id: str, view: dict[str, Any], opened: str) -> 
                 "size": theme.number(size),
                 "keep": keep_badge(codes[row], bool(stays)),
             }
+    pieces = health.pieces_of(home, pool_id, view["which"])
+    columns = COLUMNS if found.group is None else GROUP_COLUMNS
+    if pieces is not None:
+        columns = [*COLUMNS[:2], FOUND, *COLUMNS[2:]]
+        for line, row in zip(lines, rows):
+            line["found"] = pieces.get(int(row), "")
     searching = bool(view["text"])
     # the head of the list says why, and how to know it
     one = health.report(home, pool_id).get(view["which"].partition(":")[0])
     unknown = one is not None and not one.known
     return {
         "title": "All samples" if lists.is_whole(view) else "These samples",
-        "columns": COLUMNS if found.group is None else GROUP_COLUMNS,
+        "columns": columns,
         "rows": lines,
         **page,
         "empty": (NOT_KNOWN if unknown else found.error)

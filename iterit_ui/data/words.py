@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from backend.findings.content_rules import HINTS
+
 LINE = "Choose the pool of samples to pick from. Below is what was read from it, and what could not be."
 SOURCE = {
     "files": "JSON, JSONL, CSV, Parquet or Arrow, also compressed. Several files make one pool.",
@@ -60,6 +62,7 @@ FINDINGS = {
     "near": "Prompt and response are nearly the same: they share most of their runs of five characters (of three, where each character is a word).",
     "same_response": "The same response to several prompts, word for word.",
     "refusal": "The response begins as refusals do. Some may be right to refuse: look before you exclude.",
+    **HINTS,
     "opening": "Responses that begin with these words. Boilerplate teaches a model to say it too.",
 }
 NOT_KNOWN = "Not known yet."

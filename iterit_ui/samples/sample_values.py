@@ -11,6 +11,7 @@ import numpy as np
 from backend import analysis
 from backend.config import SelectionSettings
 from backend.diversity import Tfidf
+from backend.findings import masked
 from backend.records import Pool, Scores, Selection, Status
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import theme
@@ -28,6 +29,10 @@ COLUMNS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
+# characters of a text that are looked through for what its beginning must not show
+READ = 4000
+
+
 def said_of(pool: Pool, row: int) -> dict[str, Any] | None:
     """A sample's turns with reasoning, calls and tools set apart from what is said; None where it is plain text."""
     (sample,) = pool.conversations(np.array([row]))
@@ -39,8 +44,8 @@ def said_of(pool: Pool, row: int) -> dict[str, Any] | None:
         turns.append(
             {
                 "role": message["role"],
-                "content": message.get("content") or "",
-                "reasoning": message.get("reasoning_content") or "",
+                "content": masked(message.get("content") or ""),
+                "reasoning": masked(message.get("reasoning_content") or ""),
                 "name": message.get("name") or "",
                 "calls": [
                     {"name": function["name"], "arguments": _written(function.get("arguments"))}
@@ -73,7 +78,7 @@ def sample_value(
     can_mark: bool = False,
     can_undo: bool = False,
 ) -> dict[str, Any]:
-    """A sample in full for `sample_view`; with scores and a selection also why it was picked or not.
+    """A sample in full for `sample_view`, keys and passwords masked; with scores and a selection also why it was picked or not.
 
     tfidf : of the selection's candidates, for what earlier picks had covered. excluded_by : who excluded it.
     earlier : what earlier epochs had trained on, where the strategy remembers it.
@@ -82,8 +87,8 @@ def sample_value(
     value: dict[str, Any] = {
         "id": told["id"],
         "title": f"Sample {row:,}",
-        "turns": told["turns"],
-        "response": told["response"],
+        "turns": [{**turn, "content": masked(turn["content"])} for turn in told["turns"]],
+        "response": masked(told["response"]),
         "said": said_of(pool, row),
         "badges": [],
         "facts": [
@@ -219,6 +224,6 @@ def beginnings(pool: Pool, row: int) -> dict[str, str]:
         turns[-1]["content"] if turns else "",
     )
     return {
-        "prompt": analysis.beginning(asked) or "(none)",
-        "response": analysis.beginning(pool.response(row)) or "(empty)",
+        "prompt": analysis.beginning(masked(asked[:READ])) or "(none)",
+        "response": analysis.beginning(masked(pool.response(row)[:READ])) or "(empty)",
     }

@@ -15,7 +15,17 @@ import numpy as np
 from backend import analysis, findings, store
 from backend.config import Words
 from backend.errors import PoolError
-from backend.findings import GROUPED, LOWEST, THRESHOLD, Finding, Lengths, NearPairs, Opening
+from backend.findings import (
+    CONTENT,
+    GROUPED,
+    LOWEST,
+    THRESHOLD,
+    ContentFindings,
+    Finding,
+    Lengths,
+    NearPairs,
+    Opening,
+)
 from backend.findings.openings import WORDS
 from backend.records import NOT_ASKED_FOR, Scores
 from iterit_ui.shared import theme
@@ -24,7 +34,12 @@ from iterit_ui.shared.session import get_pool, get_scores
 
 Stamp = tuple[tuple[str, int], ...]
 # what each finding is computed from, beside the samples themselves
-FILES = {"near": "near*.parquet", "too_long": "lengths-*.parquet", "unscorable": "lengths-*.parquet"}
+FILES = {
+    "near": "near*.parquet",
+    "too_long": "lengths-*.parquet",
+    "unscorable": "lengths-*.parquet",
+    **dict.fromkeys(CONTENT, "content.parquet"),
+}
 
 
 def stamp(home: Path, pool_id: str, name: str = "*") -> Stamp:
@@ -44,6 +59,22 @@ def near_of(home: Path, pool_id: str) -> NearPairs | None:
 @lru_cache(maxsize=4)
 def _near(home: Path, pool_id: str, words: Words, at: Stamp) -> NearPairs | None:
     return store.load_near(home, pool_id, words=words)
+
+
+def content_of(home: Path, pool_id: str) -> ContentFindings | None:
+    """What reading the texts has found, where that was done."""
+    return _content(home, pool_id, stamp(home, pool_id, FILES["no_content"]))
+
+
+@lru_cache(maxsize=4)
+def _content(home: Path, pool_id: str, at: Stamp) -> ContentFindings | None:
+    return store.load_content(home, pool_id)
+
+
+def pieces_of(home: Path, pool_id: str, key: str) -> dict[int, str] | None:
+    """What was found in each sample of a finding, by row, keys and passwords masked; None for findings without pieces."""
+    content = content_of(home, pool_id) if key in CONTENT else None
+    return None if content is None else content.found_of(key)
 
 
 def lengths_of(home: Path, pool_id: str) -> Lengths | None:
@@ -74,7 +105,10 @@ def report(home: Path, pool_id: str, threshold: float = THRESHOLD) -> dict[str, 
 def _report(home: Path, pool_id: str, words: Words, at: Stamp, scores: str) -> dict[str, Finding]:
     pool, near, lengths = get_pool(home, pool_id), near_of(home, pool_id), lengths_of(home, pool_id)
     known = scores_of(home, pool_id, scores)
-    return {one.key: one for one in findings.report(pool, near=near, lengths=lengths, scores=known, top=0)}
+    found = findings.report(
+        pool, near=near, lengths=lengths, scores=known, content=content_of(home, pool_id), top=0
+    )
+    return {one.key: one for one in found}
 
 
 def unscorable_from(home: Path, pool_id: str) -> tuple[str, str]:
@@ -148,6 +182,7 @@ def _rows(home: Path, pool_id: str, words: Words, key: str, at: Stamp, scores: s
             near=near_of(home, pool_id),
             lengths=lengths_of(home, pool_id),
             scores=scores_of(home, pool_id, scores),
+            content=content_of(home, pool_id),
             threshold=threshold,
             words=words,
         )

@@ -19,6 +19,9 @@ WORDS_CHOSEN = (
     "Cut between spaces again",
 )
 WORK = {
-    "findings": ("Checking the pool", "Near-duplicates, and the index that search needs"),
+    "findings": (
+        "Checking the pool",
+        "The index that search needs, what the texts hold, and near-duplicates",
+    ),
     "lengths": ("Counting tokens", "Reading every sample with the model's tokenizer"),
 }

@@ -167,7 +167,8 @@ def test_an_opening_reads_like_a_refusal_where_most_of_its_responses_do():
 def test_every_count_is_the_rows_behind_it(pool, lengths):
     scores = Scores.unknown(10, reason="")
     scores.reason[[6, 7, 8]] = "empty response", "empty response", "non-finite loss"
-    known = {"near": near_of(pool), "lengths": lengths, "scores": scores}
+    content = look.content_findings(look.prompt_texts(pool), look.response_texts(pool))
+    known = {"near": near_of(pool), "lengths": lengths, "scores": scores, "content": content}
     found = by_key(look.report(pool, **known))
     for key, finding in found.items():
         rows = look.rows_of_finding(pool, key, **known)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from backend import store
 from backend.cli import app
 from backend.errors import PoolError
-from backend.findings import Lengths, NearPairs
+from backend.findings import Lengths, NearPairs, content_findings
 from backend.jobs import pool_work
 
 ROWS = [("Name a fruit that is red", "An apple is one of them.")] * 2 + [
@@ -47,6 +47,8 @@ def test_pairs_come_back_as_they_were(tmp_path):
             np.testing.assert_array_equal(getattr(back, name), getattr(pairs, name), strict=True)
         assert back.lowest == 0.5
     store.build_search(tmp_path, small_pool())
+    assert not store.has_findings(tmp_path, pool_id)
+    store.save_content(tmp_path, pool_id, content_findings([], []))
     assert store.has_findings(tmp_path, pool_id)
 
 

@@ -17,7 +17,7 @@ from test_jobs import wait_for
 from backend import projection, store
 from backend.data import load_pool
 from backend.errors import PoolError, RunError
-from backend.findings import LOWEST, NearPairs
+from backend.findings import LOWEST, NearPairs, content_findings
 from backend.jobs import lifecycle, pool_work, reporting
 from backend.jobs.processes import ROOT, STARTING_SECONDS, process_of
 from backend.records import Progress
@@ -230,6 +230,8 @@ def test_findings_are_ready_when_they_are_there_whoever_made_them(home):
     assert pool_work.work_info(home, POOL, "findings").state == "absent"
     none = np.array([], np.int32)
     store.save_near(home, POOL, NearPairs(none, none, none.astype(np.float32), LOWEST))
+    assert pool_work.work_info(home, POOL, "findings").state == "absent"
+    store.save_content(home, POOL, content_findings([], []))
     assert pool_work.start_work(home, POOL, "findings").state == "done"
 
 

@@ -33,12 +33,12 @@
     return h('div', 'st-meter', null, bar);
   };
 
-  // A card with a key is a button; the pressed one is `on`.
+  // A card with a key is a button; the pressed one is `on`. Cards with a group stand under its name, as lines of a list.
   studio.cards = (context) =>
     studio.mount(context, (value, root) =>
       studio.keepFocus(root, () => {
-        root.replaceChildren(
-          ...(value?.cards || []).map((card) => {
+        const groups = new Map();
+        const nodes = (value?.cards || []).map((card) => {
             const figure = h(
               'div',
               'st-figure',
@@ -57,7 +57,10 @@
               card.parts?.length ? stacked(card.parts) : null,
               card.hint ? h('div', 'st-hint', card.hint) : null,
             );
-            if (card.hint) node.title = card.hint; // a long one is cut on the card
+            // a long hint is cut on the card
+            if (card.hint || card.help) node.title = [card.hint, card.help].filter(Boolean).join('\n');
+            node.classList.toggle('quiet', Boolean(card.quiet));
+            if (card.group) groups.set(card.group, [...(groups.get(card.group) || []), node]);
             node.dataset.label = card.label;
             if (!card.key) return node;
             node.type = 'button';
@@ -65,7 +68,15 @@
             node.setAttribute('aria-pressed', String(Boolean(card.on)));
             node.addEventListener('click', () => studio.afterStart(() => context.trigger('pick', {key: card.key})));
             return node;
-          }),
+        });
+        const headed = [...groups].map(([title, members]) => {
+          const section = h('section', 'st-card-group', null, h('h3', '', title), h('div', '', null, ...members));
+          section.setAttribute('aria-label', title);
+          return section;
+        });
+        root.classList.toggle('grouped', headed.length > 0);
+        root.replaceChildren(
+          ...(headed.length ? headed : nodes),
           ...(value?.legend?.length ? [studio.legend(value.legend)] : []),
         );
       }),

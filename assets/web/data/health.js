@@ -52,6 +52,16 @@
     return box;
   };
 
+  // A list that a click on a card or chart opens is brought into view when its head has been drawn.
+  let opening = false;
+  document.addEventListener(
+    'click',
+    (event) => {
+      if (event.target.closest?.('#data-cards button, #openings button, #sources-chart')) opening = true;
+    },
+    true,
+  );
+
   // {title, text, slider: null | {label, hint, min, max, step, value}, buttons: [{key, label, hint, tone, off}],
   //  done: null | {text, undo: label}}; events `do` {key}, `threshold` {value}, `undo` {}
   studio.finding = (context) => {
@@ -93,6 +103,8 @@
           : []),
       );
       done.hidden = !value?.done;
+      if (opening && value) requestAnimationFrame(() => root.scrollIntoView({block: 'nearest'}));
+      opening = false;
     });
   };
 
