@@ -39,35 +39,35 @@
       studio.keepFocus(root, () => {
         const groups = new Map();
         const nodes = (value?.cards || []).map((card) => {
-            const figure = h(
-              'div',
-              'st-figure',
-              null,
-              h('span', `num${String(card.value).length > 6 ? ' long' : ''}`, card.value),
-              card.unit ? h('span', 'st-unit', card.unit) : null,
-              card.delta ? h('span', 'st-delta', card.delta) : null,
-            );
-            const node = h(
-              card.key ? 'button' : 'div',
-              `st-card panel ${studio.tone(card.tone)}${card.lead ? ' lead' : ''}`,
-              null,
-              h('div', 'st-label', card.label),
-              figure,
-              typeof card.bar === 'number' ? meter(card.bar, card.tone) : null,
-              card.parts?.length ? stacked(card.parts) : null,
-              card.hint ? h('div', 'st-hint', card.hint) : null,
-            );
-            // a long hint is cut on the card
-            if (card.hint || card.help) node.title = [card.hint, card.help].filter(Boolean).join('\n');
-            node.classList.toggle('quiet', Boolean(card.quiet));
-            if (card.group) groups.set(card.group, [...(groups.get(card.group) || []), node]);
-            node.dataset.label = card.label;
-            if (!card.key) return node;
-            node.type = 'button';
-            node.dataset.key = `card ${card.key}`;
-            node.setAttribute('aria-pressed', String(Boolean(card.on)));
-            node.addEventListener('click', () => studio.afterStart(() => context.trigger('pick', {key: card.key})));
-            return node;
+          const figure = h(
+            'div',
+            'st-figure',
+            null,
+            h('span', `num${String(card.value).length > 6 ? ' long' : ''}`, card.value),
+            card.unit ? h('span', 'st-unit', card.unit) : null,
+            card.delta ? h('span', 'st-delta', card.delta) : null,
+          );
+          const node = h(
+            card.key ? 'button' : 'div',
+            `st-card panel ${studio.tone(card.tone)}${card.lead ? ' lead' : ''}`,
+            null,
+            h('div', 'st-label', card.label),
+            figure,
+            typeof card.bar === 'number' ? meter(card.bar, card.tone) : null,
+            card.parts?.length ? stacked(card.parts) : null,
+            card.hint ? h('div', 'st-hint', card.hint) : null,
+          );
+          // a long hint is cut on the card
+          if (card.hint || card.help) node.title = [card.hint, card.help].filter(Boolean).join('\n');
+          node.classList.toggle('quiet', Boolean(card.quiet));
+          if (card.group) groups.set(card.group, [...(groups.get(card.group) || []), node]);
+          node.dataset.label = card.label;
+          if (!card.key) return node;
+          node.type = 'button';
+          node.dataset.key = `card ${card.key}`;
+          node.setAttribute('aria-pressed', String(Boolean(card.on)));
+          node.addEventListener('click', () => studio.afterStart(() => context.trigger('pick', {key: card.key})));
+          return node;
         });
         const headed = [...groups].map(([title, members]) => {
           const section = h('section', 'st-card-group', null, h('h3', '', title), h('div', '', null, ...members));
