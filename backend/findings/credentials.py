@@ -10,23 +10,8 @@ _KEYS = re.compile(
     r"|AIza[\w-]{35}|sk-ant-[\w-]{20,}|sk-(?:proj-)?[A-Za-z0-9_-]{20,}|[sr]k_live_[A-Za-z0-9]{16,}|hf_[A-Za-z]{30,}|npm_[A-Za-z0-9]{36}|SG\.[\w-]{16,}\.[\w-]{16,}"
     r"|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,})(?![A-Za-z0-9])"
 )
-_BEGINNINGS = (
-    *(
-        "AKIA",
-        "ASIA",
-        "ghp_",
-        "gho_",
-        "ghu_",
-        "ghs_",
-        "ghr_",
-        "github_pat_",
-        "glpat-",
-        "xox",
-        "AIza",
-        "sk-",
-        "k_live_",
-    ),
-    *("hf_", "npm_", "SG.", "eyJ"),
+_BEGINNINGS = tuple(
+    "AKIA ASIA ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- xox AIza sk- k_live_ hf_ npm_ SG. eyJ".split()
 )
 _NAMES = (
     *("password", "passwd", "passphrase", "pwd", "secret", "token", "bearer"),

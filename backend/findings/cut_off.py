@@ -19,56 +19,10 @@ _NOT_PROSE = re.compile(r"^\s*(?:[-*•#>|$]|\(?\d{1,2}[.)]\s|[A-Za-z][.)]\s|\w[
 _SMILEY = re.compile(r"[:;=][-'o]?\($")
 # words that a sentence does not end with
 _GOES_ON = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "and",
-        "or",
-        "but",
-        "nor",
-        "of",
-        "because",
-        "although",
-        "whereas",
-        "while",
-        "if",
-        "unless",
-        "than",
-        "as",
-        "such",
-        "their",
-        "its",
-        "our",
-        "your",
-        "my",
-        "which",
-        "whose",
-        "whether",
-        "between",
-        "toward",
-        "towards",
-        "including",
-        "via",
-        "per",
-        "and/or",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "has",
-        "have",
-        "had",
-        "will",
-        "would",
-        "could",
-        "should",
-        "may",
-        "might",
-        "must",
-    ]
+    (
+        "a an the and or but nor of because although whereas while if unless than as such their its our your my which whose whether between toward "
+        "towards including via per and/or is are was were be been has have had will would could should may might must"
+    ).split()
 )
 
 
