@@ -35,6 +35,14 @@ ARGUMENTS = [
 ]
 WAIT = 60_000  # ms; the machine may be busy with something else
 
+# whether no box has moved since this was asked before
+AT_REST = """() => {
+  const boxes = [...document.querySelectorAll('.panel, .sheet, .st-note')].map((e) => e.getBoundingClientRect());
+  const [before, now] = [window.boxesBefore, JSON.stringify(boxes)];
+  window.boxesBefore = now;
+  return before === now;
+}"""
+
 # what must show up as the text that it is
 PAYLOADS = [
     "<img src=x onerror=alert(1)>",
@@ -308,8 +316,9 @@ def tidy_everywhere(tidy) -> Callable:
                 page.wait_for_function("document.body.classList.contains('dark')")
             for width, height in ((1280, 900), (1920, 1080)):
                 page.set_viewport_size({"width": width, "height": height})
-                # charts take their new size a moment after the window has
+                # charts and tables take their new size a moment after the window has
                 page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
+                page.wait_for_function(AT_REST, polling=200)
                 tidy(page)
 
     return check

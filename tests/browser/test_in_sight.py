@@ -78,8 +78,11 @@ def test_sample_of_data(page, goto):
     goto(page, "data")
     page.locator("#data-table tbody tr").nth(2).locator("td").last.click()
     page.locator("#data-sample .st-talk").wait_for()
-    scrolled(page, 1)
+    # the sample stays beside the list, to its last row; pools and their charts are below
+    page.locator("#data-table").evaluate("e => scrollBy(0, e.getBoundingClientRect().bottom - innerHeight)")
     in_sight(page, STEPS, "#tab-data .side", "#data-sample")
+    scrolled(page, 1)
+    in_sight(page, STEPS, "#tab-data .side")
 
 
 def test_player_and_sample_of_epochs(page, goto, run):

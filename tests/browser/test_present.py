@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
+
+from backend import store
+from backend.data import load_pool
 
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
@@ -14,8 +18,14 @@ sys.path.append(str(Path(__file__).parents[1] / "ui"))
 from run_folders import make_run
 
 
-def test_present_by_button_keys_and_link(page, goto, app_url, runs_dir):
+def test_present_by_button_keys_and_link(page, goto, app_url, runs_dir, tmp_path):
     run = make_run(runs_dir, labels=False)
+    rows = tmp_path / "rows.json"
+    rows.write_text(
+        json.dumps([{"instruction": f"Say {k}", "output": f"It is {k}, as asked"} for k in range(30)])
+    )
+    untrained = load_pool([str(rows)])
+    store.save_pool(runs_dir, untrained, inputs=[str(rows)])
     view = page.locator("dialog.st-present-view")
     goto(page, "epochs", run=run)
     page.locator("#epochs-export button").wait_for()
@@ -53,8 +63,8 @@ def test_present_by_button_keys_and_link(page, goto, app_url, runs_dir):
     page.keyboard.press("Escape")
     expect(page.locator("#curate-tools")).to_contain_text("Nothing is pinned")
 
-    # a link opens its story; the demo has no run of its own here, and the story says how to get one
-    page.goto(f"{app_url}/?present=epochs")
+    # a link opens its story; this pool has no run, and the story says how to get one
+    page.goto(f"{app_url}/?present=epochs&pool={untrained.id}")
     view.locator("h2").wait_for()
     expect(view.locator("h2")).to_have_text("How the selection changed")
     expect(view).to_contain_text("Nothing was trained with this data yet.")
