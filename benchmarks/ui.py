@@ -46,6 +46,11 @@ UNTIL_DRAWN = """([ids, act]) => new Promise((resolve, reject) => {
 SLIDE = """const s = document.querySelector('#settings [data-field="budget"] input[type=range]');
 s.value = %s; s.dispatchEvent(new Event('input', {bubbles: true}));"""
 
+ROW = "document.querySelectorAll('#%s-table tbody tr')[%d].lastElementChild.click()"
+SEARCH = """const i = document.querySelector('#curate-filter input');
+i.value = '%s'; i.dispatchEvent(new Event('input', {bubbles: true}));"""
+KEY = "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubbles: true}))"
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pool", default="pool_52k", help="pool_52k, pool_small, demo, or a file")
@@ -83,7 +88,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def visited(page: Any, url: str, pool: Pool, run: str, tries: int, pause: float) -> dict[str, float]:
-    """What a visitor waits for, on the Curate and the Epochs tab. pause : ms between two tries."""
+    """What a visitor waits for, on the Curate, the Epochs and the Data tab. pause : ms between two tries."""
     n = len(pool)
     began = time.perf_counter()
     page.goto(f"{url}/?tab=curate&pool={pool.id}&scores={run}/0")
@@ -104,13 +109,33 @@ def visited(page: Any, url: str, pool: Pool, run: str, tries: int, pause: float)
     preview = again(DRAWN, [SLIDE % share for share in shares])
     turn = "document.querySelector('#curate-table [aria-label=\"next page\"]').click()"
     paging = again(("curate-table",), [turn] * (tries + 1))
+    rows = [ROW % ("curate", 3 + k) for k in range(tries + 1)]
+    row_click = again(("curate-sample",), rows)
+    words = [
+        SEARCH % word
+        for word in ("the", "number", "water", "write", "people", "time", "list", "year", "school", "name")
+    ]
+    search = again(("curate-table", "curate-filter"), [words[k % len(words)] for k in range(tries + 1)])
+    page.evaluate(SEARCH % "")
+    page.wait_for_timeout(2 * pause)
     lasso = lassoed(page, tries, pause)
     page.goto(f"{url}/?tab=epochs&run={run}")
     page.wait_for_function(f"document.querySelector('#epochs-map .st-stage')?.dataset.points === '{n}'")
     page.wait_for_timeout(2 * pause)
     steps = [f"document.querySelector('#epochs-{name}').click()" for name in ("forth", "back")]
     epochs = again(("epochs-map", "epochs-cards"), [steps[k % 2] for k in range(tries + 1)])
+    began = time.perf_counter()
+    page.goto(f"{url}/?tab=data&pool={pool.id}")
+    page.locator("#data-cards .st-card").nth(10).wait_for()
+    page.locator("#data-table tbody tr").nth(9).wait_for()
+    data_ready = time.perf_counter() - began
+    page.wait_for_timeout(2 * pause)
+    page.evaluate(ROW % ("data", 3))
+    page.locator("#data-sample .st-talk").wait_for()
+    marks = [KEY % key for key in ("x", "u")]  # excluded, and not any more
+    cards = again(("data-cards",), [marks[k % 2] for k in range(tries + 1)])
     return {
+        "data_ready_s": round(data_ready, 2), "row_click_ms": round(row_click), "search_ms": round(search), "cards_ms": round(cards),
         "curate_ready_s": round(ready, 2), "preview_ms": round(preview), "epoch_switch_ms": round(epochs),
         "lasso_ms": round(lasso), "page_ms": round(paging),
     }  # fmt: skip

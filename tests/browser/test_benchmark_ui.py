@@ -23,4 +23,5 @@ def test_ui(browser) -> None:
     assert result.get("not_run") is None
     assert result["rows"] == 2200
     names = ("start_s", "curate_ready_s", "preview_ms", "epoch_switch_ms", "lasso_ms", "page_ms", "server_ms")
+    names += ("data_ready_s", "row_click_ms", "search_ms", "cards_ms")
     assert all(result[name] > 0 for name in names)
