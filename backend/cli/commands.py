@@ -16,6 +16,7 @@ from backend.cli.exporting import export
 from backend.cli.pool_commands import pool_map, score, select
 from backend.cli.pool_contents import health, search
 from backend.cli.pool_findings import findings, lengths
+from backend.cli.pool_overlaps import overlaps
 from backend.cli.queueing import queue, stop
 from backend.cli.reading import read
 from backend.cli.reviewing import review
@@ -61,6 +62,7 @@ app.command()(health)
 app.command()(search)
 app.command()(findings)
 app.command()(lengths)
+app.command()(overlaps)
 app.command()(mark)
 app.command()(note)
 app.command()(marks)

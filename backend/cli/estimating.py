@@ -12,6 +12,7 @@ from backend.errors import ConfigError
 
 if TYPE_CHECKING:
     from backend.analysis import Figure, PlanEstimate
+    from backend.records import Pool
 
 _TIMES = (
     ("training", "training_seconds"),
@@ -26,7 +27,7 @@ _TOKENS = (
 _MEMORY = ("weights", "gradients", "optimizer", "activations")
 
 
-def dry_run(home: Path, config: RunConfig, pool_id: str, rows: int, *, as_json: bool) -> None:
+def dry_run(home: Path, config: RunConfig, pool: Pool, *, as_json: bool) -> None:
     """Print problems and the estimate of a run that is not started.
 
     Raises
@@ -35,11 +36,13 @@ def dry_run(home: Path, config: RunConfig, pool_id: str, rows: int, *, as_json: 
     """
     from backend import analysis
     from backend.analysis.plan_tokens import unscorable
+    from backend.jobs.overlap_checks import overlap_problems
 
-    problems = analysis.preflight(config, rows)
-    unread = unscorable(home, config, pool_id)
+    problems = analysis.preflight(config, len(pool))
+    unread = unscorable(home, config, pool.id)
     problems += [unread] if unread is not None else []
-    estimate = analysis.plan_estimate(home, config, pool_id, rows)
+    problems += overlap_problems(home, config, pool)
+    estimate = analysis.plan_estimate(home, config, pool.id, len(pool))
     if as_json:
         console.print_json(
             {

@@ -22,14 +22,16 @@ from backend.cli.pool_findings import (
     reading_of,
     stored_pool,
 )
+from backend.cli.pool_overlaps import AGAINST_HELP, compared, split_mapping
 from backend.data.scripts import unspaced_share
 from backend.errors import ConfigError
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from backend.findings import Finding
+    from backend.findings import ContentFindings, Finding, Overlaps
     from backend.records import Pool
+    from backend.store import Against
 
 # spelt out: the help needs them before anything is imported
 LISTED = (
@@ -46,6 +48,7 @@ LISTED = (
         "open_fence",
     ),
     *("language", "rare_language", "email", "phone", "secret", "too_long", "unscorable"),
+    *("overlap_exact", "overlap_near", "overlap_run", "overlap"),
 )
 
 
@@ -67,6 +70,7 @@ def health(
             "--model", help="Count tokens under this model's tokenizer: over length, unscorable and why."
         ),
     ] = None,
+    against: Annotated[str | None, typer.Option("--against", metavar="FILE", help=AGAINST_HELP)] = None,
     kind: Annotated[
         str | None,
         typer.Option(
@@ -76,13 +80,17 @@ def health(
         ),
     ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Samples listed.")] = 20,
+    ids: Annotated[
+        bool,
+        typer.Option("--ids", help="With --list: print the ids of all its samples, one a line, for --exclude @FILE."),
+    ] = False,
     preset: PresetName = None,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
     """What is in a pool, and what is worth a look: duplicates, refusals, responses without content, cut off, in a loop or
     in another language, markup, broken characters, open code blocks, personal data, keys and passwords (shown masked),
-    how responses begin, what is too long.
+    how responses begin, what is too long, and what overlaps with evaluation data (--against).
 
     Files are only read. For a stored pool, what was found before is used, and what is found now is kept.
     """
@@ -92,8 +100,11 @@ def health(
 
     if near is not None and not LOWEST <= near <= 1:
         raise ConfigError(f"--near {near:g}: expected a similarity from {LOWEST} to 1")
+    if ids and kind is None:
+        raise ConfigError("--ids prints the ids of one list: name it with --list FINDING")
     home = runs_dir.resolve()
-    mapping, chosen = settings.pop("mapping", None), settings.pop("words", None)
+    chosen = settings.pop("words", None)
+    mapping, other = split_mapping(settings.pop("mapping", None), against or "")
     config = reading_of(settings, pool, model, preset) if model else None
     samples, is_stored = find_pool(home, pool, mapping, tell=as_json)
     words = chosen or (store.pool_words(home, samples.id) if is_stored else "paper")
@@ -108,16 +119,27 @@ def health(
         read = content_of(samples)
         if is_stored:
             store.save_content(home, samples.id, read)
+    overlaps = store.load_overlaps(home, samples.id) if is_stored else []
+    if against is not None:
+        now = compared(samples, against, other, words, known=overlaps)
+        if is_stored and words == store.pool_words(home, samples.id):
+            store.save_overlaps(home, samples.id, *now, words=words)
+        overlaps = [one for one in overlaps if one[0].id != now[0].id] + [now]
     if kind is not None:
         known: dict[str, Any] = {"near": pairs, "lengths": counted, "content": read, "words": words}
+        known["overlaps"] = [found for _, found in overlaps]
         rows = look.rows_of_finding(samples, kind, threshold=THRESHOLD if near is None else near, **known)
-        list_samples(samples, kind, rows, read.found_of(kind), limit=limit, as_json=as_json)
+        if ids:
+            print("\n".join(samples.ids[rows]))
+            return
+        list_samples(samples, kind, rows, pieces_of(kind, read, overlaps), limit=limit, as_json=as_json)
         return
     found = look.report(
         samples,
         near=pairs,
         lengths=counted,
         content=read,
+        overlaps=[found for _, found in overlaps],
         threshold=THRESHOLD if near is None else near,
         words=words,
     )
@@ -136,10 +158,12 @@ def health(
         }
         if samples.about is not None:
             about["read"] = {**dataclasses.asdict(samples.about), "told": samples.about.sentence}
-        console.print_json({"pool": about, "findings": lines})
+        console.print_json({"pool": about, "findings": lines, "against": [about_of(*one) for one in overlaps]})
         return
     if samples.about is not None:
         print(samples.about.sentence)
+    for one in overlaps:
+        print(compared_with(*one))
     sources = "; ".join(f"{name} {count:,}" for name, count in counts["sources"].items())
     console.print_table(
         f"{samples.name}: {counts['rows']:,} samples ({sources})",
@@ -147,6 +171,30 @@ def health(
         [_line(finding) for finding in found],
         left=["what", ""],
     )
+
+
+def pieces_of(kind: str, read: ContentFindings, overlaps: list[tuple[Against, Overlaps]]) -> dict[int, str]:
+    """What was found in each sample of a finding, or what it overlaps with, by row."""
+    from backend.findings import OVERLAPS, told_of_all
+
+    named = [(against.name, found) for against, found in overlaps]
+    return told_of_all(kind, named) if kind in (*OVERLAPS, "overlap") else read.found_of(kind)
+
+
+def about_of(against: Against, found: Overlaps) -> dict[str, Any]:
+    """Evaluation data that a pool was compared with, for a program to read."""
+    return {**dataclasses.asdict(against), "samples": len(found.all_rows), "common_runs": len(found.common)}
+
+
+def compared_with(against: Against, found: Overlaps) -> str:
+    """The same as a sentence."""
+    told = f"{len(found.all_rows):,} samples overlap with {against.name} ({against.rows:,} rows"
+    told += (
+        f"; prompts only, from column {against.prompts_only!r})" if against.prompts_only else ")"
+    )
+    if len(found.common):
+        told += f"; {len(found.common):,} more share only set phrases, which more than ten samples have"
+    return told + "."
 
 
 def list_samples(

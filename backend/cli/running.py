@@ -83,7 +83,7 @@ def tune(
     say_what_fits(unspaced_share(samples.responses()), complete.words)
     if dry_run:
         estimating.dry_run(
-            home, run_launch.with_absolute_paths(complete), samples.id, len(samples), as_json=as_json
+            home, run_launch.with_absolute_paths(complete), samples, as_json=as_json
         )
         return
     run_id = run_launch.launch(home, complete, pool=samples, allow_parallel=allow_parallel)

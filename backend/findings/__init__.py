@@ -4,6 +4,7 @@ reading each sample finds (`content_rules`).
 Texts and arrays in, arrays out; imports neither torch nor transformers, and reads no file.
 """
 
+from backend.findings.contamination import OVERLAPS, Overlaps, contamination, same_samples, told_of_all
 from backend.findings.content_rules import CONTENT, ContentFindings, content_findings
 from backend.findings.credentials import masked
 from backend.findings.lengths import NOT_SCORED, Lengths
@@ -29,13 +30,16 @@ __all__ = [
     "GROUPED",
     "LOWEST",
     "NOT_SCORED",
+    "OVERLAPS",
     "THRESHOLD",
     "ContentFindings",
     "Finding",
     "Lengths",
     "NearPairs",
     "Opening",
+    "Overlaps",
     "beginnings",
+    "contamination",
     "content_findings",
     "groups_of_finding",
     "is_refusal",
@@ -54,6 +58,8 @@ __all__ = [
     "response_texts",
     "rows_by_group",
     "rows_of_finding",
+    "same_samples",
     "spaced",
+    "told_of_all",
     "words_of",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from backend import data
 from backend.config import Words
 from backend.errors import PoolError
+from backend.findings.contamination import OVERLAP_HINTS, OVERLAPS, Overlaps
 from backend.findings.content_rules import CONTENT, HINTS, ContentFindings
 from backend.findings.lengths import CHANGES, Lengths
 from backend.findings.near import NearPairs, near_groups, numbered
@@ -24,7 +26,7 @@ THRESHOLD = 0.8
 GROUPED = ("exact", "near", "same_response")
 KEYS = (
     *("empty", *GROUPED, "refusal", "opening:<text>", "too_long", *CHANGES),
-    *("unscorable", "unscorable:<reason>", *CONTENT),
+    *("unscorable", "unscorable:<reason>", *CONTENT, *OVERLAPS, "overlap"),
 )
 CHANGE_LABELS = {
     "reasoning_dropped": "Reasoning dropped by the template",
@@ -33,6 +35,7 @@ CHANGE_LABELS = {
 }
 _NO_NEAR = "Not searched for yet: it takes about a minute for 50,000 samples, in the background."
 _NO_CONTENT = "Not read yet: it takes about half a minute for 50,000 samples, in the background."
+_NO_EVALUATION = "Not compared yet: give a file of evaluation data."
 _NO_TOKENS = "Not counted yet: choose a model, and its tokenizer counts the tokens."
 
 
@@ -70,6 +73,7 @@ def report(
     lengths: Lengths | None = None,
     scores: Scores | None = None,
     content: ContentFindings | None = None,
+    overlaps: Sequence[Overlaps] = (),
     threshold: float = THRESHOLD,
     top: int = 12,
     words: Words = "paper",
@@ -81,6 +85,7 @@ def report(
     near : pairs of near-duplicates, where they have been looked for; grouped from `threshold` on.
     lengths, scores : what is known from a tokenizer or a model, where there is any.
     content : what reading the texts has found, where that was done.
+    overlaps : what the pool has in common with evaluation data, for each that it was compared with; no line without any.
     top : openings listed at most. words : how they are cut into words.
     """
     empty = rows_of_finding(pool, "empty")
@@ -107,6 +112,8 @@ def report(
             found.append(Finding(kind, label, None, hint=HINTS[kind], why_unknown=_NO_CONTENT))
         else:
             found.append(Finding(kind, label, len(content.rows_of(kind)), hint=HINTS[kind]))
+    for kind, label in OVERLAPS.items() if overlaps else ():
+        found.append(Finding(kind, label, len(_overlapping(overlaps, kind)), hint=OVERLAP_HINTS[kind]))
     if lengths is None:
         found.append(Finding("too_long", "Over length", None, why_unknown=_NO_TOKENS))
     else:
@@ -131,6 +138,7 @@ def rows_of_finding(
     lengths: Lengths | None = None,
     scores: Scores | None = None,
     content: ContentFindings | None = None,
+    overlaps: Sequence[Overlaps] = (),
     threshold: float = THRESHOLD,
     words: Words = "paper",
 ) -> np.ndarray:
@@ -156,6 +164,10 @@ def rows_of_finding(
         if content is None:
             raise PoolError(f"{CONTENT[key].lower()}: {_NO_CONTENT}")
         return content.rows_of(key)
+    elif key in (*OVERLAPS, "overlap"):
+        if not overlaps:
+            raise PoolError(f"overlap with evaluation data: {_NO_EVALUATION}")
+        return _overlapping(overlaps, key)
     elif key == "too_long":
         if lengths is None:
             raise PoolError(f"over length: {_NO_TOKENS}")
@@ -233,6 +245,13 @@ def reasons_of(n: int, lengths: Lengths | None, scores: Scores | None) -> np.nda
     if lengths is None:
         return np.where(np.isin(scores.reason.astype(str), NOT_ASKED_FOR), "", scores.reason)
     return np.where(np.isin(scores.reason.astype(str), NOT_ASKED_FOR), lengths.reason, scores.reason)
+
+
+def _overlapping(overlaps: Sequence[Overlaps], kind: str) -> np.ndarray:
+    """(k,) int64: the rows that overlap with any of the evaluation data in one way ("overlap": in any), ascending."""
+    return np.unique(
+        np.concatenate([one.all_rows if kind == "overlap" else one.rows_of(kind) for one in overlaps])
+    )
 
 
 def _same(values: pa.ChunkedArray) -> np.ndarray:

@@ -70,7 +70,7 @@ def pump(home: Path, *, kinds: tuple[JobKind, ...] = get_args(JobKind)) -> list[
             continue
         pid = process.pid
         store.set_process(home, job_id, host=this_host(), pid=pid, process_started=start_time(pid))
-        if job.kind in ("map", "findings", "lengths"):
+        if job.kind in ("map", "findings", "lengths", "overlaps"):
             with contextlib.suppress(psutil.Error):  # gone already: its state says why
                 psutil.Process(pid).nice(NICENESS)
         started.append(job_id)

@@ -1,4 +1,5 @@
-"""Background work on a stored pool: its map, its findings, its lengths under a model's tokenizer.
+"""Background work on a stored pool: its map, its findings, its lengths under a model's tokenizer, its overlaps with
+evaluation data.
 
 Each kind runs in a process of its own, at low priority, one at a time per pool, and goes on when whoever started it
 ends.
@@ -22,7 +23,7 @@ from backend.store.findings import has_findings
 from backend.store.maps import has_whole_map
 from backend.store.paths import pool_folder
 
-PoolKind = Literal["map", "findings", "lengths"]
+PoolKind = Literal["map", "findings", "lengths", "overlaps"]
 # by what can be told that the work is done, whatever was written down about it
 _MADE: dict[PoolKind, Callable[[Path, str], bool]] = {"map": has_whole_map, "findings": has_findings}
 
@@ -49,8 +50,10 @@ def start_work(home: Path, pool_id: str, kind: PoolKind, arguments: Sequence[str
     store.pool_info(home, pool_id)
     arguments = tuple(map(str, arguments))
     known = work_info(home, pool_id, kind)
-    # of lengths a pool may have some that were counted for other arguments
-    if known.state == "done" and (kind != "lengths" or known.arguments == arguments):
+    # of lengths a pool may have some that were counted for other arguments; a file of evaluation data may have changed
+    if known.state == "done" and (
+        kind in ("map", "findings") or (kind == "lengths" and known.arguments == arguments)
+    ):
         return known
     if store.queue_job(home, known.id, kind, pool_id, arguments=arguments, allow_parallel=True):
         lifecycle.pump(home, kinds=(kind,))

@@ -84,6 +84,7 @@ from backend.store.maps import (
     write_map,
 )
 from backend.store.one_sample import sample_at
+from backend.store.overlaps import Against, forget_overlaps, load_overlaps, save_overlaps
 from backend.store.paths import log_path, pool_folder, run_folder
 from backend.store.picks import picks_of_all_epochs, read_kept_aside, read_lengths, read_picks
 from backend.store.pools import (

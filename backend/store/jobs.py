@@ -1,6 +1,6 @@
 """The table of jobs: what is asked for, queued, claimed by one process, reported on and ended.
 
-A run, work on a pool (its map, its findings, its lengths under a tokenizer) and an evaluation are all jobs; what else is
+A run, work on a pool (its map, its findings, its lengths under a tokenizer, its overlaps with evaluation data) and an evaluation are all jobs; what else is
 known about each lies where its kind keeps it. Every change is one transaction, so that two processes never claim the
 same job. What happens to a run is also noted among its events, in the same transaction.
 """
@@ -19,7 +19,7 @@ from backend.errors import RunError
 from backend.records import JobState, Progress
 from backend.store import database
 
-JobKind = Literal["run", "map", "findings", "lengths", "evaluation"]
+JobKind = Literal["run", "map", "findings", "lengths", "overlaps", "evaluation"]
 EndState = Literal["done", "failed", "stopped"]
 EventKind = Literal[
     "queued",

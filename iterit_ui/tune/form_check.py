@@ -15,6 +15,7 @@ from backend.config import RunConfig
 from backend.config.command_line import command_line
 from backend.errors import ConfigError, StudioError
 from backend.jobs import run_launch
+from backend.jobs.overlap_checks import overlap_problems
 from backend.preflight import checks
 from backend.preflight.checks import Problem
 from backend.records import Pool
@@ -73,6 +74,7 @@ def verdict(home: Path, data_roots: Sequence[Path], model_roots: Sequence[Path],
         problems += unknown_ids(home, draft.pool, pool, config)
         unread = unscorable(home, config, draft.pool)
         problems += [unread] if unread is not None else []
+        problems += overlap_problems(home, config, pool)
         found["command"] = command_line(config, preset=draft.preset, home=home)
         found["config"] = config_text(run_launch.with_absolute_paths(config))
         try:
