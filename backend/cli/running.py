@@ -65,6 +65,7 @@ def tune(
     Marks made by `mark` or on the page hold for a run where they are given as --pinned and --excluded.
     """
     from backend.jobs import run_launch
+    from backend.jobs.overlap_checks import overlap_problems
 
     values = {**read_config_file(config), **settings}
     if pool:
@@ -86,6 +87,8 @@ def tune(
             home, run_launch.with_absolute_paths(complete), samples, as_json=as_json
         )
         return
+    for problem in overlap_problems(home, run_launch.with_absolute_paths(complete), samples):
+        console.say(f"note: {problem.text}")
     run_id = run_launch.launch(home, complete, pool=samples, allow_parallel=allow_parallel)
     _follow(home, run_id, watch=watch, as_json=as_json)
 

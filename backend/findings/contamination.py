@@ -22,9 +22,9 @@ ALIKE = 0.8  # the similarity from which near-duplicates are grouped, too
 LEAST_WORDS = 8
 LONGEST = 300  # characters kept of what a sample overlaps with
 OVERLAPS = {
-    "overlap_exact": "Same text as evaluation",
-    "overlap_near": "Nearly the same text",
-    "overlap_run": f"Shared runs of {RUN} words",
+    "overlap_exact": "Same as evaluation",
+    "overlap_near": "Close to evaluation",
+    "overlap_run": f"{RUN} words of evaluation",
 }
 OVERLAP_HINTS = {
     "overlap_exact": "The prompt or the response is the same as one of the evaluation data, but for capitals and spaces. "

@@ -35,7 +35,7 @@ CHANGE_LABELS = {
 }
 _NO_NEAR = "Not searched for yet: it takes about a minute for 50,000 samples, in the background."
 _NO_CONTENT = "Not read yet: it takes about half a minute for 50,000 samples, in the background."
-_NO_EVALUATION = "Not compared yet: give a file of evaluation data."
+_NO_EVALUATION = "Not compared yet: name a file of evaluation data to compare the pool with."
 _NO_TOKENS = "Not counted yet: choose a model, and its tokenizer counts the tokens."
 
 
@@ -85,7 +85,7 @@ def report(
     near : pairs of near-duplicates, where they have been looked for; grouped from `threshold` on.
     lengths, scores : what is known from a tokenizer or a model, where there is any.
     content : what reading the texts has found, where that was done.
-    overlaps : what the pool has in common with evaluation data, for each that it was compared with; no line without any.
+    overlaps : what the pool has in common with evaluation data, for each that it was compared with.
     top : openings listed at most. words : how they are cut into words.
     """
     empty = rows_of_finding(pool, "empty")
@@ -112,8 +112,10 @@ def report(
             found.append(Finding(kind, label, None, hint=HINTS[kind], why_unknown=_NO_CONTENT))
         else:
             found.append(Finding(kind, label, len(content.rows_of(kind)), hint=HINTS[kind]))
-    for kind, label in OVERLAPS.items() if overlaps else ():
-        found.append(Finding(kind, label, len(_overlapping(overlaps, kind)), hint=OVERLAP_HINTS[kind]))
+    for kind, label in OVERLAPS.items():
+        count = len(_overlapping(overlaps, kind)) if overlaps else None
+        why = "" if overlaps else _NO_EVALUATION
+        found.append(Finding(kind, label, count, hint=OVERLAP_HINTS[kind], why_unknown=why))
     if lengths is None:
         found.append(Finding("too_long", "Over length", None, why_unknown=_NO_TOKENS))
     else:

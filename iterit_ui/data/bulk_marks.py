@@ -13,7 +13,7 @@ from backend import store
 from backend.errors import StudioError
 from iterit_ui.data import lists
 from iterit_ui.data.lists import Listed
-from iterit_ui.data.words import EXCLUDE_ALL, FINDINGS, KEEP_ONE, LISTS, NEAR_SLIDER
+from iterit_ui.data.words import EXCLUDE_ALL, FINDINGS, KEEP_ONE, LISTS, NEAR_SLIDER, NOT_COMPARED
 from iterit_ui.samples import marks, sample_list
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import pool_health as health
@@ -37,6 +37,8 @@ def finding_value(
     if lists.is_whole(view) or which == "rejected":
         return value if which != "all" or done else None
     one = health.report(home, pool_id).get(kind)
+    if one is not None and not one.known and kind in health.OVERLAPS:
+        return value | {"text": NOT_COMPARED}
     if one is not None and not one.known:
         return value | {"text": one.why_unknown, "buttons": ways_to_know(kind)}
     if kind == "near":
@@ -51,13 +53,42 @@ def finding_value(
     if kind == "unscorable":
         words = f"{words} {health.unscorable_from(home, pool_id)[1]}"
         value["text"] = words
+    if kind in health.OVERLAPS:
+        value["text"] = f"{words} {compared_words(home, pool_id)}"
     found = lists.listed(home, pool_id, view)
     if found.error:
         return value
     if found.group is not None:
         count = f"{theme.counted(len(found.rows), 'sample')} in {theme.counted(found.groups, 'group')}."
         value["text"] = f"{words} {count}"
-    return value | {"buttons": deeds(home, pool_id, found, opened)}
+    buttons = deeds(home, pool_id, found, opened)
+    return value | {"buttons": buttons + (forgets(home, pool_id) if kind in health.OVERLAPS else [])}
+
+
+def compared_words(home: Path, pool_id: str) -> str:
+    """What the pool was compared with, and what was left alone, as sentences."""
+    known = store.load_overlaps(home, pool_id)
+    names = [
+        f"{against.name} ({theme.counted(against.rows, 'row')}{', prompts only' if against.prompts_only else ''})"
+        for against, _ in known
+    ]
+    common = sum(len(found.common) for _, found in known)
+    told = f"Compared with {', '.join(names)}."
+    return f"{told} {theme.counted(common, 'more sample')} share set phrases only." if common else told
+
+
+def forgets(home: Path, pool_id: str) -> list[dict[str, Any]]:
+    """A button for each of the evaluation data that takes its overlaps away again."""
+    return [
+        {
+            "key": f"forget:{against.id}",
+            "label": f"Forget {against.name}",
+            "hint": "take its overlaps off the cards and out of the warnings; marks stay",
+            "tone": "plain",
+            "off": False,
+        }
+        for against, _ in store.load_overlaps(home, pool_id)
+    ]
 
 
 def words_of(home: Path, pool_id: str, view: dict[str, Any]) -> tuple[str, str]:

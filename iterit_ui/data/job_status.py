@@ -1,4 +1,4 @@
-"""Jobs that the Data tab starts and waits for: near-duplicates and the search index, and token counts of a model."""
+"""Jobs that the Data tab starts and waits for: findings and the search index, overlaps with evaluation data, token counts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from typing import Any
 
 import gradio as gr
 
-from backend import config
+from backend import config, store
+from backend.data.inputs import find_sources
 from backend.errors import StudioError
 from backend.jobs import pool_work
 from backend.store import Job
 from iterit_ui.shared import messages, text
 from iterit_ui.shared import pool_health as health
 from iterit_ui.shared.launch import model_choices
+
+KINDS: tuple[pool_work.PoolKind, ...] = ("findings", "overlaps", "lengths")
 
 
 def begun(home: Path, pool_id: str) -> list[Any]:
@@ -24,7 +27,7 @@ def begun(home: Path, pool_id: str) -> list[Any]:
     if info.state == "absent":
         info = pool_work.start_work(home, pool_id, "findings")
     health.warm(home, pool_id)
-    return [*shown(info, pool_work.work_info(home, pool_id, "lengths")), stamp_of(home, pool_id)]
+    return [*shown(info, *works_of(home, pool_id)[1:]), stamp_of(home, pool_id)]
 
 
 def asked(
@@ -36,11 +39,15 @@ def asked(
     event: dict[str, Any],
 ) -> list[Any]:
     """Status and timer after a button of the list's head that makes something known: {key}."""
-    if pool_id and event.get("key") == "find":
-        found = pool_work.start_work(home, pool_id, "findings")
-        return shown(found, pool_work.work_info(home, pool_id, "lengths"))
-    if event.get("key") == "count":
+    key = str(event.get("key"))
+    if pool_id and key == "find":
+        pool_work.start_work(home, pool_id, "findings")
+        return shown(*works_of(home, pool_id))
+    if key == "count":
         return counted(home, roots, pool_id, model, longest)
+    if pool_id and key in [f"forget:{against.id}" for against, _ in store.load_overlaps(home, pool_id)]:
+        store.forget_overlaps(home, pool_id, key.partition(":")[2])
+        return [gr.skip(), gr.Timer(active=True)]  # its next tick sees that less is known
     return [gr.skip()] * 2
 
 
@@ -59,14 +66,30 @@ def counted(
     except StudioError as error:
         messages.warning(str(error))
         return [gr.skip()] * 2
-    return shown(pool_work.work_info(home, pool_id, "findings"), info)
+    return shown(*works_of(home, pool_id)[:2], info)
+
+
+def compared(home: Path, roots: tuple[Path, ...], pool_id: str, path: str | None) -> list[Any]:
+    """Status and timer after somebody asked to compare the pool with a file of evaluation data."""
+    if not pool_id:
+        return [gr.skip()] * 2
+    if not path:
+        messages.warning("Choose a file of evaluation data first.")
+        return [gr.skip()] * 2
+    try:
+        find_sources([path], roots=roots)  # a visitor's word opens the data folders and uploads only
+        pool_work.start_work(home, pool_id, "overlaps", ["--against", path])
+    except StudioError as error:
+        messages.warning(str(error))
+        return [gr.skip()] * 2
+    return shown(*works_of(home, pool_id))
 
 
 def followed(home: Path, pool_id: str, seen: str) -> list[Any]:
     """Status, timer, and the stamp of what is known now, which tells the page to draw it."""
     if not pool_id:
         return [None, gr.Timer(active=False), gr.skip()]
-    works = [pool_work.work_info(home, pool_id, kind) for kind in ("findings", "lengths")]
+    works = works_of(home, pool_id)
     if works[0].state == "absent":  # the cutting into words was changed while it was looked for under another
         works[0] = pool_work.start_work(home, pool_id, "findings")
     now = stamp_of(home, pool_id)
@@ -81,13 +104,19 @@ def stamp_of(home: Path, pool_id: str) -> str:
         "words.json",
         "search.sqlite",
         health.FILES["too_long"],
+        health.FILES["overlap_exact"],
     )
     return str([health.stamp(home, pool_id, name) for name in names]) if pool_id else ""
 
 
-def shown(findings: Job, lengths: Job) -> list[Any]:
+def works_of(home: Path, pool_id: str) -> list[Job]:
+    """The work on a pool that this tab waits for: findings, overlaps, lengths."""
+    return [pool_work.work_info(home, pool_id, kind) for kind in KINDS]
+
+
+def shown(*found: Job) -> list[Any]:
     """A line for the work that runs, else for what failed; the timer runs while something does."""
-    works = [(findings, text.WORK["findings"]), (lengths, text.WORK["lengths"])]
+    works = [(info, text.WORK[info.kind]) for info in found]
     running = [(info, words) for info, words in works if info.unfinished]
     failed = [(info, words) for info, words in works if info.state == "failed"]
     value = None

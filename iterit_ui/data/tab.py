@@ -19,6 +19,7 @@ from iterit_ui.data import bulk_marks, draw, events
 from iterit_ui.data import callbacks as answers
 from iterit_ui.data import job_status as work
 from iterit_ui.data import sample_panel as reading
+from iterit_ui.data.evaluation_data import Field, build_field, wire_field
 from iterit_ui.data.lists import VIEW
 from iterit_ui.data.sources import build_preview, build_sources
 from iterit_ui.data.words import LINE, NO_SAMPLE
@@ -47,6 +48,7 @@ class Parts:
     model: gr.Dropdown
     longest: gr.Number
     count: gr.Button
+    evaluation: Field
     status: gr.HTML
     timer: gr.Timer
     sources: gr.HTML
@@ -85,6 +87,7 @@ def _lay_out(session: Session) -> Parts:
     message = note(first["message"], elem_id="data-note")
     words = note(cutting_hint.note_value(home, pool_id), elem_id="data-words")
     figures = cards(first["cards"], elem_id="data-cards")
+    evaluation = build_field(session)
     status = status_line(None, elem_id="data-status")
     timer = gr.Timer(1.0, active=False)
     finding = component(
@@ -130,6 +133,7 @@ def _lay_out(session: Session) -> Parts:
         model,
         longest,
         count,
+        evaluation,
         status,
         timer,
         sources,
@@ -246,6 +250,7 @@ def _wire_lists(session: Session, parts: Parts) -> None:
     working = [parts.status, parts.timer]
     counting = [session.pool, parts.model, parts.longest]
     parts.finding.do(answers.sent(bound(work.asked, home, session.model_roots)), counting, working, **QUIET)
+    wire_field(session, parts.evaluation, working)
     parts.count.click(bound(work.counted, home, session.model_roots), counting, working, **QUIET)
 
 

@@ -37,11 +37,17 @@ GROUPS = {
         "language": "rejected",
         "rare_language": "plain",
     },
+    "Overlap with evaluation data": {
+        "overlap_exact": "rejected",
+        "overlap_near": "rejected",
+        "overlap_run": "rejected",
+    },
     "Personal data and secrets": {"email": "plain", "phone": "plain", "secret": "rejected"},
 }
 CARDS = {key: tone for cards in GROUPS.values() for key, tone in cards.items()}
 GROUP_OF = {key: group for group, cards in GROUPS.items() for key in cards}
 FOUND = {"key": "found", "label": "Found", "width": "24%"}
+OVERLAPS_WITH = {"key": "found", "label": "Overlaps with", "width": "34%"}
 REJECTED_COLUMNS = [
     {"key": "file", "label": "File", "width": "26%"},
     {"key": "row", "label": "Row", "align": "right", "width": "84px"},
@@ -142,6 +148,8 @@ def what_is_left(home: Path, pool_id: str, one: Finding, view: dict[str, Any]) -
 def card_hint(home: Path, pool_id: str, one: Finding, view: dict[str, Any], working: bool) -> str:
     """What stands below a count, or why there is none."""
     if not one.known:
+        if one.key in health.OVERLAPS:
+            return "not compared yet"
         if one.key in health.CONTENT:
             return "being read" if working else "not read yet"
         return (
@@ -194,7 +202,8 @@ def table_value(home: Path, pool_id: str, view: dict[str, Any], opened: str) -> 
     pieces = health.pieces_of(home, pool_id, view["which"])
     columns = COLUMNS if found.group is None else GROUP_COLUMNS
     if pieces is not None:
-        columns = [*COLUMNS[:2], FOUND, *COLUMNS[2:]]
+        beside = OVERLAPS_WITH if view["which"] in health.OVERLAPS else FOUND
+        columns = [*COLUMNS[:2], beside, *COLUMNS[2:]]
         for line, row in zip(lines, rows):
             line["found"] = pieces.get(int(row), "")
     searching = bool(view["text"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from backend.findings.contamination import OVERLAP_HINTS
 from backend.findings.content_rules import HINTS
 
 LINE = "Choose the pool of samples to pick from. Below is what was read from it, and what could not be."
@@ -63,8 +64,14 @@ FINDINGS = {
     "same_response": "The same response to several prompts, word for word.",
     "refusal": "The response begins as refusals do. Some may be right to refuse: look before you exclude.",
     **HINTS,
+    **OVERLAP_HINTS,
     "opening": "Responses that begin with these words. Boilerplate teaches a model to say it too.",
 }
+AGAINST = (
+    "Compare with evaluation data",
+    "A file of the prompts, or prompts and answers, that you will test with. Samples that overlap with them are listed above.",
+)
+NOT_COMPARED = "Choose a file under “Compare with evaluation data”, or upload one: prompts alone will do."
 NOT_KNOWN = "Not known yet."
 NEAR_SLIDER = "share of runs of five characters (three, where each is a word) that two samples must have in common (Jaccard similarity)"
 KEEP_ONE = "keeps the pinned ones, else the first of each group that nobody excluded"

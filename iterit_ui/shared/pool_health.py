@@ -19,12 +19,15 @@ from backend.findings import (
     CONTENT,
     GROUPED,
     LOWEST,
+    OVERLAPS,
     THRESHOLD,
     ContentFindings,
     Finding,
     Lengths,
     NearPairs,
     Opening,
+    Overlaps,
+    told_of_all,
 )
 from backend.findings.openings import WORDS
 from backend.records import NOT_ASKED_FOR, Scores
@@ -39,6 +42,7 @@ FILES = {
     "too_long": "lengths-*.parquet",
     "unscorable": "lengths-*.parquet",
     **dict.fromkeys(CONTENT, "content.parquet"),
+    **dict.fromkeys(OVERLAPS, "overlaps-*.parquet"),
 }
 
 
@@ -72,9 +76,16 @@ def _content(home: Path, pool_id: str, at: Stamp) -> ContentFindings | None:
 
 
 def pieces_of(home: Path, pool_id: str, key: str) -> dict[int, str] | None:
-    """What was found in each sample of a finding, by row, keys and passwords masked; None for findings without pieces."""
+    """What was found in each sample of a finding, or what it overlaps with, by row, keys and passwords masked; None for findings without pieces."""
+    if key in OVERLAPS:
+        return told_of_all(key, [(against.name, found) for against, found in store.load_overlaps(home, pool_id)])
     content = content_of(home, pool_id) if key in CONTENT else None
     return None if content is None else content.found_of(key)
+
+
+def overlaps_of(home: Path, pool_id: str) -> list[Overlaps]:
+    """What a pool has in common with evaluation data, for each that it was compared with."""
+    return [found for _, found in store.load_overlaps(home, pool_id)]
 
 
 def lengths_of(home: Path, pool_id: str) -> Lengths | None:
@@ -106,7 +117,13 @@ def _report(home: Path, pool_id: str, words: Words, at: Stamp, scores: str) -> d
     pool, near, lengths = get_pool(home, pool_id), near_of(home, pool_id), lengths_of(home, pool_id)
     known = scores_of(home, pool_id, scores)
     found = findings.report(
-        pool, near=near, lengths=lengths, scores=known, content=content_of(home, pool_id), top=0
+        pool,
+        near=near,
+        lengths=lengths,
+        scores=known,
+        content=content_of(home, pool_id),
+        overlaps=overlaps_of(home, pool_id),
+        top=0,
     )
     return {one.key: one for one in found}
 
@@ -183,6 +200,7 @@ def _rows(home: Path, pool_id: str, words: Words, key: str, at: Stamp, scores: s
             lengths=lengths_of(home, pool_id),
             scores=scores_of(home, pool_id, scores),
             content=content_of(home, pool_id),
+            overlaps=overlaps_of(home, pool_id) if name in OVERLAPS else (),
             threshold=threshold,
             words=words,
         )

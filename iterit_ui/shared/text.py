@@ -23,5 +23,6 @@ WORK = {
         "Checking the pool",
         "The index that search needs, what the texts hold, and near-duplicates",
     ),
+    "overlaps": ("Comparing with evaluation data", "Prompts, responses and runs of words in common"),
     "lengths": ("Counting tokens", "Reading every sample with the model's tokenizer"),
 }
