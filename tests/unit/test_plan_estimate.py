@@ -205,7 +205,7 @@ def test_samples_that_a_count_found_unscorable_are_told(
         "4 of 200 samples cannot be scored with this model and are not selected: 3 chat template: no horses here; "
         "1 no response token within max_length"
     )
-    estimating.dry_run(home, one, POOL.id, n, as_json=False)
+    estimating.dry_run(home, one, POOL, as_json=False)
     assert f"note: {found.text}" in capsys.readouterr().out
     shorter = plan_tokens.unscorable(home, config(folder, max_length=50), POOL.id)
     assert shorter is not None and shorter.text.startswith("3 of 200 samples")
