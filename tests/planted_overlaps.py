@@ -10,9 +10,7 @@ PUMPED = (
     "A heat pump takes warmth from the air outside with a cold fluid, squeezes the fluid so that it grows hot, "
     "and lets it warm the rooms."
 )
-SHEEP = (
-    "A farmer has seventeen sheep and all but nine of them run away over the hill before supper. How many are left?"
-)
+SHEEP = "A farmer has seventeen sheep and all but nine of them run away over the hill before supper. How many are left?"
 PHRASE = "As a language model I do not have any personal opinions about this matter"
 EVALUATION = [
     (PUMP, PUMPED),
@@ -39,7 +37,7 @@ PHRASES = [
 ROWS = {
     "overlap_exact": [0, 1],
     "overlap_near": [2, 3],
-    "overlap_run": [1, 2, 3, 4],
+    "overlap_run": [0, 1, 2, 3, 4],
 }
 POOL = PLANTED + LOOK_ALIKES + PHRASES
 

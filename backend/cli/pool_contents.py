@@ -82,7 +82,9 @@ def health(
     limit: Annotated[int, typer.Option("--limit", min=1, help="Samples listed.")] = 20,
     ids: Annotated[
         bool,
-        typer.Option("--ids", help="With --list: print the ids of all its samples, one a line, for --exclude @FILE."),
+        typer.Option(
+            "--ids", help="With --list: print the ids of all its samples, one a line, for --exclude @FILE."
+        ),
     ] = False,
     preset: PresetName = None,
     runs_dir: RunsDir = Path("runs"),
@@ -158,7 +160,9 @@ def health(
         }
         if samples.about is not None:
             about["read"] = {**dataclasses.asdict(samples.about), "told": samples.about.sentence}
-        console.print_json({"pool": about, "findings": lines, "against": [about_of(*one) for one in overlaps]})
+        console.print_json(
+            {"pool": about, "findings": lines, "against": [about_of(*one) for one in overlaps]}
+        )
         return
     if samples.about is not None:
         print(samples.about.sentence)
@@ -189,9 +193,7 @@ def about_of(against: Against, found: Overlaps) -> dict[str, Any]:
 def compared_with(against: Against, found: Overlaps) -> str:
     """The same as a sentence."""
     told = f"{len(found.all_rows):,} samples overlap with {against.name} ({against.rows:,} rows"
-    told += (
-        f"; prompts only, from column {against.prompts_only!r})" if against.prompts_only else ")"
-    )
+    told += f"; prompts only, from column {against.prompts_only!r})" if against.prompts_only else ")"
     if len(found.common):
         told += f"; {len(found.common):,} more share only set phrases, which more than ten samples have"
     return told + "."

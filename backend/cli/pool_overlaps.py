@@ -40,7 +40,9 @@ def overlaps(
     samples = stored_pool(home, pool, own)
     words = store.pool_words(home, samples.id)
     with pool_work.reporting(home, samples.id, "overlaps", ("--against", against)) as report:
-        about, found = compared(samples, against, other, words, known=store.load_overlaps(home, samples.id), report=report)
+        about, found = compared(
+            samples, against, other, words, known=store.load_overlaps(home, samples.id), report=report
+        )
         store.save_overlaps(home, samples.id, about, found, words=words)
     console.say(
         f"{len(found.all_rows):,} of {len(samples):,} samples overlap with {about.name} ({about.rows:,} rows)"
@@ -86,9 +88,7 @@ def compared(
         about = Against(rows.id, Path(against).name, inputs.absolute(against), len(rows), column)
         if before:
             return about, before[0]
-        texts = [
-            (look.prompt_texts(one, system=False), look.response_texts(one)) for one in (samples, rows)
-        ]
+        texts = [(look.prompt_texts(one, system=False), look.response_texts(one)) for one in (samples, rows)]
         found = look.contamination(
             *texts[0],
             *texts[1],

@@ -83,9 +83,7 @@ def tune(
     samples = read_pool(list(inputs), complete.mapping)
     say_what_fits(unspaced_share(samples.responses()), complete.words)
     if dry_run:
-        estimating.dry_run(
-            home, run_launch.with_absolute_paths(complete), samples, as_json=as_json
-        )
+        estimating.dry_run(home, run_launch.with_absolute_paths(complete), samples, as_json=as_json)
         return
     for problem in overlap_problems(home, run_launch.with_absolute_paths(complete), samples):
         console.say(f"note: {problem.text}")

@@ -15,7 +15,9 @@ from backend.jobs import run_launch
 from backend.preflight.checks import Problem
 from backend.records import Pool
 
-MOST_BYTES = 50_000_000  # of a held-out file that is read for this; larger ones take longer than a person waits for
+MOST_BYTES = (
+    50_000_000  # of a held-out file that is read for this; larger ones take longer than a person waits for
+)
 
 
 def overlap_problems(home: Path, config: RunConfig, pool: Pool, *, held_out: bool = True) -> list[Problem]:
@@ -38,9 +40,7 @@ def overlap_problems(home: Path, config: RunConfig, pool: Pool, *, held_out: boo
             return problems  # that it cannot be read is said where it is read for the run
         left = np.setdiff1d(rows, away)
         if len(left):
-            problems.append(
-                Problem("held_out", _told_held_out(len(left), Path(config.held_out).name), False)
-            )
+            problems.append(Problem("held_out", _told_held_out(len(left), Path(config.held_out).name), False))
     return problems
 
 
@@ -73,15 +73,11 @@ class _ById:
 
 
 @lru_cache(maxsize=4)
-def _same(
-    of: _ById, held_out: str, mapping: Sequence[tuple[str, str]], at: tuple[int, int]
-) -> np.ndarray:
+def _same(of: _ById, held_out: str, mapping: Sequence[tuple[str, str]], at: tuple[int, int]) -> np.ndarray:
     """at : the file's time of last change and size."""
     pool = of.pool
     rows = run_launch.load_held_out(RunConfig(held_out=held_out, mapping=dict(mapping)))
-    texts = [
-        (findings.prompt_texts(one, system=False), findings.response_texts(one)) for one in (pool, rows)
-    ]
+    texts = [(findings.prompt_texts(one, system=False), findings.response_texts(one)) for one in (pool, rows)]
     return findings.same_samples(*texts[0], *texts[1])
 
 

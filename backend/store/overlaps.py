@@ -69,9 +69,7 @@ def save_overlaps(
 def load_overlaps(home: Path, pool_id: str) -> list[tuple[Against, Overlaps]]:
     """All that a pool was compared with, by today's rules and its present cutting into words; by name."""
     words = pool_words(home, pool_id)
-    found = [
-        _read(path, path.stat().st_mtime_ns) for path in sorted(pool_folder(home, pool_id).glob(FILES))
-    ]
+    found = [_read(path, path.stat().st_mtime_ns) for path in sorted(pool_folder(home, pool_id).glob(FILES))]
     known = [
         (against, overlaps) for against, overlaps, version, cut in found if (version, cut) == (VERSION, words)
     ]

@@ -78,7 +78,9 @@ def _content(home: Path, pool_id: str, at: Stamp) -> ContentFindings | None:
 def pieces_of(home: Path, pool_id: str, key: str) -> dict[int, str] | None:
     """What was found in each sample of a finding, or what it overlaps with, by row, keys and passwords masked; None for findings without pieces."""
     if key in OVERLAPS:
-        return told_of_all(key, [(against.name, found) for against, found in store.load_overlaps(home, pool_id)])
+        return told_of_all(
+            key, [(against.name, found) for against, found in store.load_overlaps(home, pool_id)]
+        )
     content = content_of(home, pool_id) if key in CONTENT else None
     return None if content is None else content.found_of(key)
 

@@ -69,7 +69,7 @@ def test_a_phrase_of_more_than_ten_samples_is_left_alone_and_said() -> None:
 
 
 def test_a_short_response_overlaps_by_chance_and_a_longer_one_does_not() -> None:
-    reply = "one two three four five six seven eight".split()
+    reply = ["one", "two", "three", "four", "five", "six", "seven", "eight"]
     assert len(reply) == LEAST_WORDS
     for many, rows in ((8, [0]), (7, [])):
         text = " ".join(reply[:many])
@@ -125,10 +125,12 @@ def test_the_nearest_is_that_of_comparing_all_with_all(threshold: float) -> None
             assert (found[row], similarity[row]) == (truth.index(best), best)
         else:
             assert found[row] == -1 and np.isnan(similarity[row])
-    assert 20 < alike < 200 or threshold == 1.0 and alike > 5
+    assert 20 < alike < 200 or (threshold == 1.0 and alike > 5)
 
 
-def plain_runs(texts: list[str], others: list[str]) -> tuple[dict[int, tuple[int, tuple[str, ...]]], list[int]]:
+def plain_runs(
+    texts: list[str], others: list[str]
+) -> tuple[dict[int, tuple[int, tuple[str, ...]]], list[int]]:
     """The definition, by sets of tuples."""
 
     def runs(text: str) -> list[tuple[str, ...]]:
@@ -199,7 +201,9 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
 
 def test_prompts_alone_are_enough_of_an_evaluation_file(tmp_path: Path, files: tuple[Path, Path]) -> None:
     path = tmp_path / "prompts.jsonl"
-    path.write_text("\n".join(json.dumps({"task": i, "Question": ask}) for i, (ask, _) in enumerate(EVALUATION)))
+    path.write_text(
+        "\n".join(json.dumps({"task": i, "Question": ask}) for i, (ask, _) in enumerate(EVALUATION))
+    )
     rows, column = load_against(path)
     assert column == "Question" and len(rows) == 4
     assert look.prompt_texts(rows) == sides(EVALUATION)[0] and set(look.response_texts(rows)) == {""}
@@ -213,7 +217,10 @@ def test_health_counts_lists_and_keeps(tmp_path: Path, files: tuple[Path, Path])
     home = tmp_path / "runs"
     pool = data.load_pool([str(files[0])])
     store.save_pool(home, pool)
-    unknown = {one["key"]: one for one in json.loads(run("health", pool.id, "--json", "--runs-dir", home).stdout)["findings"]}
+    unknown = {
+        one["key"]: one
+        for one in json.loads(run("health", pool.id, "--json", "--runs-dir", home).stdout)["findings"]
+    }
     assert not unknown["overlap_run"]["known"] and "Not compared" in unknown["overlap_run"]["why_unknown"]
     result = run("health", pool.id, "--against", files[1], "--json", "--runs-dir", home)
     assert result.exit_code == 0, result.output
@@ -228,13 +235,17 @@ def test_health_counts_lists_and_keeps(tmp_path: Path, files: tuple[Path, Path])
     listed = json.loads(run("health", pool.id, "--list", "overlap_run", "--json", "--runs-dir", home).stdout)
     assert [one["row"] for one in listed["samples"]] == ROWS["overlap_run"]
     assert listed["samples"][-1]["found"].startswith("evaluation.json row 2 (13 words): seventeen sheep")
-    ids = run("health", pool.id, "--list", "overlap", "--ids", "--limit", 1, "--runs-dir", home).stdout.split()
+    ids = run(
+        "health", pool.id, "--list", "overlap", "--ids", "--limit", 1, "--runs-dir", home
+    ).stdout.split()
     assert ids == pool.ids[:5].tolist()
 
 
 def test_files_are_only_read_where_the_pool_is_not_stored(tmp_path: Path, files: tuple[Path, Path]) -> None:
     home = tmp_path / "runs"
-    result = run("health", files[0], "--against", files[1], "--list", "overlap_near", "--json", "--runs-dir", home)
+    result = run(
+        "health", files[0], "--against", files[1], "--list", "overlap_near", "--json", "--runs-dir", home
+    )
     assert json.loads(result.stdout)["count"] == 2
     assert not home.exists()
     assert run("health", files[0], "--list", "overlap", "--runs-dir", home).exit_code == 1
