@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -84,11 +86,13 @@ def compared(
 
         bar.show("reading evaluation data", 0, 0)
         rows, column = load_against(against, mapping=mapping or None)
-        before = [found for about, found in known if about.id == rows.id]
-        about = Against(rows.id, Path(against).name, inputs.absolute(against), len(rows), column)
+        texts = [(look.prompt_texts(one, system=False), look.response_texts(one)) for one in (samples, rows)]
+        # what was read says which data they are: a pool's id also hashes the file's name, as its source
+        own = sha256(json.dumps(texts[1]).encode()).hexdigest()[:16]
+        before = [found for about, found in known if about.id == own]
+        about = Against(own, Path(against).name, inputs.absolute(against), len(rows), column)
         if before:
             return about, before[0]
-        texts = [(look.prompt_texts(one, system=False), look.response_texts(one)) for one in (samples, rows)]
         found = look.contamination(
             *texts[0],
             *texts[1],

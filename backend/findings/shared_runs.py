@@ -53,8 +53,8 @@ def shared_runs(
     common = np.setdiff1d(rows, rows[kept]).astype(np.int64)
     rows, starts, runs = rows[kept], starts[kept], runs[kept]
     found: dict[int, SharedRun] = {}
-    heads = np.flatnonzero(np.concatenate([[True], rows[1:] != rows[:-1]])) if len(rows) else []
-    for begin, end in zip(heads, [*heads[1:], len(rows)], strict=True):
+    ends = np.append(np.flatnonzero(np.diff(rows)) + 1, len(rows)).tolist() if len(rows) else []
+    for begin, end in zip([0, *ends], ends, strict=False):
         row = int(rows[begin])
         other = _most_shared(runs[begin:end], table)
         with_other = np.array([other in table.rows_of(run) for run in runs[begin:end].tolist()])
