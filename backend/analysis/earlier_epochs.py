@@ -101,7 +101,9 @@ def look_ahead(
             order = selection.rank_for_next_epoch(
                 last.selection, scores, settings=settings, previous_order=order
             )
-            round_, times = selection.round_and_earlier(records, settings, budget=len(records[0].selection))
+            round_, times = selection.round_and_earlier(
+                records, settings, pool, budget=len(records[0].selection)
+            )
             left = order[times[order] == 0] if selection.leaves_out(settings) else order
             if rows is not None:
                 left = left[np.isin(left, rows)]

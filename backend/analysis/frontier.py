@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,7 +57,8 @@ def full_order(
     earlier: np.ndarray | None = None,
     limit: int | None = None,
 ) -> FullOrder:
-    """Every candidate in the order in which it would be picked; reads no `settings.budget`.
+    """Every candidate in the order in which it would be picked; reads no `settings.budget`, and no `source_shares`: where
+    these bound sources, the picks at a small budget are not the first of those at a large one.
 
     Holds before the first epoch, and for every strategy but ``full``, which takes all candidates whatever the budget
     is: its order is that of the rows. (Before later epochs the candidates themselves depend on the budget.)
@@ -69,6 +70,7 @@ def full_order(
     ------
     ConfigError : as `what_if`.
     """
+    settings = replace(settings, source_shares={})
     chosen, tfidf = weighed(
         pool, counts, scores, settings, cache=cache, held_out=held_out, rows=rows, earlier=earlier
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from backend.analysis.covered import Remains
+from backend.analysis.quota_words import kept_out, quota_story
 from backend.config import SelectionSettings
 from backend.records import Pool, Scores, Selection, Status
 from backend.selection import ties_as_equal
@@ -31,6 +32,10 @@ def outranked(
         return PLAIN
     if (selection.status[selection.rows] == Status.PINNED).all():
         return "Not selected: the pinned samples fill the budget."
+    story = quota_story(pool, selection, settings)
+    against = "" if story is None else kept_out(story, int(pool.source_codes[row]))
+    if against:
+        return f"Not selected: {against}."
     last = int(selection.rows[-1])
     if settings.strategy == "longest":
         return (

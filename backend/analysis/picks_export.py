@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from backend import store
+from backend.analysis.quota_words import quota_story
 from backend.analysis.reasons import picked_words
 from backend.analysis.recipe import recipe_of_run, recipe_of_settings, recipe_path
 from backend.config import SelectionSettings
@@ -132,9 +133,10 @@ def columns_of(
     """`COLUMNS` of every pick, in pick order."""
     columns = ["id", "file", "row"]
     found: list[dict[str, Any]] = pool.take(selection.rows, columns).to_pylist()
+    story = quota_story(pool, selection, settings)
     for at, (line, row) in enumerate(zip(found, selection.rows.tolist())):
         status = Status(int(selection.status[row]))
-        why = picked_words(status, at + 1, selection, settings)
+        why = picked_words(status, at + 1, selection, settings, pool=pool, story=story)
         terms = [f"“{term}”" for term in selection.terms[at][:TERMS] if term] if len(selection.terms) else []
         line |= {
             "rank": at + 1,

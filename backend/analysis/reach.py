@@ -19,12 +19,14 @@ from backend.analysis.frontier import FullOrder, weighed
 from backend.config import SelectionSettings, budget_of, selection_settings
 from backend.diversity import NgramCounts
 from backend.records import Pool, Scores, Status
+from backend.selection.quotas import bounded
 
 if TYPE_CHECKING:
     from backend.analysis.what_if import TfidfCache
 
 GRID = np.round(np.arange(0, 31) * 0.1, 1)  # where the app's sliders can stand
 WEIGHTS = ("complexity_weight", "diversity_weight", "source_weight")
+NO_ORDER = "not looked for: with bounds on sources' shares a larger budget need not keep the picks of a smaller one"
 NO_GAIN = ("longest", "random", "random-each-epoch", "full")  # strategies that weigh nothing
 
 
@@ -32,7 +34,7 @@ NO_GAIN = ("longest", "random", "random-each-epoch", "full")  # strategies that 
 class Reach:
     """The settings at which a sample is picked, each changed alone; None where none was found.
 
-    budget : the smallest number of samples with which it is picked.
+    budget : the smallest number of samples with which it is picked; not looked for where sources' shares are bounded.
     complexity_weight, diversity_weight, source_weight : of the values where the sliders can stand (0 to 3 by 0.1)
         the nearest to the present one at which it is picked at the current budget; the present one itself where it
         is picked now. It need not be picked at all values beyond.
@@ -128,18 +130,22 @@ def reaching(
             yield nearest("source_weight", found)
         return
 
-    rank = None if order is None else order.rank_of(row)
-    if rank is None and (order is None or order.whole):
+    limited = bounded(settings)
+    rank = None if order is None or limited else order.rank_of(row)
+    if rank is None and not limited and (order is None or order.whole):
         rank = int(np.flatnonzero(picks(settings, len(chosen.rows)) == row)[0]) + 1
     if settings.strategy == "full":
         rank = 1  # whatever the budget is
     found = Reach(budget=rank)
-    if order is not None and rank is None:
+    if limited:
+        found = replace(found, notes={"budget": NO_ORDER})
+    elif order is not None and rank is None:
         found = replace(found, notes={"budget": f"not among the first {len(order):,} picks"})
-    if rank is not None and rank <= max(budget, len(chosen.pinned)):
+    now = row in picks(settings, budget) if limited else rank is not None and rank <= max(budget, len(chosen.pinned))
+    if now:
         for name in WEIGHTS:
             found = _with(found, name, _present(settings, name, source))
-        yield replace(found, notes=dict.fromkeys(WEIGHTS, "it is picked now"))
+        yield replace(found, notes={**found.notes, **dict.fromkeys(WEIGHTS, "it is picked now")})
         return
     yield found
     one_source = not (pool.source_codes[chosen.rows] != pool.source_codes[row]).any()

@@ -10,6 +10,7 @@ from backend.analysis.barriers import HELD_OUT_REASON, barrier
 from backend.analysis.covered import Covered, Remains, remains
 from backend.analysis.earlier_epochs import Earlier
 from backend.analysis.outranked import outranked
+from backend.analysis.quota_words import QuotaStory, let_in, quota_story
 from backend.config import SelectionSettings
 from backend.diversity import Tfidf
 from backend.records import Pool, Scores, Selection, Status
@@ -101,7 +102,9 @@ def why(
         left = remains(tfidf, selection, row, decay=settings.decay, earlier=covering)
     terms: tuple[tuple[str, float], ...] = ()
     if rank is not None:
-        headline = picked_words(status, rank, selection, settings)
+        headline = picked_words(
+            status, rank, selection, settings, story=quota_story(pool, selection, settings), pool=pool
+        )
         pairs = zip(selection.terms[rank - 1], selection.parts[rank - 1])
         terms = tuple((str(term), float(part)) for term, part in pairs if term)
     elif status is Status.OUTRANKED:
@@ -137,11 +140,23 @@ def _trained_on(earlier: Earlier, row: int) -> str:
     )
 
 
-def picked_words(status: Status, rank: int, selection: Selection, settings: SelectionSettings | None) -> str:
-    """Why a sample is a pick, as a sentence. rank : from 1."""
+def picked_words(
+    status: Status,
+    rank: int,
+    selection: Selection,
+    settings: SelectionSettings | None,
+    *,
+    pool: Pool,
+    story: QuotaStory | None,
+) -> str:
+    """Why a sample is a pick, as a sentence. rank : from 1. story : what bounds on sources' shares did, if any are set."""
     if status is Status.PINNED:
         return f"Selected because a person pinned it (pick {rank:,} of {len(selection):,})."
     gain = selection.gain[rank - 1]
+    if story is not None:
+        words = let_in(story, int(pool.source_codes[selection.rows[rank - 1]]), rank, float(gain))
+        if words:
+            return words
     if np.isfinite(gain):
         return (
             f"Selected as pick {rank:,} of {len(selection):,}: at that moment no other candidate had a larger "

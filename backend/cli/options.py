@@ -26,7 +26,12 @@ _PANELS = {
     "running": "Processes, checkpoints and review",
 }
 # one value at a time, so the singular reads better
-_ALSO = {"pinned": "--pin", "excluded": "--exclude", "source_weights": "--source-weight"}
+_ALSO = {
+    "pinned": "--pin",
+    "excluded": "--exclude",
+    "source_weights": "--source-weight",
+    "source_shares": "--source-share",
+}
 _SAMPLES = ("pinned", "excluded")  # which may be many
 
 RunsDir = Annotated[Path, typer.Option("--runs-dir", help="Folder of runs and stored pools.")]
@@ -125,6 +130,8 @@ def _option(name: str) -> inspect.Parameter:
     if get_origin(hint) is tuple or get_origin(hint) is dict:
         annotation = list[str] | None
         metavar = "ID" if get_origin(hint) is tuple else "NAME=VALUE"
+    if name == "source_shares":
+        metavar = "NAME=LOW-HIGH"
     elif hint is bool:
         names = (f"{spelled}/--no-{spelled.removeprefix('--')}",)
     if name == "held_out":

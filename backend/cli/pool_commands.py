@@ -159,6 +159,7 @@ def select(
     Marks made by `mark` or on the page hold where they are given as --pinned and --excluded.
     """
     from backend.analysis.picks_export import picks_of_settings
+    from backend.analysis.quota_words import share_notes
     from backend.cli import scores_file
     from backend.store import write_json
 
@@ -175,7 +176,12 @@ def select(
     stored = scores_file.read_scores(scores, samples)
     check_ahead(chosen, ahead)
     selection = _select(samples, stored, chosen, ahead)
+    notes = share_notes(samples, selection, chosen)
+    for note in notes:
+        console.say(f"shares of sources: {note}")
     document = console.without_nan(_picks(samples, stored, chosen, selection, scores))
+    if chosen.source_shares:
+        document["share_notes"] = notes
     if out is not None:
         write_json(out, document)
         console.say(f"{len(selection):,} of {len(samples):,} samples selected; written to {out}")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from backend.analysis import Reviewed
 
 SETTINGS = (
-    "budget", "decay", "complexity_weight", "diversity_weight", "source_weights", "max_complexity",
-    "min_response_tokens", "max_response_tokens", "pinned", "excluded",
+    "budget", "decay", "complexity_weight", "diversity_weight", "source_weights", "source_shares",
+    "max_complexity", "min_response_tokens", "max_response_tokens", "pinned", "excluded",
 )  # fmt: skip
 
 

@@ -184,7 +184,8 @@ def frontier(
 ) -> None:
     """Say what a larger or smaller budget would bring: the last pick's gain and the vocabulary covered.
 
-    The vocabulary covered is the share of the pool's TF-IDF mass whose n-grams occur in a pick.
+    The vocabulary covered is the share of the pool's TF-IDF mass whose n-grams occur in a pick. Bounds on sources' shares
+    are not read.
     """
     from backend import analysis
 
@@ -204,6 +205,8 @@ def frontier(
         )
         return
     print(f"Budget frontier of {given.pool.name} ({len(order):,} candidates)")
+    if given.settings.source_shares:
+        print("Made without the bounds on sources' shares.")
     console.print_table(
         "",
         ["budget", "gain of the last pick", "vocabulary covered", ""],

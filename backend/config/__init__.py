@@ -10,6 +10,7 @@ from backend.config.presets import PRESET_HELP, PRESETS, preset_values
 from backend.config.read import config_from, selection_settings, to_json, typed_value
 from backend.config.run_config import TRACKERS, Attention, Precision, RunConfig, Schedule
 from backend.config.selection import STRATEGY_HELP, Ranking, SelectionSettings, Strategy, Words
+from backend.config.shares import at_least, at_most, share_bounds, share_text
 from backend.config.steps import batches, epoch_steps, steps_in_all, steps_per_epoch, warmup_steps
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "SelectionSettings",
     "Strategy",
     "Words",
+    "at_least",
+    "at_most",
     "batches",
     "budget_of",
     "check",
@@ -34,6 +37,8 @@ __all__ = [
     "preset_values",
     "selection_settings",
     "setting",
+    "share_bounds",
+    "share_text",
     "steps_in_all",
     "steps_per_epoch",
     "to_json",

@@ -7,6 +7,7 @@ import math
 
 from backend.config.run_config import TRACKERS, RunConfig
 from backend.config.selection import SelectionSettings
+from backend.config.shares import check_shares
 from backend.errors import ConfigError
 
 
@@ -36,6 +37,7 @@ def check(settings: SelectionSettings) -> None:
     for name, weight in settings.source_weights.items():
         if not math.isfinite(weight) or weight < 0:
             raise ConfigError(f"source_weights: {name!r} is {weight}; expected 0 or a positive number")
+    check_shares(settings.source_shares)
     if isinstance(settings, RunConfig):
         _check_run(settings)
 

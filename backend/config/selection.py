@@ -89,6 +89,13 @@ class SelectionSettings:
         "factor on the gain of a source's samples, by source name; 1 where not named, 0 leaves the source out",
         group="selection",
     )
+    source_shares: dict[str, str] = setting(
+        {},
+        "bounds on a source's share of the budget, by source name, as low-high: at least, at most; one of them may be left "
+        "out (0.1-0.3, 0.1-, -0.3). Pinned samples count; the strategy full does not read it",
+        group="selection",
+        unit="shares from 0 to 1",
+    )
     max_complexity: float = setting(
         1.0,
         "samples with complexity at or above this are never selected: the prompt does not help",

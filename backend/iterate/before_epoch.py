@@ -152,7 +152,7 @@ class Decisions:
         if not epoch:
             return 0, np.zeros(len(self.pool), dtype=np.int32)
         before = [self.records[other] for other in range(epoch)]
-        return round_and_earlier(before, self.config, budget=len(before[0].selection))
+        return round_and_earlier(before, self.config, self.pool, budget=len(before[0].selection))
 
     def _reviewed(self, proposal: EpochRecord) -> EpochRecord:
         """What somebody made of a selection, where somebody is asked."""

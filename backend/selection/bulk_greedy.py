@@ -17,6 +17,7 @@ from backend.diversity.tfidf import row_diversity
 from backend.selection.alike import alike
 from backend.selection.earlier import Weights
 from backend.selection.gains import gain_of, rounded
+from backend.selection.quotas import Quotas, count_pick, is_closed, no_quotas
 
 
 def pick_alike(
@@ -28,10 +29,17 @@ def pick_alike(
     first: np.ndarray,
     then: np.ndarray,
     start: Weights,
+    quotas: Quotas | None = None,
+    source: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Positions, gains and diversities of up to `budget` picks; parameters as of `greedy_picks`."""
     groups = tfidf.counts.groups
     number = alike(tfidf, start.solo)
+    need, room, free = (quotas or no_quotas(budget)).left()
+    if source is None:
+        source = np.zeros(len(tfidf), dtype=np.int64)
+    else:  # copies of different sources are not alike: one may be picked when the other may not
+        number = number * np.int64(len(need)) + source
     left = np.ones(len(tfidf), dtype=bool)
     left[first] = False
     descending = np.argsort(-factor, kind="stable")  # NaN, of pinned ones only, comes last
@@ -60,6 +68,10 @@ def pick_alike(
         members,
         np.append(runs, len(members)),
         np.append(np.flatnonzero(new_number[runs]), len(runs)),
+        source,
+        need,
+        room,
+        free,
     )
 
 
@@ -139,9 +151,14 @@ def _pick_alike(
     members: np.ndarray,
     runs: np.ndarray,
     numbers: np.ndarray,
+    source: np.ndarray,
+    need: np.ndarray,
+    room: np.ndarray,
+    free: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The search over numbers of `alike`: number c has the runs from numbers[c] to numbers[c + 1], the largest factor
-    first; run r has the candidates members[runs[r]:runs[r + 1]], ascending. `weighted_idf` is used up."""
+    first; run r has the candidates members[runs[r]:runs[r + 1]], ascending. `weighted_idf` is used up, and so are `need`,
+    `room` and `free`."""
     size = len(numbers) - 1
     shared = np.empty(size)  # diversity of each that is left of a number
     key = np.empty(size)
@@ -176,6 +193,11 @@ def _pick_alike(
             i = first[count]
         elif size > 0:
             c = heap[0]
+            if is_closed(source[best[c]], need, room, free):  # and it stays so
+                size -= 1
+                heap[0] = heap[size]
+                _sink(heap, size, key, best, 0)
+                continue
             if fresh[c] < count:
                 # shared by all that are left, whichever of them gives the row
                 i = best[c]
@@ -183,6 +205,7 @@ def _pick_alike(
                 fresh[c] = count
             else:
                 i = best[c]
+                count_pick(source[i], need, room, free)
                 diversities[count] = shared[c]
                 head[of_run[c]] += 1
                 taken[i] = True
@@ -203,10 +226,12 @@ def _pick_alike(
         elif filled < len(then):
             i = then[filled]
             filled += 1
-            if taken[i]:
+            if taken[i] or is_closed(source[i], need, room, free):
                 continue
         else:
             break
+        if count >= len(first):  # what was pinned is counted already
+            count_pick(source[i], need, room, free)
         taken[i] = True
         row = rows[i]
         picks[count] = i

@@ -13,6 +13,7 @@ from backend.records import Scores, Selection, Status
 from backend.selection.candidates import BY_COMPLEXITY, Candidates, candidates, source_weights
 from backend.selection.earlier import Weights, covers, first_weights, weights_after
 from backend.selection.greedy import Picks, greedy_picks
+from backend.selection.quotas import bounded, no_quotas, picks_within, quotas_of
 
 
 def select(
@@ -33,7 +34,8 @@ def select(
     """Pick `budget` samples as `settings.strategy` says; fewer where there are fewer candidates.
 
     Pinned rows come first, in row order, whatever the strategy. ``full`` takes every candidate and reads no
-    budget. A strategy without diversity (or with `diversity_weight` 0) needs no `counts`.
+    budget. Bounds on sources' shares (`settings.source_shares`) are of the budget that the settings ask for, whatever
+    `budget` is: each pick is the best of those whose source is not closed, see `quotas`. A strategy without diversity (or with `diversity_weight` 0) needs no `counts`.
 
     Parameters
     ----------
@@ -47,7 +49,8 @@ def select(
 
     Raises
     ------
-    ConfigError : see `candidates`; or a budget below 1 or below the number of pinned samples.
+    ConfigError : see `candidates`; or a budget below 1 or below the number of pinned samples; or bounds of a source that
+        is not there, or that let nothing in.
     """
     chosen = candidates(
         scores,
@@ -66,6 +69,9 @@ def select(
     if len(chosen.pinned) > budget:
         raise ConfigError(f"{len(chosen.pinned):,} samples are pinned but the budget is {budget:,}")
     weights = source_weights(settings, source_codes=source_codes, sources=sources)
+    quotas = None
+    if bounded(settings):
+        quotas = quotas_of(settings, chosen.status, source_codes, sources, budget=budget)
     a, b = exponents(settings)
     if b > 0:
         if tfidf is None or not np.array_equal(tfidf.rows, chosen.rows):
@@ -93,9 +99,17 @@ def select(
             first=np.searchsorted(chosen.rows, chosen.pinned),
             then=by_complexity,
             start=start_of(tfidf, settings, earlier),
+            quotas=quotas,
+            source=None if quotas is None else source_codes[chosen.rows],
         )
+        if quotas is not None:
+            _check_some(picks.index, chosen)
         return _selection(chosen, chosen.rows[picks.index], picks)
     order, gain = _order(chosen, scores, settings, weights, exponent=a, epoch=epoch)
+    if quotas is not None:
+        of_source = source_codes[order].astype(np.int64)
+        order = order[picks_within(of_source, budget - len(chosen.pinned), *quotas.left())]
+        _check_some(np.concatenate([chosen.pinned, order]), chosen)
     picked = np.concatenate([chosen.pinned, order])[:budget]
     return _selection(chosen, picked, _unexplained(picked, gain))
 
@@ -150,6 +164,14 @@ def _unexplained(rows: np.ndarray, gain: np.ndarray) -> Picks:
     return Picks(rows, gain[rows], np.full(len(rows), np.nan), lambda: nothing)
 
 
+def _check_some(picked: np.ndarray, chosen: Candidates) -> None:
+    """Refuse bounds that let nobody in although there are candidates."""
+    if not len(picked) and len(chosen.open):
+        raise ConfigError(
+            "nothing can be selected: source_shares leave no place to the sources that have candidates"
+        )
+
+
 def _selection(chosen: Candidates, rows: np.ndarray, picks: Picks) -> Selection:
     status = chosen.status.copy()
     status[rows] = Status.SELECTED
@@ -175,3 +197,4 @@ def warm_up() -> None:
             sources=("",),
         )
     made.explain()
+    picks_within(np.zeros(1, dtype=np.int64), 1, *no_quotas(1).left())

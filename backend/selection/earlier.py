@@ -16,7 +16,8 @@ from numba import njit
 from backend.config import SelectionSettings
 from backend.diversity import Tfidf
 from backend.diversity.tfidf import row_diversity
-from backend.records import EpochRecord, Scores, Selection, Status
+from backend.records import EpochRecord, Pool, Scores, Selection, Status
+from backend.selection.quotas import bounded, limits_of
 
 
 @dataclass(frozen=True)
@@ -74,24 +75,21 @@ def covers(settings: SelectionSettings) -> bool:
     return remembers(settings) and settings.earlier_samples in ("both", "covered")
 
 
-def candidates_left(selection: Selection, scores: Scores, earlier: np.ndarray, max_complexity: float) -> int:
-    """How many samples could be picked next, from what the last selection and the last known scores tell.
-
-    earlier : (n,) int, how often each sample was trained on in this round, that selection included.
-    """
+def may_be_picked(selection: Selection, scores: Scores, max_complexity: float) -> np.ndarray:
+    """(n,) bool: who could be picked in a new round, from what the last selection and the last known scores tell."""
     status = selection.status
     with np.errstate(invalid="ignore"):
         stale = np.isin(status, (Status.NOT_CANDIDATE, Status.TRAINED)) & (scores.complexity < max_complexity)
-    open_ = np.isin(status, (Status.OUTRANKED, Status.SELECTED, Status.PINNED)) | stale
-    return int((open_ & (earlier == 0)).sum())
+    return np.isin(status, (Status.OUTRANKED, Status.SELECTED, Status.PINNED)) | stale
 
 
 def round_and_earlier(
-    records: Sequence[EpochRecord], settings: SelectionSettings, *, budget: int
+    records: Sequence[EpochRecord], settings: SelectionSettings, pool: Pool, *, budget: int
 ) -> tuple[int, np.ndarray]:
     """The round of the epoch after these, and (n,) int32 how often each sample was trained on in it before.
 
-    records : of every epoch before, in order, at least epoch 0's. budget : samples that the epoch will select.
+    records : of every epoch before, in order, at least epoch 0's. budget : samples that the epoch will select. Of a source
+    whose share is bounded no more count as left than the bound allows.
     """
     last = records[-1]
     earlier = np.zeros(len(last.scores), dtype=np.int32)
@@ -100,7 +98,19 @@ def round_and_earlier(
             earlier[record.selection.rows] += 1
     if not leaves_out(settings):
         return last.round, earlier
-    if candidates_left(last.selection, last.scores, earlier, settings.max_complexity) >= budget:
+    all_ = may_be_picked(last.selection, last.scores, settings.max_complexity)
+    left = all_ & (earlier == 0)
+    if bounded(settings):
+        _, high = limits_of(settings, last.selection.status, pool.sources)
+
+        def places(rows: np.ndarray) -> int:
+            found = np.bincount(pool.source_codes[rows], minlength=len(high))
+            return int(np.minimum(found, high).sum())
+
+        enough = places(left) >= min(budget, places(all_))
+    else:
+        enough = int(left.sum()) >= budget
+    if enough:
         return last.round, earlier
     return last.round + 1, np.zeros_like(earlier)
 

@@ -3,7 +3,8 @@
 A max-heap holds each candidate's last known gain. The top is evaluated again; where its gain still holds it is
 the pick of a full search, else it sinks. The twin that searches everything before each pick is in the tests.
 
-The budget decides nothing but when to stop, so the picks at a small budget are the first of those at a large one.
+The budget decides nothing but when to stop, so the picks at a small budget are the first of those at a large one. That
+ends where sources' shares are bounded (`quotas`): then a budget decides who may be picked, too.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from backend.selection.bulk_greedy import pick_alike
 from backend.selection.earlier import Weights, first_weights
 from backend.selection.explain import explained
 from backend.selection.gains import gain_of, rounded
+from backend.selection.quotas import Quotas, count_pick, is_closed, no_quotas
 
 ALIKE_FROM = 3  # from a third of the candidates on, copies are looked at together
 
@@ -50,6 +52,8 @@ def greedy_picks(
     first: np.ndarray,
     then: Callable[[], np.ndarray],
     start: Weights | None = None,
+    quotas: Quotas | None = None,
+    source: np.ndarray | None = None,
 ) -> Picks:
     """Pick `budget` candidates by gain = factor * diversity ** power, ties to the smaller row.
 
@@ -60,6 +64,9 @@ def greedy_picks(
     then : what orders the positions that may be picked (returning (k,) int) once every gain is 0 and the budget is not
         full.
     start : what n-grams weigh before the first pick; 1 where None.
+    quotas, source : bounds on sources' shares, and (m,) int of the source of each candidate; no bounds where None. Each
+        pick is then the one of largest gain among candidates of sources that are not closed, and there may be fewer than
+        `budget`.
 
     Gains that differ by less than one part in 10^12 tie: mathematically equal ones come out of differently
     ordered sums, and which is larger in the last bit would otherwise depend on the machine.
@@ -71,14 +78,17 @@ def greedy_picks(
     start = start or first_weights(tfidf)
     # sorting out who is alike takes longer than a small budget's whole search
     search = pick_alike if ALIKE_FROM * budget > len(tfidf) else pick_each
-    while True:
+    if source is not None:
+        source = np.ascontiguousarray(source, dtype=np.int64)
+    for again in (False, True):
+        if again:
+            # rare, so that the search is repeated rather than the order made each time
+            order = np.ascontiguousarray(then(), dtype=np.int64)
         index, gain, diversity = search(
-            tfidf, factor, float(power), float(decay), budget, first, order, start
+            tfidf, factor, float(power), float(decay), budget, first, order, start, quotas, source
         )
         if len(index) == budget:
             break
-        # rare, so that the search is repeated rather than the order made each time
-        order = np.ascontiguousarray(then(), dtype=np.int64)
     return Picks(index, gain, diversity, partial(explained, tfidf, index, decay, start))
 
 
@@ -91,9 +101,12 @@ def pick_each(
     first: np.ndarray,
     then: np.ndarray,
     start: Weights,
+    quotas: Quotas | None = None,
+    source: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Positions, gains and diversities of up to `budget` picks, each candidate looked at by itself."""
     groups = tfidf.counts.groups
+    need, room, free = (quotas or no_quotas(budget)).left()
     return _pick(
         groups.indptr,
         groups.ones,
@@ -110,6 +123,10 @@ def pick_each(
         budget,
         first,
         then,
+        np.zeros(len(tfidf), dtype=np.int64) if source is None else source,
+        need,
+        room,
+        free,
     )
 
 
@@ -152,10 +169,14 @@ def _pick(
     budget: int,
     first: np.ndarray,
     then: np.ndarray,
+    source: np.ndarray,
+    need: np.ndarray,
+    room: np.ndarray,
+    free: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The search, over groups of n-grams.
 
-    `weighted_idf` and `diversity`, as they are before the first pick, are used up.
+    `weighted_idf` and `diversity`, as they are before the first pick, are used up, and so are `need`, `room` and `free`.
     """
     m = len(rows)
     key = np.zeros(m)
@@ -183,6 +204,11 @@ def _pick(
             i = first[count]
         elif size > 0:
             i = heap[0]
+            if is_closed(source[i], need, room, free):  # and it stays so
+                size -= 1
+                heap[0] = heap[size]
+                _sink(heap, size, key, 0)
+                continue
             if fresh[i] < count:
                 diversity[i] = row_diversity(
                     indptr, ones, indices, tf, rows[i], weighted_idf, solo[i], scale[i]
@@ -200,10 +226,12 @@ def _pick(
         elif filled < len(then):
             i = then[filled]
             filled += 1
-            if taken[i]:
+            if taken[i] or is_closed(source[i], need, room, free):
                 continue
         else:
             break
+        if count >= len(first):  # what was pinned is counted already
+            count_pick(source[i], need, room, free)
         taken[i] = True
         row = rows[i]
         picks[count] = i

@@ -18,6 +18,7 @@ REVIEWABLE = (
     "complexity_weight",
     "diversity_weight",
     "source_weights",
+    "source_shares",
     "max_complexity",
     "min_response_tokens",
     "max_response_tokens",

@@ -137,7 +137,7 @@ def run(
         round_, earlier = 0, np.zeros(n, dtype=np.int32)
         rows = np.flatnonzero(~held_out)
         if epoch:
-            round_, earlier = round_and_earlier(records, config, budget=len(records[0].selection))
+            round_, earlier = round_and_earlier(records, config, pool, budget=len(records[0].selection))
             last = records[-1]
             order = rank_for_next_epoch(last.selection, last.scores, settings=config, previous_order=order)
             rows = top_rows(
