@@ -131,9 +131,7 @@ def let_in(story: QuotaStory, code: int, pick: int, gain: float) -> str:
         gained = f", and none of their candidates had a larger gain than its {gain:.3g}" if known else ""
         return f"{words}; only places kept for such sources were left{gained}."
     if story.narrowed[pick - 1] and known:
-        return (
-            f"{first}: at that moment no other candidate of a source with places left had a larger gain than its {gain:.3g}."
-        )
+        return f"{first}: at that moment no other candidate of a source with places left had a larger gain than its {gain:.3g}."
     return ""
 
 

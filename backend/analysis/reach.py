@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 GRID = np.round(np.arange(0, 31) * 0.1, 1)  # where the app's sliders can stand
 WEIGHTS = ("complexity_weight", "diversity_weight", "source_weight")
-NO_ORDER = "not looked for: with bounds on sources' shares a larger budget need not keep the picks of a smaller one"
+NO_ORDER = (
+    "not looked for: with bounds on sources' shares a larger budget need not keep the picks of a smaller one"
+)
 NO_GAIN = ("longest", "random", "random-each-epoch", "full")  # strategies that weigh nothing
 
 
@@ -141,7 +143,11 @@ def reaching(
         found = replace(found, notes={"budget": NO_ORDER})
     elif order is not None and rank is None:
         found = replace(found, notes={"budget": f"not among the first {len(order):,} picks"})
-    now = row in picks(settings, budget) if limited else rank is not None and rank <= max(budget, len(chosen.pinned))
+    now = (
+        row in picks(settings, budget)
+        if limited
+        else rank is not None and rank <= max(budget, len(chosen.pinned))
+    )
     if now:
         for name in WEIGHTS:
             found = _with(found, name, _present(settings, name, source))

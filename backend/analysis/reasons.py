@@ -233,5 +233,15 @@ def _facts(
             )
         facts.append(("gain", f"{selection.gain[rank - 1]:.4g}", formula))
     facts.append(("response length", f"{tokens:,} tokens" if tokens >= 0 else "not measured yet", ""))
-    facts.append(("source", pool.sources[int(pool.source_codes[row])], ""))
+    code = int(pool.source_codes[row])
+    facts.append(("source", pool.sources[code], ""))
+    story = quota_story(pool, selection, settings)
+    if story is not None and pool.sources[code] in story.shares:
+        facts.append(
+            (
+                "share of its source",
+                f"{story.counts[code]:,} of {story.budget:,} samples",
+                f"{story.least(code)}, {story.most(code)}",
+            )
+        )
     return facts

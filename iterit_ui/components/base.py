@@ -62,6 +62,7 @@ SCRIPTS = [
         "components/queue",
         "components/controls",
         "components/fields",
+        "components/source_row",
         "components/settings",
         "page/keys",
         "components/filterbar",

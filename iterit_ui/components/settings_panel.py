@@ -12,7 +12,8 @@ EVENTS = ("set", "weigh", "reset", "undo", "redo", "save", "recall", "forget", "
 
 
 def settings_panel(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
-    """Settings; events `set` {name, value}, `weigh` {index, weight}, `reset` {name or None for all}, `undo`, `redo`,
+    """Settings; events `set` {name, value}, `weigh` {index, weight} or
+    {index, least, most}, `reset` {name or None for all}, `undo`, `redo`,
     `compare` {}, `save`, `recall`, `forget` {name}; each with `seq`, its number.
 
     At most one event is under way: the next is sent when a value arrives whose `seq` is that of the last one, or after
@@ -21,7 +22,7 @@ def settings_panel(value: dict[str, Any] | None = None, **options: Any) -> gr.HT
     itself when the page starts.)
 
     value : {title, groups: [{title ("": does not fold), open, fields}], sources: {title, help, items: [{name, colour,
-        count, weight}]}, total (samples in the pool), can_undo, can_redo, saved: [{name, hint}] (None: cannot be
+        count, weight, least, most (percent of the selection), message}]}, total (samples in the pool), can_undo, can_redo, saved: [{name, hint}] (None: cannot be
         saved), seq}.
     field : {name, label, help, kind: slider, number, choice or budget, min, max, step, value, default, unit,
         options: [{value, label, hint}], words: {value: words}, off, message}. A budget is a share of `total` up to 1,

@@ -85,7 +85,7 @@ def frontier(home: Path, shown: SelectionView) -> dict[str, Any]:
         budget=shown.what.budget,
         n=len(shown.pool),
         title=title,
-        note=note,
+        note=note + (" Without the bounds on sources' shares." if shown.settings.source_shares else ""),
     )
 
 

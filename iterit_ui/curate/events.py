@@ -26,6 +26,7 @@ from iterit_ui.samples.sample_list import LARGE_FIRST
 from iterit_ui.shared import messages
 from iterit_ui.shared.selections import scores_choices, scores_key
 from iterit_ui.shared.session import COLOURS, VIEW, get_pool
+from iterit_ui.shared.settings import source_name
 
 LONGEST_NAME = 60  # of saved settings
 
@@ -61,18 +62,22 @@ def on_settings(name: str) -> Callable[[Path, CurateState, Value], CurateState]:
             elif name == "weigh":
                 after = settings_form.weighed(home, here.pool, changed, data)
             elif name == "reset":
-                field = data.get("name")
+                given = data.get("name")
                 after = (
-                    {} if field is None else {key: value for key, value in changed.items() if key != field}
+                    {} if given is None else {key: value for key, value in changed.items() if key != given}
                 )
             elif name == "undo":
                 after, steps = settings_form.taken_back(past, changed)
             else:
                 after, steps = settings_form.done_again(past, changed)
         except ConfigError as error:
-            problem = [str(data.get("name", "")), messages.sentence(str(error).replace("_", " "))]
+            field = source_name(data.get("index")) if name == "weigh" else str(data.get("name", ""))
+            problem = [field, messages.sentence(str(error).replace("_", " "))]
         if steps is past and after != changed:
-            steps = settings_form.stepped(past, changed, f"{data.get('name', '')}{data.get('index', '')}")
+            bound = "share" if name == "weigh" and "weight" not in data else ""
+            steps = settings_form.stepped(
+                past, changed, f"{data.get('name', '')}{bound}{data.get('index', '')}"
+            )
         return replace(here, settings=after, past=steps, answered=_answer(data, problem))
 
     return change

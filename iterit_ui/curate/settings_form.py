@@ -88,7 +88,13 @@ def settings_value(
             }
             for title, names in GROUPS
         ],
-        "sources": settings.panel_sources(pool, source_counts(home, pool_id), values["source_weights"]),
+        "sources": settings.panel_sources(
+            pool,
+            source_counts(home, pool_id),
+            values["source_weights"],
+            values["source_shares"],
+            problem,
+        ),
         "total": len(pool) - held_out,
         "pool": pool_id,
         "can_undo": bool(past["undo"]),
@@ -182,13 +188,16 @@ def checked_budget(value: Any, n: int) -> float:
 
 
 def weighed(home: Path, pool_id: str, changed: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-    """Settings after `weigh` {index, weight}: another weight of one source.
+    """Settings after `weigh` {index, weight} or {index, least, most}: another weight of one source, or other bounds.
 
     Raises
     ------
-    ConfigError : no such source, or no weight.
+    ConfigError : no such source, no weight, or bounds that cannot be.
     """
     pool = get_pool(home, pool_id)
+    if "weight" not in data:
+        shares = settings.with_bounds(changed.get("source_shares", {}), pool.sources, data)
+        return differences(home, pool_id, changed, source_shares=shares)
     index, weight = data.get("index"), data.get("weight")
     if type(index) is not int or not 0 <= index < len(pool.sources):
         raise ConfigError(f"the page sent source {index!r}; the pool has {len(pool.sources)}")

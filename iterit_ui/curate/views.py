@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from backend import analysis, store
+from backend.analysis.quota_words import share_notes
 from backend.records import Pool, Scores, Selection, Status
 from iterit_ui.curate.words import ACTIONS, FILTERS
 from iterit_ui.samples import sample_values
@@ -34,7 +35,8 @@ def cards_value(home: Path, shown: SelectionView, previous: Selection | None) ->
         "tone": "selected",
         "lead": True,
         "hint": f"{theme.share(told['share'])} of the pool"
-        + (f"; {theme.number(missing)} fewer than the budget" if missing > 0 else ""),
+        + (f"; {theme.number(missing)} fewer than the budget" if missing > 0 else "")
+        + "".join(f"; {note}" for note in share_notes(shown.pool, made, shown.settings)),
     }
     tokens = {
         "label": "Response tokens",

@@ -10,7 +10,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from backend.config import STRATEGY_HELP, RunConfig
+from backend.config import STRATEGY_HELP, RunConfig, share_bounds, share_text
+from backend.errors import ConfigError
 from backend.records import Pool
 from iterit_ui.shared import theme
 from iterit_ui.shared.strategies import strategy_label
@@ -52,6 +53,7 @@ HELP = {
     "complexity_weight": "How much “hard for the model” counts: the exponent a in complexity^a x diversity^b.",
     "diversity_weight": "How much “new among the picks” counts: the exponent b in complexity^a x diversity^b.",
     "source_weights": "Factor on the gain of a source's samples; 0 leaves the source out.",
+    "source_shares": "At least and at most so much of the selection is from a source, pinned samples counted. Shares of the budget from 0 to 1, as low-high: 0.1-0.3, 0.1- or -0.3.",
     "max_complexity": "At 1 the prompt does not help the model, often a mismatch. Never selected at or above this.",
     "min_response_tokens": "Shorter responses are left out.",
     "max_response_tokens": "Longer responses are left out; 0 means no limit.",
@@ -150,18 +152,64 @@ def panel_field(
     return {**shown, **other}
 
 
-def panel_sources(pool: Pool, counts: Sequence[int], weights: Mapping[str, float]) -> dict[str, Any]:
-    """The weights of a pool's sources in a panel of settings. counts : samples by source."""
+def panel_sources(
+    pool: Pool,
+    counts: Sequence[int],
+    weights: Mapping[str, float],
+    shares: Mapping[str, str],
+    problem: tuple[str, str] = ("", ""),
+) -> dict[str, Any]:
+    """The weights of a pool's sources and the bounds on their shares in a panel of settings.
+
+    counts : samples by source. problem : `source_name` of a source and why its new bounds were not taken.
+    """
+    bounds = {name: share_bounds(name, text) for name, text in shares.items()}
     return {
-        "title": label("source_weights"),
-        "help": help_of("source_weights"),
+        "title": "Source weights and shares",
+        "help": f"{help_of('source_weights')} At least and at most bound its share of the selection.",
         "items": [
             {
                 "name": name,
                 "colour": theme.source_colour(code),
                 "count": theme.number(count),
                 "weight": float(weights.get(name, 1.0)),
+                **dict(zip(("least", "most"), (round(100 * x, 6) for x in bounds.get(name, (0.0, 1.0))))),
+                "message": problem[1] if problem[0] == source_name(code) else "",
             }
             for code, (name, count) in enumerate(zip(pool.sources, counts, strict=True))
         ],
     }
+
+
+def source_name(index: Any) -> str:
+    """What names a source's row in a panel where a value was refused."""
+    return f"source {index}"
+
+
+def with_bounds(shares: Mapping[str, str], sources: Sequence[str], data: Mapping[str, Any]) -> dict[str, str]:
+    """Bounds on sources' shares after `weigh` {index, least, most} in percent of the selection.
+
+    Raises
+    ------
+    ConfigError : no such source, no shares, the least above the most, or all sources together above everything.
+    """
+    index, least, most = data.get("index"), data.get("least"), data.get("most")
+    if type(index) is not int or not 0 <= index < len(sources):
+        raise ConfigError(f"the page sent source {index!r}; the pool has {len(sources)}")
+    name = sources[index]
+    for value in (least, most):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 100:
+            raise ConfigError(f"the share of {name} is {value!r}; allowed: 0 to 100 %")
+    assert isinstance(least, (int, float)) and isinstance(most, (int, float))
+    if least > most:
+        raise ConfigError(
+            f"{name} would be at least {least:g} % and at most {most:g} %; the least is above the most"
+        )
+    kept = {other: text for other, text in shares.items() if other != name}
+    text = share_text(least / 100, most / 100)
+    together = sum(share_bounds(other, one)[0] for other, one in kept.items()) + least / 100
+    if together > 1 + 1e-9:
+        raise ConfigError(
+            f"the sources would have at least {100 * together:.6g} % together; there is no more than 100 %"
+        )
+    return {**kept, name: text} if text else kept

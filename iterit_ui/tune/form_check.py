@@ -128,7 +128,7 @@ def off(settings: Mapping[str, Any]) -> dict[str, str]:
     if "update_ratio" in why:
         why["ranking"] = why["update_ratio"]
     if strategy == "full":
-        why["budget"] = "This strategy trains on the whole pool."
+        why["budget"] = why["source_shares"] = "This strategy trains on the whole pool."
     if settings.get("lora_rank") == 0:
         needed = f"Only with adapters: set “{label('lora_rank')}” above 0."
         why |= dict.fromkeys(ADAPTERS_ONLY, needed)
@@ -155,11 +155,12 @@ def unknown_ids(home: Path, pool_id: str, pool: Pool, config: RunConfig) -> list
             named = f"{unknown[0]}{', …' if len(unknown) > 1 else ''}"
             words = f"This pool does not hold {theme.number(len(unknown))} of the {theme.counted(len(ids), 'sample')} named here ({named})"
             problems.append(Problem(name, f"{words}; remove them, or reset the setting.", True))
-    sources = [source for source in config.source_weights if source not in pool.sources]
-    if sources:
-        known = ", ".join(pool.sources[:8]) + (", …" if len(pool.sources) > 8 else "")
-        words = f"The pool has no source {sources[0]!r}, so it cannot be weighted; it has {known}."
-        problems.append(Problem("source_weights", words, True))
+    known = ", ".join(pool.sources[:8]) + (", …" if len(pool.sources) > 8 else "")
+    for name, done in (("source_weights", "weighted"), ("source_shares", "bounded")):
+        sources = [source for source in getattr(config, name) if source not in pool.sources]
+        if sources:
+            words = f"The pool has no source {sources[0]!r}, so it cannot be {done}; it has {known}."
+            problems.append(Problem(name, words, True))
     return problems
 
 

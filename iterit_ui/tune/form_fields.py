@@ -90,7 +90,8 @@ def described(name: str) -> dict[str, Any]:
     elif name == "report_to":
         shown["options"] = options(name, TRACKERS)
     if get_origin(hint) is dict:
-        shown["placeholder"] = "one per line: name = value"
+        value = "low-high" if name == "source_shares" else "value"
+        shown["placeholder"] = f"one per line: name = {value}"
     elif get_origin(hint) is tuple:
         shown["placeholder"] = "one per line"
     return shown

@@ -1,7 +1,11 @@
 """What the fast code must agree with, written to be read: scikit-learn's vectorizer and a search of everything."""
 
 import json
+import math
 import os
+from collections import Counter
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +45,12 @@ def plain_greedy(
     decay: float,
     budget: int,
     first: tuple[int, ...] = (),
+    allowed: Callable[[list[int]], np.ndarray] | None = None,
 ) -> tuple[list[int], list[float], list[list[tuple[str, float]]]]:
-    """Positions in pick order, their gains, and each pick's (n-gram, contribution), largest first."""
+    """Positions in pick order, their gains, and each pick's (n-gram, contribution), largest first.
+
+    allowed : (m,) bool, who may be picked after these picks; everybody where None.
+    """
     tfidf, names = plain_tfidf(texts)
     weight = np.ones(len(names))
     left = np.ones(len(texts), dtype=bool)
@@ -51,13 +59,16 @@ def plain_greedy(
         gain = factor * (tfidf @ weight) ** power
         # gains that differ by the order of an addition only are the same: compare 40 of their 53 bits
         mantissa, exponent = np.frexp(gain)
-        compared = np.where(left, np.ldexp(np.round(np.ldexp(mantissa, 40)), exponent - 40), -1)
+        may = left if allowed is None else left & allowed(picks)
+        if len(picks) >= len(first) and not may.any():
+            break
+        compared = np.where(may, np.ldexp(np.round(np.ldexp(mantissa, 40)), exponent - 40), -1)
         if len(picks) < len(first):
             pick = first[len(picks)]
         elif compared.max() > 0:
             pick = int(compared.argmax())
         else:
-            pick = int(np.where(left, complexity, -1).argmax())
+            pick = int(np.where(may, complexity, -1).argmax())
         begin, end = tfidf.indptr[pick : pick + 2]
         columns = tfidf.indices[begin:end]
         parts = tfidf.data[begin:end] * weight[columns]
@@ -67,6 +78,25 @@ def plain_greedy(
         weight[columns] *= decay
         left[pick] = False
     return picks, gains, terms
+
+
+def plain_allowed(
+    picked: list[str], candidates: list[str], shares: dict[str, str], *, of: int, budget: int
+) -> tuple[set[str], int]:
+    """Sources that the next pick may be of, and the places that no lower bound needs (below 0 where these need more).
+
+    picked : source of each pick so far. candidates : source of everybody who may be or is picked, pins too.
+    of : samples that the bounds are shares of. budget : samples to pick.
+    """
+    have, there = Counter(picked), Counter(candidates)
+    need, most = {}, {}
+    for source in there:
+        low, _, high = shares.get(source, "-").partition("-")
+        most[source] = math.floor(Fraction(high or "1") * of) if high else len(candidates)
+        least = min(math.ceil(Fraction(low or "0") * of), most[source], there[source])
+        need[source] = max(least - have[source], 0)
+    free = budget - len(picked) - sum(need.values())
+    return {s for s in there if have[s] < most[s] and (need[s] > 0 or free > 0)}, free
 
 
 def random_texts(rng: np.random.Generator, n: int, *, words: int = 12, copies: float = 0.3) -> list[str]:

@@ -114,6 +114,25 @@ def test_select_reads_every_setting(pool_file, scores_file):
     assert picks["counts"]["excluded"] == 1 and picks["counts"]["too short"] == 1
 
 
+def test_select_keeps_the_bounds_of_a_source_and_says_where_it_cannot(pool_file, scores_file):
+    common = ("select", pool_file, "--scores", scores_file, "--strategy", "diversity")
+    free = json.loads(run(*common, "--budget", 4).stdout)
+    assert "share_notes" not in free
+    codes = [load_pool([pool_file]).sources[c] for c in load_pool([pool_file]).source_codes]
+    result = run(*common, "--budget", 4, "--source-share", "y=-0.25", "--source-share", "x=0.5-")
+    picks = json.loads(result.stdout)
+    assert [codes[row] for row in picks["selected"]].count("y") <= 1
+    assert picks["settings"]["source_shares"] == {"y": "-0.25", "x": "0.5-"}
+    short = run(*common, "--budget", 6, "--source-share", "y=-0", "--source-share", "x=1-")
+    notes = json.loads(short.stdout)["share_notes"]
+    assert any("has no more candidates" in note for note in notes)
+    assert any("stay empty: y has reached its share" in note for note in notes)
+    assert all(f"shares of sources: {note}" in " ".join(short.stderr.split()) for note in notes)
+    refused = run(*common, "--source-share", "radio=0.1-")
+    assert refused.exit_code
+    assert "no source 'radio' in this pool (known: x, y)" in " ".join(refused.stderr.split())
+
+
 def test_rows_that_a_list_of_scores_leaves_out_are_no_candidates(tmp_path, pool_file):
     scores = tmp_path / "scores.json"
     scores.write_text(json.dumps([{"row": 3, "complexity": 0.5}, {"row": 0, "complexity": None}]))

@@ -9,10 +9,14 @@ from backend.config import (
     PRESETS,
     RunConfig,
     SelectionSettings,
+    at_least,
+    at_most,
     budget_of,
     config_from,
     held_out_share,
     selection_settings,
+    share_bounds,
+    share_text,
     to_json,
 )
 from backend.config.settings_table import markdown
@@ -42,6 +46,28 @@ def test_budget_is_a_share_up_to_one_and_a_number_above(budget, n, samples):
 
 
 @pytest.mark.parametrize(
+    ("text", "bounds", "written"),
+    [
+        ("0.1-0.3", (0.1, 0.3), "0.1-0.3"),
+        ("0.10-", (0.1, 1), "0.1-"),
+        (" - .3", (0, 0.3), "-0.3"),
+        ("0-1", (0, 1), ""),
+        ("0-0", (0, 0), "-0"),
+        ("1-", (1, 1), "1-"),
+    ],
+)
+def test_bounds_of_a_share_are_read_and_written(text, bounds, written):
+    assert share_bounds("web", text) == bounds
+    assert share_text(*bounds) == written
+    assert not written or share_bounds("web", written) == bounds
+
+
+def test_samples_of_a_share_are_rounded_as_meant():
+    assert [at_least(low, 100) for low in (0.07, 0.071, 0.29, 0)] == [7, 8, 29, 0]
+    assert [at_most(high, 100) for high in (0.07, 0.079, 0.29, 1)] == [7, 7, 29, 100]
+
+
+@pytest.mark.parametrize(
     ("values", "says"),
     [
         ({"strategy": "best"}, "allowed: iterit, iterit-cumulative, iterit-static"),
@@ -54,6 +80,11 @@ def test_budget_is_a_share_up_to_one_and_a_number_above(budget, n, samples):
         ({"min_response_tokens": 9, "max_response_tokens": 5}, "is below"),
         ({"pinned": ["a"], "excluded": ["a"]}, "both pinned and excluded"),
         ({"source_weights": {"web": -1}}, "'web' is -1"),
+        ({"source_shares": {"web": "0.3"}}, "'web' is '0.3'; expected low-high, low- or -high"),
+        ({"source_shares": {"web": "-"}}, "expected low-high"),
+        ({"source_shares": {"web": "0.1-2"}}, "largest allowed share is 1"),
+        ({"source_shares": {"web": "0.3-0.1"}}, r"the lower bound \(0.3\) is above the upper \(0.1\)"),
+        ({"source_shares": {"web": "0.7-", "book": "0.5-"}}, "lower bounds add up to 1.2"),
         ({"batch_size": 10, "device_batch_size": 4}, "multiple"),
         ({"save_checkpoints": "no"}, "true or false"),
         ({"epochs": float("inf")}, "epochs is inf"),

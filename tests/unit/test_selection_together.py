@@ -10,6 +10,7 @@ from backend.selection.alike import alike
 from backend.selection.bulk_greedy import pick_alike
 from backend.selection.earlier import first_weights, weights_after
 from backend.selection.greedy import pick_each
+from backend.selection.quotas import Quotas
 
 NOBODY = np.empty(0, dtype=np.int64)
 
@@ -31,6 +32,24 @@ def test_both_searches_agree_to_the_last_bit(seed: int) -> None:
     times = rng.integers(0, 3, n) if seed % 5 else np.zeros(n, dtype=np.int64)
     start = weights_after(tfidf, times, decay)  # earlier epochs may have covered something
     arguments = (tfidf, factor, power, decay, max(budget, len(first)), first, then, start)
+    for one, other in zip(pick_each(*arguments), pick_alike(*arguments)):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_both_searches_agree_where_shares_are_bounded(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 100))
+    tfidf = prepare(count_ngrams(random_texts(rng, n, words=8, copies=0.8)))
+    factor = rng.integers(0, 6, n) / 5
+    source = rng.integers(0, 3, n).astype(np.int64)
+    first = rng.permutation(n)[: rng.integers(0, 3)].astype(np.int64)
+    then = rng.permutation(n).astype(np.int64) if seed % 3 else NOBODY
+    budget = int(rng.integers(len(first), n + 1))
+    room = rng.integers(0, n, 3)
+    need = np.minimum(rng.integers(0, 5, 3), room)
+    quotas = Quotas(need, room, max(budget - len(first) - int(need.sum()), 0))
+    arguments = (tfidf, factor, 1.0, 0.5, budget, first, then, first_weights(tfidf), quotas, source)
     for one, other in zip(pick_each(*arguments), pick_alike(*arguments)):
         np.testing.assert_array_equal(one, other)
 

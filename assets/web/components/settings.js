@@ -70,64 +70,6 @@
       count();
     };
 
-    // One slider and field per source; 0 leaves the source out.
-    const source = (item, index) => {
-      const key = `weigh ${index}`;
-      let weight = item.weight;
-      let busy = false;
-      const message = h('p', 'st-field-message');
-      const dot = h('i', 'st-dot');
-      dot.style.background = studio.token(item.colour);
-      const name = h('span', 'st-source-name', null, h('span', '', item.name), h('small', 'num', item.count));
-      name.title = item.name;
-      const show = () => {
-        const calm = (input) => !busy || input !== document.activeElement;
-        if (calm(number.input)) number.set(weight);
-        if (calm(slider.input)) slider.set(weight);
-        row.classList.toggle('off', weight === 0);
-      };
-      const choose = (x) => {
-        weight = x;
-        show();
-        queue.send(key, 'weigh', {index, weight: x});
-        count();
-      };
-      const held = (on) => {
-        busy = on;
-        if (!on) show();
-      };
-      const say = (text) => {
-        message.textContent = text;
-        message.hidden = !text;
-      };
-      const label = `weight of ${item.name}`;
-      const slider = studio.slider({min: 0, max: 3, step: 0.1, label, mark: 1, held, on: choose});
-      const number = studio.numberField({
-        min: 0,
-        max: 3,
-        step: 0.1,
-        label,
-        fallback: (empty) => (empty ? 1 : weight),
-        say,
-        held,
-        on: choose,
-      });
-      const row = h('li', '', null, dot, name, slider.node, number.input, message);
-      row.dataset.source = index;
-      say('');
-      show();
-      return {
-        node: row,
-        key,
-        changed: () => Math.abs(weight - 1) > 1e-9,
-        busy: () => busy,
-        take(next) {
-          weight = next.weight;
-          show();
-        },
-      };
-    };
-
     const build = () => {
       fields = new Map();
       groups = (value.groups || []).map((group) => {
@@ -145,9 +87,15 @@
           told,
         };
       });
-      weights = (value.sources?.items || []).map(source);
+      const weigh = (key, data) => queue.send(key, 'weigh', data);
+      weights = (value.sources?.items || []).map((item, index) =>
+        studio.sourceRow(item, index, {send: weigh, count: () => count()}),
+      );
       const told = h('em', 'st-changed');
-      const back = studio.iconButton('st-reset', 'reset', 'every source back to 1', () => reset('source_weights'));
+      const back = studio.iconButton('st-reset', 'reset', 'every source back to 1, without bounds', () => {
+        if (weights.some((row) => row.weighted())) reset('source_weights');
+        if (weights.some((row) => row.bounded())) reset('source_shares');
+      });
       const box =
         weights.length > 1
           ? studio.fold(
@@ -281,7 +229,7 @@
           if (!queue.holds(field.name, value.seq)) fields.get(field.name).take(field);
         }
         weights.forEach((weight, index) => {
-          if (!queue.holds(weight.key, value.seq)) weight.take(value.sources.items[index]);
+          weight.take(value.sources.items[index], (key) => queue.holds(key, value.seq));
         });
       }
       tools.undo.disabled = !value.can_undo;

@@ -11,6 +11,7 @@ from backend import store
 from backend.errors import ConfigError, RunError, StudioError
 from backend.selection import review_settings
 from iterit_ui.components.base import checked_int
+from iterit_ui.shared.settings import with_bounds
 from iterit_ui.tune.review import views as view
 from iterit_ui.tune.review.state import Open, Value, marks_of, opened, selection
 from iterit_ui.tune.review.views import FIELDS
@@ -79,8 +80,11 @@ def set_field(home: Path, here: Open, who: str, data: Value) -> None:
 
 
 def weigh(home: Path, here: Open, who: str, data: Value) -> None:
-    """After `weigh` {index, weight}: another weight of one source."""
+    """After `weigh` {index, weight} or {index, least, most}: another weight of one source, or other bounds on its share."""
     sources = here.shown.pool.sources
+    if "weight" not in data:
+        shares = here.draft.changes.get("source_shares", here.shown.config.source_shares)
+        return changed(home, here, who, source_shares=with_bounds(shares, sources, data))
     index, weight = checked_int(data.get("index"), 0, len(sources) - 1), data.get("weight")
     if isinstance(weight, bool) or not isinstance(weight, (int, float)):
         raise ConfigError(f"the weight of {sources[index]} is {weight!r}; expected a number")
@@ -92,7 +96,7 @@ def weigh(home: Path, here: Open, who: str, data: Value) -> None:
 def reset(home: Path, here: Open, who: str, data: Value) -> None:
     """After `reset` {name}: one setting, or all of the panel, as the run has them."""
     name = data.get("name")
-    without(home, here, who, [name] if name else [*FIELDS, "source_weights"])
+    without(home, here, who, [name] if name else [*FIELDS, "source_weights", "source_shares"])
 
 
 def mark(home: Path, here: Open, who: str, ids: Sequence[str], action: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from backend import analysis
+from backend.analysis.quota_words import share_notes
 from backend.config import budget_of
 from backend.errors import StudioError
 from backend.records import Status
@@ -123,6 +124,8 @@ def change_words(here: Open) -> list[str]:
             words.append(f"{theme.counted(len(new), 'sample')} excluded" if new else "exclusions changed")
         elif name == "source_weights":
             words.append("source weights: " + (", ".join(f"{k} {v:g}" for k, v in value.items()) or "all 1"))
+        elif name == "source_shares":
+            words.append("source shares: " + (", ".join(f"{k} {v}" for k, v in value.items()) or "no bounds"))
         else:
             was = here.shown.config.budget if name == "budget" else getattr(here.shown.config, name)
             label = label_of(name).lower()
@@ -154,7 +157,17 @@ def cards(here: Open) -> Value:
     said = "the first selection" if before is None else ""
     return {
         "cards": [
-            card("Selected", theme.number(len(shown.selection)), f"of at most {shown.most:,}", "selected"),
+            card(
+                "Selected",
+                theme.number(len(shown.selection)),
+                "; ".join(
+                    [
+                        f"of at most {shown.most:,}",
+                        *share_notes(shown.pool, shown.selection, shown.settings),
+                    ]
+                ),
+                "selected",
+            ),
             card(
                 "Came",
                 theme.number(len(moved["came"])) if before else "–",
@@ -207,6 +220,7 @@ def settings(here: Open, seq: int) -> Value:
             )
         fields.append(panel_field(name, value, start, **others))
     weights = draft.changes.get("source_weights", shown.config.source_weights)
+    shares = draft.changes.get("source_shares", shown.config.source_shares)
     counts = np.bincount(shown.pool.source_codes, minlength=len(shown.pool.sources)).tolist()
     return {
         "title": "For this epoch alone",
@@ -214,7 +228,7 @@ def settings(here: Open, seq: int) -> Value:
             {"title": "", "open": True, "fields": fields[:4]},
             {"title": "Limits", "open": False, "fields": fields[4:]},
         ],
-        "sources": panel_sources(shown.pool, counts, weights),
+        "sources": panel_sources(shown.pool, counts, weights, shares),
         "total": shown.most,
         "can_undo": False,
         "can_redo": False,
