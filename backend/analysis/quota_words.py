@@ -36,12 +36,12 @@ class QuotaStory:
     narrowed: np.ndarray
 
     def least(self, code: int) -> str:
-        """ "at least 10 % (5 of 50 samples)" """
-        return f"at least {_percent(self.shares[self.sources[code]][0])} ({self._of(self.low[code])})"
+        """ "at least 10 %, 5 of 50 samples" """
+        return f"at least {_percent(self.shares[self.sources[code]][0])}, {self._of(self.low[code])}"
 
     def most(self, code: int) -> str:
-        """ "at most 30 % (15 of 50 samples)" """
-        return f"at most {_percent(self.shares[self.sources[code]][1])} ({self._of(self.high[code])})"
+        """ "at most 30 %, 15 of 50 samples" """
+        return f"at most {_percent(self.shares[self.sources[code]][1])}, {self._of(self.high[code])}"
 
     def _of(self, count: int) -> str:
         return f"{count:,} of {self.budget:,} samples"
@@ -146,9 +146,11 @@ def share_notes(pool: Pool, selection: Selection, settings: SelectionSettings) -
     for code, name in enumerate(pool.sources):
         count, low, high = int(story.counts[code]), int(story.low[code]), int(story.high[code])
         if count > high:
-            notes.append(f"{name} has {count:,} pinned samples, more than its share of {story.most(code)}")
+            notes.append(
+                f"{name} has {_samples(count, 'pinned ')}, more than its share of {story.most(code)}"
+            )
         elif count < low:
-            missing = f"{name} has {count:,} samples where its share is {story.least(code)}"
+            missing = f"{name} has {_samples(count)} where its share is {story.least(code)}"
             if there[code] <= count:
                 notes.append(f"{missing}: it has no more candidates")
             elif high < low:
@@ -164,6 +166,10 @@ def share_notes(pool: Pool, selection: Selection, settings: SelectionSettings) -
             f"{'its share' if len(left) == 1 else 'their shares'}"
         )
     return notes
+
+
+def _samples(count: int, kind: str = "") -> str:
+    return f"{count:,} {kind}sample{'' if count == 1 else 's'}"
 
 
 def _percent(share: float) -> str:
