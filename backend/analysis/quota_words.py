@@ -115,7 +115,7 @@ def kept_out(story: QuotaStory, code: int) -> str:
     places = f"the places that were left after pick {after:,}" if after else "all places"
     needing = [
         f"{story.sources[other]} ({story.least(other)})"
-        for other in np.flatnonzero((story.closed > after) & (story.low > 0))
+        for other in np.flatnonzero((story.closed > after) & (story.low > 0)).tolist()
     ]
     return f"{places} were kept for {_list(needing)}"
 

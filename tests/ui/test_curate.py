@@ -402,6 +402,31 @@ def test_a_weight_of_a_source(home: Path, pool: Pool) -> None:
             settings.weighed(home, pool.id, {}, data)
 
 
+def test_bounds_on_the_share_of_a_source(home: Path, pool: Pool) -> None:
+    changed = settings.weighed(home, pool.id, {}, {"index": 1, "least": 10, "most": 30})
+    assert changed == {"source_shares": {"b": "0.1-0.3"}}
+    rows = settings.settings_value(home, pool.id, changed, settings.PAST)["sources"]["items"]
+    assert [(row["least"], row["most"]) for row in rows] == [(0, 100), (10, 30)]
+    assert settings.weighed(home, pool.id, changed, {"index": 1, "least": 0, "most": 100}) == {}
+    for data in (
+        {"index": 9, "least": 1, "most": 2},
+        {"index": 0, "least": "x", "most": 2},
+        {"index": 0, "least": 1},
+    ):
+        with pytest.raises(ConfigError):
+            settings.weighed(home, pool.id, {}, data)
+    weigh = events.on_settings("weigh")
+    here = weigh(home, at(home, pool, {}), {"index": 1, "least": 60, "most": 100, "seq": 1})
+    refused = weigh(home, here, {"index": 0, "least": 50, "most": 100, "seq": 2})
+    assert refused.settings == here.settings == {"source_shares": {"b": "0.6-"}}
+    told = draw.panel_value(home, refused)["sources"]["items"]
+    assert "110 % together" in told[0]["message"] and told[0]["least"] == 0 and not told[1]["message"]
+    shown = drawn(
+        home, pool, {"strategy": "diversity", "budget": 4.0, "source_shares": {"a": "-0.25", "b": "-0.25"}}
+    )
+    assert "2 of 4 places stay empty" in shown["cards"]["cards"][0]["hint"]
+
+
 def test_every_event_of_the_panel_is_answered(home: Path, pool: Pool) -> None:
     change = events.on_settings("set")
     here = change(home, at(home, pool, {}), {"name": "decay", "value": 0.5, "seq": 4})

@@ -75,6 +75,18 @@ def test_a_changed_budget_and_a_pin_are_previewed_kept_and_answered(run, capsys)
     assert store.read_draft(*run, 1).changes == {}
 
 
+def test_bounds_on_the_share_of_a_source(run):
+    shown = do(*run, draft.weigh, index=0, least=0, most=25, seq=1)
+    assert store.read_draft(*run, 1).changes == {"source_shares": {"a": "-0.25"}}
+    assert any(text.startswith("source shares: a") for text in shown["gate"]["changes"])
+    assert shown["settings"]["sources"]["items"][0]["most"] == 25
+    made = analysis.review_selection(*run, 1, store.read_draft(*run, 1).changes)
+    of_source = [made.pool.sources[code] for code in made.pool.source_codes[made.selection.rows]].count("a")
+    assert of_source <= BUDGET * 0.25 < len(made.selection)
+    do(*run, draft.weigh, index=0, least=0, most=100)
+    assert store.read_draft(*run, 1).changes == {}
+
+
 def test_a_setting_put_back_is_no_change(run):
     do(*run, draft.set_field, name="decay", value=0.5)
     shown = do(*run, draft.set_field, name="decay", value=0.1)

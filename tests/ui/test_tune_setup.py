@@ -129,6 +129,7 @@ def test_what_was_set_on_curate_lies_on_top(home):
         ({"budget": "0,05"}, "a point and not a comma", "budget"),
         ({"epochs": "2.5"}, "whole number", "epochs"),
         ({"batch_size": "12", "device_batch_size": "8"}, "not a multiple", "batch_size"),
+        ({"source_shares": "web = 0.3"}, "expected low-high", "source_shares"),
         ({"source_weights": "web = much"}, "is not a number", "source_weights"),
         ({"strategy": "magic"}, "allowed: iterit", "strategy"),
         ({"save_merged": True}, "LoRA rank", "save_merged"),
@@ -179,6 +180,7 @@ def test_what_has_no_effect_is_said():
         ("pinned", "nobody-0", "does not hold 1 of the 1 sample"),
         ("excluded", "nobody-0\nnobody-1", "2 of the 2 samples"),
         ("source_weights", "radio = 2", "it has book, forum, web"),
+        ("source_shares", "radio = 0.1-", "it has book, forum, web"),
     ],
 )
 def test_what_the_pool_does_not_hold_is_no_run(home, field, value, words):

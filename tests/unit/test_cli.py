@@ -128,7 +128,7 @@ def test_select_keeps_the_bounds_of_a_source_and_says_where_it_cannot(pool_file,
     assert any("has no more candidates" in note for note in notes)
     assert any("stay empty: y has reached its share" in note for note in notes)
     assert all(f"shares of sources: {note}" in " ".join(short.stderr.split()) for note in notes)
-    refused = run(*common, "--source-share", "radio=0.1-")
+    refused = run(*common, "--budget", 4, "--source-share", "radio=0.1-")
     assert refused.exit_code
     assert "no source 'radio' in this pool (known: x, y)" in " ".join(refused.stderr.split())
 
