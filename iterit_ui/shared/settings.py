@@ -165,8 +165,8 @@ def panel_sources(
     """
     bounds = {name: share_bounds(name, text) for name, text in shares.items()}
     return {
-        "title": "Source weights and shares",
-        "help": f"{help_of('source_weights')} At least and at most bound its share of the selection.",
+        "title": "Sources",
+        "help": "Weight: the factor on the gain of a source's samples; 0 leaves it out. At least, at most: its share of the selection.",
         "items": [
             {
                 "name": name,

@@ -277,8 +277,18 @@ def test_a_setting_that_does_not_fit_is_refused_with_the_reason(page, curate):
     page.locator("#settings summary", has_text="Limits").click()
     refused("max_complexity", "0", "Allowed: 0.1 to 2. Not changed: still 1.")
     refused("min_response_tokens", "2.5", "whole numbers")
+    source = page.locator("#settings ul.st-sources li").first
+    most = source.get_by_label(re.compile("^at most"))
+    most.fill("130")
+    most.press("Enter")
+    expect(source.locator(".st-field-message")).to_contain_text(
+        "Allowed: 0 to 100 %. Not changed: still 100 %."
+    )
     expect(card(page, "Selected")).to_have_text("30")
     assert page.url == address
+    most.fill("10")
+    most.press("Enter")
+    page.wait_for_url(re.compile("source_shares=.*-0.1"))
     # another value takes the refusal away
     decay = page.locator('#settings [data-field="decay"]')
     decay.locator("input[type=range]").focus()

@@ -92,7 +92,7 @@
       null,
       h('span', '', 'at least'),
       low.input,
-      h('span', '', '%, at most'),
+      h('span', '', 'at most'),
       high.input,
       h('span', '', '%'),
     );
