@@ -22,6 +22,7 @@ def test_a_view_comes_back() -> None:
             "strategy": "diversity",
             "budget": 0.2,
             "source_weights": {"a b": 0.5},
+            "source_shares": {"a b": "0.1-0.3", "c": "-0.5"},
             "min_response_tokens": 4,
         },
         "comparison": "",
