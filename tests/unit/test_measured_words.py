@@ -26,6 +26,7 @@ def test_which_strategy_quotes_what_was_measured() -> None:
     for section in (
         "2026-11-29, strategies on the demo's pool and fresh held-out rows",
         "2026-11-29, the same rows with 5 % of the pool",
+        "2026-11-29, the plain pool with 10 %",
     ):
         for strategy in ("iterit-cumulative", "random-each-epoch", "iterit"):
             seeds, loss = at_the_end(section, strategy)
@@ -33,7 +34,9 @@ def test_which_strategy_quotes_what_was_measured() -> None:
             assert f"{seeds} seeds" in text
             assert strategy == "iterit" or f"{loss:.3f}" in text, f"{strategy} ended at {loss}"
         assert ends[section, "iterit-cumulative"] < ends[section, "iterit"]
-    # who wins against a fresh random draw differs, and the words say so
-    (ten, five) = dict.fromkeys(section for section, _ in ends)
-    assert ends[ten, "iterit-cumulative"] < ends[ten, "random-each-epoch"]
-    assert ends[five, "iterit-cumulative"] > ends[five, "random-each-epoch"]
+    # who wins against a fresh random draw differs, and the words say how often
+    won = [
+        ends[section, "iterit-cumulative"] < ends[section, "random-each-epoch"]
+        for section in dict.fromkeys(section for section, _ in ends)
+    ]
+    assert won == [True, False, False] and "won one trial" in text and "lost two" in text
