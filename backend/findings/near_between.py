@@ -16,6 +16,8 @@ from numba import njit
 from backend.config import Words
 from backend.findings.shingles import CHUNK, shingle_sets
 
+BITS = 24
+
 
 def nearest(
     texts: Sequence[str],
@@ -45,11 +47,17 @@ def nearest(
     rank[np.argsort(counts, kind="stable")] = np.arange(len(known))  # the rarest has rank 0
     ranks = _sorted_within(rank[place], bounds)
     starts, holders = _prefixes(ranks, bounds, len(known), threshold)
+    there = np.zeros(
+        1 << BITS, dtype=np.bool_
+    )  # by the last bits of a shingle: whether one of the others may be it
+    there[known & np.uint64((1 << BITS) - 1)] = True
     for begin in range(0, len(texts), CHUNK):
         part = texts[begin : begin + CHUNK]
         if on_progress is not None:
             on_progress(begin)
         own, own_bounds = shingle_sets(part, [""] * len(part), words=words)
+        hopeless = _too_strange(own, own_bounds, there, threshold)
+        own, own_bounds = _without(own, own_bounds, hopeless)
         at = np.minimum(np.searchsorted(known, own), len(known) - 1)
         own_ranks = np.where(known[at] == own, rank[at], -1)
         found = slice(begin, begin + len(part))
@@ -57,6 +65,30 @@ def nearest(
             own_ranks, own_bounds, ranks, bounds, starts, holders, threshold, other[found], similarity[found]
         )
     return other, similarity
+
+
+def _without(values: np.ndarray, bounds: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Values and bounds with nothing in these rows ((n,) bool)."""
+    sizes = np.diff(bounds)
+    kept = np.repeat(~rows, sizes)
+    return values[kept], np.concatenate([[0], np.cumsum(np.where(rows, 0, sizes))]).astype(np.int64)
+
+
+@njit(cache=True, nogil=True)
+def _too_strange(own: np.ndarray, bounds: np.ndarray, there: np.ndarray, threshold: float) -> np.ndarray:
+    """(n,) bool: rows of which so many shingles are in no other text that they can be like none; most are found out early."""
+    mask = np.uint64(len(there) - 1)
+    found = np.zeros(len(bounds) - 1, dtype=np.bool_)
+    for i in range(len(found)):
+        size = bounds[i + 1] - bounds[i]
+        left = size - math.ceil(threshold * size - 1e-6) + 1
+        for k in range(bounds[i], bounds[i + 1]):
+            if not there[own[k] & mask]:
+                left -= 1
+                if left <= 0:
+                    found[i] = True
+                    break
+    return found
 
 
 def _sorted_within(values: np.ndarray, bounds: np.ndarray) -> np.ndarray:
