@@ -39,7 +39,7 @@ def build_field(session: Session) -> Field:
         )
         compare = gr.Button("Compare", scale=0, min_width=110, elem_id="compare-evaluation")
         upload = gr.UploadButton(
-            "Upload and compare", scale=0, min_width=150, type="filepath", elem_id="upload-evaluation"
+            "Upload and compare", scale=0, min_width=190, type="filepath", elem_id="upload-evaluation"
         )
     return Field(files, upload, compare)
 

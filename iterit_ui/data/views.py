@@ -37,12 +37,12 @@ GROUPS = {
         "language": "rejected",
         "rare_language": "plain",
     },
+    "Personal data and secrets": {"email": "plain", "phone": "plain", "secret": "rejected"},
     "Overlap with evaluation data": {
         "overlap_exact": "rejected",
         "overlap_near": "rejected",
         "overlap_run": "rejected",
     },
-    "Personal data and secrets": {"email": "plain", "phone": "plain", "secret": "rejected"},
 }
 CARDS = {key: tone for cards in GROUPS.values() for key, tone in cards.items()}
 GROUP_OF = {key: group for group, cards in GROUPS.items() for key in cards}
