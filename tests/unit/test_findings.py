@@ -13,6 +13,7 @@ from backend import data
 from backend import findings as look
 from backend.errors import ConfigError, PoolError
 from backend.findings import Finding, Lengths
+from backend.findings.contamination import contamination
 from backend.records import Pool, Scores
 
 ROWS = [
@@ -168,8 +169,17 @@ def test_every_count_is_the_rows_behind_it(pool, lengths):
     scores = Scores.unknown(10, reason="")
     scores.reason[[6, 7, 8]] = "empty response", "empty response", "non-finite loss"
     content = look.content_findings(look.prompt_texts(pool), look.response_texts(pool))
-    known = {"near": near_of(pool), "lengths": lengths, "scores": scores, "content": content}
+    texts = look.prompt_texts(pool), look.response_texts(pool)
+    overlaps = [contamination(*texts, texts[0][4:6], texts[1][4:6])]
+    known = {
+        "near": near_of(pool),
+        "lengths": lengths,
+        "scores": scores,
+        "content": content,
+        "overlaps": overlaps,
+    }
     found = by_key(look.report(pool, **known))
+    assert found["overlap_exact"].count >= 2  # two samples of the pool are in the evaluation data
     for key, finding in found.items():
         rows = look.rows_of_finding(pool, key, **known)
         assert finding.known and len(rows) == finding.count and rows.dtype == np.int64, key
