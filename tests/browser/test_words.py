@@ -82,7 +82,7 @@ def test_curate_and_tune_use_what_was_chosen(page, goto: Callable, chinese: Call
     expect(hint).to_be_hidden()
     expect(first).not_to_have_text(before)
     words = page.locator('#settings [data-field="words"]')
-    assert words.locator("select").evaluate("e => e.selectedOptions[0].label") == "Unicode, by character"
+    expect(words.locator("select option:checked")).to_have_text("Unicode, by character")
     page.get_by_role("button", name="Tune with these settings").click()
     page.locator('#steps button[role=tab][data-tab-id="tune"][aria-selected=true]').wait_for()
     expect(page.locator("#tune-command textarea")).to_have_value(re.compile("--words unicode"))
