@@ -69,7 +69,7 @@ class BudgetResult:
 
     @property
     def queued(self) -> tuple[str, ...]:
-        """Ids of the runs that wait and have never begun."""
+        """Ids of queued runs that have never started."""
         return tuple(run.id for run in self.runs if run.state == "queued" and not run.begun)
 
     @property

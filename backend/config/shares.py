@@ -37,7 +37,7 @@ def share_bounds(source: str, text: str) -> tuple[float, float]:
 
 
 def share_text(low: float, high: float) -> str:
-    """The bounds as a setting holds them; "" where they bound nothing."""
+    """The bounds as the text of the setting; "" where they bound nothing."""
     if low <= 0 and high >= 1:
         return ""
     return f"{_written(low) if low > 0 else ''}-{_written(high) if high < 1 else ''}"

@@ -14,7 +14,7 @@ _CODE_LINE = re.compile(
 
 
 def unfenced(text: str) -> str:
-    """The text without its fenced blocks and code in backticks; a fence that does not close takes the rest with it."""
+    """The text without fenced code blocks and inline code; an unclosed fence runs to the end of the text."""
     if "`" not in text and "~~~" not in text:
         return text
     kept = []

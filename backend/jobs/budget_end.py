@@ -43,5 +43,5 @@ def end_early_all(home: Path) -> int:
 
 @lru_cache(maxsize=16)
 def _result(home: Path, search: str, states: tuple[tuple[str, str, bool], ...]) -> BudgetResult:
-    """What a search says while its runs are in these states (run, state, resumed): a loss counts once its run is done."""
+    """The result of a search, kept for as long as its runs stay in these states (run, state, resumed)."""
     return budget_result(home, store.comparison_info(home, search))

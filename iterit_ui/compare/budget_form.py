@@ -60,7 +60,7 @@ PLACEHOLDER = {"epochs": "as it is"}
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody asked for, read and checked."""
+    """The request from the form, parsed and checked."""
 
     search: Search
     pool_id: str

@@ -29,7 +29,7 @@ NOTHING = {
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody asked for, read and checked. made : None where no setting has values yet."""
+    """The request from the form, parsed and checked. made : None where no setting has values yet."""
 
     base: RunConfig
     pool_id: str

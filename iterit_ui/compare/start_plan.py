@@ -19,7 +19,7 @@ from iterit_ui.shared.theme import counted, duration, number
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody asked for, read and checked."""
+    """The request from the form, parsed and checked."""
 
     configs: tuple[RunConfig, ...]
     pool_id: str

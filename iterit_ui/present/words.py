@@ -44,7 +44,7 @@ NO_RUN = (
 )
 NO_COMPARISON = [
     "Start a comparison on the Compare screen, with a random draw in it and at least three repetitions.",
-    "This story then says whether selecting beats the random draw, or that it does not.",
+    "This story then says whether or not selecting beats the random draw.",
 ]
 UNFINISHED = "A comparison with a random draw is not finished: {}."
 NOTHING_MEASURED = "Nothing was measured yet."

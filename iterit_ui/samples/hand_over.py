@@ -133,7 +133,7 @@ def picks_of_view(home: Path, shown: SelectionView, changed: Value) -> Picks:
 
 
 def picks_of_key(home: Path, key: str) -> Picks:
-    """What a choice of `run_choices` means."""
+    """The picks behind a key of `run_choices`."""
     run, _, epoch = key.rpartition("/")
     return picks_of_run(home, run, store.ALL_EPOCHS if epoch == ALL else int(epoch))
 
