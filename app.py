@@ -7,11 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-import gradio as gr
 import typer
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -32,6 +31,9 @@ from iterit_ui import layout
 from iterit_ui.components.base import STYLES
 from iterit_ui.logins import Logins, logins, refuse_inside
 from iterit_ui.shared.theme import gradio_theme
+
+if TYPE_CHECKING:
+    import gradio as gr
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 MAX_UPLOAD = "512mb"
@@ -93,7 +95,8 @@ def launch(
 
 def queued(page: gr.Blocks) -> gr.Blocks:
     """The page with a queue that looks for work 50 times a second, not 1,000 times: that took 5 % of a core from an idle app."""
-    page.queue(default_concurrency_limit=4)
+    # `page.queue(default_concurrency_limit=4)` would build the server once more, as `launch` does anyway
+    page._queue.default_concurrency_limit = 4
     page._queue.sleep_when_free = 0.02
     return page
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
 from backend.config import Words
 from backend.errors import ConfigError
@@ -122,6 +121,8 @@ def near_groups(pairs: NearPairs, n: int, *, threshold: float) -> np.ndarray:
         raise ConfigError(
             f"the threshold for near-duplicates is {threshold}; pairs are known from {pairs.lowest} to 1"
         )
+    from scipy.sparse.csgraph import connected_components
+
     near = pairs.similarity >= np.float32(threshold)  # 0.7 in the same precision, so that 7 of 10 reach it
     a, b = pairs.a[near], pairs.b[near]
     graph = sparse.coo_matrix((np.ones(len(a), dtype=bool), (a, b)), shape=(n, n))
@@ -181,6 +182,8 @@ class _Forest:
         return NearPairs(a[order].astype(np.int32), b[order].astype(np.int32), similarity[order], lowest)
 
     def _prune(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        from scipy.sparse.csgraph import minimum_spanning_tree
+
         empty = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
         a, b, similarity = (np.concatenate(part) for part in zip(empty, *self.parts, strict=True))
         # a tree of least weight; weights from 1 to 2, because a pair of weight 0 would be none

@@ -90,6 +90,22 @@ DRAWING = [
 gr.set_static_paths([PLOTLY_JS, WEB])
 
 
+class PackedHTML(gr.HTML):
+    """A `gr.HTML` whose value travels as one text, NaN as null; a text stays as it is.
+
+    With every event the page copies the values of all components, item by item: as objects of many thousand numbers
+    that took a second, as texts it takes none.
+    """
+
+    is_template = True  # the page draws it as what it is made from
+
+    def postprocess(self, value: Any) -> str | None:
+        """The value as the page is sent it."""
+        if value is None or isinstance(value, str):
+            return value
+        return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+
+
 def script_tags(paths: list[Path]) -> str:
     """Tags for a component's `head=`, which Gradio loads once per page, in order, before `js_on_load` runs."""
     return "".join(f'<script src="gradio_api/file={path}"></script>' for path in paths)
@@ -105,15 +121,14 @@ def component(
     functions: list[Callable[..., Any]] | None = None,
     **options: Any,
 ) -> gr.HTML:
-    """A `gr.HTML` drawn by `studio.<kind>` of assets/web.
+    """An HTML component drawn by `studio.<kind>` of assets/web.
 
-    A factory, not a subclass: Gradio writes a .pyi beside the source of every subclass when it is imported. The
-    events stand quoted in the script because Gradio finds their names there. The template must stay constant:
+    The events stand quoted in the script because Gradio finds their names there. The template must stay constant:
     Gradio evaluates it as code.
     """
     quoted = " ".join(f"'{name}'" for name in events)
     classes = options.pop("elem_classes", [])
-    return gr.HTML(
+    return PackedHTML(
         value,
         head=script_tags(scripts),
         html_template=template or f'<div class="st-{kind}"></div>',
@@ -123,22 +138,6 @@ def component(
         elem_classes=["st-host", *([classes] if isinstance(classes, str) else classes)],
         **options,
     )
-
-
-def packed(value: Any) -> str | None:
-    """A component's value as one text, NaN as null; a text stays as it is.
-
-    With every event the page copies the values of all components, item by item: as objects of many thousand numbers
-    that took a second, as texts it takes none.
-    """
-    if value is None or isinstance(value, str):
-        return value
-    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
-
-
-# On the class, because Gradio makes each session's copy of a component anew from its class; and not in a subclass
-# (see `component`).
-gr.HTML.postprocess = staticmethod(packed)  # type: ignore[method-assign, assignment]
 
 
 def encode_bytes(array: np.ndarray) -> str:

@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
 from backend import store
-from backend.cli import app
+from backend.cli.commands import app
 from backend.complexity import Kept, kept_losses, score
 from backend.complexity.losses import ResponseLosses
 from backend.config import RunConfig
@@ -250,7 +250,7 @@ def counted(self, batch, prefix=None):
     return call(self, batch, prefix)
 
 ResponseLosses.__call__ = counted
-from backend.cli import app
+from backend.cli.commands import app
 app()
 """
 

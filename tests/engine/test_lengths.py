@@ -10,7 +10,7 @@ import tiny
 from typer.testing import CliRunner
 
 from backend import data, prompts, store
-from backend.cli import app
+from backend.cli.commands import app
 from backend.jobs import pool_work
 from backend.model.load import load_tokenizer
 from backend.prompts.encode import checked_template

@@ -13,7 +13,7 @@ import torch
 from transformers import LlamaForCausalLM
 from typer.testing import CliRunner
 
-from backend.cli import app
+from backend.cli.commands import app
 from backend.cli.scores_file import read_scores
 from backend.data import load_pool
 from backend.errors import ModelError

@@ -174,7 +174,8 @@ COMMAND = """
 import signal, sys
 sys.path[:0] = ["tests/engine"]
 import warm
-from backend.cli import main, scoring
+from backend.cli import scoring
+from backend.cli.commands import main
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it, and a child inherits that
 scoring.subprocess = warm.Starting(sys.argv.pop(1))

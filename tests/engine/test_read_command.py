@@ -9,7 +9,7 @@ import numpy as np
 from typer.testing import CliRunner
 
 from backend import store
-from backend.cli import app
+from backend.cli.commands import app
 from backend.cli.reading import shade, visible
 from backend.data import load_pool
 

@@ -13,7 +13,7 @@ from interrupted import outcome, settings, wait_for, write_inputs
 from typer.testing import CliRunner
 
 from backend import store
-from backend.cli import app
+from backend.cli.commands import app
 from backend.cli.scores_file import read_scores
 from backend.config import RunConfig
 from backend.data import load_pool

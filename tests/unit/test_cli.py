@@ -15,7 +15,7 @@ from small_runs import small_config, small_pool, small_record
 from typer.testing import CliRunner
 
 from backend import store
-from backend.cli import app
+from backend.cli.commands import app
 from backend.cli.options import option_name
 from backend.cli.scores_file import read_scores, write_scores
 from backend.config import RunConfig
@@ -489,7 +489,7 @@ def test_help_explains_every_setting():
 
 def test_help_is_quick_and_imports_nothing_heavy():
     code = (
-        "import sys\nfrom backend.cli import main\ntry:\n    main(['--help'])\nexcept SystemExit as end:\n"
+        "import sys\nfrom backend.cli.commands import main\ntry:\n    main(['--help'])\nexcept SystemExit as end:\n"
         "    heavy = {'torch', 'transformers', 'numba', 'pandas', 'gradio'} & set(sys.modules)\n"
         "    sys.exit(f'{end.code} {sorted(heavy)}' if heavy or end.code else 0)"
     )

@@ -10,7 +10,7 @@ from small_runs import small_pool
 from typer.testing import CliRunner
 
 from backend import projection, store
-from backend.cli import app
+from backend.cli.commands import app
 from backend.cli.options import ids_of
 from backend.data import load_pool
 from backend.errors import PoolError

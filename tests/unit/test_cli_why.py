@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from backend.cli import app
+from backend.cli.commands import app
 from backend.cli.scores_file import write_scores
 from backend.data import load_pool
 from backend.records import Scores

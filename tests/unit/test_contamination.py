@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from backend import data, store
 from backend import findings as look
-from backend.cli import app
+from backend.cli.commands import app
 from backend.config import RunConfig
 from backend.data import load_against
 from backend.errors import ConfigError, PoolError, Stopped

@@ -10,7 +10,7 @@ from small_runs import small_config, small_pool, small_record
 from typer.testing import CliRunner
 
 from backend import store
-from backend.cli import app
+from backend.cli.commands import app
 from backend.records import Scores
 
 

@@ -9,7 +9,7 @@ from small_runs import small_pool
 from typer.testing import CliRunner
 
 from backend import store
-from backend.cli import app
+from backend.cli.commands import app
 from backend.errors import PoolError
 from backend.findings import Lengths, NearPairs, content_findings
 from backend.jobs import pool_work

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from backend import store
 from backend.analysis.picks_export import COLUMNS, columns_of, picks_of_run, picks_of_settings, write_picks
 from backend.analysis.recipe import ids_hash
-from backend.cli import app
+from backend.cli.commands import app
 from backend.cli.scores_file import read_scores, write_scores
 from backend.data import load_pool
 from backend.records import Scores

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from backend import store
-from backend.cli import app
+from backend.cli.commands import app
 from backend.config import config_from
 from backend.config.command_line import command_line
 from backend.data import load_pool

@@ -15,7 +15,7 @@ from plain_twins import SHARED
 from typer.testing import CliRunner
 
 from backend import store
-from backend.cli import app
+from backend.cli.commands import app
 from backend.config import SelectionSettings
 from backend.data import load_pool
 from backend.data.scripts import fitting_words, is_letter, is_unspaced, unspaced_share
