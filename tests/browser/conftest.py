@@ -170,15 +170,19 @@ def browser() -> Iterator[object]:
 
 @pytest.fixture(scope="package")
 def visitor(browser) -> Iterator[object]:
-    """A browser that keeps the scripts it has loaded, as a visitor's does; it forgets all else with each page."""
+    """A browser that keeps the scripts it has loaded, as a visitor's does; it forgets all else between tests."""
     context = browser.new_context(reduced_motion="reduce")
+    context.set_default_timeout(WAIT)
     yield context
     context.close()
 
 
 @pytest.fixture
 def new_page(browser, visitor, app_url: str) -> Iterator[Callable]:
-    """Opens pages of a given size that are watched; checks all of them at the end. Each is another visitor's."""
+    """Opens pages of a given size that are watched; checks all of them at the end. Each is another visitor's.
+
+    The first is the window of the test before: one that has drawn the app does so again in half the time.
+    """
     opened, bad = [], []
 
     def spoken(page, message) -> bool:
@@ -186,30 +190,48 @@ def new_page(browser, visitor, app_url: str) -> Iterator[Callable]:
         parting = getattr(page, "leaving", False) and re.search("AbortError|errored out", message.text)
         return message.type == "error" and not parting
 
-    def watch(page) -> None:
-        page.on("pageerror", lambda error: bad.append(f"page error: {error}"))
-        page.on("console", lambda m: bad.append(f"console: {m.text}") if spoken(page, m) else None)
-        page.on("dialog", lambda d: (bad.append(f"dialog: {d.message}"), d.dismiss()))
+    def watch(page) -> list[tuple[str, Callable]]:
         allowed = (app_url, "data:", "blob:")
-        page.on("request", lambda r: None if r.url.startswith(allowed) else bad.append(f"external: {r.url}"))
+        listeners = [
+            ("pageerror", lambda error: bad.append(f"page error: {error}")),
+            ("console", lambda m: bad.append(f"console: {m.text}") if spoken(page, m) else None),
+            ("dialog", lambda d: (bad.append(f"dialog: {d.message}"), d.dismiss())),
+            ("request", lambda r: None if r.url.startswith(allowed) else bad.append(f"external: {r.url}")),
+        ]
+        for event, listener in listeners:
+            page.on(event, listener)
+        return listeners
 
-    def open_page(width: int = 1280, height: int = 900):
-        context = browser.new_context(reduced_motion="reduce") if opened else visitor
-        context.set_default_timeout(WAIT)
-        page = context.new_page()
-        page.set_viewport_size({"width": width, "height": height})
-        if context is visitor:
+    def open_page(width: int = 1280, height: int = 900, fresh: bool = False):
+        if opened or fresh:
+            context = browser.new_context(reduced_motion="reduce")
+            context.set_default_timeout(WAIT)
+            page = context.new_page()
+        else:
+            page = visitor.pages[0] if visitor.pages else visitor.new_page()
             kept = {"origin": app_url, "storageTypes": "local_storage,cookies"}
-            context.new_cdp_session(page).send("Storage.clearDataForOrigin", kept)
-        opened.append(page)
-        watch(page)
+            session = visitor.new_cdp_session(page)
+            session.send("Storage.clearDataForOrigin", kept)
+            session.detach()
+        page.set_viewport_size({"width": width, "height": height})
+        opened.append((page, watch(page)))
         return page
 
     yield open_page
-    for page in opened:
-        page.close()
+    for page, listeners in opened:
         if page.context is not visitor:
             page.context.close()
+            continue
+        if page.is_closed():
+            continue
+        page.unroute_all(behavior="ignoreErrors")
+        for event, listener in listeners:
+            page.remove_listener(event, listener)
+        if page.url.startswith(app_url):
+            page.evaluate("sessionStorage.clear()")
+        page.leaving = False
+        page.mouse.move(0, 0)
+        page.goto("about:blank")
     assert bad == []
 
 
@@ -217,6 +239,12 @@ def new_page(browser, visitor, app_url: str) -> Iterator[Callable]:
 def page(new_page):
     """A page of 1280 x 900."""
     return new_page(1280, 900)
+
+
+@pytest.fixture
+def fresh_page(new_page):
+    """A page of 1280 x 900 in a window of its own, which a script may be planted in."""
+    return new_page(1280, 900, fresh=True)
 
 
 @pytest.fixture

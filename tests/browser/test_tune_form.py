@@ -34,19 +34,19 @@ def type_twice(page) -> None:
     command_says(page, "--budget 77")
 
 
-def test_what_is_typed_while_the_tab_opens_stays(page, goto):
-    page.add_init_script(SLOW)
-    goto(page, "data")
-    page.evaluate("window.late = 1200")
-    page.click('#steps button[role=tab][data-tab-id="tune"]')
-    type_twice(page)
+def test_what_is_typed_while_the_tab_opens_stays(fresh_page, goto):
+    fresh_page.add_init_script(SLOW)
+    goto(fresh_page, "data")
+    fresh_page.evaluate("window.late = 1200")
+    fresh_page.click('#steps button[role=tab][data-tab-id="tune"]')
+    type_twice(fresh_page)
 
 
-def test_what_is_typed_while_the_page_opens_stays(page, goto):
-    page.add_init_script(SLOW.replace("window.late = 0", "window.late = 1200"))
-    goto(page, "tune")
-    type_twice(page)
-    assert page.locator("#tune-preset .chosen b").inner_text() == "Demo"
+def test_what_is_typed_while_the_page_opens_stays(fresh_page, goto):
+    fresh_page.add_init_script(SLOW.replace("window.late = 0", "window.late = 1200"))
+    goto(fresh_page, "tune")
+    type_twice(fresh_page)
+    assert fresh_page.locator("#tune-preset .chosen b").inner_text() == "Demo"
 
 
 def test_what_is_chosen_elsewhere_still_comes(page, goto, new_page):
@@ -181,14 +181,14 @@ def launched_budget(page) -> str:
     return page.evaluate("window.launched[0].values.budget")
 
 
-def test_the_fastest_click_launches_what_was_set_on_curate(page, goto):
-    page.add_init_script(FAST)
-    goto(page, "tune")
-    page.locator("#tune-launch:not([disabled])").wait_for()
-    page.click('#steps button[role=tab][data-tab-id="curate"]')
-    slider = page.locator("#settings [data-field=budget] input[type=range]")
+def test_the_fastest_click_launches_what_was_set_on_curate(fresh_page, goto):
+    fresh_page.add_init_script(FAST)
+    goto(fresh_page, "tune")
+    fresh_page.locator("#tune-launch:not([disabled])").wait_for()
+    fresh_page.click('#steps button[role=tab][data-tab-id="curate"]')
+    slider = fresh_page.locator("#settings [data-field=budget] input[type=range]")
     slider.wait_for()
-    page.evaluate(
+    fresh_page.evaluate(
         """() => {
             window.late = 300;
             const slider = document.querySelector("#settings [data-field=budget] input[type=range]");
@@ -197,12 +197,12 @@ def test_the_fastest_click_launches_what_was_set_on_curate(page, goto):
             document.querySelector('#steps button[role=tab][data-tab-id="tune"]').click();
         }"""
     )
-    page.evaluate(CLICKING)
-    assert launched_budget(page) == "0.3"
+    fresh_page.evaluate(CLICKING)
+    assert launched_budget(fresh_page) == "0.3"
 
 
-def test_the_fastest_click_launches_what_a_link_says(page, goto):
-    page.add_init_script(FAST.replace("window.late = 0", "window.late = 300"))
-    page.add_init_script(f"addEventListener('DOMContentLoaded', {CLICKING})")
-    goto(page, "tune", budget=0.3)
-    assert launched_budget(page) == "0.3"
+def test_the_fastest_click_launches_what_a_link_says(fresh_page, goto):
+    fresh_page.add_init_script(FAST.replace("window.late = 0", "window.late = 300"))
+    fresh_page.add_init_script(f"addEventListener('DOMContentLoaded', {CLICKING})")
+    goto(fresh_page, "tune", budget=0.3)
+    assert launched_budget(fresh_page) == "0.3"
