@@ -47,6 +47,7 @@ SCRIPTS = [
     WEB / f"{name}.js"
     for name in [
         "page/core",
+        "page/waits",
         "page/screen",
         "page/address",
         "page/header",

@@ -229,11 +229,13 @@ def test_an_answer_that_comes_late_does_not_win(page, goto, noisy):
     deed(page, "Undo").click()
     while not any("list_key" in answer.text() for _, answer in late):
         page.evaluate("() => new Promise(requestAnimationFrame)")
+    page.locator("body.awaiting").wait_for()  # that an answer is awaited shows
     holding.clear()
     press(page, "Refusals")
     expect(rows(page)).to_have_count(5)
     for route, answer in late:
         route.fulfill(response=answer)
+    page.locator("body:not(.awaiting)").wait_for()
     rows(page).first.click()  # asked and answered after all of them
     expect(page.locator("#data-sample .st-turn.role-assistant")).to_contain_text("I cannot help")
     expect(rows(page)).to_have_count(5)
