@@ -96,7 +96,7 @@ class RowsRead:
             parts.append(f"{self.bad:,} kept that {'is' if self.bad == 1 else 'are'} marked as bad")
         said = f"{self.rows:,} {'row' if self.rows == 1 else 'rows'}: {', '.join(parts)}."
         if self.mapping:
-            said += f" Read as {', '.join(f'{key}={value}' for key, value in self.mapping.items())}."
+            said += f" Read as {', '.join(f'{key}={value}' for key, value in sorted(self.mapping.items()))}."
         return " ".join([said, *self.notes])
 
 

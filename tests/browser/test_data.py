@@ -179,7 +179,7 @@ def test_speakers_get_roles_by_hand_and_the_pool_says_how_it_was_read(page, goto
     load(page, "6")
     expect(page.locator("#data-note")).to_contain_text(
         "9 rows: 6 read, 3 left out because a turn of \"messages\" role 'nobody' is unknown. "
-        "Read as role.customer=user, role.agent=assistant."
+        "Read as role.agent=assistant, role.customer=user."
     )
 
 
