@@ -215,7 +215,7 @@ def test_speakers_by_hand(tmp_path: Path) -> None:
     mapping = {"role.customer": "user", "role.Agent": "assistant"}
     pool = pool_of(tmp_path, row, mapping=mapping)
     assert talk(pool) == [("user", "q")] and pool.response(0) == "a"
-    assert sentence(pool) == "1 row: all read. Read as role.customer=user, role.Agent=assistant."
+    assert sentence(pool) == "1 row: all read. Read as role.Agent=assistant, role.customer=user."
     assert talk(pool_of(tmp_path, {"t": row["messages"]}, mapping={"messages": "t", **mapping})) == [
         ("user", "q")
     ]
