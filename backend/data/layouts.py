@@ -1,25 +1,26 @@
-"""How a sample is written in a format, so that all records of one file have the same keys and the same types.
+"""What the records of one export have in common, so that all of them have the same keys and the same types.
 
 Readers such as the datasets library take the types from a file's beginning and refuse what does not fit later. So the
-samples are looked at first (`look`): a key that one of them needs stands in every record, an absent text is "", and
-where nested values differ in their own keys, or first come up late, they are written as JSON text.
+samples are looked at first (`look`): a key that one of them needs stands in every record. What a record lacks is null
+where the beginning of the file shows the type, else "". Where nested values differ in their own keys, or first come up
+late, they are written as JSON text.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from backend.data.turn_parts import text_of
 from backend.records import Turn
 
-ExportFormat = Literal["alpaca", "messages", "sharegpt"]
+ExportFormat = Literal["alpaca", "messages", "prompt_completion", "sharegpt"]
 # what a reader is sure to look at before it takes the types for granted (10 MB, in the datasets library)
 BEGINNING = 8_000_000
-_SPEAKER = {"system": "system", "user": "human", "assistant": "gpt", "tool": "observation"}
-_TEXTS = ("reasoning_content", "tool_call_id", "name", "verbatim")
+TEXTS = ("reasoning_content", "tool_call_id", "name", "verbatim")
+MIXED = "mixed"
 
 
 @dataclass(frozen=True)
@@ -74,145 +75,8 @@ def written(sample: Mapping[str, Any]) -> Written:
     )
 
 
-@dataclass
-class Shape:
-    """What the records of one file have in common.
-
-    label, tools, system : whether a record needs the key. texts : the keys of a message beyond role and content.
-    calls, objects, schemas : whether tool calls, their arguments and tools can be written as the values they are.
-    wrapped : whether every call is written as {"type": "function", "function": ...}; ids : whether calls have an id.
-    history : whether earlier rounds are written as pairs; None where the turns are listed in the instruction.
-    """
-
-    label: bool = False
-    tools: bool = False
-    system: bool = False
-    texts: set[str] = field(default_factory=set)
-    has_calls: bool = False
-    calls: bool = True
-    objects: bool = True
-    schemas: bool = True
-    wrapped: bool = True
-    ids: bool = False
-    history: bool | None = False
-
-
-def look(samples: Iterable[Written], format: ExportFormat) -> Shape:
-    """The shape that all these samples fit."""
-    shape = Shape()
-    size = 0
-    arguments: set[Any] = set()
-    schemas: set[Any] = set()
-    bare: set[bool] = set()
-    first_call = first_tools = first_history = None
-    for sample in samples:
-        shape.label |= bool(sample.label)
-        shape.system |= sample.said[0]["role"] == "system"
-        if format == "alpaca" and shape.history is not None:
-            rounds = _rounds(sample.said)
-            shape.history = None if rounds is None else shape.history or bool(rounds)
-            first_history = size if rounds and first_history is None else first_history
-        if sample.tools:
-            shape.tools = True
-            schemas.add(None if sample.as_text else _type_of(sample.tools))
-            first_tools = size if first_tools is None else first_tools
-        for at, message in enumerate(sample.messages or ()):
-            shape.texts |= {key for key in _TEXTS if _message(sample, at).get(key)}
-            for call in message.get("tool_calls", ()):
-                first_call = size if first_call is None else first_call
-                bare.add("function" not in call)
-                shape.ids |= bool(call.get("id"))
-                arguments.add(_type_of((call.get("function") or call).get("arguments")))
-        if size <= BEGINNING:
-            size += sum(len(turn["content"].encode()) + 40 for turn in sample.said) + len(sample.tools_text)
-    shape.has_calls = first_call is not None
-    shape.calls = first_call is not None and first_call < BEGINNING
-    if shape.has_calls and not shape.calls:
-        shape.texts.add("verbatim")
-    shape.objects = len(arguments) == 1 and MIXED not in str(arguments)
-    shape.wrapped = bare != {True}
-    shape.schemas = (
-        len(schemas) == 1
-        and None not in schemas
-        and MIXED not in str(schemas)
-        and (first_tools or 0) < BEGINNING
-    )
-    if shape.history and (first_history or 0) >= BEGINNING:
-        shape.history = None
-    return shape
-
-
-MIXED = "mixed"
-
-
-def _type_of(value: Any) -> Any:
-    """A value's type with those of all its parts; `MIXED` within it where the items of a list differ."""
-    if isinstance(value, dict):
-        return tuple((key, _type_of(value[key])) for key in sorted(value))
-    if isinstance(value, list):
-        kinds = {_type_of(item) for item in value}
-        return ("list", next(iter(kinds))) if len(kinds) == 1 else ("list", MIXED)
-    return type(value).__name__
-
-
-def record_of(format: ExportFormat, shape: Shape) -> Callable[[Written], dict[str, Any]]:
-    """A function from a sample to its record."""
-    write = {"alpaca": _alpaca, "messages": _messages, "sharegpt": _sharegpt}[format]
-
-    def record(sample: Written) -> dict[str, Any]:
-        made = write(sample, shape)
-        made["source"] = sample.source
-        if shape.label:
-            made["label"] = sample.label
-        return made
-
-    return record
-
-
-def _rounds(said: list[Turn]) -> list[list[str]] | None:
-    """Earlier rounds as pairs; None where user and assistant do not take turns."""
-    talk = said[1:] if said[0]["role"] == "system" and said[0]["content"] else said
-    roles = [turn["role"] for turn in talk]
-    if len(talk) % 2 or roles != ["user", "assistant"] * (len(talk) // 2):
-        return None
-    texts = [turn["content"] for turn in talk[:-2]]
-    return [list(pair) for pair in zip(texts[::2], texts[1::2], strict=True)]
-
-
-def _alpaca(sample: Written, shape: Shape) -> dict[str, Any]:
-    if shape.history is None:
-        return {"instruction": _spoken(sample.said[:-1]), "input": "", "output": sample.said[-1]["content"]}
-    said = sample.said
-    record: dict[str, Any] = {"instruction": said[-2]["content"], "input": "", "output": said[-1]["content"]}
-    if shape.system:
-        record["system"] = said[0]["content"] if said[0]["role"] == "system" else ""
-    if shape.history:
-        record["history"] = _rounds(said)
-    return record
-
-
-def _messages(sample: Written, shape: Shape) -> dict[str, Any]:
-    if sample.messages is None:
-        plain: list[dict[str, Any]] = [dict(turn) for turn in sample.said]
-    else:
-        plain = [_message(sample, at) for at in range(len(sample.messages))]
-        if not shape.calls:  # calls as text do not tell how they read: the turn's text does
-            for turn, message in zip(sample.turns, plain, strict=True):
-                if message.get("tool_calls"):
-                    message["verbatim"] = turn["content"]
-    if shape.texts or shape.has_calls:
-        plain = [_full(message, shape) for message in plain]
-    record: dict[str, Any] = {"messages": plain}
-    if shape.tools:
-        if shape.schemas:
-            record["tools"] = sample.tools or []
-        else:
-            record["tools"] = sample.tools_text or "[]"
-    return record
-
-
-def _message(sample: Written, at: int) -> dict[str, Any]:
-    """A message as it came in, and its text where that cannot be told from its parts."""
+def message_of(sample: Written, at: int) -> dict[str, Any]:
+    """A message of a sample with structure as it came in, and its text where that cannot be told from its parts."""
     assert sample.messages is not None
     message = dict(sample.messages[at])
     text = sample.turns[at]["content"]
@@ -226,41 +90,142 @@ def _message(sample: Written, at: int) -> dict[str, Any]:
     return message
 
 
-def _full(message: dict[str, Any], shape: Shape) -> dict[str, Any]:
-    """A message with every key that any message of the file has."""
-    full: dict[str, Any] = {"role": message["role"], "content": message["content"]}
-    full |= {key: message.get(key, "") for key in _TEXTS if key in shape.texts}
-    if shape.has_calls:
-        calls = [_call(call, shape) for call in message.get("tool_calls", ())]
-        full["tool_calls"] = (calls or None) if shape.calls else (_text(calls) if calls else "")
-    return full
+def rounds(said: list[Turn]) -> list[list[str]] | None:
+    """Earlier rounds as pairs; None where user and assistant do not take turns."""
+    talk = said[1:] if said[0]["role"] == "system" and said[0]["content"] else said
+    roles = [turn["role"] for turn in talk]
+    if len(talk) % 2 or roles != ["user", "assistant"] * (len(talk) // 2):
+        return None
+    texts = [turn["content"] for turn in talk[:-2]]
+    return [list(pair) for pair in zip(texts[::2], texts[1::2], strict=True)]
 
 
-def _call(call: dict[str, Any], shape: Shape) -> dict[str, Any]:
-    """A tool call with the keys that any other one has."""
-    function = call.get("function") or call
-    arguments = function.get("arguments")
-    if not shape.objects and not isinstance(arguments, str):
-        arguments = _text({} if arguments is None else arguments)
-    named = {"name": function["name"], "arguments": arguments}
-    made: dict[str, Any] = {"id": call.get("id") or ""} if shape.ids else {}
-    return {**made, "type": "function", "function": named} if shape.wrapped else {**made, **named}
+def fitting(files: Sequence[Iterable[Written]], format: ExportFormat) -> list[list[bool]]:
+    """Of each file's samples, whether they can be records of the format. messages and sharegpt take all of them.
+
+    alpaca : user and assistant take turns; earlier rounds must come up in the file's beginning, or a reader takes the
+        empty lists before them for its type. prompt_completion : something stands before the response.
+    """
+    if format == "prompt_completion":
+        return [[len(sample.said) > 1 for sample in samples] for samples in files]
+    if format != "alpaca":
+        return [[True for _ in samples] for samples in files]
+    seen = _Seen(len(files))
+    found: list[list[list[list[str]] | None]] = []
+    for at, samples in enumerate(files):
+        found.append([])
+        for sample in samples:
+            earlier = rounds(sample.said)
+            if earlier:
+                seen.note("history", at)
+            seen.grow(at, sample)
+            found[-1].append(earlier)
+    late = seen.has("history") and not seen.early("history")
+    return [[one is not None and not (one and late) for one in earlier] for earlier in found]
 
 
-def _sharegpt(sample: Written, shape: Shape) -> dict[str, Any]:
-    spoken = _spoken(sample.turns)
-    for turn, message in zip(spoken, sample.messages or (), strict=False):
-        if message.get("tool_calls"):
-            turn["from"] = "function_call"
-    record: dict[str, Any] = {"conversations": spoken}
-    if shape.tools:
-        record["tools"] = sample.tools_text or "[]"
-    return record
+@dataclass
+class Shape:
+    """What the records of one export have in common.
+
+    label, system, history, tools : whether a record needs the key. no_tools : what stands there for none.
+    texts : the keys of a message beyond role and content, with what stands there where it has none.
+    calls, objects, schemas : whether tool calls, their arguments and tools can be written as the values they are.
+    wrapped : whether every call is written as {"type": "function", "function": ...}; ids : whether calls have an id.
+    answers : the most turns of the assistant that a sample has. flags : whether each turn says if it is trained on.
+    """
+
+    label: bool = False
+    system: bool = False
+    history: bool = False
+    tools: bool = False
+    no_tools: str | None = None
+    texts: dict[str, str | None] = field(default_factory=dict)
+    has_calls: bool = False
+    calls: bool = True
+    objects: bool = True
+    schemas: bool = True
+    wrapped: bool = True
+    ids: bool = False
+    answers: int = 0
+    flags: bool = False
 
 
-def _spoken(turns: Iterable[Turn]) -> list[dict[str, str]]:
-    return [{"from": _SPEAKER[turn["role"]], "value": turn["content"]} for turn in turns]
+def look(files: Sequence[Iterable[Written]], *, flags: bool = False) -> Shape:
+    """The shape that all samples of these files fit; the first file is the one whose types the others must have.
+
+    flags : have each turn say whether it is trained on, where a sample has several turns of the assistant.
+    """
+    shape = Shape()
+    seen = _Seen(len(files))
+    arguments: set[Any] = set()
+    schemas: set[Any] = set()
+    bare: set[bool] = set()
+    for at, samples in enumerate(files):
+        for sample in samples:
+            shape.label |= bool(sample.label)
+            shape.system |= sample.said[0]["role"] == "system"
+            shape.history |= bool(rounds(sample.said))
+            shape.answers = max(shape.answers, sum(turn["role"] == "assistant" for turn in sample.said))
+            if sample.tools:
+                schemas.add(None if sample.as_text else _type_of(sample.tools))
+                seen.note("tools", at)
+            for number, message in enumerate(sample.messages or ()):
+                kept = message_of(sample, number)
+                for key in TEXTS:
+                    if kept.get(key):
+                        seen.note(key, at)
+                for call in message.get("tool_calls", ()):
+                    seen.note("calls", at)
+                    bare.add("function" not in call)
+                    shape.ids |= bool(call.get("id"))
+                    arguments.add(_type_of((call.get("function") or call).get("arguments")))
+            seen.grow(at, sample)
+    shape.texts = {key: None if seen.early(key) else "" for key in TEXTS if seen.has(key)}
+    shape.has_calls = seen.has("calls")
+    shape.calls = seen.early("calls")
+    if shape.has_calls and not shape.calls:
+        shape.texts["verbatim"] = ""
+    shape.objects = len(arguments) == 1 and MIXED not in str(arguments)
+    shape.wrapped = bare != {True}
+    shape.tools = seen.has("tools")
+    shape.no_tools = None if seen.early("tools") else "[]"
+    shape.schemas = (
+        len(schemas) == 1 and None not in schemas and MIXED not in str(schemas) and seen.early("tools")
+    )
+    shape.flags = flags and shape.answers > 1
+    return shape
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+class _Seen:
+    """How far into each file a key first comes up, in bytes, roughly."""
+
+    def __init__(self, files: int) -> None:
+        self.sizes = [0] * files
+        self.first: dict[str, dict[int, int]] = {}
+
+    def note(self, key: str, file: int) -> None:
+        self.first.setdefault(key, {}).setdefault(file, self.sizes[file])
+
+    def grow(self, file: int, sample: Written) -> None:
+        if self.sizes[file] <= BEGINNING:
+            texts = sum(len(turn["content"].encode()) + 40 for turn in sample.said)
+            self.sizes[file] += texts + len(sample.tools_text)
+
+    def has(self, key: str) -> bool:
+        return key in self.first
+
+    def early(self, key: str) -> bool:
+        """Whether the first file shows the key in its beginning, and the others do where they have it."""
+        found = self.first.get(key, {})
+        return 0 in found and all(size < BEGINNING for size in found.values())
+
+
+def _type_of(value: Any) -> Any:
+    """A value's type with those of all its parts; `MIXED` within it where the items of a list differ or are unknown."""
+    if isinstance(value, dict):
+        return tuple((key, _type_of(value[key])) for key in sorted(value)) or MIXED
+    if isinstance(value, list):
+        kinds = {_type_of(item) for item in value}
+        return ("list", next(iter(kinds))) if len(kinds) == 1 else ("list", MIXED)
+    return type(value).__name__

@@ -100,7 +100,8 @@ def joined(context: list[Said], answer: list[Said], *, chosen: bool) -> list[Sai
     """
     while chosen and context and context[-1].role == "assistant":
         context = context[:-1]
-    for length in range(min(len(context), len(answer)), 0, -1):
+    # of a completion something is left: a turn of the assistant may be said twice
+    for length in range(min(len(context), len(answer) - (not chosen)), 0, -1):
         if [_said(turn) for turn in context[-length:]] == [_said(turn) for turn in answer[:length]]:
             return context + answer[length:]
     if chosen and any(turn.role == "user" for turn in answer):

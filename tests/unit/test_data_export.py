@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from backend.data import ExportFormat, load_pool, turn_parts, write_samples
+from backend.data.export import Part, fits, write_parts
 from backend.errors import PoolError
 from backend.records import Pool
 
@@ -46,17 +47,39 @@ def pool(tmp_path: Path) -> Pool:
     return load_pool([str(path)])
 
 
-@pytest.mark.parametrize("suffix", [".json", ".jsonl"])
-@pytest.mark.parametrize("format", ["alpaca", "messages", "sharegpt"])
+FORMATS = ("alpaca", "messages", "prompt_completion", "sharegpt")
+
+
+def fitting_rows(pool: Pool, format: ExportFormat) -> np.ndarray:
+    return np.flatnonzero(fits([Part(pool, np.arange(len(pool)))], format)[0])
+
+
+@pytest.mark.parametrize("suffix", [".json", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("format", FORMATS)
 def test_round_trip(tmp_path: Path, pool: Pool, format: ExportFormat, suffix: str) -> None:
     path = tmp_path / f"out{suffix}"
-    assert write_samples(path, pool, None, format) == len(pool)
+    rows = fitting_rows(pool, format)
+    assert len(rows) == {"alpaca": 7, "prompt_completion": len(pool) - 1}.get(format, len(pool))
+    assert write_samples(path, pool, rows, format) == len(rows)
     again = load_pool([str(path)])
-    assert again.ids.tolist() == pool.ids.tolist() and again.id == pool.id and not again.rejected
-    assert again.table["label"].to_pylist() == pool.table["label"].to_pylist()
+    contents = [sample_id.rpartition("-")[0] for sample_id in again.ids]
+    assert contents == [sample_id.rpartition("-")[0] for sample_id in pool.ids[rows]] and not again.rejected
+    assert again.sources == pool.sources and (len(rows) < len(pool) or again.id == pool.id)
+    labels = pool.table["label"].to_numpy(zero_copy_only=False)[rows].tolist()
+    assert again.table["label"].to_pylist() == labels
     assert write_samples(str(path), pool, np.array([3, 0]), format) == 2
     assert load_pool([str(path)]).response(1) == pool.response(0)
     assert {file.name for file in tmp_path.iterdir()} == {"pool.json", path.name}
+
+
+@pytest.mark.parametrize("format", ["alpaca", "prompt_completion"])
+def test_what_a_format_has_no_place_for_is_refused_by_number(
+    tmp_path: Path, pool: Pool, format: ExportFormat
+) -> None:
+    wrong = len(pool) - len(fitting_rows(pool, format))
+    with pytest.raises(PoolError, match=rf"{wrong} of 13 samples cannot be written as {format} "):
+        write_samples(tmp_path / "out.jsonl", pool, None, format)
+    assert not (tmp_path / "out.jsonl").exists()
 
 
 def lines(pool: Pool, rows: list[int] | None, format: ExportFormat) -> list[dict[str, Any]]:
@@ -78,11 +101,27 @@ def test_alpaca_uses_system_and_history(pool: Pool) -> None:
     }
     assert first == {**plain, "system": "", "history": [], "label": "l"}
     assert "label" not in lines(pool, [3, 0], "alpaca")[0]
-    listed = lines(pool, [3, 4], "alpaca")
-    assert [[turn["from"] for turn in record["instruction"]] for record in listed] == [
-        ["system", "human", "gpt", "human"],
-        ["human", "gpt", "observation"],
-    ]
+
+
+def test_prompt_completion_has_the_response_alone_in_completion(pool: Pool) -> None:
+    (made,) = lines(pool, [3], "prompt_completion")
+    (whole,) = lines(pool, [3], "messages")
+    assert made == {
+        "prompt": whole["messages"][:-1],
+        "completion": [{"role": "assistant", "content": "{{7*7}}"}],
+        "source": "s1",
+    }
+
+
+def test_flags_mark_the_last_turn_where_there_are_several_answers(tmp_path: Path, pool: Pool) -> None:
+    path = tmp_path / "out.jsonl"
+    everything = Part(pool, np.arange(len(pool)))
+    assert write_parts([(path, everything)], "messages", flags=True).flags
+    for line in map(json.loads, path.read_text().rstrip("\n").split("\n")):
+        assert [turn["train"] for turn in line["messages"]] == [False] * (len(line["messages"]) - 1) + [True]
+    assert load_pool([str(path)]).id == pool.id
+    assert not write_parts([(path, everything.only(np.arange(13) < 3))], "messages", flags=True).flags
+    assert "train" not in path.read_text()
 
 
 CALL = {"type": "function", "function": {"name": "w", "arguments": '{"c": "Rome"}'}}
@@ -135,7 +174,7 @@ def test_sharegpt_comes_out_as_it_came_in(tmp_path: Path) -> None:
         tmp_path, row, {"conversations": row["conversations"][1:2] + row["conversations"][-1:], "source": "s"}
     )
     out = lines(pool, None, "sharegpt")
-    assert out[0] == row and out[1]["tools"] == "[]"
+    assert out[0] == row and out[1]["tools"] is None
 
 
 def key_types(record: Any) -> Any:
@@ -144,8 +183,9 @@ def key_types(record: Any) -> Any:
     return type(record).__name__ if not isinstance(record, list) else [key_types(item) for item in record]
 
 
-@pytest.mark.parametrize("format", ["alpaca", "messages", "sharegpt"])
-def test_structure_round_trip(tmp_path: Path, format: ExportFormat) -> None:
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+@pytest.mark.parametrize("format", ["messages", "prompt_completion", "sharegpt"])
+def test_structure_round_trip(tmp_path: Path, format: ExportFormat, suffix: str) -> None:
     calls = [
         {"name": "w", "arguments": {"c": "Rome"}},
         {"id": "7", "function": {"name": "v", "arguments": {"n": 1}}},
@@ -158,17 +198,15 @@ def test_structure_round_trip(tmp_path: Path, format: ExportFormat) -> None:
         {"instruction": "plain", "output": "text"},
     ]  # fmt: skip
     pool = read(tmp_path, *rows)
-    path = tmp_path / "out.jsonl"
+    path = tmp_path / f"out{suffix}"
     write_samples(path, pool, None, format)
     again = load_pool([str(path)])
     assert again.ids.tolist() == pool.ids.tolist() and not again.rejected
-    records = list(map(json.loads, path.read_text().splitlines()))
-    assert (
-        len({json.dumps({key: type(value).__name__ for key, value in record.items()}) for record in records})
-        == 1
-    )
-    if format == "messages":
-        assert len({tuple(message) for record in records for message in record["messages"]}) == 1
+    records = lines(pool, None, format)
+    assert len({tuple(record) for record in records}) == 1
+    if format != "sharegpt":
+        turns = [record.get("prompt", []) + record.get("completion", record.get("messages")) for record in records]
+        assert len({tuple(message) for talk in turns for message in talk}) == 1
         before, after = (one.conversations(np.arange(5)) for one in (pool, again))
         assert [one.tools for one in after] == [one.tools for one in before]
         for old, new in zip(before, after, strict=True):
@@ -209,7 +247,7 @@ def loaded(path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return datasets.load_dataset("json", data_files=str(path), split="train", cache_dir=cache)
 
 
-@pytest.mark.parametrize("format", ["messages", "sharegpt"])
+@pytest.mark.parametrize("format", ["messages", "prompt_completion", "sharegpt"])
 def test_what_comes_up_late_is_read_by_the_datasets_library(
     tmp_path: Path, format: ExportFormat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -234,8 +272,13 @@ def test_what_comes_up_late_is_read_by_the_datasets_library(
 def test_late_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     subprocess.run([sys.executable, SHARED / "cases" / "late_keys.py", tmp_path], check=True)
     pool = load_pool([str(tmp_path / "plain.jsonl"), str(tmp_path / "late.jsonl")])
-    write_samples(tmp_path / "out.jsonl", pool, None, "alpaca")
-    assert len(loaded(tmp_path / "out.jsonl", monkeypatch)) == 12_001
+    rows = fitting_rows(pool, "alpaca")
+    assert rows.tolist() == list(range(12_000))  # the one with earlier rounds comes up late
+    for format in FORMATS:
+        write_samples(tmp_path / "out.jsonl", pool, rows if format == "alpaca" else None, format)
+        found = loaded(tmp_path / "out.jsonl", monkeypatch)
+        assert len(found) == (12_000 if format == "alpaca" else 12_001)
+        assert format == "alpaca" or found[12_000]["label"] == "clean"
 
 
 def test_empty_export(tmp_path: Path, pool: Pool) -> None:
@@ -244,7 +287,7 @@ def test_empty_export(tmp_path: Path, pool: Pool) -> None:
 
 
 def test_export_errors(tmp_path: Path, pool: Pool) -> None:
-    with pytest.raises(PoolError, match=r"'csv' is unknown .known: alpaca, messages, sharegpt"):
+    with pytest.raises(PoolError, match=r"'csv' is unknown .known: alpaca, messages, prompt_completion, sharegpt"):
         write_samples(tmp_path / "a.json", pool, None, "csv")  # type: ignore[arg-type]
     with pytest.raises(PoolError, match=r'ends in ".txt"; use .json'):
         write_samples(tmp_path / "a.txt", pool, None, "alpaca")
