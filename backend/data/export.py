@@ -7,7 +7,8 @@ sharegpt          conversations: [{from, value}] with system, human, gpt, functi
 alpaca            instruction, input (empty: it is part of the instruction), output, and system and history where a
                   conversation has them. Reasoning, tools and calls are text.
 
-Every record has `source`, and `label` where a sample of the export has one.
+Every record has `source`, `label` where a sample of the export has one, and the file's other columns where the pool
+keeps them (`own`).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from backend.records import Pool
 FileKind = Literal["jsonl", "json", "parquet"]
 KINDS: tuple[FileKind, ...] = get_args(FileKind)
 _PAGE = 1024
-_COLUMNS = ("turns", "response", "source", "label", "structure")
+_COLUMNS = ("turns", "response", "source", "label", "structure", "own")
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,11 @@ def write_parts(
             f"{wrong:,} of {sum(len(part) for _, part in parts):,} samples cannot be written as {format} "
             f"({WHY_NOT[format]}); write those as messages"
         )
-    shape = look([part.samples() for _, part in parts], flags=flags and format in ("messages", "sharegpt"))
+    shape = look(
+        [part.samples() for _, part in parts],
+        flags=flags and format in ("messages", "sharegpt"),
+        taken={name for _, part in parts for name in next(iter(part.beside or ()), {})},
+    )
     for target, part in parts:
         _write(target, part, format, shape)
     return shape

@@ -26,6 +26,9 @@ def record_of(format: ExportFormat, shape: Shape) -> Callable[[Written], dict[st
         made["source"] = sample.source
         if shape.label:
             made["label"] = sample.label
+        for name, (column, absent, as_text) in shape.own.items():
+            value = sample.own.get(column)
+            made[name] = absent if value is None else str(value) if as_text else value
         return made
 
     return record

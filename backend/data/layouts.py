@@ -9,7 +9,7 @@ late, they are written as JSON text.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,6 +20,12 @@ ExportFormat = Literal["alpaca", "messages", "prompt_completion", "sharegpt"]
 # what a reader is sure to look at before it takes the types for granted (10 MB, in the datasets library)
 BEGINNING = 8_000_000
 TEXTS = ("reasoning_content", "tool_call_id", "name", "verbatim")
+# columns that a format or a trainer gives a meaning to: what a file held under such a name is written as own_NAME
+KNOWN = frozenset(
+    """messages prompt completion conversations instruction input output system history tools source label train text
+    chosen rejected chat_template_kwargs images image videos audios input_ids attention_mask labels completion_mask
+    assistant_masks loss_mask""".split()
+)
 MIXED = "mixed"
 
 
@@ -29,7 +35,8 @@ class Written:
 
     said : all turns as text alone, the response last. messages : the same as structure; None where it is plain.
     tools : schemas; None for none. tools_text : the same as text, as it came in. came : numbers of messages whose
-    reasoning or call was part of their text. as_text : whether the tools came in as text.
+    reasoning or call was part of their text. as_text : whether the tools came in as text. own : what the file's other
+    columns hold, numbers or text, where the pool keeps them.
     """
 
     said: list[Turn]
@@ -40,6 +47,7 @@ class Written:
     as_text: bool
     source: str
     label: str
+    own: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def turns(self) -> list[Turn]:
@@ -72,6 +80,7 @@ def written(sample: Mapping[str, Any]) -> Written:
         bool(came.get("tools")),
         sample["source"],
         sample["label"] or "",
+        sample.get("own") or {},
     )
 
 
@@ -133,6 +142,8 @@ class Shape:
     calls, objects, schemas : whether tool calls, their arguments and tools can be written as the values they are.
     wrapped : whether every call is written as {"type": "function", "function": ...}; ids : whether calls have an id.
     answers : the most turns of the assistant that a sample has. flags : whether each turn says if it is trained on.
+    uneven : samples in which turns of the assistant and of others do not alternate; LLaMA-Factory leaves them out.
+    own : other columns of the file, by the name that they are written under: (column, what stands for none, whether as text).
     """
 
     label: bool = False
@@ -149,24 +160,35 @@ class Shape:
     ids: bool = False
     answers: int = 0
     flags: bool = False
+    uneven: int = 0
+    own: dict[str, tuple[str, str | None, bool]] = field(default_factory=dict)
 
 
-def look(files: Sequence[Iterable[Written]], *, flags: bool = False) -> Shape:
+def look(
+    files: Sequence[Iterable[Written]], *, flags: bool = False, taken: Collection[str] = ()
+) -> Shape:
     """The shape that all samples of these files fit; the first file is the one whose types the others must have.
 
     flags : have each turn say whether it is trained on, where a sample has several turns of the assistant.
+    taken : names of columns that something else is written under.
     """
     shape = Shape()
     seen = _Seen(len(files))
     arguments: set[Any] = set()
     schemas: set[Any] = set()
     bare: set[bool] = set()
+    kinds: dict[str, set[bool]] = {}
     for at, samples in enumerate(files):
         for sample in samples:
             shape.label |= bool(sample.label)
             shape.system |= sample.said[0]["role"] == "system"
             shape.history |= bool(rounds(sample.said))
             shape.answers = max(shape.answers, sum(turn["role"] == "assistant" for turn in sample.said))
+            shape.uneven += not _alternates(sample.said)
+            for name, value in sample.own.items():
+                if value is not None:
+                    seen.note(f"own {name}", at)
+                    kinds.setdefault(name, set()).add(isinstance(value, str))
             if sample.tools:
                 schemas.add(None if sample.as_text else _type_of(sample.tools))
                 seen.note("tools", at)
@@ -194,7 +216,21 @@ def look(files: Sequence[Iterable[Written]], *, flags: bool = False) -> Shape:
         len(schemas) == 1 and None not in schemas and MIXED not in str(schemas) and seen.early("tools")
     )
     shape.flags = flags and shape.answers > 1
+    for name, texts in kinds.items():
+        early = seen.early(f"own {name}")
+        called = name
+        while called in taken or called in KNOWN or called in shape.own:
+            called = f"own_{called}"
+        shape.own[called] = (name, None if early else "", not early or len(texts) > 1)
     return shape
+
+
+def _alternates(said: list[Turn]) -> bool:
+    talk = said[1:] if said[0]["role"] == "system" else said
+    return len(talk) % 2 == 0 and all(
+        (turn["role"] == "assistant") == (at % 2 == 1) and turn["role"] != "system"
+        for at, turn in enumerate(talk)
+    )
 
 
 class _Seen:
