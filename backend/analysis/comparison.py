@@ -92,6 +92,25 @@ class Comparison:
         return [run for run in arm.runs if run.id in self.measured.counted]
 
 
+def lowest_run(comparison: Comparison) -> ComparedRun:
+    """The run that ended lowest, of the seeds of the strategy that ended lowest on average; the smallest seed where no loss
+    is known.
+
+    Raises
+    ------
+    RunError : no run has selected anything.
+    """
+    runs = [run for run in comparison.arms[0].runs if run.epochs] if comparison.arms else []
+    if not runs:
+        raise RunError("no run of this comparison has selected anything yet")
+    return min(runs, key=lowest_first)
+
+
+def lowest_first(run: ComparedRun) -> tuple[bool, float, int]:
+    """An order of runs: by their loss after the last epoch, those without one last."""
+    return not math.isfinite(run.final), run.final if math.isfinite(run.final) else 0.0, run.seed
+
+
 def compare(
     home: Path, run_ids: Sequence[str], *, reference: str = "", names: Mapping[str, str] | None = None
 ) -> Comparison:

@@ -1,6 +1,6 @@
-"""What was picked, as it leaves the studio: which samples in which order, what is known of each, and how to do it again.
+"""What leaves the studio: which samples in which order, what is known of each, what was held out, how to do it again.
 
-The page and the command line write the same files with `write_picks`.
+Page, command line and Python make `Picks` here and write them with `backend.analysis.export_files.export_picks`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,8 @@ import numpy as np
 from backend import store
 from backend.analysis.quota_words import quota_story
 from backend.analysis.reasons import picked_words
-from backend.analysis.recipe import recipe_of_run, recipe_of_settings, recipe_path
+from backend.analysis.recipe import recipe_of_rows, recipe_of_run, recipe_of_settings
 from backend.config import SelectionSettings
-from backend.data.export import write_samples
-from backend.data.layouts import ExportFormat
 from backend.errors import RunError
 from backend.records import Pool, Scores, Selection, Status
 from backend.selection.review import review_settings
@@ -46,6 +44,7 @@ class Picks:
     recipe : how to pick them again, see `backend.analysis.recipe`; given the file and the options they are
         written with.
     run, epoch : whose they are, the epoch `store.ALL_EPOCHS` for the samples of all; "" and 0 where no run picked them.
+    held_out : the pool and rows ((m,) int64) that were kept aside to measure on, when asked for; None where there are none.
     """
 
     pool: Pool
@@ -54,6 +53,7 @@ class Picks:
     recipe: Callable[[Path, list[str]], dict[str, Any]]
     run: str = ""
     epoch: int = 0
+    held_out: Callable[[], tuple[Pool, np.ndarray]] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -71,11 +71,13 @@ def picks_of_settings(
     model: str = "",
     ahead: int = 0,
     budget: int | None = None,
+    held_out: np.ndarray | None = None,
 ) -> Picks:
     """What settings select from stored scores.
 
     inputs, mapping : what the pool was read from, and how. scores_file : where the scores lie; None where there are none.
-    budget : samples, where the setting is a share of fewer than the pool.
+    budget : samples, where the setting is a share of fewer than the pool. held_out : (m,) int64, rows of the pool that the
+    scores' run kept aside to measure on.
     """
     return Picks(
         pool,
@@ -94,7 +96,35 @@ def picks_of_settings(
             out=out,
             options=options,
         ),
+        held_out=None if held_out is None or not len(held_out) else lambda: (pool, held_out),
     )
+
+
+def picks_of_rows(
+    pool: Pool,
+    rows: np.ndarray,
+    *,
+    inputs: tuple[str, ...],
+    mapping: dict[str, str],
+    scores: Scores | None = None,
+) -> Picks:
+    """Any samples of a pool, such as those of a filter. rows : (k,) int64, in the order in which they are written.
+
+    inputs, mapping : what the pool was read from, and how. scores : what is known of all its samples; written beside them
+    are then id, file, row and complexity.
+    """
+
+    def columns() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = pool.take(rows, ["id", "file", "row"]).to_pylist()
+        if scores is not None:
+            for line, row in zip(found, rows.tolist()):
+                line["complexity"] = _known(scores.complexity[row])
+        return found
+
+    def recipe(out: Path, options: list[str]) -> dict[str, Any]:
+        return recipe_of_rows(pool, rows, inputs=inputs, mapping=mapping, out=out, options=options)
+
+    return Picks(pool, rows, columns, recipe)
 
 
 def picks_of_run(home: Path, run_id: str, epoch: int | None = None) -> Picks:
@@ -124,7 +154,36 @@ def picks_of_run(home: Path, run_id: str, epoch: int | None = None) -> Picks:
         lambda out, options: recipe_of_run(home, run_id, pool, rows, chosen, out=out, options=options),
         run_id,
         chosen,
+        held_out_of_run(home, run_id),
     )
+
+
+def held_out_of_run(home: Path, run_id: str) -> Callable[[], tuple[Pool, np.ndarray]] | None:
+    """What a run measured its held-out loss on, as a function to the pool and its rows; None where it held out nothing."""
+    other = store.read_run_pool(home, run_id).held_out_id
+    if other:
+
+        def of_file() -> tuple[Pool, np.ndarray]:
+            pool = store.load_pool_from_store(home, other)
+            return pool, np.arange(len(pool))
+
+        return of_file
+    there = store.epochs(home, run_id)
+    if not there:
+        return None
+    rows = store.read_kept_aside(home, run_id, there[0])
+    if not len(rows):
+        return None
+    return lambda: (store.load_pool_from_store(home, store.read_run_pool(home, run_id).id), rows)
+
+
+def held_out_count(home: Path, run_id: str) -> int:
+    """How many samples a run measures its held-out loss on; 0 where it held out none."""
+    other = store.read_run_pool(home, run_id).held_out_id
+    if other:
+        return store.pool_info(home, other).rows
+    found = held_out_of_run(home, run_id)
+    return 0 if found is None else len(found()[1])
 
 
 def columns_of(
@@ -163,29 +222,6 @@ def _run_columns(
             else:
                 first[row] = {**line, "epoch": epoch, "epochs": 1} if every else line
     return list(first.values())
-
-
-def write_picks(
-    out: Path,
-    picks: Picks,
-    format: ExportFormat,
-    *,
-    with_scores: bool = False,
-    with_recipe: bool = False,
-) -> list[Path]:
-    """Write picked samples to `out` (.json or .jsonl), and their recipe beside it; the paths that were written.
-
-    Raises
-    ------
-    PoolError : the ending or the format is unknown.
-    """
-    write_samples(out, picks.pool, picks.rows, format, beside=picks.columns() if with_scores else None)
-    if not with_recipe:
-        return [out]
-    options = ["--format", format, *(["--with-scores"] if with_scores else []), "--recipe"]
-    written = {"file": out.name, "format": format, "with_scores": with_scores}
-    store.write_json(recipe_path(out), {**written, **picks.recipe(out, options)})
-    return [out, recipe_path(out)]
 
 
 def _known(value: Any) -> float | None:

@@ -7,6 +7,7 @@ A recipe is a JSON document:
     pool : {id: hash of its content, name, samples, inputs, mapping}
     model : whose scores they are. strategy. run : id, or null. epoch : number, "all", or null where no run picked.
     settings : all of the selection, or of the run. pinned, excluded : sample ids; `--pinned @RECIPE` reads them here.
+    ids : of samples that no strategy picked but a person chose; `--ids @RECIPE` reads them here.
     changes : what a review changed for single epochs.
     commands : in their order. notes : what they do not repeat.
 """
@@ -118,6 +119,37 @@ def recipe_of_run(
     }
 
 
+def recipe_of_rows(
+    pool: Pool,
+    rows: np.ndarray,
+    *,
+    inputs: tuple[str, ...],
+    mapping: dict[str, str],
+    out: Path,
+    options: list[str],
+) -> dict[str, Any]:
+    """The recipe of samples that a person chose, by a filter or one by one: it lists their ids. out, options : as above."""
+    ids = [str(one) for one in pool.ids[rows]]
+    words = ["python", "-m", "backend", "export"]
+    words += [word for one in inputs for word in ("--pool", one)] + option("mapping", mapping)
+    chosen = [f"@{recipe_name(out)}"] if len(ids) > INLINE else ids
+    words += [word for one in chosen for word in ("--ids", one)]
+    return {
+        **_head(pool, rows, inputs, mapping),
+        "model": "",
+        "strategy": "chosen by a person",
+        "run": None,
+        "epoch": None,
+        "settings": {},
+        "pinned": [],
+        "excluded": [],
+        "ids": ids,
+        "changes": {},
+        "commands": [shlex.join([*words, "--out", out.name, *options])],
+        "notes": [],
+    }
+
+
 def ids_hash(ids: np.ndarray) -> str:
     """SHA-256 of sample ids in their order, one a line."""
     return sha256("\n".join(map(str, ids)).encode()).hexdigest()
@@ -144,13 +176,18 @@ def _head(pool: Pool, rows: np.ndarray, inputs: tuple[str, ...], mapping: dict[s
 
 
 def recipe_path(out: Path) -> Path:
-    """Where the recipe of an exported file lies."""
-    return out.with_name(f"{out.stem}.recipe.json")
+    """Where the recipe of an exported file or folder lies."""
+    return out / "recipe.json" if not out.suffix else out.with_name(f"{out.stem}.recipe.json")
+
+
+def recipe_name(out: Path) -> str:
+    """The same as it is seen from where the export lies."""
+    return recipe_path(out).relative_to(out.parent).as_posix()
 
 
 def _named(name: str, value: Any, out: Path) -> Any:
     """Of many pins or exclusions, the recipe that lists them."""
-    return (f"@{recipe_path(out).name}",) if name in SAMPLES and len(value) > INLINE else value
+    return (f"@{recipe_name(out)}",) if name in SAMPLES and len(value) > INLINE else value
 
 
 def _without_samples(settings: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli import console, outputs
-from backend.cli.exporting import SCORES_HELP, Format, Recipe, check_export, write
+from backend.cli.exporting import OUT_HELP, SCORES_HELP, Format, HeldOut, Kind, Recipe, check_export, written
 from backend.cli.options import Ahead, AsJson, PoolArgument, Preset, RunsDir, with_settings
 from backend.config import SelectionSettings, Words, config_from, selection_settings, to_json
 from backend.data.scripts import fitting_words, unspaced_share
@@ -143,12 +143,12 @@ def select(
     ] = None,
     export: Annotated[
         Path | None,
-        typer.Option(
-            "--export", help="Also write the selected samples themselves: .json (one array) or .jsonl."
-        ),
+        typer.Option("--export", help=f"Also write the selected samples themselves. {OUT_HELP}"),
     ] = None,
     format: Format = "messages",
+    kind: Kind = "jsonl",
     with_scores: Annotated[bool, typer.Option("--with-scores", help=f"With --export: {SCORES_HELP}")] = False,
+    with_held_out: HeldOut = False,
     recipe: Recipe = False,
     as_json: AsJson = False,
 ) -> None:
@@ -158,6 +158,9 @@ def select(
     many samples were not selected for which reason. Rows that the scores file does not name are not candidates.
     Marks made by `mark` or on the page hold where they are given as --pinned and --excluded.
     """
+    import numpy as np
+
+    from backend.analysis.export_files import ExportOptions
     from backend.analysis.picks_export import picks_of_settings
     from backend.analysis.quota_words import share_notes
     from backend.cli import scores_file
@@ -169,8 +172,9 @@ def select(
         outputs.check_file(out)
     if export is not None:
         check_export(export)
-    elif recipe or with_scores:
-        raise ConfigError(f"{'--recipe' if recipe else '--with-scores'} needs --export FILE")
+    elif recipe or with_scores or with_held_out:
+        given = "--recipe" if recipe else "--with-scores" if with_scores else "--with-held-out"
+        raise ConfigError(f"{given} needs --export FILE")
     samples = read_pool(pool, mapping)
     say_what_fits(unspaced_share(samples.responses()), chosen.words)
     stored = scores_file.read_scores(scores, samples)
@@ -195,9 +199,10 @@ def select(
             mapping=mapping or {},
             scores_file=scores,
             ahead=ahead,
+            held_out=np.flatnonzero(stored.scores.reason == scores_file.HELD_OUT),
         )
-        write(export, picks, format, with_scores=with_scores, recipe=recipe)
-        console.say(f"{len(selection):,} of {len(samples):,} samples selected; written to {export}")
+        console.say(f"{len(selection):,} of {len(samples):,} samples selected")
+        written(export, picks, ExportOptions(format, kind, with_scores, with_held_out, recipe))
     if as_json or (out is None and export is None):
         console.print_json(document)
 

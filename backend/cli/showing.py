@@ -48,6 +48,20 @@ def find_run(home: Path, name: str) -> str:
     raise RunError(f"run {name!r} not found in {home} (the newest: {', '.join(i.id for i in infos[:5])})")
 
 
+def find_run_or_folder(home: Path, name: str) -> tuple[Path, str]:
+    """The runs folder and the id of the run that a person means, who may also name the run's own folder.
+
+    Raises
+    ------
+    RunError : no run, or several, are meant.
+    """
+    folder = Path(name)
+    if (folder / "config.json").is_file() and (folder / "pool.json").is_file():
+        folder = folder.resolve()
+        return folder.parent, folder.name
+    return home, find_run(home, name)
+
+
 def runs(
     search: Annotated[
         str,

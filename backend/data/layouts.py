@@ -164,9 +164,7 @@ class Shape:
     own: dict[str, tuple[str, str | None, bool]] = field(default_factory=dict)
 
 
-def look(
-    files: Sequence[Iterable[Written]], *, flags: bool = False, taken: Collection[str] = ()
-) -> Shape:
+def look(files: Sequence[Iterable[Written]], *, flags: bool = False, taken: Collection[str] = ()) -> Shape:
     """The shape that all samples of these files fit; the first file is the one whose types the others must have.
 
     flags : have each turn say whether it is trained on, where a sample has several turns of the assistant.

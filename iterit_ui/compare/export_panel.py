@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from backend import analysis, store
+from backend.analysis.comparison import lowest_first
 from backend.errors import StudioError
 from iterit_ui.compare.views import runs_of
 from iterit_ui.samples import hand_over
@@ -25,7 +26,7 @@ def compared_export(home: Path, tab: str, comparison: str, chosen: list[str]) ->
     choices: list[Value] = []
     for arm in found.arms if found else ():
         # the seed that ended lowest first: it is what the button offers
-        for run in sorted(arm.runs, key=lambda run: (not math.isfinite(run.final), run.final, run.seed)):
+        for run in sorted(arm.runs, key=lowest_first):
             loss = f", held-out loss {score(run.final, 4)}" if math.isfinite(run.final) else ""
             group = f"{arm.label}, seed {run.seed}{loss}"
             choices += hand_over.run_choices(home, run.id, epochs=run.epochs[-1:], group=group)

@@ -10,11 +10,11 @@ from iterit_ui.components.base import component
 
 
 def exporter(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
-    """A primary button; event `export` {which, format, ending, scores, recipe} once its sheet was answered.
+    """A primary button; event `export` {which, format, ending, scores, heldOut, recipe, folder} once its sheet was answered.
 
     Nothing is shown where value is None.
 
-    value : {label, off, choices: [{key, label, count, group}], chosen}. off : why there is nothing to export, "" where
+    value : {label, off, choices: [{key, label, count, group, heldOut}], chosen}. off : why there is nothing to export, "" where
         there is. chosen : the key that is offered first; with one choice alone the sheet asks for none.
     """
     return component("exporter", value, events=("export",), **options)

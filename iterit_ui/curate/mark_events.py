@@ -14,6 +14,7 @@ import gradio as gr
 import numpy as np
 
 from backend.errors import StudioError
+from backend.records import Scores
 from iterit_ui.curate import draw
 from iterit_ui.curate.state import CurateState, Value, selection_of, selection_view
 from iterit_ui.curate.words import ACTIONS
@@ -73,10 +74,22 @@ def on_export(home: Path, here: CurateState, data: Value) -> Any:
     """A file of ticked rows, or of the whole list, to download."""
     try:
         ids, _ = on_tick(home, here, data)
+        asked = hand_over.asked_of(data.get("export"), [""])
         pool = get_pool(home, here.pool)
-        return marks.exported(home, here.pool, np.array([pool.row_of[i] for i in ids], dtype=np.int64))
+        rows = np.array([pool.row_of[i] for i in ids], dtype=np.int64)
+        picks = hand_over.picks_of_list(home, pool, rows, _known_scores(home, here))
+        return hand_over.exported_file(home, picks, asked, here.who, noun="samples")
     except StudioError as error:
         raise gr.Error(messages.sentence(str(error))) from error  # or the page would fetch the file of before
+
+
+def _known_scores(home: Path, here: CurateState) -> Scores | None:
+    """The scores that are shown; None where there are none."""
+    try:
+        shown = selection_of(home, here)
+    except StudioError:  # the settings select nothing, which is nothing against a list
+        return None
+    return shown.scores if shown.scored else None
 
 
 def on_export_picks(home: Path, data: Value, *values: Any) -> str:

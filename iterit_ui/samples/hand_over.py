@@ -11,13 +11,23 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 import gradio as gr
+import numpy as np
 
 from backend import store
-from backend.analysis.picks_export import Picks, picks_of_run, picks_of_settings, write_picks
+from backend.analysis.export_files import ExportOptions, export_picks
+from backend.analysis.picks_export import (
+    Picks,
+    held_out_count,
+    picks_of_rows,
+    picks_of_run,
+    picks_of_settings,
+)
 from backend.analysis.score_sets import DEMO
 from backend.data import demo
+from backend.data.export import KINDS, FileKind
 from backend.data.layouts import ExportFormat
 from backend.errors import StudioError
+from backend.records import Pool, Scores
 from backend.store.paths import epoch_folder
 from iterit_ui.shared import messages
 from iterit_ui.shared.selections import SelectionView, model_of
@@ -25,7 +35,6 @@ from iterit_ui.shared.session import QUIET, epoch_of
 from iterit_ui.shared.theme import counted
 
 Value = dict[str, Any]
-ENDINGS = ("jsonl", "json")
 ALL = "all"  # instead of an epoch's number
 # by what a page fetches the file itself, and says that the wait is over
 FETCH = "(file) => studio.download(file)"
@@ -34,13 +43,11 @@ OVER = "() => studio.exported()"
 
 @dataclass(frozen=True)
 class Asked:
-    """What a visitor wants. which : a key of the choices that were offered."""
+    """What a visitor wants. which : a key of the choices that were offered. folder : with all that a trainer needs."""
 
     which: str
-    format: ExportFormat
-    ending: str
-    scores: bool
-    recipe: bool
+    options: ExportOptions
+    folder: bool
 
 
 def asked_of(data: Any, choices: Collection[str]) -> Asked:
@@ -54,23 +61,25 @@ def asked_of(data: Any, choices: Collection[str]) -> Asked:
     which, format, ending = found.get("which"), found.get("format"), found.get("ending")
     if not isinstance(which, str) or which not in choices:
         raise StudioError("what you chose is no longer there; open the export again")
-    if format not in get_args(ExportFormat) or ending not in ENDINGS:
+    if format not in get_args(ExportFormat) or ending not in KINDS:
         raise StudioError(f"the page asked for {format!r} as {ending!r}, which is not known")
-    return Asked(
-        which,
+    options = ExportOptions(
         cast(ExportFormat, format),
-        str(ending),
-        found.get("scores") is True,
-        found.get("recipe") is True,
+        cast(FileKind, ending),
+        scores=found.get("scores") is True,
+        held_out=found.get("heldOut") is True,
+        recipe=found.get("recipe") is True,
     )
+    return Asked(which, options, found.get("folder") is True)
 
 
 def settings_value(shown: SelectionView | None, problem: str = "") -> Value:
     """The button for what the settings select. problem : why they select nothing."""
     count = 0 if shown is None else len(shown.what.selection)
+    aside = 0 if shown is None or shown.held_out is None else int(shown.held_out.sum())
     return button_value(
         count,
-        [{"key": "", "label": "selected", "count": count, "group": ""}],
+        [{"key": "", "label": "selected", "count": count, "group": "", "heldOut": aside}],
         "",
         off=problem or ("" if count else "These settings select nothing."),
     )
@@ -81,20 +90,23 @@ def run_choices(
 ) -> list[Value]:
     """What of a run can be exported: single epochs, and all of them together. epochs : only these; None for all."""
     there = store.epochs(home, run)
+    aside = held_out_count(home, run) if there else 0
     found = [
         {
             "key": f"{run}/{epoch}",
             "label": f"Epoch {epoch}",
             "count": len(store.read_picks(home, run, epoch)),
             "group": group,
+            "heldOut": aside,
         }
         for epoch in there
         if epochs is None or epoch in epochs
     ]
     if len(there) > 1:
         every = len(store.picks_of_all_epochs(home, run))
+        label = "All epochs, each sample once"
         found.append(
-            {"key": f"{run}/{ALL}", "label": "All epochs, each sample once", "count": every, "group": group}
+            {"key": f"{run}/{ALL}", "label": label, "count": every, "group": group, "heldOut": aside}
         )
     return found
 
@@ -129,7 +141,15 @@ def picks_of_view(home: Path, shown: SelectionView, changed: Value) -> Picks:
         model=model_of(home, shown.scores_key),
         ahead=epoch_of(changed),
         budget=None if shown.held_out is None else shown.what.budget,
+        held_out=None if shown.held_out is None else np.flatnonzero(shown.held_out),
     )
+
+
+def picks_of_list(home: Path, pool: Pool, rows: np.ndarray, scores: Scores | None = None) -> Picks:
+    """Samples that a visitor ticked, or all of a list."""
+    info = store.pool_info(home, pool.id)
+    mapping = {} if info.about is None else info.about.mapping
+    return picks_of_rows(pool, rows, inputs=info.inputs, mapping=mapping, scores=scores)
 
 
 def picks_of_key(home: Path, key: str) -> Picks:
@@ -138,25 +158,27 @@ def picks_of_key(home: Path, key: str) -> Picks:
     return picks_of_run(home, run, store.ALL_EPOCHS if epoch == ALL else int(epoch))
 
 
-def exported_file(home: Path, picks: Picks, asked: Asked, who: str = "") -> str:
-    """A file to download: the samples, or a zip where the recipe comes with them; a run remembers that it was exported.
+def exported_file(home: Path, picks: Picks, asked: Asked, who: str = "", noun: str = "picks") -> str:
+    """A file to download: the samples, or a zip where more comes with them; a run remembers that it was exported.
 
     Raises
     ------
-    StudioError : nothing was picked, or it cannot be read.
+    StudioError : nothing was picked, or it cannot be read or written.
     """
-    if not len(picks):
-        raise StudioError("nothing is selected")
     name = re.sub(r"[^\w.-]+", "-", picks.pool.name).strip("-.")[:60] or "pool"
     words = f"-{store.export_words(picks.epoch).replace(' ', '-')}" if picks.run else ""
-    folder = Path(tempfile.mkdtemp(prefix="iterit-export-"))
-    out = folder / f"{name}{words}-{len(picks)}-picks.{asked.ending}"
-    written = write_picks(out, picks, asked.format, with_scores=asked.scores, with_recipe=asked.recipe)
-    if len(written) > 1:
-        out = out.with_suffix(".zip")
+    scratch = Path(tempfile.mkdtemp(prefix="iterit-export-"))
+    stem = f"{name}{words}-{len(picks)}-{noun}"
+    # a folder has no ending, so its name has no dot
+    out = scratch / (stem.replace(".", "-") if asked.folder else f"{stem}.{asked.options.kind}")
+    made = export_picks(out, picks, asked.options)
+    if len(made.files) > 1:
+        out = scratch / f"{out.name if asked.folder else stem}.zip"
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            for path in written:
-                archive.write(path, path.name)
+            for path in made.files:
+                archive.write(path, path.relative_to(scratch))
+    for note in made.notes:
+        messages.info(note)
     if picks.run:
         store.note_export(
             home, picks.run, picks.epoch, rows=len(picks), file=f"{out.name} (downloaded)", who=who

@@ -1,4 +1,4 @@
-"""What a visitor does to samples: pin, exclude, clear, note, undo, copy, export. Kept with the pool, with who and when.
+"""What a visitor does to samples: pin, exclude, clear, note, undo, copy. Kept with the pool, with who and when.
 
 A function that changes something returns the pool's curation revision, by which each page sees that; None where it
 changed nothing, and the visitor is told why.
@@ -6,15 +6,10 @@ changed nothing, and the visitor is told why.
 
 from __future__ import annotations
 
-import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from backend import data, store
-from backend.errors import StudioError
+from backend import store
 from backend.store import Change, Mark
 from iterit_ui.shared import messages, theme
 from iterit_ui.shared.session import get_pool
@@ -99,22 +94,6 @@ def toolbar_value(home: Path, pool_id: str) -> dict[str, Any] | None:
         or [{"text": "Nothing is pinned or excluded yet", "tone": "plain"}],
         "actions": actions,
     }
-
-
-def exported(home: Path, pool_id: str, rows: np.ndarray) -> str:
-    """A .jsonl file of these samples as messages, to be downloaded.
-
-    Raises
-    ------
-    StudioError : nothing is chosen.
-    """
-    if not len(rows):
-        raise StudioError("no sample is chosen")
-    pool = get_pool(home, pool_id)
-    stem = re.sub(r"[^\w.-]+", "-", pool.name).strip("-.")[:60] or "pool"
-    path = Path(tempfile.mkdtemp(prefix="iterit-export-")) / f"{stem}-{len(rows)}-samples.jsonl"
-    data.write_samples(path, pool, rows, "messages")
-    return str(path)
 
 
 def name_of(given: Any) -> str:

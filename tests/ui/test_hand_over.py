@@ -20,7 +20,7 @@ from iterit_ui.epochs import events as epochs_events
 from iterit_ui.epochs.state import EpochsState
 from iterit_ui.samples import hand_over
 
-ANSWER = {"which": "", "format": "messages", "ending": "jsonl", "scores": True, "recipe": True}
+ANSWER = {"which": "", "format": "messages", "ending": "jsonl", "scores": True, "heldOut": False, "recipe": True, "folder": False}
 
 
 @pytest.fixture

@@ -205,7 +205,9 @@ def test_structure_round_trip(tmp_path: Path, format: ExportFormat, suffix: str)
     records = lines(pool, None, format)
     assert len({tuple(record) for record in records}) == 1
     if format != "sharegpt":
-        turns = [record.get("prompt", []) + record.get("completion", record.get("messages")) for record in records]
+        turns = [
+            record.get("prompt", []) + record.get("completion", record.get("messages")) for record in records
+        ]
         assert len({tuple(message) for talk in turns for message in talk}) == 1
         before, after = (one.conversations(np.arange(5)) for one in (pool, again))
         assert [one.tools for one in after] == [one.tools for one in before]
@@ -287,7 +289,9 @@ def test_empty_export(tmp_path: Path, pool: Pool) -> None:
 
 
 def test_export_errors(tmp_path: Path, pool: Pool) -> None:
-    with pytest.raises(PoolError, match=r"'csv' is unknown .known: alpaca, messages, prompt_completion, sharegpt"):
+    with pytest.raises(
+        PoolError, match=r"'csv' is unknown .known: alpaca, messages, prompt_completion, sharegpt"
+    ):
         write_samples(tmp_path / "a.json", pool, None, "csv")  # type: ignore[arg-type]
     with pytest.raises(PoolError, match=r'ends in ".txt"; use .json'):
         write_samples(tmp_path / "a.txt", pool, None, "alpaca")

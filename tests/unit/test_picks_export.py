@@ -10,7 +10,8 @@ from small_runs import small_config, small_pool, small_record
 from typer.testing import CliRunner
 
 from backend import store
-from backend.analysis.picks_export import COLUMNS, columns_of, picks_of_run, picks_of_settings, write_picks
+from backend.analysis.export_files import ExportOptions, export_picks
+from backend.analysis.picks_export import COLUMNS, columns_of, picks_of_run, picks_of_settings
 from backend.analysis.recipe import ids_hash
 from backend.cli.commands import app
 from backend.cli.scores_file import read_scores, write_scores
@@ -92,7 +93,7 @@ def test_the_union_has_each_sample_once_as_its_first_epoch_knew_it(tmp_path):
 
 
 @pytest.mark.parametrize("ending", ["json", "jsonl"])
-@pytest.mark.parametrize("format", ["alpaca", "messages", "sharegpt"])
+@pytest.mark.parametrize("format", ["alpaca", "messages", "prompt_completion", "sharegpt"])
 def test_what_was_exported_loads_again_without_loss(tmp_path, pool_file, format, ending):
     pool = load_pool([pool_file])
     scores_path = tmp_path / "scores.parquet"
@@ -181,6 +182,6 @@ def test_unscored_picks_say_that_no_command_repeats_them(tmp_path):
     picks = picks_of_settings(
         case.pool, case.scores, made, case.settings, inputs=("a",), mapping={}, scores_file=None
     )
-    write_picks(tmp_path / "a.json", picks, "messages", with_recipe=True)
+    export_picks(tmp_path / "a.json", picks, ExportOptions(recipe=True))
     recipe = json.loads((tmp_path / "a.recipe.json").read_text())
     assert recipe["commands"] == [] and "was not scored" in recipe["notes"][0]

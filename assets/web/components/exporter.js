@@ -1,16 +1,19 @@
-// The button that takes picked samples along: which ones, in which format, with scores, with the recipe.
+// The button that takes samples along, and the sheet that asks how: which ones, in which format, with what beside them.
 (() => {
   const {h} = studio;
   const FORMATS = [
-    ['messages', 'Messages', 'role and content, as most trainers read'],
-    ['alpaca', 'Alpaca', 'instruction, input, output'],
-    ['sharegpt', 'ShareGPT', 'from and value'],
+    ['messages', 'Messages', 'role and content. For Axolotl, and most trainers'],
+    ['prompt_completion', 'Prompt and completion', 'the response set apart. For TRL: it trains on the response only'],
+    ['sharegpt', 'ShareGPT', 'from and value. For LLaMA-Factory; keeps tools and reasoning there'],
+    ['alpaca', 'Alpaca', 'instruction, input, output. Conversations that do not fit come as messages beside it'],
   ];
   const ENDINGS = [
     ['jsonl', '.jsonl, one sample a line'],
     ['json', '.json, one array'],
+    ['parquet', '.parquet, a compressed table'],
   ];
-  const asked = {format: 'messages', ending: 'jsonl', scores: true, recipe: true}; // as it was answered last
+  // as it was answered last
+  const asked = {format: 'messages', ending: 'jsonl', scores: true, heldOut: false, recipe: true, folder: false};
 
   const options = (pairs, chosen) =>
     pairs.map(([key, label]) => {
@@ -22,10 +25,13 @@
 
   const labelled = (words, field) => h('label', 'st-export-line', null, h('span', '', words), field);
 
-  const box = (key, words, hint) => {
+  const box = (key, words, hint, after) => {
     const input = h('input');
     Object.assign(input, {type: 'checkbox', checked: asked[key], name: key});
-    input.addEventListener('change', () => (asked[key] = input.checked));
+    input.addEventListener('change', () => {
+      asked[key] = input.checked;
+      after?.();
+    });
     return h('label', 'st-export-box', null, input, h('span', '', null, h('b', '', words), h('small', '', hint)));
   };
 
@@ -66,6 +72,31 @@
         h('label', 'st-export-box', null, input, h('span', '', null, h('b', '', label), h('small', '', hint))),
       );
     }
+    const heldOut = box('heldOut', 'With the held-out samples', '');
+    const recipe = box(
+      'recipe',
+      'With the recipe',
+      'a second file: settings, model, pool and the command that picks the same again',
+    );
+    const scores =
+      value.picked === false
+        ? 'id, file, row and complexity'
+        : 'id, file, row, rank, gain, complexity, diversity and why it was picked';
+    // what cannot be chosen is off, and says why
+    const update = () => {
+      const chosen = value.choices.find((one) => one.key === (which ? which.value : value.chosen));
+      const count = chosen?.heldOut || 0;
+      const [field, words] = [heldOut.querySelector('input'), heldOut.querySelector('small')];
+      field.disabled = !count;
+      field.checked = Boolean(count) && asked.heldOut;
+      words.textContent = count
+        ? `a second file, test: ${studio.count(count)} ${count === 1 ? 'sample' : 'samples'} to measure on, which nothing trains on`
+        : 'nothing was held out here';
+      const made = recipe.querySelector('input');
+      made.disabled = asked.folder;
+      made.checked = asked.folder || asked.recipe;
+    };
+    which?.addEventListener('change', update);
     const ending = h('select', '', null, ...options(ENDINGS, asked.ending));
     ending.name = 'ending';
     ending.addEventListener('change', () => (asked.ending = ending.value));
@@ -79,15 +110,14 @@
       which ? labelled('Which samples', which) : null,
       formats,
       labelled('File', ending),
+      box('scores', 'With what is known of each sample', `columns beside it: ${scores}`),
+      heldOut,
+      recipe,
       box(
-        'scores',
-        'With scores',
-        'beside each sample: id, file, row, rank, gain, complexity, diversity and why it was picked',
-      ),
-      box(
-        'recipe',
-        'With the recipe',
-        'a second file: settings, pins, exclusions, model, pool and the command that picks the same again; both come in a zip',
+        'folder',
+        'As a folder for training',
+        'in a zip: the samples, a card that says what they are, the recipe, and the lines that LLaMA-Factory and Axolotl need; load_dataset opens it',
+        update,
       ),
       h(
         'div',
@@ -100,8 +130,9 @@
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       dialog.close();
-      send({which: which ? which.value : value.chosen, ...asked});
+      send({...asked, which: which ? which.value : value.chosen, heldOut: heldOut.querySelector('input').checked});
     });
+    update();
     dialog.append(form);
     // a click beside the sheet closes it
     dialog.addEventListener('click', (event) => {
@@ -112,6 +143,9 @@
     dialog.showModal();
     go.focus();
   };
+
+  // Ask how to export samples, for whoever has a list of them; `send` gets the answer.
+  studio.askExport = sheet;
 
   studio.exporter = (context) => {
     let value = null;

@@ -75,6 +75,13 @@
         state.noting = true;
         paint();
         bar.querySelector('input')?.focus({preventScroll: true});
+      } else if (action === 'export') {
+        const [count, words] = [size(), size() === 1 ? 'sample' : 'samples'];
+        const one = {key: '', label: 'chosen', count, group: ''};
+        studio.askExport(
+          {label: `Export ${studio.count(count)} ${words}`, choices: [one], chosen: '', picked: false},
+          (answer) => send('export', {export: answer}),
+        );
       } else send(action);
     };
 
