@@ -117,6 +117,8 @@ def _columns(recipe: dict[str, Any]) -> str:
 def _trl(file: DataFile) -> str:
     if file.format == "alpaca":
         return "**TRL** does not read this format; export as prompt_completion."
+    if file.format == "sharegpt":
+        return "**TRL** does not translate the speakers of this format (human, gpt); export as prompt_completion."
     code = [
         "```python",
         "from datasets import load_dataset",
@@ -129,7 +131,7 @@ def _trl(file: DataFile) -> str:
     if file.format == "prompt_completion":
         words = "trains on the response alone, as the studio does:"
     else:
-        words = "trains on every token of this format, prompts too; export as prompt_completion to train on the response alone:"
+        words = "trains on every token of this format, prompts too (export as prompt_completion to train on the response alone):"
     return "\n".join([f"**TRL** {words}\n", *code])
 
 
