@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -69,9 +70,14 @@ def why_not_axolotl(file: DataFile) -> str:
     return ""
 
 
+def _read_by(why_not: Callable[[DataFile], str], files: list[DataFile]) -> list[DataFile]:
+    """The files that a trainer can read; none where it cannot read the first, of which the others are the rest."""
+    return [] if why_not(files[0]) else [file for file in files if not why_not(file)]
+
+
 def dataset_info(name: str, files: list[DataFile]) -> str:
     """LLaMA-Factory's dataset_info.json; "" where it can read none of the files."""
-    stanzas = {data_name(name, file): _stanza(file) for file in files if not why_not_llama_factory(file)}
+    stanzas = {data_name(name, file): _stanza(file) for file in _read_by(why_not_llama_factory, files)}
     return json.dumps(stanzas, indent=2) + "\n" if stanzas else ""
 
 
@@ -106,7 +112,7 @@ def _stanza(file: DataFile) -> dict[str, Any]:
 
 def llama_factory_yaml(name: str, files: list[DataFile]) -> str:
     """The lines of a LLaMA-Factory training configuration; "" where it can read none of the files."""
-    read = [file for file in files if not why_not_llama_factory(file)]
+    read = _read_by(why_not_llama_factory, files)
     if not read:
         return ""
     names = {
@@ -127,8 +133,8 @@ def llama_factory_yaml(name: str, files: list[DataFile]) -> str:
 
 def axolotl_yaml(name: str, files: list[DataFile]) -> str:
     """The lines of an Axolotl configuration; "" where it can read none of the files."""
-    read = [file for file in files if not why_not_axolotl(file)]
-    if not any(file.split == "train" for file in read):
+    read = _read_by(why_not_axolotl, files)
+    if not read:
         return ""
     lines = [
         "# Axolotl: put these lines into your configuration, beside the model. Paths are as seen from where it is started.",

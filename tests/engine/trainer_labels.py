@@ -28,6 +28,10 @@ from backend.records import Pool
 
 MODEL = Path(__file__).parents[2] / "assets" / "demo" / "model"
 MASKED = -100
+LINES = (
+    "{%- for turn in messages -%}{{- '<|' + turn['role'] + '|>\n' + turn['content'] + eos_token + '\n' -}}{%- endfor -%}"
+    "{{- '<|assistant|>\n' if add_generation_prompt else '' -}}"
+)
 AS_HERE = "the responses, as in the studio"
 Labels = tuple[list[int], list[int]]  # of one sample: tokens, and labels, MASKED where there is none
 
@@ -154,7 +158,9 @@ def _without_dependencies() -> Iterator[None]:
     colours, configuration = types.ModuleType("colorama"), types.ModuleType("addict")
     setattr(colours, "Fore", types.SimpleNamespace(CYAN="", GREEN="", RED="", RESET="", YELLOW=""))  # noqa: B010
     setattr(configuration, "Dict", dict)  # noqa: B010
-    added = {module.__name__: module for module in (colours, configuration) if module.__name__ not in sys.modules}
+    added = {
+        module.__name__: module for module in (colours, configuration) if module.__name__ not in sys.modules
+    }
     sys.modules.update(added)
     try:
         yield
@@ -183,7 +189,11 @@ def llama_factory_rows(folder: Path, split: str = "train") -> list[dict[str, Any
             rows = pq.read_table(path).to_pylist()
         else:
             text = path.read_text(encoding="utf-8")
-            rows = json.loads(text) if path.suffix == ".json" else [json.loads(x) for x in text.rstrip("\n").split("\n")]
+            rows = (
+                json.loads(text)
+                if path.suffix == ".json"
+                else [json.loads(x) for x in text.rstrip("\n").split("\n")]
+            )
         read = _read_alpaca if stanza["formatting"] == "alpaca" else _read_sharegpt
         found += [read(row, stanza) for row in rows]
     return found
@@ -223,7 +233,10 @@ def _read_sharegpt(row: dict[str, Any], stanza: dict[str, Any]) -> dict[str, Any
 def llama_factory_labels(folder: Path, tokenizer: Any) -> list[int]:
     """How many tokens of each sample LLaMA-Factory labels with the history masked: the last answer and the end of its turn."""
     rows = [row for row in llama_factory_rows(folder) if row is not None]
-    return [len(tokenizer(row["response"] + tokenizer.eos_token, add_special_tokens=False)["input_ids"]) for row in rows]
+    return [
+        len(tokenizer(row["response"] + tokenizer.eos_token, add_special_tokens=False)["input_ids"])
+        for row in rows
+    ]
 
 
 def labelled(labels: Labels) -> list[int]:
@@ -263,8 +276,16 @@ def main() -> None:
                 if [ids for ids, _ in found] != [ids for ids, _ in ours]:
                     what += "; the text is another one, for the speakers' names are not translated"
             lines.append(f"| {format} | {trainer} | {count} of {of} | {what} | {how} |")
+        tokenizer.chat_template = LINES
+        here = [labelled(one) for one in our_labels(pool, tokenizer)]
+        there = [labelled(one) for one in axolotl_labels(folder / "messages", tokenizer)]
+        fewer = sum(map(len, here)) - sum(map(len, there))
     print(f"The studio trains on {total} of {every} tokens: the responses and what closes their turn.\n")
     print("\n".join(lines))
+    print(
+        f"\nWith a template that puts a line break after the end of a turn, as ChatML does, Axolotl labels {fewer} tokens fewer in "
+        f"the {len(pool)} samples."
+    )
 
 
 if __name__ == "__main__":

@@ -221,7 +221,12 @@ def test_what_is_ticked_or_the_whole_list_is_marked_in_one_step(
 def test_rows_are_exported_as_they_are_listed(home: Path, pool: Pool) -> None:
     here = at(home, pool, DIVERSITY)
     shown = shown_at(home, here)
-    path = marking.on_export(home, here, {"action": "export", "ids": shown["table"]["ids"][:3], "all": False, "export": EXPORT})
+    ticked = {"action": "export", "ids": shown["table"]["ids"][:3], "all": False}
+    with pytest.raises(gr.Error):
+        marking.on_export(home, here, ticked)
+    path = marking.on_export(
+        home, here, {**ticked, "export": {"which": "", "format": "prompt_completion", "ending": "parquet"}}
+    )
     again = load_pool([path])
     rows = [pool.row_of[i] for i in shown["table"]["ids"][:3]]
     assert [again.response(k) for k in range(3)] == [pool.response(row) for row in rows]

@@ -20,7 +20,15 @@ from iterit_ui.epochs import events as epochs_events
 from iterit_ui.epochs.state import EpochsState
 from iterit_ui.samples import hand_over
 
-ANSWER = {"which": "", "format": "messages", "ending": "jsonl", "scores": True, "heldOut": False, "recipe": True, "folder": False}
+ANSWER = {
+    "which": "",
+    "format": "messages",
+    "ending": "jsonl",
+    "scores": True,
+    "heldOut": False,
+    "recipe": True,
+    "folder": False,
+}
 
 
 @pytest.fixture
@@ -117,6 +125,20 @@ def test_what_a_page_sends_is_checked(wrong):
     given = wrong if not isinstance(wrong, dict) or not wrong else {**ANSWER, **wrong}
     with pytest.raises(StudioError):
         hand_over.asked_of(given, [""])
+
+
+def test_a_folder_comes_as_a_zip_with_what_was_held_out(home):
+    run = make_run(home)
+    (choice,) = hand_over.run_choices(home, run, epochs=[2])[:1]
+    assert choice["heldOut"] == len(store.read_kept_aside(home, run, 0)) > 0
+    answer = {**ANSWER, "which": f"{run}/2", "format": "prompt_completion", "folder": True, "heldOut": True}
+    path = epochs_events.on_export(home, answer, run, "")
+    with zipfile.ZipFile(path) as archive:
+        (folder,) = {name.partition("/")[0] for name in archive.namelist()}
+        assert {name.partition("/")[2] for name in archive.namelist()} == {
+            "train.jsonl", "test.jsonl", "README.md", "recipe.json"
+        }  # fmt: skip
+        assert len(archive.read(f"{folder}/test.jsonl").decode().splitlines()) == choice["heldOut"]
 
 
 def test_a_download_loads_again_as_the_picks(home, tmp_path):
