@@ -332,8 +332,12 @@ def test_ticked_rows_are_noted_and_exported(page, curate, tmp_path):
     page.keyboard.press("Enter")
     expect(page.locator("#curate-tools")).to_contain_text("3 with a note")
     ticks.nth(0).check()
+    page.locator('#curate-table [data-act="export"]').click()
+    sheet = page.get_by_role("dialog", name="Export 3 samples")
+    expect(sheet.get_by_label("With the held-out samples")).to_be_disabled()
+    sheet.get_by_label("With the recipe").uncheck()
     with page.expect_download() as download:
-        page.locator('#curate-table [data-act="export"]').click()
+        sheet.get_by_role("button", name="Download").click()
     path = tmp_path / "export.jsonl"
     download.value.save_as(path)
     assert json.loads(path.read_text().splitlines()[0])["messages"][-1]["role"] == "assistant"

@@ -45,3 +45,16 @@ def test_export_the_picks_of_curate(page, goto, runs_dir, tmp_path):
     with page.expect_download() as download:
         sheet.get_by_role("button", name="Download").click()
     assert download.value.suggested_filename == "topics-23-12-picks.jsonl"
+    # a folder for training: the recipe belongs to it
+    page.locator("#curate-export button", has_text="Export 12 picks").wait_for()
+    button.click()
+    sheet.get_by_label("Prompt and completion").check()
+    sheet.locator("select[name=ending]").select_option("parquet")
+    sheet.get_by_label("As a folder for training").check()
+    expect(sheet.get_by_label("With the recipe")).to_be_disabled()
+    with page.expect_download() as download:
+        sheet.get_by_role("button", name="Download").click()
+    download.value.save_as(tmp_path / "folder.zip")
+    with zipfile.ZipFile(tmp_path / "folder.zip") as archive:
+        files = {name.rpartition("/")[2] for name in archive.namelist()}
+    assert files == {"train.parquet", "README.md", "recipe.json"}

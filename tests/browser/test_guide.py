@@ -116,8 +116,11 @@ def test_from_three_messy_files_to_a_clean_selection(messy, page, goto, tmp_path
     expect(panel.locator(".st-saved-name")).to_contain_text("first cut")
     page.locator("#curate-table thead .st-tick input").check()
     page.locator("#curate-table").get_by_role("button", name="Tick all 189 in this list").click()
+    page.locator('#curate-table [data-act="export"]').click()
+    sheet = page.get_by_role("dialog", name="Export 189 samples")
+    sheet.get_by_label("With the recipe").uncheck()
     with page.expect_download() as download:
-        page.locator('#curate-table [data-act="export"]').click()
+        sheet.get_by_role("button", name="Download").click()
     path = tmp_path / "clean.jsonl"
     download.value.save_as(path)
     lines = [json.loads(line) for line in path.read_text().splitlines()]
