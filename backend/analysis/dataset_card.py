@@ -47,7 +47,7 @@ def dataset_card(name: str, files: list[DataFile], described: Described) -> str:
         *(f"- {note}" for note in described.notes),
         "## How it was picked",
         _recipe(recipe),
-        *([_columns(recipe)] if recipe["with_scores"] else []),
+        *([_columns(recipe)] if recipe["columns"] else []),
         "## How trainers read it",
         _trl(files[0]),
         _llama_factory(files),
@@ -110,8 +110,8 @@ def _recipe(recipe: dict[str, Any]) -> str:
 
 
 def _columns(recipe: dict[str, Any]) -> str:
-    listed = [f"- `{name}`: {words}" for name, words in _COLUMNS.items()]
-    return "\n".join(["Beside each sample stand, as far as they are known:\n", *listed])
+    listed = [f"- `{name}`: {_COLUMNS[name]}" for name in recipe["columns"] if name in _COLUMNS]
+    return "\n".join(["Beside each sample stand:\n", *listed])
 
 
 def _trl(file: DataFile) -> str:

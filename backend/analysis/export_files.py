@@ -101,7 +101,10 @@ def export_picks(out: Path, picks: Picks, options: ExportOptions | None = None) 
     notes = _notes(options.format, parts, files)
     paths = [out.parent / file.path if not folder else out / file.path for file in files]
     if options.recipe or folder:
-        recipe = {**_about(out, options, files, notes), **picks.recipe(out, options.words(out))}
+        recipe = {
+            **_about(out, options, parts["train"], files, notes),
+            **picks.recipe(out, options.words(out)),
+        }
         store.write_json(recipe_path(out), recipe)
         paths.append(recipe_path(out))
         if folder:
@@ -221,12 +224,13 @@ def _notes(format: ExportFormat, parts: dict[str, Part], files: list[DataFile]) 
 
 
 def _about(
-    out: Path, options: ExportOptions, files: list[DataFile], notes: tuple[str, ...]
+    out: Path, options: ExportOptions, train: Part, files: list[DataFile], notes: tuple[str, ...]
 ) -> dict[str, Any]:
     return {
         "file": out.name,
         "format": options.format,
         "with_scores": options.scores,
+        "columns": [] if train.beside is None else list(train.beside[0]),
         "files": [
             {"name": file.path, "split": file.split, "format": file.format, "samples": file.samples}
             for file in files

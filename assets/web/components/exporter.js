@@ -116,7 +116,7 @@
       box(
         'folder',
         'As a folder for training',
-        'in a zip: the samples, a card that says what they are, the recipe, and the lines that LLaMA-Factory and Axolotl need; load_dataset opens it',
+        'in a zip: the samples, a card that says what they are, the recipe, and the lines that LLaMA-Factory and Axolotl need. It opens with load_dataset of the datasets library',
         update,
       ),
       h(
