@@ -16,7 +16,7 @@ from backend import store
 from backend.analysis import hub_push
 from backend.analysis.export_files import ExportOptions, export_picks
 from backend.analysis.picks_export import picks_of_rows, picks_of_run, picks_of_settings
-from backend.cli import app
+from backend.cli.commands import app
 from backend.config import SelectionSettings
 from backend.data import load_pool
 from backend.errors import PoolError
