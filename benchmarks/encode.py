@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from backend.data import load_pool
-from backend.data.demo import ASSETS
+from backend.data.demo import DEMO
 from backend.prompts import Encoded, encode
 from benchmarks.common import SHARED, NotRun, pool_input, timed
 from benchmarks.plain_encode import Sample, plain_encode
@@ -27,7 +27,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Seconds and rows a second of both ways, and whether every id and every first token is the same."""
     from transformers import AutoTokenizer
 
-    named = {"tiny-llama": SHARED / "golden" / "tiny-llama", "demo": ASSETS / "model"}
+    named = {"tiny-llama": SHARED / "golden" / "tiny-llama", "demo": DEMO / "model"}
     folder = named.get(options.tokenizer, Path(options.tokenizer))
     if not folder.is_dir():
         raise NotRun(f"{folder} is not there (ITERIT_SHARED names the folder; --tokenizer takes any other)")

@@ -100,11 +100,11 @@ def main() -> None:
     from transformers import AutoTokenizer
 
     from backend.data import load_pool
-    from backend.data.demo import ASSETS
+    from backend.data.demo import DEMO
 
     pool = load_pool(["demo"])
     few = Pool(pool.id, pool.name, pool.table.take(np.arange(0, len(pool), len(pool) // 20)))
-    print(table(AutoTokenizer.from_pretrained(ASSETS / "model"), few))
+    print(table(AutoTokenizer.from_pretrained(DEMO / "model"), few))
 
 
 if __name__ == "__main__":

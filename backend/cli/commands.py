@@ -92,6 +92,6 @@ app.add_typer(sensitivity_commands.app, name="sensitivity")
 app.command("app")(open_app)
 
 
-def main(words: list[str] | None = None) -> None:
-    """Run a command line and exit with its code."""
-    app(args=words, prog_name="python -m backend")
+def main(words: list[str] | None = None, *, name: str = "python -m backend") -> None:
+    """Run a command line and exit with its code. name : what the command is called in its help."""
+    app(args=words, prog_name=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -82,6 +83,14 @@ def open_app(
         for folder in folders or ():
             words += [name, str(folder)]
     words += ["--no-browser"] if no_browser else []
-    script = Path(__file__).resolve().parents[2] / "app.py"
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, str(script), *words])
+    os.execv(sys.executable, app_command(words))
+
+
+def app_command(words: Sequence[str]) -> list[str]:
+    """The command that opens the app with these options: app.py at the top of the repository, or where it is installed."""
+    root = Path(__file__).resolve().parents[2]
+    if (root / "iterit_ui" / "app.py").exists():  # where a wheel has it, see pyproject.toml
+        # a folder named backend where the command is given is not ours
+        return [sys.executable, "-P", "-m", "iterit_ui.app", *words]
+    return [sys.executable, str(root / "app.py"), *words]

@@ -13,9 +13,10 @@ import numpy as np
 import orjson
 import plotly
 
+from backend.data.assets import ASSETS
 from backend.errors import StudioError
 
-WEB = Path(__file__).resolve().parents[2] / "assets" / "web"
+WEB = ASSETS / "web"
 PLOTLY_JS = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 # what puts parts together stands behind its parts
 STYLES = [
