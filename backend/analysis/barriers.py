@@ -43,6 +43,8 @@ def barrier(
     if status is Status.SOURCE_OFF:
         return f"its source{f', {source},' if source else ''} has the weight 0"
     if status is Status.HELD_OUT:
+        if scores.reason[row] not in ("", HELD_OUT_REASON):
+            return str(scores.reason[row])
         return "it is held out to measure the held-out loss, and never trained on"
     if status is Status.TRAINED:
         return "an earlier epoch has trained on it, and this strategy trains on no sample twice before the pool is used up"

@@ -1,4 +1,7 @@
-"""Datasets of the Hugging Face hub: "owner/name", "owner/name:split" or "owner/name:configuration:split"."""
+"""Datasets of the Hugging Face hub: "owner/name", "owner/name:split" or "owner/name:configuration:split".
+
+"owner/name@revision" is the dataset as it was at a branch, tag or commit.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 from backend.data.batch import Source
 from backend.errors import PoolError
 
-_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*(:[\w][\w.-]*){0,2}")
+_ID = re.compile(r"[\w][\w.-]*/[\w][\w.-]*(@\w[\w./-]*)?(:[\w][\w.-]*){0,2}")
 
 
 def is_id(text: str) -> bool:
@@ -29,12 +32,14 @@ def fetch(given: str) -> Source:
     import datasets
     import httpx
 
-    name, *rest = given.split(":")
+    dataset, *rest = given.split(":")
+    name, _, revision = dataset.partition("@")
     split = rest[-1] if rest else None
     config = rest[0] if len(rest) == 2 else None
     try:
-        _check_reachable(name)
-        loaded = datasets.load_dataset(name, config)
+        at = {"revision": revision} if revision else {}
+        _check_reachable(name, **at)
+        loaded = datasets.load_dataset(name, config, **at)
     except (ConnectionError, httpx.TransportError) as error:
         raise PoolError(
             f"{_readings(given)} The hub could not be reached to look for it: this needs a network. Without one, "
@@ -55,7 +60,7 @@ def _readings(given: str) -> str:
     )
 
 
-def _check_reachable(name: str) -> None:
+def _check_reachable(name: str, **at: str) -> None:
     """Ask the hub once, without the library's half minute of retries, unless the dataset is in the cache."""
     import datasets
     from huggingface_hub import HfApi
@@ -65,7 +70,7 @@ def _check_reachable(name: str) -> None:
         return
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
         raise ConnectionError("HF_HUB_OFFLINE is set")
-    HfApi().dataset_info(name, timeout=15)
+    HfApi().dataset_info(name, timeout=15, **at)
 
 
 def _split(given: str, loaded: Any, split: str | None) -> Any:

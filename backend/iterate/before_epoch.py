@@ -40,7 +40,7 @@ class Decisions:
     """Decides epoch after epoch, and remembers what it decided.
 
     counts : gives the pool's n-gram counts; called before the first selection, and once.
-    held_out : (n,) bool, rows that are neither scored nor selected.
+    held_out : (n,) bool, rows that are neither scored nor selected, for the reason `aside`.
     kept : gives the kept losses of the untouched model, the same in every process; called in all of them, before epoch 0
         is scored. None where none are kept.
     review : asked before each new selection is final; None where nobody is asked.
@@ -58,6 +58,7 @@ class Decisions:
     review: Review | None = None
     records: dict[int, EpochRecord] = field(default_factory=dict)
     group: ProcessGroup = field(default_factory=ProcessGroup)
+    aside: str = HELD_OUT
 
     @property
     def budget(self) -> int:
@@ -212,7 +213,7 @@ class Decisions:
         else:
             new = Scores.unknown(len(self.pool), self.encoded.response_tokens)
             new.reason[self.encoded.reason != ""] = self.encoded.reason[self.encoded.reason != ""]
-        new.reason[self.held_out] = HELD_OUT
+        new.reason[self.held_out] = self.aside
         return new, taken
 
     def _with_known(self, epoch: int, new: Scores, anew: np.ndarray) -> Scores:

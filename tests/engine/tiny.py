@@ -181,6 +181,7 @@ def pool(samples: Sequence[tuple[str | list[Turn], str]], *, sources: Sequence[s
             "turns": pa.array(turns, type=kind),
             "response": pa.array([response for _, response in samples], type=pa.string()),
             "source": pa.array([sources[i % len(sources)] for i in range(len(samples))]).dictionary_encode(),
+            "label": pa.nulls(len(samples), pa.string()),
         }
     )
     return Pool(hashlib.sha256("".join(ids).encode()).hexdigest()[:16], "tiny", table)

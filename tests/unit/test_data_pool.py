@@ -158,17 +158,17 @@ def fake_hub(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
     class DatasetsError(Exception):
         pass
 
-    def load_dataset(name: str, config: str | None) -> object:
+    def load_dataset(name: str, config: str | None, **at: str) -> object:
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return answer(name, **at) if callable(answer) else answer
 
     fake = types.ModuleType("datasets")
     fake.load_dataset = load_dataset  # type: ignore[attr-defined]
     fake.exceptions = types.SimpleNamespace(DatasetsError=DatasetsError)  # type: ignore[attr-defined]
     fake.config = types.SimpleNamespace(HF_DATASETS_CACHE="/nowhere")  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "datasets", fake)
-    monkeypatch.setattr("huggingface_hub.HfApi.dataset_info", lambda self, name, timeout: None)
+    monkeypatch.setattr("huggingface_hub.HfApi.dataset_info", lambda self, name, timeout, **at: None)
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
 
 
@@ -186,6 +186,21 @@ def test_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_hub(monkeypatch, {"a": split, "b": split})
     with pytest.raises(PoolError, match=r"which split.*found: a, b"):
         load_pool(["owner/name"])
+
+
+def test_a_revision_of_a_dataset_is_a_part_of_its_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    asked = []
+
+    def answer(name: str, **at: str) -> object:
+        asked.append((name, at))
+        return {
+            "train": types.SimpleNamespace(data=types.SimpleNamespace(table=pa.Table.from_pylist(rows(3))))
+        }
+
+    fake_hub(monkeypatch, answer)
+    pool = load_pool(["owner/name@refs/pr/1:train"])
+    assert asked == [("owner/name", {"revision": "refs/pr/1"})] and pool.sources == ("name",)
 
 
 def test_hub_offline_names_both_readings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,8 +226,22 @@ def test_hub_offline_names_both_readings(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_what_is_a_hub_id() -> None:
-    assert all(map(is_id, ("owner/name", "o-w.n/na_me", "owner/name:train", "owner/name:config:train")))
-    assert not any(map(is_id, ("name", "/a/b", "./a/b", "../b", "a/b/c", "a/b:c:d:e", "a/b ", "~/b")))
+    assert all(
+        map(
+            is_id,
+            (
+                "owner/name",
+                "o-w.n/na_me",
+                "owner/name:train",
+                "owner/name:config:train",
+                "a/b@v1.0",
+                "a/b@main:c",
+            ),
+        )
+    )
+    assert not any(
+        map(is_id, ("name", "/a/b", "./a/b", "../b", "a/b/c", "a/b:c:d:e", "a/b@", "a@b/c", "a/b ", "~/b"))
+    )
 
 
 def test_preview(tmp_path: Path) -> None:
