@@ -19,7 +19,7 @@ from iterit_ui.data.callbacks import NEWEST
 from iterit_ui.epochs import tab as epochs_tab
 from iterit_ui.present.view import presenter
 from iterit_ui.samples.marks import name_of
-from iterit_ui.shared import address, glossary, messages, text
+from iterit_ui.shared import address, glossary, messages, program_calls, text
 from iterit_ui.shared.session import (
     DRAW,
     EVENT,
@@ -98,6 +98,7 @@ def build(
         presenter(session)
         _wire_address(page, session, items, bar)
         header.name(_named, None, session.who, **QUIET)
+        program_calls.offer(home)
     return page
 
 
