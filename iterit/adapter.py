@@ -10,12 +10,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 from torch.utils.data import IterableDataset, Sampler
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    PreTrainedModel,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 from transformers.trainer_utils import has_length
 
 from backend.errors import ConfigError
@@ -111,7 +118,7 @@ class IterITCallback(TrainerCallback):
             raise ConfigError("nothing was selected yet: call attach(trainer), then trainer.train()")
         return self.reselection
 
-    def _new_sampler(self, dataset: Any = None) -> Sampler[int]:
+    def _new_sampler(self, train_dataset: Any = None) -> Sampler[Any]:
         """The sampler of a training that begins: epoch 0's selection says how long each epoch is."""
         trainer = self.trainer
         assert trainer is not None
@@ -133,7 +140,7 @@ class IterITCallback(TrainerCallback):
             on_progress=self.on_progress,
             **{**_settings_of(trainer.args), **self.settings},
         )
-        first = made.before_epoch(0, trainer.model)
+        first = made.before_epoch(0, cast(PreTrainedModel, trainer.model))
         self.reselection, self._epoch = made, 0
         self.sampler = SelectionSampler(len(first), seed=made.config.seed)
         assert made.encoded is not None
@@ -167,7 +174,7 @@ class IterITCallback(TrainerCallback):
     ) -> None:
         """Select, and tell the sampler, before the trainer asks for the first batch."""
         assert self.trainer is not None and self.sampler is not None and self.reselection is not None
-        rows = self.reselection.before_epoch(self._epoch, self.trainer.model)
+        rows = self.reselection.before_epoch(self._epoch, cast(PreTrainedModel, self.trainer.model))
         self.sampler.choose(self._epoch, self.places[rows])
         record = self.reselection.records[self._epoch]
         logger.info(

@@ -37,7 +37,7 @@ def fetch(given: str) -> Source:
     split = rest[-1] if rest else None
     config = rest[0] if len(rest) == 2 else None
     try:
-        at = {"revision": revision} if revision else {}
+        at: dict[str, Any] = {"revision": revision} if revision else {}
         _check_reachable(name, **at)
         loaded = datasets.load_dataset(name, config, **at)
     except (ConnectionError, httpx.TransportError) as error:
@@ -60,7 +60,7 @@ def _readings(given: str) -> str:
     )
 
 
-def _check_reachable(name: str, **at: str) -> None:
+def _check_reachable(name: str, **at: Any) -> None:
     """Ask the hub once, without the library's half minute of retries, unless the dataset is in the cache."""
     import datasets
     from huggingface_hub import HfApi

@@ -32,15 +32,18 @@ def table_of(data: Any) -> pa.Table:
     ------
     PoolError : it is neither, or a column holds values of different kinds.
     """
-    frame, dataset, several = _kinds()
+    # slow to import, and only here
+    import datasets
+    import pandas as pd
+
     if isinstance(data, pa.Table):
         return data
-    if isinstance(data, dataset):
+    if isinstance(data, datasets.Dataset):
         # a selection or a shuffle is a list of row numbers over the table that it was made from
         return data.with_format("arrow")[:] if data._indices is not None else data.data.table
-    if isinstance(data, several):
+    if isinstance(data, datasets.DatasetDict):
         raise PoolError(f"this holds several datasets; give one of them (found: {', '.join(map(str, data))})")
-    if isinstance(data, frame):
+    if isinstance(data, pd.DataFrame):
         try:
             return pa.Table.from_pandas(data, preserve_index=False)
         except (pa.ArrowException, TypeError, ValueError) as error:
@@ -49,12 +52,3 @@ def table_of(data: Any) -> pa.Table:
         f"{type(data).__name__} is no pool; expected files, folders, a hub dataset id, a datasets.Dataset, a pandas "
         "DataFrame or a pyarrow.Table"
     )
-
-
-def _kinds() -> tuple[type, type, type]:
-    """The classes of a DataFrame, of a dataset, and of several datasets under one name."""
-    # slow to import, and only here
-    import datasets
-    import pandas as pd
-
-    return pd.DataFrame, datasets.Dataset, datasets.DatasetDict

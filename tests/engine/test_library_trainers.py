@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import logging
+import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +32,14 @@ from backend.errors import ConfigError
 from backend.records import Pool, Scores
 
 # TRL's own defaults still go by transformers' former names
-pytestmark = pytest.mark.filterwarnings("ignore:.*is deprecated and will be removed in v6:FutureWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*is deprecated and will be removed in v6:FutureWarning"),
+    pytest.mark.filterwarnings("ignore:'pin_memory' argument is set as true but no accelerator:UserWarning"),
+]
 SETTINGS = {"budget": 0.25, "update_ratio": 2.0, "seed": 3}
 SYSTEM = "You are a helpful assistant."
 LENGTH = 96
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class Seen(TrainerCallback):
@@ -86,6 +94,11 @@ def plain_selections(
         )
         picks.append(made.rows)
     return picks
+
+
+def blocks() -> list[str]:
+    """The Python of docs/library.md, block by block."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "library.md").read_text(), re.DOTALL)
 
 
 def with_long_prompts(pool: Pool) -> tuple[Pool, list[int]]:
@@ -166,10 +179,8 @@ def test_sft_trainer_reads_what_is_selected_whatever_it_drops_and_shuffles(
     assert trainer.state.global_step == 3 * -(-len(callback.selected(0)) // 4)
 
 
-def tokenised(
-    pool: Pool, data: datasets.Dataset, tokenizer: PreTrainedTokenizerFast, **changes: Any
-) -> datasets.Dataset:
-    """A dataset as somebody tokenises it for the stock Trainer: the response alone has labels."""
+def tokenise(tokenizer: PreTrainedTokenizerFast) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """A row as somebody tokenises it for the stock Trainer: the response alone has labels."""
 
     def read(row: dict[str, Any]) -> dict[str, Any]:
         said = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": row["instruction"]}]
@@ -179,7 +190,7 @@ def tokenised(
         )
         return {"input_ids": whole, "labels": [-100] * len(head) + whole[len(head) :]}
 
-    return data.map(read)
+    return read
 
 
 def rows_of(pool: Pool) -> list[dict[str, Any]]:
@@ -195,19 +206,24 @@ def test_stock_trainer_reads_what_is_selected(
     rows = rows_of(pool)
     rows.insert(3, {"instruction": "no answer", "output": None})  # becomes no sample, and shifts those below
     given = datasets.Dataset.from_list(rows)
-    loaded = iterit.load_pool(given)
-    assert len(loaded) == 60 and len(loaded.rejected) == 1
-    data = tokenised(loaded, iterit.with_ids(given, loaded), tokenizer)
     seen = Seen(model)
-    trainer = Trainer(
-        model,
-        TrainingArguments(**arguments(tmp_path, gradient_accumulation_steps=2)),
-        train_dataset=data,
-        data_collator=DataCollatorForSeq2Seq(tokenizer),
-        processing_class=tokenizer,
-        callbacks=[seen],
+    names = {
+        "dataset": given,
+        "tokenise": tokenise(tokenizer),
+        "Trainer": partial(Trainer, callbacks=[seen]),
+        "model": model,
+        "args": TrainingArguments(**arguments(tmp_path, gradient_accumulation_steps=2)),
+        "collator": DataCollatorForSeq2Seq(tokenizer),
+        "tokenizer": tokenizer,
+        "iterit": iterit,
+    }
+    settings = ", ".join(f"{name}={value}" for name, value in {**SETTINGS, "max_length": LENGTH}.items())
+    exec(
+        blocks()[1].replace("budget=0.05", settings).replace("iterit.IterIT", "callback = iterit.IterIT"),
+        names,
     )
-    callback = iterit.IterITCallback(loaded, max_length=LENGTH, **SETTINGS).attach(trainer)
+    trainer, callback, loaded, data = (names[n] for n in ("trainer", "callback", "pool", "dataset"))
+    assert len(loaded) == 60 and len(loaded.rejected) == 1
     trainer.train()
     assert len(callback.absent) == 0
     check_epochs(seen, callback, loaded, tokenizer)
@@ -280,11 +296,11 @@ def test_a_trainer_with_a_loader_of_its_own_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     given = datasets.Dataset.from_list(rows_of(pool)).add_column("id", pool.ids.tolist())
-    trainer = stock(tokenised(pool, given, tokenizer))
+    trainer = stock(given.map(tokenise(tokenizer)))
     trainer.data_collator = DataCollatorForSeq2Seq(tokenizer)
     iterit.IterITCallback(pool, **SETTINGS).attach(trainer)
     own = torch.utils.data.DataLoader(
-        tokenised(pool, given, tokenizer).select_columns(["input_ids", "labels"]),
+        given.map(tokenise(tokenizer)).select_columns(["input_ids", "labels"]),
         collate_fn=trainer.data_collator,
     )
     monkeypatch.setattr(trainer, "get_train_dataloader", lambda: own)
@@ -300,7 +316,7 @@ def test_a_trainer_that_reads_samples_otherwise_is_noticed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     given = datasets.Dataset.from_list(rows_of(pool)).add_column("id", pool.ids.tolist())
-    data = tokenised(pool, given, tokenizer)
+    data = given.map(tokenise(tokenizer))
     args = TrainingArguments(**arguments(tmp_path))
     trainer = Trainer(model, args, train_dataset=data, processing_class=tokenizer)
     with caplog.at_level(logging.WARNING, "iterit"):
@@ -311,3 +327,40 @@ def test_a_trainer_that_reads_samples_otherwise_is_noticed(
         iterit.IterITCallback(pool, **SETTINGS).attach(trainer)
         trainer.get_train_dataloader()
         assert "60 of 60 samples looked at are trained on other tokens than their response" in caplog.text
+
+
+def test_the_twenty_lines_of_the_docs_run_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a part of the embedded pool, so that it takes seconds; the notebook has the same lines."""
+    pytest.importorskip("trl")
+    lines = blocks()[0]
+    assert len([line for line in lines.splitlines() if line.strip()]) <= 20
+    notebook = json.loads((ROOT / "docs" / "library.ipynb").read_text())
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert "\n\n".join(cells) == lines.strip()
+    whole = iterit.load_pool("demo")
+    part = dataclasses.replace(whole, table=whole.table.slice(0, 100))
+    monkeypatch.setattr(iterit, "load_pool", lambda name: part)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec(lines, names)
+    printed = capsys.readouterr().out
+    assert re.search(r"epoch +rescored +selected +added +mean_complexity", printed)
+    assert [record.epoch for record in names["callback"].records] == [0, 1, 2]
+    assert names["callback"].records[0].rescored.all() and "elected" in printed.splitlines()[-1]
+    written = (tmp_path / "last_epoch.jsonl").read_text().splitlines()
+    assert [json.loads(line)["id"] for line in written] == list(names["callback"].selected().ids)
+
+
+def test_the_other_lines_of_the_docs_run(
+    tokenizer: PreTrainedTokenizerFast,
+    pool: Pool,
+    model: LlamaForCausalLM,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    names: dict[str, Any] = {"iterit": iterit, "pool": pool, "tokenizer": tokenizer, "model": model}
+    exec(blocks()[2].replace("budget=0.05", "budget=0.25"), names)
+    assert len(names["reselection"].records) == 3 and len(names["rows"]) == 15
+    exec(blocks()[3], names)
+    assert re.search(r"row +rank +complexity", capsys.readouterr().out) and len(names["picks"]) == 2

@@ -20,13 +20,24 @@ ROLES = {
 }
 
 
-def test_the_top_of_both_packages_is_a_table_of_contents() -> None:
-    at_top = {name: {p.stem for p in (ROOT / name).glob("*.py")} for name in ("iterit_ui", "backend")}
+def test_the_top_of_each_package_is_a_table_of_contents() -> None:
+    at_top = {name: {p.stem for p in (ROOT / name).glob("*.py")} for name in ("iterit_ui", "backend", "iterit")}
     assert at_top["iterit_ui"] == {"__init__", "layout", "logins", "watching"}
     assert at_top["backend"] == {"__init__", "__main__", "errors", "records"}
+    assert at_top["iterit"] == {
+        "__init__",
+        "__main__",
+        "adapter",
+        "dataset_rows",
+        "model_input",
+        "notebook",
+        "pool_input",
+        "reselection",
+        "selected",
+    }
 
 
 def test_a_file_name_that_stands_in_two_folders_is_the_name_of_a_role() -> None:
-    files = [path for name in ("iterit_ui", "backend") for path in (ROOT / name).rglob("*.py")]
+    files = [path for name in ("iterit_ui", "backend", "iterit") for path in (ROOT / name).rglob("*.py")]
     names = Counter(path.stem for path in files if not path.stem.startswith("__"))
     assert {name for name, count in names.items() if count > 1} <= ROLES

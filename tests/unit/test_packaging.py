@@ -1,0 +1,80 @@
+"""What `pip install .` installs: the requirements of requirements.txt, and a tree in which everything is found."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import types
+from pathlib import Path
+
+import pytest
+
+import backend
+import iterit
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+BUILD = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
+
+
+def test_dependencies_are_those_of_requirements_txt(monkeypatch: pytest.MonkeyPatch) -> None:
+    plugin = types.ModuleType("hatchling.metadata.plugin.interface")
+    plugin.MetadataHookInterface = type("Hook", (), {"root": str(ROOT)})  # type: ignore[attr-defined]
+    for name in ("hatchling", "hatchling.metadata", "hatchling.metadata.plugin"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    monkeypatch.setitem(sys.modules, plugin.__name__, plugin)
+    monkeypatch.delitem(sys.modules, "tools.packaging.requirements", raising=False)
+    hook = importlib.import_module("tools.packaging.requirements")
+    monkeypatch.delitem(sys.modules, "tools.packaging.requirements")
+    assert (
+        PROJECT["tool"]["hatch"]["metadata"]["hooks"]["custom"]["path"] == "tools/packaging/requirements.py"
+    )
+    metadata: dict[str, list[str]] = {}
+    hook.Requirements().update(metadata)
+    found = metadata["dependencies"]
+    lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if re.match(r"\w", line)]
+    assert len(found) == len(lines) > 15 and "torch==2.13.0" in found
+    assert all(re.fullmatch(r"[a-z0-9-]+(==|~=)[0-9.]+", one) for one in found)
+
+
+def test_the_version_stands_in_one_place() -> None:
+    assert "version" not in PROJECT["project"] and "version" in PROJECT["project"]["dynamic"]
+    assert PROJECT["tool"]["hatch"]["version"]["path"] == "backend/__init__.py"
+    assert iterit.__version__ == backend.__version__ and re.fullmatch(r"\d+\.\d+\.\d+", backend.__version__)
+
+
+def test_an_installed_tree_finds_its_assets_and_the_app(tmp_path: Path) -> None:
+    """The tree that a wheel unpacks, and a folder named backend where somebody works."""
+    site, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    (elsewhere / "backend").mkdir(parents=True)
+    for package in BUILD["packages"]:
+        shutil.copytree(ROOT / package, site / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for source, place in BUILD["force-include"].items():
+        copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
+        copy(ROOT / source, site / place)
+    script = (
+        "from backend.data import demo; from backend.cli.serving import app_command; import backend, iterit_ui, sys;"
+        "assert demo.POOL.is_file() and demo.MODEL.is_dir(), demo.POOL;"
+        "print(demo.POOL); print(app_command(['--port', '7'])[1:]); print(backend.__file__)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+
+    def python(*words: str) -> str:
+        command = [sys.executable, "-P", *words]
+        done = subprocess.run(
+            command, cwd=elsewhere, env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    pool, command, package = python("-c", script).splitlines()
+    assert pool == str(site / "iterit" / "assets" / "demo" / "pool.jsonl")
+    assert command == "['-P', '-m', 'iterit_ui.app', '--port', '7']"
+    assert package == str(site / "backend" / "__init__.py")
+    assert python("-m", "iterit", "--help").startswith("Usage: iterit [OPTIONS] COMMAND")
+    assert PROJECT["project"]["scripts"] == {"iterit": "iterit.__main__:main"}
+    assert all((site / package / "py.typed").is_file() for package in BUILD["packages"])
