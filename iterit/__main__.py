@@ -1,6 +1,6 @@
 """The command `iterit`: the same as `python -m backend`, and `iterit app` opens the app."""
 
-from backend.cli import main as command_line
+from backend.cli.commands import main as command_line
 
 
 def main() -> None:

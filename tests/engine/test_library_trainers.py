@@ -22,6 +22,8 @@ from transformers import (
     PreTrainedTokenizerFast,
     Trainer,
     TrainerCallback,
+    TrainerControl,
+    TrainerState,
     TrainingArguments,
 )
 
@@ -269,7 +271,15 @@ def test_what_cannot_be_told_apart_is_refused(
             iterit.IterITCallback(pool, **{**SETTINGS, **given}).attach(trainer)
 
     named = data.add_column("id", pool.ids.tolist())
-    iterit.IterITCallback(pool).attach(stock(named))
+    attached = iterit.IterITCallback(pool).attach(stock(named))
+    with pytest.raises(ConfigError, match="the training goes on at step 3"):
+        attached.on_train_begin(attached.trainer.args, TrainerState(global_step=3), TrainerControl())
+    packed = stock(named)
+    packed.args.packing = True  # as TRL's arguments have it
+    refused("packing=True puts several samples into one item", packed)
+    alone = stock(named)
+    alone.processing_class = None
+    refused("Trainer has no tokenizer", alone)
     refused(r"has no column 'id' \(found: columns instruction, output\)", stock(data))
     refused("60 of the 60 items .* are no samples of tiny", stock(data.add_column("id", range(60))))
     refused("stands in the trainer's dataset more than once", stock(named.select([0, 1, 0])))
@@ -348,6 +358,7 @@ def test_the_twenty_lines_of_the_docs_run_as_they_are(
     printed = capsys.readouterr().out
     assert re.search(r"epoch +rescored +selected +added +mean_complexity", printed)
     assert [record.epoch for record in names["callback"].records] == [0, 1, 2]
+    assert names["trainer"].state.log_history[-1]["train_loss"] < 5  # in float16 it would be hundreds
     assert names["callback"].records[0].rescored.all() and "elected" in printed.splitlines()[-1]
     written = (tmp_path / "last_epoch.jsonl").read_text().splitlines()
     assert [json.loads(line)["id"] for line in written] == list(names["callback"].selected().ids)
