@@ -96,7 +96,7 @@ def _in_several(home: Path, config: RunConfig, pool: Pool, begun: float, show: S
         (folder / TASK).write_bytes(pickle.dumps((home, config, pool, begun)))
         process = subprocess.Popen(
             launcher.command(config, ["backend.cli.scoring", name]),
-            env={**os.environ, "TOKENIZERS_PARALLELISM": "false"},
+            env={**launcher.environment(), "TOKENIZERS_PARALLELISM": "false"},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,6 +36,14 @@ def command(config: RunConfig, words: Sequence[str]) -> list[str]:
         launch += ["--dynamo_backend", "no", "--main_process_port", "0"]
     # the arithmetic is the run's own setting
     return [*launch, "--mixed_precision", "no", "-m", *words, LAUNCHED]
+
+
+def environment() -> dict[str, str]:
+    """This process's environment, in which `python -m backend...` is this code wherever it is started: a folder of that name
+    there is somebody else's."""
+    root = str(Path(__file__).resolve().parents[2])
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
 
 
 def worker_command(home: Path, run_id: str, config: RunConfig) -> list[str]:

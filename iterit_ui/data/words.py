@@ -11,7 +11,7 @@ SOURCE = {
     "no_roots": "Start the app with --data-root FOLDER to list a folder's files here.",
     "hub": "Needs a network; press Enter to preview it.",
 }
-HUB_ID = "Expected owner/name or owner/name:split."
+HUB_ID = "Expected owner/name, owner/name:split or owner/name@revision."
 CHART = {
     "sources": ("Which sources?", "Samples by source. Click a bar to list its samples."),
     "lengths": ("How long are the responses?", "In characters, until tokens are counted."),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gradio_client import Client
@@ -13,6 +15,8 @@ from backend import store
 
 sys.path.append(str(Path(__file__).parents[1] / "ui"))
 from run_folders import make_run
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_program_reads_runs_summary_and_selection(runs_dir: Path, app_url: str) -> None:
@@ -34,5 +38,11 @@ def test_a_program_reads_runs_summary_and_selection(runs_dir: Path, app_url: str
     assert [pick["rank"] for pick in picks] == list(range(1, 11)) and "Selected as pick 1" in picks[0]["why"]
     last = store.read_epoch(runs_dir, made, 1).selection.rows
     assert [pick["row"] for pick in app.predict(run=made, api_name="/selection")] == list(last)
+    (lines,) = re.findall(
+        r"```python\n(from gradio_client.*?)```", (ROOT / "docs" / "library.md").read_text(), re.DOTALL
+    )
+    names: dict[str, Any] = {}
+    exec(lines.replace("http://127.0.0.1:7860", app_url), names)
+    assert names["told"]["id"] == names["runs"][0]["id"] and names["picks"][0]["rank"] == 1
     with pytest.raises(AppError, match="run 'nowhere' not found"):
         app.predict(run="nowhere", api_name="/summary")

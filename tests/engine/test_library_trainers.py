@@ -98,9 +98,9 @@ def plain_selections(
     return picks
 
 
-def blocks() -> list[str]:
-    """The Python of docs/library.md, block by block."""
-    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "library.md").read_text(), re.DOTALL)
+def blocks(file: str = "docs/library.md") -> list[str]:
+    """The Python of a page, block by block."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / file).read_text(), re.DOTALL)
 
 
 def with_long_prompts(pool: Pool) -> tuple[Pool, list[int]]:
@@ -364,7 +364,9 @@ def test_the_twenty_lines_of_the_docs_run_as_they_are(
     assert [json.loads(line)["id"] for line in written] == list(names["callback"].selected().ids)
 
 
-def test_the_other_lines_of_the_docs_run(
+def test_the_other_lines_of_docs_and_readme_run(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     tokenizer: PreTrainedTokenizerFast,
     pool: Pool,
     model: LlamaForCausalLM,
@@ -375,3 +377,11 @@ def test_the_other_lines_of_the_docs_run(
     assert len(names["reselection"].records) == 3 and len(names["rows"]) == 15
     exec(blocks()[3], names)
     assert re.search(r"row +rank +complexity", capsys.readouterr().out) and len(names["picks"]) == 2
+    whole = iterit.load_pool("demo")
+    part = dataclasses.replace(whole, table=whole.table.slice(0, 60))
+    monkeypatch.setattr(iterit, "load_pool", lambda name: part)
+    monkeypatch.chdir(tmp_path)
+    (readme,) = blocks("README.md")
+    exec(readme, names)
+    assert "Selected as pick 1 of 3" in capsys.readouterr().out
+    assert len((tmp_path / "picked.jsonl").read_text().splitlines()) == 3

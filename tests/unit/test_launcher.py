@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,3 +42,11 @@ def test_scoring_and_training_have_one_launcher(
 def test_a_file_of_accelerate_says_how(epochs: int) -> None:
     command = launcher.command(config_from({"epochs": epochs, "accelerate_config": "own.yaml"}), ["module"])
     assert command[command.index("--config_file") + 1] == "own.yaml" and "--num_processes" not in command
+
+
+def test_a_folder_of_our_name_where_a_command_is_given_is_not_taken_for_ours(tmp_path: Path) -> None:
+    (tmp_path / "backend").mkdir()
+    (tmp_path / "backend" / "__init__.py").write_text("raise SystemExit('not ours')")
+    command = [sys.executable, "-m", "backend.distributed.launcher"]
+    subprocess.run(command, cwd=tmp_path, env=launcher.environment(), check=True)
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True).returncode == 1
