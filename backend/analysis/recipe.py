@@ -2,7 +2,7 @@
 
 A recipe is a JSON document:
 
-    made : when, UTC. studio : version, null where it was not installed. samples : how many.
+    made : when, UTC. studio : version. samples : how many.
     ids_sha256 : of the samples' ids in pick order, one a line; whoever repeats it can see whether the same came out.
     pool : {id: hash of its content, name, samples, inputs, mapping}
     model : whose scores they are. strategy. run : id, or null. epoch : number, "all", or null where no run picked.
@@ -18,13 +18,12 @@ import dataclasses
 import shlex
 import time
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from backend import store
+from backend import __version__, store
 from backend.config import SelectionSettings, to_json
 from backend.config.command_line import option, shortest_command
 from backend.records import Pool, Selection
@@ -156,13 +155,9 @@ def ids_hash(ids: np.ndarray) -> str:
 
 
 def _head(pool: Pool, rows: np.ndarray, inputs: tuple[str, ...], mapping: dict[str, str]) -> dict[str, Any]:
-    try:
-        studio: str | None = version("iterit-studio")
-    except PackageNotFoundError:  # run from its folder
-        studio = None
     return {
         "made": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "studio": studio,
+        "studio": __version__,
         "samples": len(rows),
         "ids_sha256": ids_hash(pool.ids[rows]),
         "pool": {
