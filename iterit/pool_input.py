@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from backend import data
 from backend.data import demo, hub, table_pool
-from backend.data.export import records
+from backend.data.export import write_samples
 from backend.errors import PoolError
 from backend.records import Pool
 
@@ -74,12 +74,15 @@ def to_dataset(pool: Pool, *, system_prompt: str = "You are a helpful assistant.
     """
     import datasets
 
+    written = io.StringIO()
+    write_samples(written, pool, None, "messages")
+    written.seek(0)
     lines = []
-    for sample_id, record in zip(pool.ids, records(pool, np.arange(len(pool)), "messages")):
+    for sample_id, record in zip(pool.ids, map(json.loads, written)):
         messages = record["messages"]
         if system_prompt and messages[0]["role"] != "system":
-            same_keys = dict.fromkeys(messages[0], "")
-            messages = [{**same_keys, "role": "system", "content": system_prompt}, *messages]
+            nothing = dict.fromkeys(messages[0])  # all messages have the same keys
+            messages = [{**nothing, "role": "system", "content": system_prompt}, *messages]
         rest = {"tools": record["tools"]} if record.get("tools") else {}
         lines.append({"prompt": messages[:-1], "completion": messages[-1:], ID: str(sample_id), **rest})
     return datasets.Dataset.from_list(lines)

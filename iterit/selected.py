@@ -13,6 +13,7 @@ import numpy as np
 from backend import analysis, diversity, selection
 from backend.analysis import Why, picks_export
 from backend.config import RunConfig, SelectionSettings, budget_of, config_from, selection_settings
+from backend.data.export import write_samples
 from backend.errors import ConfigError, ModelError, PoolError
 from backend.records import Pool, Progress, Scores, Selection
 
@@ -181,8 +182,8 @@ def export(
     Parameters
     ----------
     picks : a selection; or a run's id, its name, or "last".
-    out : .json (one array) or .jsonl (a record a line).
-    format : "messages", "sharegpt", "alpaca"; see docs/formats.md.
+    out : .json (one array), .jsonl (a record a line), or another ending that docs/formats.md names.
+    format : "messages", "sharegpt", "alpaca", ...; see docs/formats.md.
     with_scores : also write with each sample its id, file, row, rank, gain, complexity, diversity and why, in words.
     epoch, runs_dir : of a run: which epoch's selection (the last where None), and the folder of the runs.
 
@@ -195,12 +196,16 @@ def export(
 
         home = Path(runs_dir).resolve()
         chosen = picks_export.picks_of_run(home, find_run(home, picks), epoch)
+        pool, rows, columns = chosen.pool, chosen.rows, chosen.columns
     else:
         made = picks
-        chosen = picks_export.picks_of_settings(
-            made.pool, made.scores, made.selection, made.settings, inputs=(), mapping={}, scores_file=None
-        )
-    return picks_export.write_picks(Path(out), chosen, format, with_scores=with_scores)[0]
+        pool, rows = made.pool, made.rows
+
+        def columns() -> list[dict[str, Any]]:
+            return picks_export.columns_of(pool, made.scores, made.selection, made.settings)
+
+    write_samples(out, pool, rows, format, beside=columns() if with_scores else None)
+    return Path(out)
 
 
 def config_of(settings: dict[str, Any], *, preset: str, allowed: tuple[str, ...]) -> RunConfig:

@@ -14,11 +14,14 @@ import pandas as pd
 import pytest
 
 import iterit
-from backend import diversity, selection
+from backend import diversity, selection, store
 from backend.config import SelectionSettings
-from backend.errors import ConfigError, PoolError
+from backend.errors import ConfigError, PoolError, RunError
 from backend.records import Pool, Scores, Status
 from iterit import notebook, pool_input
+
+sys.path.append(str(Path(__file__).parents[1] / "ui"))
+from run_folders import make_run
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = "red green blue river city sea cold rain week day answer list".split()
@@ -173,6 +176,19 @@ def test_an_export_loads_as_the_same_samples(tmp_path: Path, pool: Pool) -> None
     again = iterit.load_pool(out)
     assert list(again.ids) == list(picks.ids)
     assert [json.loads(line)["rank"] for line in out.read_text().splitlines()] == [1, 2, 3, 4, 5]
+
+
+def test_a_runs_selection_is_exported_by_its_name(tmp_path: Path) -> None:
+    made = make_run(tmp_path, epochs=2, planned=2)
+    for epoch in (None, 0):
+        out = iterit.export(
+            "last", tmp_path / "picked.jsonl", epoch=epoch, runs_dir=tmp_path, with_scores=True
+        )
+        record = store.read_epoch(tmp_path, made, 1 if epoch is None else 0)
+        lines = [json.loads(line) for line in out.read_text().splitlines()]
+        assert [line["row"] for line in lines] == list(record.selection.rows)
+    with pytest.raises(RunError, match="run 'nowhere' not found"):
+        iterit.export("nowhere", tmp_path / "picked.jsonl", runs_dir=tmp_path)
 
 
 def test_an_app_is_launched_and_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
