@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property
@@ -22,8 +22,10 @@ Stage = Literal["load", "score", "select", "review", "train", "evaluate", "map",
 JobState = Literal["absent", "queued", "running", "waiting", "stopping", "stopped", "failed", "done"]
 
 
-# reasons of `Scores` for samples whose complexity nobody asked for: it could be scored, or is held out to measure on
-NOT_ASKED_FOR = ("not scored", "held out")
+# reasons of `Scores` for samples whose complexity nobody asked for: it could be scored, is held out to measure on, or has another
+# response than the one that was scored
+EDITED = "edited since it was scored"
+NOT_ASKED_FOR = ("not scored", "held out", EDITED)
 
 
 class Turn(TypedDict):
@@ -120,6 +122,8 @@ class Pool:
             which a sample has reasoning, tools or tool calls
     rejected : rows that could not be read, the first of them where they are very many.
     about : what was done to the rows it was read from; None where that is not known.
+    base : id of the pool that was read, where people have edited responses since; "" where nothing is edited.
+    edits : the edited responses by sample id; the table holds them too. Ids of samples stay what they were.
     """
 
     id: str
@@ -127,9 +131,16 @@ class Pool:
     table: pa.Table
     rejected: tuple[RejectedRow, ...] = ()
     about: RowsRead | None = None
+    base: str = ""
+    edits: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    @property
+    def root(self) -> str:
+        """Id of the pool as it was read: what marks, notes, edits and the map are kept under."""
+        return self.base or self.id
 
     @property
     def left_out(self) -> int:
@@ -238,6 +249,18 @@ class Scores:
         are not among them."""
         counts = Counter(str(reason) for reason in self.reason if reason not in ("", *NOT_ASKED_FOR))
         return dict(counts.most_common())
+
+    def without(self, rows: np.ndarray, reason: str) -> Scores:
+        """The same, but unknown for some rows ((k,) int64); itself where there are none."""
+        if not len(rows):
+            return self
+        parts = [
+            np.array(getattr(self, name))
+            for name in ("loss_cond", "loss_prior", "complexity", "response_tokens", "reason")
+        ]
+        for values, unknown in zip(parts, (np.nan, np.nan, np.nan, -1, reason)):
+            values[rows] = unknown
+        return Scores(*parts)
 
     @staticmethod
     def unknown(n: int, response_tokens: np.ndarray | None = None, reason: str = "not scored") -> Scores:

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from backend import store
 from backend.errors import StudioError
 from iterit_ui.compare import tab as compare_tab
 from iterit_ui.components.base import component
@@ -155,6 +156,7 @@ def restored(home: Path, query: dict[str, str]) -> list[Any]:
     try:
         if pool:
             get_pool(home, pool)
+            pool = store.root_of(home, pool)  # where a run's link names the pool with the edits of then
     except StudioError as error:
         messages.warning(f"The link names a pool that was not found: {error}")
         pool = ""

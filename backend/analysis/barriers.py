@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from backend.config import SelectionSettings
-from backend.records import Scores, Status
+from backend.records import EDITED, Scores, Status
 
 HELD_OUT_REASON = "held out"  # what the scores of a run say about the samples that it held out
 NOT_SCORED = "not scored"
@@ -49,8 +49,8 @@ def barrier(
     if status is Status.TRAINED:
         return "an earlier epoch has trained on it, and this strategy trains on no sample twice before the pool is used up"
     if status is Status.NOT_CANDIDATE:
-        if scores.reason[row] == NOT_SCORED:
-            return _unscorable(NOT_SCORED)
+        if scores.reason[row] in (NOT_SCORED, EDITED):
+            return _unscorable(str(scores.reason[row]))
         return "it was outside the top (update ratio x budget), so it was not rescored before this epoch and could not be picked"
     raise ValueError(f"{status.name} is not kept from being a candidate")
 
@@ -69,4 +69,6 @@ def _unscorable(reason: str) -> str:
         )
     if reason == NOT_SCORED:
         return "no model has scored it"
+    if reason == EDITED:
+        return "its response was edited since it was scored; score edited samples again to include it"
     return f"its complexity is not defined{f': {reason}' if reason else ''}"

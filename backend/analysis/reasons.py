@@ -13,7 +13,7 @@ from backend.analysis.outranked import outranked
 from backend.analysis.quota_words import QuotaStory, let_in, quota_story
 from backend.config import SelectionSettings
 from backend.diversity import Tfidf
-from backend.records import Pool, Scores, Selection, Status
+from backend.records import EDITED, Pool, Scores, Selection, Status
 from backend.selection import covers
 from backend.selection.choose import exponents
 
@@ -64,8 +64,8 @@ def status_text(scores: Scores, selection: Selection, row: int) -> str:
     """A sample's status in a few words, with the reason where it cannot be scored."""
     status = Status(int(selection.status[row]))
     if status is Status.UNSCORABLE and scores.reason[row]:
-        kept_aside = scores.reason[row] == HELD_OUT_REASON
-        return f"{'not scored' if kept_aside else 'unscorable'}: {scores.reason[row]}"
+        not_asked = scores.reason[row] in (HELD_OUT_REASON, EDITED)
+        return f"{'not scored' if not_asked else 'unscorable'}: {scores.reason[row]}"
     return STATUS_TEXT[status]
 
 

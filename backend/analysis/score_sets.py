@@ -12,7 +12,7 @@ from backend import store
 from backend.analysis.epoch_tables import load_epoch
 from backend.data import demo
 from backend.errors import ScoresError
-from backend.records import Pool, Scores, Status
+from backend.records import EDITED, Pool, Scores, Status
 
 DEMO = "demo"
 
@@ -23,6 +23,7 @@ class ScoreSet:
 
     key : "demo" or "<run id>/<epoch>", what `load_scores` takes.
     label : words for a list: the model, the run, how far it was trained.
+    stale : samples that were edited since they were scored; their scores are not used.
     """
 
     key: str
@@ -30,16 +31,19 @@ class ScoreSet:
     model: str
     run: str = ""
     epoch: int = 0
+    stale: int = 0
 
 
 def score_sets(home: Path, pool: Pool) -> list[ScoreSet]:
     """Every set of scores of this pool: the embedded demo's first, then the runs', newest run first."""
     sets = []
     if demo.SCORES.is_file() and _demo_ids_match(pool):
-        sets.append(ScoreSet(DEMO, "demo model, untouched", "demo"))
+        stale = len(pool.edits)
+        sets.append(ScoreSet(DEMO, f"demo model, untouched{_since(stale)}", "demo", stale=stale))
     for run in store.runs(home):
-        if run.pool_id != pool.id:
+        if store.root_of(home, run.pool_id) != pool.root:
             continue
+        stale = len(store.edited_since(home, run.pool_id, pool))
         for epoch in store.epochs(home, run.id):
             record = load_epoch(home, run.id, epoch)
             if not np.isfinite(record.scores.complexity).any():
@@ -48,32 +52,47 @@ def score_sets(home: Path, pool: Pool) -> list[ScoreSet]:
             sets.append(
                 ScoreSet(
                     f"{run.id}/{epoch}",
-                    f"{run.name}: {Path(run.model).name}, {trained}",
+                    f"{run.name}: {Path(run.model).name}, {trained}{_since(stale)}",
                     run.model,
                     run.id,
                     epoch,
+                    stale,
                 )
             )
     return sets
 
 
 def load_scores(home: Path, pool: Pool, key: str) -> Scores:
-    """The scores of one set.
+    """The scores of one set; unknown for the samples that were edited since.
 
     Raises
     ------
     ScoresError : there is no such set, or it belongs to another pool.
     """
     if key == DEMO:
-        return read_scores(demo.SCORES, pool)
+        return read_scores(demo.SCORES, pool).without(edited_since_scored(home, pool, key), EDITED)
     run_id, _, epoch = key.rpartition("/")
     if not run_id or not epoch.isdigit():
         raise ScoresError(
             f"scores {key!r} are unknown (known: 'demo', or a run id and an epoch: '<run>/<epoch>')"
         )
-    if store.run_info(home, run_id).pool_id != pool.id:
+    if store.root_of(home, store.run_info(home, run_id).pool_id) != pool.root:
         raise ScoresError(f"run {run_id} scored another pool than {pool.name}")
-    return load_epoch(home, run_id, int(epoch)).scores
+    return load_epoch(home, run_id, int(epoch)).scores.without(edited_since_scored(home, pool, key), EDITED)
+
+
+def edited_since_scored(home: Path, pool: Pool, key: str) -> np.ndarray:
+    """(k,) int64, ascending: the samples of a pool whose responses are others than those that a set of scores is of.
+
+    key : of a `ScoreSet` of this pool; "" for none.
+    """
+    run_id = key.rpartition("/")[0]
+    then = store.run_info(home, run_id).pool_id if run_id else pool.root
+    return store.edited_since(home, then, pool) if key else np.zeros(0, dtype=np.int64)
+
+
+def _since(stale: int) -> str:
+    return f" ({stale:,} edited since)" if stale else ""
 
 
 def held_out_of(home: Path, scores_key: str) -> np.ndarray | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli import console, outputs
-from backend.cli.pool_commands import preset_of, read_pool
+from backend.cli.pool_commands import preset_of, read_pool, with_edits
 from backend.cli.running import TUNING, read_config_file
 from backend.config import RunConfig, config_from
 from backend.errors import StudioError
@@ -64,7 +64,7 @@ def read_base(
     made = config_from(values, preset=preset_of(preset, tuple(pool), model))
     home = runs_dir.resolve()
     outputs.check_folder(home)
-    return Base(made, read_pool(list(pool), made.mapping), home)
+    return Base(made, with_edits(home, read_pool(list(pool), made.mapping)), home)
 
 
 def may_start(

@@ -176,7 +176,7 @@ def _known(home: Path, pool: str) -> str:
 def _is_stored(home: Path, pool: str) -> bool:
     from backend import store
 
-    return pool in {info.id for info in store.list_pools(home)}
+    return store.is_stored(home, pool)
 
 
 def _read(pool: str) -> Any:

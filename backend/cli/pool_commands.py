@@ -48,6 +48,19 @@ def read_pool(inputs: list[str], mapping: dict[str, str] | None = None, *, tell:
     return pool
 
 
+def with_edits(home: Path, pool: Pool, *, tell: bool = True) -> Pool:
+    """A pool with the responses that people corrected in this runs folder, and a line that says so."""
+    from backend import store
+
+    found = store.with_stored_edits(home, pool)
+    if tell and found.base:
+        count = len(found.edits)
+        console.say(
+            f"with {count:,} edited {'response' if count == 1 else 'responses'} (the command edits lists them)"
+        )
+    return found
+
+
 def tell_rows(pool: Pool) -> None:
     """Say what was done to the rows that a pool was read from."""
     if pool.about is not None:
@@ -96,7 +109,7 @@ def score(
     )
     home = runs_dir.resolve()
     outputs.check_folder(home)
-    samples = read_pool(pool, config.mapping)
+    samples = with_edits(home, read_pool(pool, config.mapping))
     scores, taken = score_pool(home, config, samples)
     scores_file.write_scores(out, samples, scores)
     defined = int((scores.reason == "").sum())
@@ -150,13 +163,15 @@ def select(
     with_scores: Annotated[bool, typer.Option("--with-scores", help=f"With --export: {SCORES_HELP}")] = False,
     with_held_out: HeldOut = False,
     recipe: Recipe = False,
+    runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
     """Select from a pool by stored scores; needs no model.
 
     Writes {"selected": [row numbers in pick order], ...} with ids, gains, the n-grams that earned each pick, and how
     many samples were not selected for which reason. Rows that the scores file does not name are not candidates.
-    Marks made by `mark` or on the page hold where they are given as --pinned and --excluded.
+    Marks made by `mark` or on the page hold where they are given as --pinned and --excluded. Responses that were edited in
+    the runs folder are used as edited; one that was edited since it was scored has no score until `score` is run again.
     """
     import numpy as np
 
@@ -175,7 +190,7 @@ def select(
     elif recipe or with_scores or with_held_out:
         given = "--recipe" if recipe else "--with-scores" if with_scores else "--with-held-out"
         raise ConfigError(f"{given} needs --export FILE")
-    samples = read_pool(pool, mapping)
+    samples = with_edits(runs_dir.resolve(), read_pool(pool, mapping))
     say_what_fits(unspaced_share(samples.responses()), chosen.words)
     stored = scores_file.read_scores(scores, samples)
     check_ahead(chosen, ahead)
@@ -312,8 +327,8 @@ def pool_map(
         outputs.check_file(out)
     home = runs_dir.resolve()
     outputs.check_folder(home)
-    if len(pool) == 1 and pool[0] in {info.id for info in store.list_pools(home)}:
-        samples = store.load_pool_from_store(home, pool[0])
+    if len(pool) == 1 and store.is_stored(home, pool[0]):
+        samples = store.load_pool_from_store(home, store.root_of(home, pool[0]))
     else:
         samples = read_pool(pool, settings.get("mapping"))
         store.save_pool(home, samples, inputs=pool)

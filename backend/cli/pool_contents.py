@@ -110,13 +110,15 @@ def health(
     config = reading_of(settings, pool, model, preset) if model else None
     samples, is_stored = find_pool(home, pool, mapping, tell=as_json)
     words = chosen or (store.pool_words(home, samples.id) if is_stored else "paper")
-    pairs = store.load_near(home, samples.id, words=words) if is_stored else None
+    pairs = store.load_near(home, samples.id, words=words, whole=True) if is_stored else None
     if pairs is None and near is not None:
         pairs = near_of(samples, words)
         if is_stored:
             store.save_near(home, samples.id, pairs, words=words)
     counted = lengths_of(home, samples, config, keep=is_stored) if config else None
-    read = store.load_content(home, samples.id) if is_stored else None
+    # what was only carried over when somebody edited the pool is looked for anew
+    whole = is_stored and store.has_content(home, samples.id)
+    read = store.load_content(home, samples.id) if whole else None
     if read is None:
         read = content_of(samples)
         if is_stored:

@@ -10,7 +10,7 @@ import typer
 
 from backend.cli import console, outputs
 from backend.cli.options import AsJson, RunsDir, with_settings
-from backend.cli.pool_commands import preset_of, read_pool, tell_rows
+from backend.cli.pool_commands import preset_of, read_pool, tell_rows, with_edits
 from backend.config import RunConfig, config_from
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def findings(pool: Inputs, settings: dict[str, Any], runs_dir: RunsDir = Path("r
             read = content_of(samples, on_progress=lambda done, total: at("reading texts", done, total))
             store.save_content(home, samples.id, read)
         words = settings.get("words") or store.pool_words(home, samples.id)
-        if store.load_near(home, samples.id, words=words) is None:
+        if store.load_near(home, samples.id, words=words, whole=True) is None:
             report("near-duplicates")
             pairs = near_of(
                 samples, words, on_progress=lambda done, total: at("near-duplicates", done, total)
@@ -127,14 +127,13 @@ def find_pool(
     """The pool, and whether it is in the runs folder."""
     from backend import store
 
-    there = {info.id for info in store.list_pools(home)}
-    if len(inputs) == 1 and inputs[0] in there:
-        stored = store.load_pool_from_store(home, inputs[0])
+    if len(inputs) == 1 and store.is_stored(home, inputs[0]):
+        stored = store.edited_pool(home, inputs[0])
         if tell:
             tell_rows(stored)
         return stored, True
-    samples = read_pool(inputs, mapping, tell=tell)
-    return samples, samples.id in there
+    samples = with_edits(home, read_pool(inputs, mapping, tell=tell), tell=tell)
+    return samples, store.is_stored(home, samples.id)
 
 
 def stored_pool(home: Path, inputs: list[str], mapping: dict[str, str] | None) -> Pool:

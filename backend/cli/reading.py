@@ -10,7 +10,7 @@ import typer
 
 from backend.cli import console
 from backend.cli.options import AsJson, Preset, RunsDir, with_settings
-from backend.cli.pool_commands import preset_of, read_pool, tell_rows
+from backend.cli.pool_commands import preset_of, read_pool, tell_rows, with_edits
 from backend.config import RunConfig, config_from
 from backend.errors import PoolError
 
@@ -94,11 +94,11 @@ def _pool(names: list[str], home: Path, mapping: dict[str, str]) -> Pool:
     """A stored pool by its id, or the pool that the files make."""
     from backend import store
 
-    if len(names) == 1 and names[0] in {info.id for info in store.list_pools(home)}:
-        stored = store.load_pool_from_store(home, names[0])
+    if len(names) == 1 and store.is_stored(home, names[0]):
+        stored = store.edited_pool(home, names[0])
         tell_rows(stored)
         return stored
-    return read_pool(names, mapping)
+    return with_edits(home, read_pool(names, mapping))
 
 
 def _read(config: RunConfig, pool: Pool, row: int, losses: bool) -> tuple[ModelText, TokenLosses | None]:

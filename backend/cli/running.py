@@ -16,7 +16,7 @@ import typer
 
 from backend.cli import console, estimating, outputs
 from backend.cli.options import AsJson, Preset, RunsDir, with_settings
-from backend.cli.pool_commands import preset_of, read_pool, say_what_fits
+from backend.cli.pool_commands import preset_of, read_pool, say_what_fits, with_edits
 from backend.cli.showing import find_run, summary
 from backend.config import RunConfig, config_from
 from backend.data.scripts import unspaced_share
@@ -62,7 +62,8 @@ def tune(
 ) -> None:
     """Fine-tune a model, selecting again before every epoch. Prints the run's id.
 
-    Marks made by `mark` or on the page hold for a run where they are given as --pinned and --excluded.
+    Marks made by `mark` or on the page hold for a run where they are given as --pinned and --excluded; edited responses are
+    trained on as they are when the run is started.
     """
     from backend.jobs import run_launch
     from backend.jobs.overlap_checks import overlap_problems
@@ -80,7 +81,7 @@ def tune(
     complete = config_from(values, preset=preset_of(preset, inputs, model))
     home = runs_dir.resolve()
     outputs.check_folder(home)
-    samples = read_pool(list(inputs), complete.mapping)
+    samples = with_edits(home, read_pool(list(inputs), complete.mapping))
     say_what_fits(unspaced_share(samples.responses()), complete.words)
     if dry_run:
         estimating.dry_run(home, run_launch.with_absolute_paths(complete), samples, as_json=as_json)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.errors import ScoresError
-from backend.records import Pool, Scores
+from backend.records import EDITED, Pool, Scores
 from backend.store import replacing
 
 ENDINGS = (".parquet", ".jsonl")
@@ -41,7 +42,8 @@ def check_ending(path: Path) -> None:
 
 
 def write_scores(path: Path, pool: Pool, scores: Scores) -> None:
-    """Write row, id, complexity, loss_cond, loss_prior, response_tokens and reason as Parquet or JSON lines."""
+    """Write row, id, complexity, loss_cond, loss_prior, response_tokens and reason as Parquet or JSON lines; of an edited pool
+    also a hash of each edited response, by which it shows later whether the score is of that response."""
     check_ending(path)
     table = pa.table(
         {
@@ -54,6 +56,8 @@ def write_scores(path: Path, pool: Pool, scores: Scores) -> None:
             "reason": pa.array(scores.reason, type=pa.string()),
         }
     )
+    if pool.edits:
+        table = table.append_column("edited", pa.array(_edited(pool), type=pa.string()))
     with replacing(path) as temporary:
         if path.suffix.lower() == ".parquet":
             pq.write_table(table, temporary, compression="zstd")
@@ -83,7 +87,7 @@ def read_scores(path: Path, pool: Pool) -> StoredScores:
         if name not in columns:
             raise ScoresError(f'{path}: "{name}" is missing (found: {", ".join(columns) or "nothing"})')
     rows = _numbers(path, "row", columns["row"], whole=True).astype(np.int64)
-    n = len(pool)
+    n, file_rows = len(pool), rows
     outside = rows[(rows < 0) | (rows >= n)]
     if len(outside):
         raise ScoresError(f"{path}: row {outside[0]} is not in the pool {pool.name} (rows 0 to {n - 1})")
@@ -114,10 +118,20 @@ def read_scores(path: Path, pool: Pool) -> StoredScores:
         given = np.array([str(reason or "") for reason in columns["reason"]], dtype=object)
         scores.reason[rows] = np.where((given != "") & np.isnan(complexity[rows]), given, scores.reason[rows])
         rows = rows[given != HELD_OUT]
-    return StoredScores(
-        Scores(scores.loss_cond, scores.loss_prior, complexity, scores.response_tokens, scores.reason),
-        np.sort(rows),
-    )
+    known = np.full(n, "", dtype=object)
+    if "edited" in columns:
+        known[file_rows] = [str(value or "") for value in columns["edited"]]
+    other = np.intersect1d(np.flatnonzero(known != _edited(pool)), file_rows)
+    found = Scores(scores.loss_cond, scores.loss_prior, complexity, scores.response_tokens, scores.reason)
+    return StoredScores(found.without(other, EDITED), np.sort(rows))
+
+
+def _edited(pool: Pool) -> np.ndarray:
+    """(n,) object of str: a hash of each edited response, "" where a response is as it was read."""
+    found = np.full(len(pool), "", dtype=object)
+    for sample, text in pool.edits.items():
+        found[pool.row_of[sample]] = sha256(text.encode()).hexdigest()[:16]
+    return found
 
 
 def _columns(path: Path) -> dict[str, list[Any]]:

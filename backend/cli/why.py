@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli import console
-from backend.cli.options import Ahead, AsJson, PoolArgument, with_settings
-from backend.cli.pool_commands import SELECTING, check_ahead, read_pool, say_what_fits
+from backend.cli.options import Ahead, AsJson, PoolArgument, RunsDir, with_settings
+from backend.cli.pool_commands import SELECTING, check_ahead, read_pool, say_what_fits, with_edits
 from backend.config import SelectionSettings, budget_of, selection_settings, to_json
 from backend.data.scripts import unspaced_share
 from backend.errors import PoolError
@@ -50,13 +50,13 @@ class _Given:
         return self.pool, self.counts, self.scores, self.settings
 
 
-def _read(pool: list[str], scores: Path, settings: dict[str, Any]) -> _Given:
+def _read(pool: list[str], scores: Path, settings: dict[str, Any], home: Path) -> _Given:
     from backend import analysis, diversity
     from backend.cli import scores_file
 
     mapping = settings.pop("mapping", None)
     chosen = selection_settings(SelectionSettings(), **settings)
-    samples = read_pool(pool, mapping)
+    samples = with_edits(home, read_pool(pool, mapping))
     say_what_fits(unspaced_share(samples.responses()), chosen.words)
     stored = scores_file.read_scores(scores, samples)
     counts = diversity.count_ngrams(samples.responses(), suffix=chosen.response_suffix, words=chosen.words)
@@ -72,6 +72,7 @@ def why(
     scores: ScoresOption,
     settings: dict[str, Any],
     ahead: Ahead = 0,
+    runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
     """Say why a sample is in a selection or not, and what it would take for it to be in.
@@ -81,7 +82,7 @@ def why(
     """
     from backend import analysis, selection
 
-    given = _read(pool, scores, settings)
+    given = _read(pool, scores, settings, runs_dir.resolve())
     row = _row(given.pool, sample)
     check_ahead(given.settings, ahead)
     among: dict[str, Any] = {"rows": given.rows}
@@ -180,6 +181,7 @@ def frontier(
     scores: ScoresOption,
     settings: dict[str, Any],
     points: Annotated[int, typer.Option("--points", min=2, help="About how many budgets to print.")] = 24,
+    runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
     """Say what a larger or smaller budget would bring: the last pick's gain and the vocabulary covered.
@@ -189,7 +191,7 @@ def frontier(
     """
     from backend import analysis
 
-    given = _read(pool, scores, settings)
+    given = _read(pool, scores, settings, runs_dir.resolve())
     order = analysis.full_order(
         *given.parts, vocabulary=analysis.vocabulary(given.counts), cache=given.cache, rows=given.rows
     )

@@ -106,7 +106,7 @@ def content_findings(
     if on_progress is not None:
         on_progress(len(prompts), len(prompts))
     lines = [
-        (row, kind, " ".join(piece.split())[:LONGEST])
+        (row, kind, piece_of(piece))
         for kind, by_row in found.items()
         for row, piece in sorted(by_row.items())
     ]
@@ -115,3 +115,8 @@ def content_findings(
         np.array([line[1] for line in lines], dtype=object),
         np.array([line[2] for line in lines], dtype=object),
     )
+
+
+def piece_of(found: str) -> str:
+    """What was found as it is kept: on one line, cut after `LONGEST` characters."""
+    return " ".join(found.split())[:LONGEST]

@@ -47,9 +47,13 @@ def start_work(home: Path, pool_id: str, kind: PoolKind, arguments: Sequence[str
     RunError : the kind is unknown, or that kind of work is running for other arguments.
     """
     home = Path(home).resolve()
+    pool_id = _subject(home, pool_id, kind)
     store.pool_info(home, pool_id)
     arguments = tuple(map(str, arguments))
     known = work_info(home, pool_id, kind)
+    other = _of_other_edits(home, pool_id, kind) if kind == "findings" else None
+    if other is not None:
+        return other
     # of lengths a pool may have some that were counted for other arguments; a file of evaluation data may have changed
     if known.state == "done" and (
         kind in ("map", "findings") or (kind == "lengths" and known.arguments == arguments)
@@ -77,7 +81,7 @@ def work_info(home: Path, pool_id: str, kind: PoolKind) -> Job:
     """
     if kind not in get_args(PoolKind):
         raise RunError(f"kind of work is {kind!r}; allowed: {', '.join(get_args(PoolKind))}")
-    pool_folder(home, pool_id)
+    pool_id = _subject(home, pool_id, kind)
     job_id = f"{kind}-{pool_id}"
     job = store.find_job(home, job_id)
     if job is not None and job.active and lifecycle.refresh(home):
@@ -91,6 +95,26 @@ def work_info(home: Path, pool_id: str, kind: PoolKind) -> Job:
     return job
 
 
+def _subject(home: Path, pool_id: str, kind: PoolKind) -> str:
+    """The pool that the work is done on: the map of an edited pool is that of the pool that was read."""
+    pool_folder(home, pool_id)
+    return store.root_of(home, pool_id) if kind == "map" else pool_id
+
+
+def _of_other_edits(home: Path, pool_id: str, kind: PoolKind) -> Job | None:
+    """The same work on the pool with other edits, while it goes on: every edit makes another pool, and one after the other
+    is enough."""
+    root = store.root_of(home, pool_id)
+    for job in store.list_jobs(home, kind=kind, states=("queued", *store.ACTIVE)):
+        if (
+            job.subject != pool_id
+            and store.root_of(home, job.subject) == root
+            and work_info(home, job.subject, kind).unfinished
+        ):
+            return job
+    return None
+
+
 @contextlib.contextmanager
 def reporting(home: Path, pool_id: str, kind: PoolKind, arguments: Sequence[str] = ()) -> Iterator[Report]:
     """The work itself, in the process that does it: within the block it is running, after it done or failed.
@@ -100,6 +124,7 @@ def reporting(home: Path, pool_id: str, kind: PoolKind, arguments: Sequence[str]
     RunError : another process is at this work.
     """
     lifecycle.refresh(home)  # one that died is out of the way
+    pool_id = _subject(home, pool_id, kind)
     job_id = f"{kind}-{pool_id}"
     # started by hand it takes the place of what was there; claimed for this process, it is there already
     store.queue_job(home, job_id, kind, pool_id, arguments=arguments, allow_parallel=True)

@@ -32,6 +32,15 @@ from backend.store.curation import (
 )
 from backend.store.database import held_open
 from backend.store.deleted_runs import delete_run, erase_run, restore_run
+from backend.store.edits import (
+    Edit,
+    edited_pool,
+    edited_pool_id,
+    edited_since,
+    edits,
+    set_responses,
+    with_stored_edits,
+)
 from backend.store.epoch_records import (
     append_metrics,
     epochs,
@@ -85,10 +94,11 @@ from backend.store.maps import (
 )
 from backend.store.one_sample import sample_at
 from backend.store.overlaps import Against, forget_overlaps, load_overlaps, save_overlaps
-from backend.store.paths import log_path, pool_folder, run_folder
+from backend.store.paths import log_path, pool_folder, root_of, run_folder
 from backend.store.picks import picks_of_all_epochs, read_kept_aside, read_lengths, read_picks
 from backend.store.pools import (
     PoolInfo,
+    is_stored,
     list_pools,
     load_pool_from_store,
     ngram_counts,

@@ -1,23 +1,26 @@
-"""What people decided about samples of a pool: pinned, excluded, noted, with who and when, undo and redo."""
+"""What people decided about samples of a pool: pinned, excluded, noted, edited, with who and when, undo and redo.
+
+A pool and what editing made of it (see `store/edits`) have one curation, under the id of the pool that was read.
+"""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from backend.errors import PoolError
 from backend.store import database
-from backend.store.paths import pool_folder
+from backend.store.paths import root_of
 from backend.store.pools import unknown_samples
 
 Mark = Literal["pinned", "excluded"]
-ChangeKind = Literal["mark", "note"]
-_TABLES: dict[ChangeKind, str] = {"mark": "marks", "note": "notes"}
+ChangeKind = Literal["mark", "note", "edit"]
+_TABLES: dict[ChangeKind, str] = {"mark": "marks", "note": "notes", "edit": "edits"}
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,9 @@ class Note:
 class Change:
     """One decision about one or several samples: what one undo takes back.
 
-    before : each sample's mark or note until then (None: there was none).
-    after : the mark or note since then, None where it was taken away.
+    before : each sample's mark, note or edited response until then (None: there was none).
+    after : the mark or note since then, None where it was taken away; None for edits.
+    afters : the same by sample, for edits too.
     at, undone : seconds since 1970 (UTC); `undone` is when it was taken back, or None.
     turned_by : who last took it back or brought it again; "" where nobody did.
     """
@@ -48,22 +52,24 @@ class Change:
     at: float
     undone: float | None
     turned_by: str = ""
+    afters: tuple[str | None, ...] = ()
 
 
 def marks(home: Path, pool_id: str) -> dict[str, Mark]:
     """The marked samples of a pool: sample id -> "pinned" or "excluded", in the order of marking."""
-    return {row["sample"]: row["value"] for row in _present(home, pool_id, "mark")}
+    return {row["sample"]: row["value"] for row in present_values(home, pool_id, "mark")}
 
 
 def marked_by(home: Path, pool_id: str) -> dict[str, tuple[str, float]]:
     """Who marked each marked sample of a pool, and when (seconds since 1970)."""
-    return {row["sample"]: (row["who"], row["at"]) for row in _present(home, pool_id, "mark")}
+    return {row["sample"]: (row["who"], row["at"]) for row in present_values(home, pool_id, "mark")}
 
 
 def notes(home: Path, pool_id: str) -> dict[str, Note]:
     """The notes on a pool's samples: sample id -> note, in the order of writing."""
     return {
-        row["sample"]: Note(row["value"], row["who"], row["at"]) for row in _present(home, pool_id, "note")
+        row["sample"]: Note(row["value"], row["who"], row["at"])
+        for row in present_values(home, pool_id, "note")
     }
 
 
@@ -76,7 +82,7 @@ def set_mark(home: Path, pool_id: str, sample_ids: Sequence[str], mark: Mark | N
     """
     if mark is not None and mark not in get_args(Mark):
         raise PoolError(f"mark is {mark!r}; allowed: {', '.join(get_args(Mark))}, or none")
-    return _change(home, pool_id, "mark", sample_ids, mark, who)
+    return change_values(home, pool_id, "mark", dict.fromkeys(map(str, sample_ids), mark), who)
 
 
 def set_note(home: Path, pool_id: str, sample_ids: Sequence[str], text: str, who: str = "") -> int:
@@ -88,7 +94,8 @@ def set_note(home: Path, pool_id: str, sample_ids: Sequence[str], text: str, who
     ------
     PoolError : a sample that the stored pool does not hold.
     """
-    return _change(home, pool_id, "note", sample_ids, text.strip() or None, who)
+    note = text.strip() or None
+    return change_values(home, pool_id, "note", dict.fromkeys(map(str, sample_ids), note), who)
 
 
 def undo(home: Path, pool_id: str, who: str = "") -> Change | None:
@@ -103,7 +110,7 @@ def redo(home: Path, pool_id: str, who: str = "") -> Change | None:
 
 def next_steps(home: Path, pool_id: str) -> tuple[Change | None, Change | None]:
     """What `undo` and what `redo` would turn now."""
-    pool_folder(home, pool_id)
+    pool_id = root_of(home, pool_id)
     with database.reading(home) as connection:
         if connection is None:
             return None, None
@@ -114,7 +121,7 @@ def next_steps(home: Path, pool_id: str) -> tuple[Change | None, Change | None]:
 
 def change_history(home: Path, pool_id: str, limit: int = 200) -> list[Change]:
     """The last decisions about a pool's samples, newest first, those taken back included."""
-    pool_folder(home, pool_id)
+    pool_id = root_of(home, pool_id)
     with database.reading(home) as connection:
         if connection is None:
             return []
@@ -126,7 +133,7 @@ def change_history(home: Path, pool_id: str, limit: int = 200) -> list[Change]:
 
 def curation_revision(home: Path, pool_id: str) -> int:
     """A number that grows with every decision, undo, redo and saved setting of a pool; 0 before the first."""
-    pool_folder(home, pool_id)
+    pool_id = root_of(home, pool_id)
     with database.reading(home) as connection:
         if connection is None:
             return 0
@@ -142,9 +149,9 @@ def raise_revision(connection: sqlite3.Connection, pool_id: str) -> None:
     )
 
 
-def _present(home: Path, pool_id: str, kind: ChangeKind) -> list[sqlite3.Row]:
-    """The marks or notes that hold: sample, value, who, at."""
-    pool_folder(home, pool_id)
+def present_values(home: Path, pool_id: str, kind: ChangeKind) -> list[sqlite3.Row]:
+    """The marks, notes or edits that hold: sample, value, who, at."""
+    pool_id = root_of(home, pool_id)
     with database.reading(home) as connection:
         if connection is None:
             return []
@@ -153,11 +160,17 @@ def _present(home: Path, pool_id: str, kind: ChangeKind) -> list[sqlite3.Row]:
         ).fetchall()
 
 
-def _change(
-    home: Path, pool_id: str, kind: ChangeKind, samples: Sequence[str], value: str | None, who: str
+def change_values(
+    home: Path, pool_id: str, kind: ChangeKind, values: Mapping[str, str | None], who: str
 ) -> int:
-    """Give samples a new value (None: none) where they have another, as one step; returns how many changed."""
-    wanted = list(dict.fromkeys(map(str, samples)))
+    """Give samples a new value each (None: none) where they have another, as one step; returns how many changed.
+
+    Raises
+    ------
+    PoolError : a sample that the stored pool does not hold.
+    """
+    pool_id = root_of(home, pool_id)
+    wanted = list(values)
     unknown = unknown_samples(home, pool_id, wanted)
     if unknown:
         raise PoolError(f"sample {unknown[0]!r} is not in pool {pool_id}")
@@ -172,27 +185,30 @@ def _change(
             sample: (before, by, at) for sample, before, by, at in rows
         }
         none = (None, None, None)
-        changed = [sample for sample in wanted if present.get(sample, none)[0] != value]
+        changed = [sample for sample in wanted if present.get(sample, none)[0] != values[sample]]
         if not changed:
             return 0
         connection.execute("UPDATE changes SET lost = 1 WHERE pool = ? AND undone IS NOT NULL", (pool_id,))
         step = connection.execute(
             "INSERT INTO changes (pool, kind, after, who, at) VALUES (?, ?, ?, ?, ?)",
-            (pool_id, kind, value, who, now),
+            (pool_id, kind, None if kind == "edit" else values[changed[0]], who, now),
         ).lastrowid
         connection.executemany(
-            "INSERT INTO changed_samples (step, place, sample, before, before_who, before_at)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            [(step, place, sample, *present.get(sample, none)) for place, sample in enumerate(changed)],
+            "INSERT INTO changed_samples (step, place, sample, before, before_who, before_at, after)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (step, place, sample, *present.get(sample, none), values[sample] if kind == "edit" else None)
+                for place, sample in enumerate(changed)
+            ],
         )
-        _put(connection, pool_id, kind, [(sample, value, who, now) for sample in changed])
+        _put(connection, pool_id, kind, [(sample, values[sample], who, now) for sample in changed])
         raise_revision(connection, pool_id)
     return len(changed)
 
 
 def _turn(home: Path, pool_id: str, who: str, *, back: bool) -> Change | None:
     """Undo (`back`) or redo one step."""
-    pool_folder(home, pool_id)
+    pool_id = root_of(home, pool_id)
     with database.writing(home) as connection:
         step = _next_step(connection, pool_id, back=back)
         if step is None:
@@ -209,7 +225,10 @@ def _turn(home: Path, pool_id: str, who: str, *, back: bool) -> Change | None:
                 (step,),
             ).fetchall()
         else:
-            values = [(sample, change.after, change.who, change.at) for sample in change.samples]
+            values = [
+                (sample, after, change.who, change.at)
+                for sample, after in zip(change.samples, change.afters, strict=True)
+            ]
         _put(connection, pool_id, change.kind, values)
         raise_revision(connection, pool_id)
     return change
@@ -242,19 +261,20 @@ def _changes(connection: sqlite3.Connection, steps: Sequence[int]) -> list[Chang
     for step in steps:
         row = connection.execute("SELECT * FROM changes WHERE step = ?", (step,)).fetchone()
         of = connection.execute(
-            "SELECT sample, before FROM changed_samples WHERE step = ? ORDER BY place", (step,)
+            "SELECT sample, before, after FROM changed_samples WHERE step = ? ORDER BY place", (step,)
         ).fetchall()
         found.append(
             Change(
                 step=step,
                 kind=row["kind"],
-                samples=tuple(sample for sample, _ in of),
-                before=tuple(before for _, before in of),
+                samples=tuple(sample for sample, _, _ in of),
+                before=tuple(before for _, before, _ in of),
                 after=row["after"],
                 who=row["who"],
                 at=row["at"],
                 undone=row["undone"],
                 turned_by=row["turned_by"],
+                afters=tuple(after if row["kind"] == "edit" else row["after"] for _, _, after in of),
             )
         )
     return found

@@ -35,44 +35,55 @@ class LengthsKey:
 
 
 def has_findings(home: Path, pool_id: str) -> bool:
-    """Whether all that the work "findings" makes is there, under the cutting that was chosen for the pool."""
+    """Whether all that the work "findings" makes is there, under the cutting that was chosen for the pool.
+
+    What was carried over to a pool when somebody edited it does not count: it is made anew.
+    """
     return (
         has_search(home, pool_id)
         and has_content(home, pool_id)
-        and load_near(home, pool_id, words=pool_words(home, pool_id)) is not None
+        and load_near(home, pool_id, words=pool_words(home, pool_id), whole=True) is not None
     )
 
 
-def save_near(home: Path, pool_id: str, pairs: NearPairs, *, words: Words = "paper") -> None:
-    """Store a pool's near-duplicate pairs under one cutting into words."""
+def save_near(
+    home: Path, pool_id: str, pairs: NearPairs, *, words: Words = "paper", carried: bool = False
+) -> None:
+    """Store a pool's near-duplicate pairs under one cutting into words; see `has_findings` for `carried`."""
     table = pa.table({"a": pairs.a, "b": pairs.b, "similarity": pairs.similarity})
-    about = {"version": NEAR_VERSION, "lowest": pairs.lowest}
+    about = {"version": NEAR_VERSION, "lowest": pairs.lowest, "carried": carried}
     _write(_near_path(home, pool_id, words), table, about)
 
 
-def load_near(home: Path, pool_id: str, *, words: Words = "paper") -> NearPairs | None:
-    """A pool's near-duplicate pairs under one cutting; None where they have not been looked for, or not down to today's lowest."""
+def load_near(home: Path, pool_id: str, *, words: Words = "paper", whole: bool = False) -> NearPairs | None:
+    """A pool's near-duplicate pairs under one cutting; None where they have not been looked for, or not down to today's lowest.
+
+    whole : None also where they were only carried over to the pool when somebody edited it.
+    """
     found = _read(_near_path(home, pool_id, words))
     if found is None:
         return None
     table, about = found
     if about["version"] != NEAR_VERSION or about["lowest"] > LOWEST:
         return None
+    if whole and about.get("carried", False):
+        return None
     a, b, similarity = (table[name].to_numpy() for name in ("a", "b", "similarity"))
     return NearPairs(a, b, similarity, about["lowest"])
 
 
 def has_content(home: Path, pool_id: str) -> bool:
-    """Whether a pool's texts have been read by today's rules."""
+    """Whether all of a pool's texts have been read by today's rules."""
     path = _content_path(home, pool_id)
-    return path.is_file() and _about(pq.read_schema(path)).get("version") == CONTENT_VERSION
+    about = _about(pq.read_schema(path)) if path.is_file() else {}
+    return about.get("version") == CONTENT_VERSION and not about.get("carried", False)
 
 
-def save_content(home: Path, pool_id: str, content: ContentFindings) -> None:
-    """Store what a pool's texts hold."""
+def save_content(home: Path, pool_id: str, content: ContentFindings, *, carried: bool = False) -> None:
+    """Store what a pool's texts hold; see `has_findings` for `carried`."""
     kinds = pa.array(content.kinds, pa.string()).dictionary_encode()
     table = pa.table({"row": content.rows, "kind": kinds, "found": pa.array(content.found, pa.string())})
-    _write(_content_path(home, pool_id), table, {"version": CONTENT_VERSION})
+    _write(_content_path(home, pool_id), table, {"version": CONTENT_VERSION, "carried": carried})
 
 
 def load_content(home: Path, pool_id: str) -> ContentFindings | None:

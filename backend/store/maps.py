@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from backend.data import demo
 from backend.records import Pool
 from backend.store.files import replacing
-from backend.store.paths import pool_folder
+from backend.store.paths import pool_folder, root_of
 
 if TYPE_CHECKING:
     from backend.records import Clusters
@@ -45,14 +45,14 @@ class PoolMap:
 
 def save_map(home: Path, pool_id: str, pool_map: PoolMap) -> None:
     """Store a pool's map in place of the one it has; clusters of that one say nothing about this, and go."""
-    folder = pool_folder(home, pool_id)
+    folder = _folder(home, pool_id)
     clusters_path(home, pool_id).unlink(missing_ok=True)
     write_map(folder / "map.parquet", pool_map)
 
 
 def load_map(home: Path, pool_id: str) -> PoolMap | None:
     """A pool's map, or None where nothing of it has been laid out yet."""
-    path = pool_folder(home, pool_id) / "map.parquet"
+    path = _folder(home, pool_id) / "map.parquet"
     return read_map(path) if path.is_file() else None
 
 
@@ -82,7 +82,7 @@ def read_map(path: Path) -> PoolMap:
 
 def clusters_path(home: Path, pool_id: str) -> Path:
     """The file of the clusters of a pool's map; it need not exist."""
-    return pool_folder(home, pool_id) / "clusters.parquet"
+    return _folder(home, pool_id) / "clusters.parquet"
 
 
 def save_clusters(home: Path, pool_id: str, clusters: Clusters) -> None:
@@ -96,7 +96,7 @@ def save_clusters(home: Path, pool_id: str, clusters: Clusters) -> None:
     }
     table = pa.table({"row": np.arange(len(codes), dtype=np.int64), "cluster": codes})
     table = table.replace_schema_metadata({"clusters": json.dumps(about, ensure_ascii=False)})
-    with replacing(pool_folder(home, pool_id) / "clusters.parquet") as temporary:
+    with replacing(_folder(home, pool_id) / "clusters.parquet") as temporary:
         pq.write_table(table, temporary, compression="zstd")
 
 
@@ -105,7 +105,7 @@ def load_clusters(home: Path, pool_id: str) -> Clusters | None:
     # compiled code: loaded where it is needed, not with every command
     from backend.records import Clusters
 
-    path = pool_folder(home, pool_id) / "clusters.parquet"
+    path = _folder(home, pool_id) / "clusters.parquet"
     if not path.is_file():
         return None
     table = pq.read_table(path)
@@ -121,7 +121,7 @@ def load_clusters(home: Path, pool_id: str) -> Clusters | None:
 
 def has_whole_map(home: Path, pool_id: str) -> bool:
     """Whether a pool's map is there, not only its first picture, and its clusters are too."""
-    folder = pool_folder(home, pool_id)
+    folder = _folder(home, pool_id)
     path = folder / "map.parquet"
     if not path.is_file() or not (folder / "clusters.parquet").is_file():
         return False
@@ -136,6 +136,12 @@ def bring_shipped_map(folder: Path, pool: Pool) -> None:
     if shipped.length() == len(pool) and shipped.combine_chunks().equals(pool.table["id"].combine_chunks()):
         with replacing(folder / "map.parquet") as temporary:
             shutil.copyfile(demo.MAP, temporary)
+
+
+def _folder(home: Path, pool_id: str) -> Path:
+    """Where a pool's map lies. An edited pool has the map of the pool that was read: a picture that stays where it is
+    while somebody corrects what is on it."""
+    return pool_folder(home, root_of(home, pool_id))
 
 
 def _is_final(meta: dict[bytes, bytes]) -> bool:

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from backend.data.response_edits import edited_sample
 from backend.errors import PoolError
 from backend.records import Conversation, Turn
-from backend.store.paths import pool_folder
+from backend.store.pools import samples_path, stored_edits
 
 
 class StoredSample(NamedTuple):
@@ -38,7 +39,7 @@ def sample_at(home: Path, pool_id: str, row: int) -> StoredSample:
     ------
     PoolError : there is no such pool or row, or the file cannot be read.
     """
-    path = pool_folder(home, pool_id) / "samples.parquet"
+    path = samples_path(home, pool_id)
     try:
         with pq.ParquetFile(path) as file:
             if not 0 <= row < file.metadata.num_rows:
@@ -58,6 +59,9 @@ def sample_at(home: Path, pool_id: str, row: int) -> StoredSample:
     except (OSError, pa.ArrowException) as error:
         raise PoolError(f"{path} cannot be read ({error})") from error
     (found,) = table.to_pylist()
+    edits = stored_edits(home, pool_id)
+    if found["id"] in edits:
+        found = edited_sample(found, edits[found["id"]])
     turns = [Turn(role=turn["role"], content=turn["content"]) for turn in found["turns"]]
     kept = json.loads(found.get("structure") or "{}")
     sample = Conversation(turns, found["response"], kept.get("messages"), kept.get("tools"))

@@ -4,6 +4,7 @@
     home/pools/<pool id>/                       samples.parquet, meta.json, ngrams.npz, map.parquet, clusters.parquet
                                                 words.json (how its responses are cut), scripts.json (what they are in)
     home/pools/<pool id>/rows/                  <key>.bits: sets of rows that an address names
+    home/pools/<edited pool's id>/              edits.json (of which pool, and the responses), meta.json, ngrams.npz, findings
     home/<run id>/                              config.json, pool.json, metrics.jsonl, log.txt, checkpoints/, model/
     home/<run id>/epochs/<e>/                   samples.parquet, picks.parquet, meta.json
 
@@ -12,9 +13,11 @@ Ids come from addresses that a visitor typed, so each is matched against its who
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import time
+from functools import lru_cache
 from pathlib import Path
 
 from backend.errors import PoolError, RunError
@@ -65,6 +68,26 @@ def pool_folder(home: Path, pool_id: str) -> Path:
     if not isinstance(pool_id, str) or not POOL_ID.fullmatch(pool_id):
         raise PoolError(f"{pool_id!r} is not a pool id (expected 16 digits 0-9 a-f)")
     return Path(home) / "pools" / pool_id
+
+
+def root_of(home: Path, pool_id: str) -> str:
+    """The id of the pool that an edited pool was made from; a pool that nobody edited is its own.
+
+    Raises
+    ------
+    PoolError : the id is not of the form of a pool id, or edits.json cannot be read.
+    """
+    path = pool_folder(home, pool_id) / "edits.json"
+    return _base_in(path) if path.is_file() else pool_id
+
+
+@lru_cache(maxsize=256)
+def _base_in(path: Path) -> str:
+    """The pool that an edits.json belongs to; what such a file says never changes."""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["base"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PoolError(f"{path} cannot be read ({error})") from error
 
 
 def log_path(home: Path, run_id: str) -> Path:

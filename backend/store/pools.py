@@ -17,11 +17,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backend.config import Words
+from backend.data.response_edits import with_edits
 from backend.errors import PoolError
 from backend.records import Pool, RejectedRow, RowsRead
 from backend.store.files import replacing, write_json
 from backend.store.maps import bring_shipped_map
-from backend.store.paths import POOL_ID, pool_folder
+from backend.store.paths import POOL_ID, pool_folder, root_of
 
 if TYPE_CHECKING:
     from backend.diversity import NgramCounts
@@ -59,8 +60,11 @@ def save_pool(home: Path, pool: Pool, *, inputs: Sequence[str] = (), listed: boo
 
     inputs : what a person named to get this pool (files, folders, a hub id, "demo").
     listed : False for samples that are only measured on; they do not show up among the pools.
+    An edited pool keeps its edits only: the pool that was read has to be stored before.
     """
     folder = pool_folder(home, pool.id)
+    if pool.base:
+        return _save_edited(home, pool)
     labels = pool.labels
     meta: dict[str, Any] = {
         "schema": POOL_SCHEMA,
@@ -100,6 +104,8 @@ def load_pool_from_store(home: Path, pool_id: str) -> Pool:
     meta = _read_meta(folder)
     if meta is None:
         raise PoolError(f"pool {pool_id} not found in {home}")
+    if "base" in meta:
+        return with_edits(load_pool_from_store(home, meta["base"]), _read_edits(folder))
     try:
         table = pq.read_table(folder / "samples.parquet", memory_map=True)
     except (OSError, pa.ArrowException) as error:
@@ -110,12 +116,31 @@ def load_pool_from_store(home: Path, pool_id: str) -> Pool:
 
 def sample_ids(home: Path, pool_id: str) -> np.ndarray:
     """(n,) object: the sample ids of a stored pool, without reading the samples."""
-    return _id_column(pool_folder(home, pool_id) / "samples.parquet").to_numpy(zero_copy_only=False)
+    return _id_column(samples_path(home, pool_id)).to_numpy(zero_copy_only=False)
+
+
+def samples_path(home: Path, pool_id: str) -> Path:
+    """The file of a pool's samples; of an edited pool that of the pool that was read, whose ids and rows are the same."""
+    return pool_folder(home, root_of(home, pool_id)) / "samples.parquet"
+
+
+def stored_edits(home: Path, pool_id: str) -> dict[str, str]:
+    """The edited responses of a stored pool by sample id; none of a pool as it was read."""
+    folder = pool_folder(home, pool_id)
+    return _read_edits(folder) if (folder / "edits.json").is_file() else {}
+
+
+def is_stored(home: Path, pool_id: str) -> bool:
+    """Whether this is the id of a stored pool that people see, or of one with edits of theirs."""
+    if not POOL_ID.fullmatch(pool_id):
+        return False
+    meta = _read_meta(pool_folder(home, pool_id))
+    return meta is not None and (meta["listed"] or "base" in meta)
 
 
 def unknown_samples(home: Path, pool_id: str, wanted: Sequence[str]) -> list[str]:
     """Those of the wanted sample ids that a stored pool does not hold, in order. Made to be asked often."""
-    path = pool_folder(home, pool_id) / "samples.parquet"
+    path = samples_path(home, pool_id)
     try:
         changed = path.stat().st_mtime_ns
     except OSError as error:
@@ -178,6 +203,26 @@ def ngram_counts(home: Path, pool: Pool, *, suffix: str = "", words: Words = "pa
             counts = diversity.count_ngrams(pool.responses(), suffix=suffix, words=words)
             diversity.save_counts(temporary, counts)
     return diversity.load_counts(path)
+
+
+def _save_edited(home: Path, pool: Pool) -> None:
+    """Store an edited pool: its edits, and what is known of the pool that was read."""
+    folder = pool_folder(home, pool.id)
+    meta = _read_meta(pool_folder(home, pool.base))
+    if meta is None:
+        raise PoolError(f"pool {pool.base} not found in {home}; store it before its edits")
+    if _read_meta(folder) is not None:
+        return
+    write_json(folder / "edits.json", {"base": pool.base, "edits": dict(pool.edits)})
+    own = {"id": pool.id, "base": pool.base, "listed": False, "created": time.time()}
+    write_json(folder / "meta.json", {**meta, **own})
+
+
+def _read_edits(folder: Path) -> dict[str, str]:
+    try:
+        return dict(json.loads((folder / "edits.json").read_text(encoding="utf-8"))["edits"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PoolError(f"{folder / 'edits.json'} cannot be read ({error})") from error
 
 
 def _read_meta(folder: Path) -> dict[str, Any] | None:

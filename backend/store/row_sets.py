@@ -10,7 +10,7 @@ import numpy as np
 
 from backend.errors import PoolError
 from backend.store.files import replacing
-from backend.store.paths import pool_folder
+from backend.store.paths import pool_folder, root_of
 from backend.store.pools import pool_info
 
 KEY = re.compile(r"[0-9a-f]{16}")
@@ -63,4 +63,4 @@ def _path(home: Path, pool_id: str, key: str) -> Path:
     """Where a set of rows lies; a key comes from an address that a visitor typed."""
     if not isinstance(key, str) or not KEY.fullmatch(key):
         raise PoolError(f"{key!r} is not a key of saved rows (expected 16 digits 0-9 a-f)")
-    return pool_folder(home, pool_id) / "rows" / f"{key}.bits"
+    return pool_folder(home, root_of(home, pool_id)) / "rows" / f"{key}.bits"

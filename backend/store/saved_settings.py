@@ -12,7 +12,7 @@ from typing import Any
 from backend.errors import ConfigError, PoolError
 from backend.store import database
 from backend.store.curation import raise_revision
-from backend.store.paths import pool_folder
+from backend.store.paths import root_of
 
 LONGEST_NAME = 80
 
@@ -38,7 +38,7 @@ def save_settings(
     PoolError : no name, a longer one than `LONGEST_NAME` characters, or one of several lines.
     ConfigError : a setting's value is none that JSON knows.
     """
-    pool_folder(home, pool_id)
+    pool_id = root_of(home, pool_id)
     name = name.strip()
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
         raise PoolError(f"name is {name!r}; 1 to {LONGEST_NAME} characters on one line are needed")
@@ -56,7 +56,7 @@ def save_settings(
 
 def saved_settings(home: Path, pool_id: str) -> list[SavedSettings]:
     """What has been saved for a pool, newest first."""
-    pool_folder(home, pool_id)
+    pool_id = root_of(home, pool_id)
     with database.reading(home) as connection:
         if connection is None:
             return []
@@ -75,7 +75,7 @@ def delete_settings(home: Path, pool_id: str, name: str, who: str = "") -> None:
 
     The database keeps them, with who deleted them and when, until the name is used again.
     """
-    pool_folder(home, pool_id)
+    pool_id = root_of(home, pool_id)
     with database.writing(home) as connection:
         deleted = connection.execute(
             "UPDATE saved_settings SET deleted = ?, deleted_by = ? WHERE pool = ? AND name = ? AND deleted IS NULL",

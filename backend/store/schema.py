@@ -6,7 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 
 _RUNS = """
 CREATE TABLE runs (
@@ -83,7 +83,7 @@ CREATE TABLE notes (
 CREATE TABLE changes (
     step INTEGER PRIMARY KEY,  -- what is undone together
     pool TEXT NOT NULL,
-    kind TEXT NOT NULL,        -- of what: 'mark' or 'note'
+    kind TEXT NOT NULL,        -- of what: 'mark', 'note' or 'edit'
     after TEXT,
     who TEXT NOT NULL,
     at REAL NOT NULL,
@@ -268,6 +268,19 @@ ALTER TABLE comparisons ADD COLUMN kind TEXT NOT NULL DEFAULT 'strategies';
 ALTER TABLE comparisons ADD COLUMN plan TEXT NOT NULL DEFAULT '{}';
 """
 
+# Version 5 knew no edited responses, and one value for all samples of a change: an edit has its own for each sample.
+_FROM_5 = """
+CREATE TABLE edits (
+    pool TEXT NOT NULL,
+    sample TEXT NOT NULL,
+    value TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at REAL NOT NULL,
+    PRIMARY KEY (pool, sample)
+) STRICT;
+ALTER TABLE changed_samples ADD COLUMN after TEXT;
+"""
+
 
 def statements(version: int) -> list[str]:
     """What makes a database of `version` (0: an empty one) into one of `SCHEMA_VERSION`, statement by statement."""
@@ -278,7 +291,8 @@ def statements(version: int) -> list[str]:
         3: _FROM_3,
         4: "",
     }
-    return [statement for statement in (steps[version] + _FROM_4).split(";\n") if statement.strip()]
+    earlier = "" if version == 5 else steps[version] + _FROM_4
+    return [statement for statement in (earlier + _FROM_5).split(";\n") if statement.strip()]
 
 
 def bring_evaluations(connection: sqlite3.Connection, home: Path) -> None:

@@ -1,4 +1,5 @@
-"""Full-text search in a pool: SQLite's FTS5, one file per pool, written once and then only read.
+"""Full-text search in a pool: SQLite's FTS5, one file per pool, written once and then only read. Of an edited pool the
+file is that of the pool that was read, and its few edited samples are indexed when somebody searches.
 
 A query is words ("all of them occur"), "phrases", -words and -"phrases" that must not occur, and beginnings of words
 (bio*). Case and accents make no difference. The characters of scripts that put no spaces between words are words of
@@ -7,12 +8,14 @@ their own, so any run of them is found.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +24,18 @@ from backend.errors import SearchError
 from backend.findings.texts import prompt_texts, response_texts, spaced
 from backend.records import Pool
 from backend.store.files import replacing
-from backend.store.paths import pool_folder
+from backend.store.paths import pool_folder, root_of
+from backend.store.pools import load_pool_from_store
 
 VERSION = 1
 MOST_CHARACTERS = 1000
 MOST_TERMS = 50
 BATCH = 2000
+# the texts are in the pool: only the index is kept here
+_TABLE = (
+    "CREATE VIRTUAL TABLE samples USING fts5(prompt, response, content = '', columnsize = 0,"
+    " tokenize = 'unicode61 remove_diacritics 2')"
+)
 # a "-" before the term, a phrase (to the end where nobody closed it) or a word up to the next space, a "*" behind it
 _TERM = re.compile(r'(?P<minus>-?)(?:"(?P<phrase>[^"]*)(?:"|$)(?P<star>\*?)|(?P<word>[^\s"]+))')
 
@@ -47,6 +56,8 @@ def build_search(home: Path, pool: Pool, *, on_progress: Callable[[int, int], No
     """
     if has_search(home, pool.id):
         return
+    if pool.base:
+        pool = load_pool_from_store(home, pool.base)
     prompts, responses = prompt_texts(pool), response_texts(pool)
     with (
         replacing(search_path(home, pool.id)) as temporary,
@@ -56,18 +67,15 @@ def build_search(home: Path, pool: Pool, *, on_progress: Callable[[int, int], No
         connection.executescript(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 8192"
         )
-        # the texts are in the pool: only the index is kept here
-        connection.execute(
-            "CREATE VIRTUAL TABLE samples USING fts5(prompt, response, content = '', columnsize = 0,"
-            " tokenize = 'unicode61 remove_diacritics 2')"
-        )
+        connection.execute(_TABLE)
         for begin in range(0, len(pool), BATCH):
             if on_progress is not None:
                 on_progress(begin, len(pool))
-            rows = range(begin, min(begin + BATCH, len(pool)))
-            connection.executemany(
-                "INSERT INTO samples (rowid, prompt, response) VALUES (?, ?, ?)",
-                ((row, _readable(prompts[row]), _readable(responses[row])) for row in rows),
+            _index(
+                connection,
+                range(begin, min(begin + BATCH, len(pool))),
+                prompts[begin : begin + BATCH],
+                responses[begin : begin + BATCH],
             )
         connection.execute("INSERT INTO samples (samples) VALUES ('optimize')")
         connection.execute("CREATE TABLE about (version INTEGER, rows INTEGER)")
@@ -83,7 +91,7 @@ def has_search(home: Path, pool_id: str) -> bool:
 
 def search_path(home: Path, pool_id: str) -> Path:
     """The file of a pool's index."""
-    return pool_folder(home, pool_id) / "search.sqlite"
+    return pool_folder(home, root_of(home, pool_id)) / "search.sqlite"
 
 
 def search(home: Path, pool_id: str, query: str) -> np.ndarray:
@@ -100,15 +108,50 @@ def search(home: Path, pool_id: str, query: str) -> np.ndarray:
     version, n = _about(path)
     if version != VERSION:
         raise SearchError("this pool's search index is of another version; it has to be built again")
-    wanted = " AND ".join(_spelt(term) for term in terms if term.wanted)
-    unwanted = " OR ".join(_spelt(term) for term in terms if not term.wanted)
     try:
         with closing(_open(path)) as connection:
-            if wanted:
-                return _rows(connection, f"({wanted}) NOT ({unwanted})" if unwanted else wanted)
-            return np.setdiff1d(np.arange(n, dtype=np.int64), _rows(connection, unwanted), assume_unique=True)
+            found = _matching(connection, terms, np.arange(n, dtype=np.int64))
     except sqlite3.Error as error:
         raise _unreadable(path, error) from error
+    if root_of(home, pool_id) == pool_id:
+        return found
+    rows, prompts, responses = _edited(home, pool_id)
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(_TABLE)
+        _index(connection, rows.tolist(), prompts, responses)
+        own = _matching(connection, terms, rows)
+    return np.union1d(np.setdiff1d(found, rows, assume_unique=True), own)
+
+
+def _matching(connection: sqlite3.Connection, terms: list[Term], rows: np.ndarray) -> np.ndarray:
+    """(m,) int64, ascending: those of the indexed rows that all terms hold for."""
+    wanted = " AND ".join(_spelt(term) for term in terms if term.wanted)
+    unwanted = " OR ".join(_spelt(term) for term in terms if not term.wanted)
+    if wanted:
+        return _rows(connection, f"({wanted}) NOT ({unwanted})" if unwanted else wanted)
+    return np.setdiff1d(rows, _rows(connection, unwanted), assume_unique=True)
+
+
+def _index(
+    connection: sqlite3.Connection, rows: Sequence[int], prompts: Sequence[str], responses: Sequence[str]
+) -> None:
+    """Add samples under their row numbers."""
+    connection.executemany(
+        "INSERT INTO samples (rowid, prompt, response) VALUES (?, ?, ?)",
+        (
+            (row, _readable(prompt), _readable(response))
+            for row, prompt, response in zip(rows, prompts, responses)
+        ),
+    )
+
+
+@lru_cache(maxsize=4)
+def _edited(home: Path, pool_id: str) -> tuple[np.ndarray, list[str], list[str]]:
+    """The edited samples of an edited pool: (k,) int64 rows ascending, prompts, responses."""
+    pool = load_pool_from_store(home, pool_id)
+    rows = np.array(sorted(pool.row_of[sample] for sample in pool.edits), dtype=np.int64)
+    part = dataclasses.replace(pool, table=pool.take(rows, ["turns", "response"]))
+    return rows, prompt_texts(part), response_texts(part)
 
 
 def parse_query(query: str) -> list[Term]:

@@ -13,12 +13,12 @@ from backend.records import Pool
 from backend.store import database
 from backend.store.curation import raise_revision
 from backend.store.files import write_json
-from backend.store.paths import pool_folder
+from backend.store.paths import pool_folder, root_of
 
 
 def pool_words(home: Path, pool_id: str) -> Words:
     """The cutting that was chosen for a pool, from which everything on it starts; `paper` where nobody chose."""
-    chosen = _read(pool_folder(home, pool_id) / "words.json").get("words", "paper")
+    chosen = _read(pool_folder(home, root_of(home, pool_id)) / "words.json").get("words", "paper")
     if chosen not in get_args(Words):
         raise PoolError(f"words of pool {pool_id} are {chosen!r}; allowed: {', '.join(get_args(Words))}")
     return cast(Words, chosen)
@@ -33,6 +33,7 @@ def set_pool_words(home: Path, pool_id: str, words: Words) -> None:
     """
     if words not in get_args(Words):
         raise PoolError(f"words is {words!r}; allowed: {', '.join(get_args(Words))}")
+    pool_id = root_of(home, pool_id)
     if words == pool_words(home, pool_id):
         return
     write_json(pool_folder(home, pool_id) / "words.json", {"words": words})

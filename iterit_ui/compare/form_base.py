@@ -20,7 +20,7 @@ from iterit_ui.shared.launch import (
     pool_mapping,
     preset_for,
 )
-from iterit_ui.shared.session import first_pool, get_pool
+from iterit_ui.shared.session import content_id, first_pool, get_pool
 
 Values = dict[str, Any]  # of a form's fields, by name: texts, switches bool; several choices a line each
 LONGEST = 4000  # characters of one field
@@ -111,7 +111,7 @@ def with_source(home: Path, models: Sequence[Path], changed: Any, there: Values,
     """
     if changed == "base" and there["base"].startswith(RUN):
         info = store.run_info(home, there["base"].removeprefix(RUN))
-        return {**there, "pool": info.pool_id, "model": info.model}
+        return {**there, "pool": store.root_of(home, info.pool_id), "model": info.model}
     if changed == "base" and before["base"].startswith(RUN):
         start = starting_source(models)
         return {**there, "pool": start["pool"], "model": start["model"]}
@@ -171,7 +171,7 @@ def base_of(
         **_marks(home, pool),
         **changes,
     }
-    return config_from(values, preset=base), pool, len(get_pool(home, pool)), None
+    return config_from(values, preset=base), content_id(home, pool), len(get_pool(home, pool)), None
 
 
 def _marks(home: Path, pool_id: str) -> dict[str, Any]:

@@ -132,7 +132,9 @@ def form_value(
 def token_choices(home: Path, pool: str) -> list[tuple[str, str]]:
     """(words, run id) of the runs whose amount of text others may be trained on: those that are done on this pool."""
     done = [
-        info for info in store.runs(home) if info.state == "done" and info.epochs and info.pool_id == pool
+        info
+        for info in store.runs(home)
+        if info.state == "done" and info.epochs and store.root_of(home, info.pool_id) == pool
     ]
     return [("none", ""), *((f"run {info.name} · {info.id}", info.id) for info in done[:40])]
 

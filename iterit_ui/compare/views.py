@@ -25,7 +25,7 @@ from iterit_ui.compare.tables import (
 from iterit_ui.compare.worth import worth_values
 from iterit_ui.plots import comparison_losses as plots
 from iterit_ui.plots import comparison_selections as chosen_plots
-from iterit_ui.shared.session import get_pool
+from iterit_ui.shared.session import exact_pool
 from iterit_ui.shared.strategies import STRATEGY_NAMES
 from iterit_ui.shared.theme import counted, score
 
@@ -112,7 +112,7 @@ def pool_of(home: Path, found: analysis.Comparison) -> Pool | None:
     if len(ids) != 1:
         return None
     try:
-        return get_pool(home, ids.pop())
+        return exact_pool(home, ids.pop())
     except StudioError:
         return None
 

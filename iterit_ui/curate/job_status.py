@@ -106,7 +106,11 @@ def followed(home: Path, run_id: str, pool_id: str, scores: str) -> list[Any]:
     lifecycle.pump(home)
     info = store.run_info(home, run_id)
     if info.state == "done":
-        return [None, gr.Timer(active=False), f"{run_id}/0" if info.pool_id == pool_id else gr.skip()]
+        return [
+            None,
+            gr.Timer(active=False),
+            f"{run_id}/0" if store.root_of(home, info.pool_id) == pool_id else gr.skip(),
+        ]
     running = info.state in ("queued", "running", "stopping")
     return [job_value(home, run_id), gr.Timer(active=running), gr.skip()]
 

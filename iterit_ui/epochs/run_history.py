@@ -18,7 +18,7 @@ from backend.analysis.hardest import Hardest, hardest
 from backend.analysis.quadrants import Quadrants, quadrants
 from backend.config import RunConfig
 from backend.records import EpochRecord, Metrics, Pool, Status
-from iterit_ui.shared.session import get_pool
+from iterit_ui.shared.session import exact_pool
 
 T = TypeVar("T")
 
@@ -150,7 +150,7 @@ def read_history(home: Path, run: str) -> RunHistory | None:
 @lru_cache(maxsize=4)
 def _read_history(home: Path, run: str, written: tuple[tuple[int, int], ...]) -> RunHistory:
     records = tuple(analysis.load_epoch(home, run, epoch) for epoch, _ in written)
-    pool = get_pool(home, store.read_run_pool(home, run).id)
+    pool = exact_pool(home, store.read_run_pool(home, run).id)
     return RunHistory(run, pool, store.read_config(home, run), records)
 
 

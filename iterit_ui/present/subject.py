@@ -15,7 +15,7 @@ from backend.errors import StudioError
 from backend.records import Pool, Scores, Selection
 from backend.selection.review import review_settings
 from iterit_ui.shared.selections import scores_key, selected
-from iterit_ui.shared.session import get_pool
+from iterit_ui.shared.session import exact_pool, get_pool
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Subject:
 
     @property
     def pool(self) -> Pool:
+        if self.chosen:  # as the run was trained on it
+            return exact_pool(self.home, store.run_info(self.home, self.run).pool_id)
         return get_pool(self.home, self.pool_id)
 
 
@@ -68,14 +70,14 @@ def subject_of(
     pool the newest one tells how a selection changed, and without a comparison the newest with runs of this pool.
     """
     infos = store.runs(home)
-    of_run = {info.id: info.pool_id for info in infos}
+    of_run = {info.id: store.root_of(home, info.pool_id) for info in infos}
     if not run and tab == "epochs":  # which shows the newest
         run = next((info.id for info in infos if store.epochs(home, info.id)), "")
     if run in of_run and tab in ("tune", "epochs", "compare"):
         pool = of_run[run]
     chosen = run in of_run and of_run[run] == pool and bool(store.epochs(home, run))
     if not chosen:
-        trained = [info.id for info in infos if info.pool_id == pool and info.epochs > 0]
+        trained = [info.id for info in infos if of_run[info.id] == pool and info.epochs > 0]
         run = next((one for one in trained if store.epochs(home, one)), "")
         epoch = 0
     ids: Sequence[str] = runs

@@ -16,7 +16,7 @@ from backend.records import Clusters
 from iterit_ui.shared import text
 from iterit_ui.shared.pool_health import finding_label, finding_rows
 from iterit_ui.shared.selections import SelectionView
-from iterit_ui.shared.session import get_marks, get_pool
+from iterit_ui.shared.session import content_id, get_marks, get_pool
 
 
 def kept(home: Path, shown: SelectionView, wanted: filters.Filter) -> np.ndarray | None:
@@ -49,7 +49,6 @@ def rows_of(home: Path, pool_id: str, key: str, value: str) -> np.ndarray:
     return finding_rows(home, pool_id, value)
 
 
-@lru_cache(maxsize=32)
 def found_rows(home: Path, pool_id: str, query: str) -> np.ndarray:
     """(m,) int64: the samples that words, "phrases" and -not find.
 
@@ -57,6 +56,11 @@ def found_rows(home: Path, pool_id: str, query: str) -> np.ndarray:
     ------
     SearchError : the words cannot be searched for, or not yet.
     """
+    return _found_rows(home, content_id(home, pool_id), query)
+
+
+@lru_cache(maxsize=32)
+def _found_rows(home: Path, pool_id: str, query: str) -> np.ndarray:
     if not store.has_search(home, pool_id):
         pool_work.start_work(home, pool_id, "findings")
         raise SearchError("the search index is being built; try again in a moment")

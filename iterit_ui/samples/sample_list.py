@@ -155,4 +155,4 @@ def on_lasso(pool: Pool, data: dict[str, Any]) -> np.ndarray | None:
 
 
 def _on_map_of(pool: Pool, data: dict[str, Any]) -> bool:
-    return str(data.get("key", "")).partition("/")[0] == pool.id
+    return str(data.get("key", "")).partition("/")[0] == pool.root

@@ -33,7 +33,7 @@ from backend.findings.openings import WORDS
 from backend.records import NOT_ASKED_FOR, Scores
 from iterit_ui.shared import theme
 from iterit_ui.shared.selections import scores_key
-from iterit_ui.shared.session import get_pool, get_scores
+from iterit_ui.shared.session import content_id, get_pool, get_scores
 
 Stamp = tuple[tuple[str, int], ...]
 # what each finding is computed from, beside the samples themselves
@@ -45,18 +45,25 @@ FILES = {
     **dict.fromkeys(OVERLAPS, "overlaps-*.parquet"),
 }
 
+OF_ROOT = ("words.json", "search.sqlite")  # an edited pool has those of the pool that was read
+
 
 def stamp(home: Path, pool_id: str, name: str = "*") -> Stamp:
     """What lies beside a pool and when it was written: the key of what is computed from it.
 
     name : pattern of the files that count.
     """
-    folder = store.pool_folder(home, pool_id)
-    return tuple(sorted((file.name, file.stat().st_mtime_ns) for file in folder.glob(name)))
+    pool_id, root = content_id(home, pool_id), store.root_of(home, pool_id)
+    folders = [store.pool_folder(home, pool_id)]
+    if root != pool_id and name in OF_ROOT:
+        folders.append(store.pool_folder(home, root))
+    times = sorted((file.name, file.stat().st_mtime_ns) for folder in folders for file in folder.glob(name))
+    return ((pool_id, 0), *times) if root != pool_id else tuple(times)
 
 
 def near_of(home: Path, pool_id: str) -> NearPairs | None:
     """Pairs of near-duplicates, where they have been looked for."""
+    pool_id = content_id(home, pool_id)
     return _near(home, pool_id, store.pool_words(home, pool_id), stamp(home, pool_id, FILES["near"]))
 
 
@@ -67,6 +74,7 @@ def _near(home: Path, pool_id: str, words: Words, at: Stamp) -> NearPairs | None
 
 def content_of(home: Path, pool_id: str) -> ContentFindings | None:
     """What reading the texts has found, where that was done."""
+    pool_id = content_id(home, pool_id)
     return _content(home, pool_id, stamp(home, pool_id, FILES["no_content"]))
 
 
@@ -77,6 +85,7 @@ def _content(home: Path, pool_id: str, at: Stamp) -> ContentFindings | None:
 
 def pieces_of(home: Path, pool_id: str, key: str) -> dict[int, str] | None:
     """What was found in each sample of a finding, or what it overlaps with, by row, keys and passwords masked; None for findings without pieces."""
+    pool_id = content_id(home, pool_id)
     if key in OVERLAPS:
         return told_of_all(
             key, [(against.name, found) for against, found in store.load_overlaps(home, pool_id)]
@@ -87,11 +96,13 @@ def pieces_of(home: Path, pool_id: str, key: str) -> dict[int, str] | None:
 
 def overlaps_of(home: Path, pool_id: str) -> list[Overlaps]:
     """What a pool has in common with evaluation data, for each that it was compared with."""
+    pool_id = content_id(home, pool_id)
     return [found for _, found in store.load_overlaps(home, pool_id)]
 
 
 def lengths_of(home: Path, pool_id: str) -> Lengths | None:
     """Token counts under the tokenizer that was asked last, where one was."""
+    pool_id = content_id(home, pool_id)
     return _lengths(home, pool_id, stamp(home, pool_id, FILES["too_long"]))
 
 
@@ -103,6 +114,7 @@ def _lengths(home: Path, pool_id: str, at: Stamp) -> Lengths | None:
 
 def report(home: Path, pool_id: str, threshold: float = THRESHOLD) -> dict[str, Finding]:
     """Every finding of a pool by its key, near-duplicates at this threshold."""
+    pool_id = content_id(home, pool_id)
     words = store.pool_words(home, pool_id)
     found = _report(home, pool_id, words, stamp(home, pool_id, "*.parquet"), scores_key(home, pool_id, ""))
     if threshold == THRESHOLD or not found["near"].known:
@@ -132,6 +144,7 @@ def _report(home: Path, pool_id: str, words: Words, at: Stamp, scores: str) -> d
 
 def unscorable_from(home: Path, pool_id: str) -> tuple[str, str]:
     """What the unscorable are known from, in two words and as a sentence; two empty texts where they are not known."""
+    pool_id = content_id(home, pool_id)
     pool, lengths = get_pool(home, pool_id), lengths_of(home, pool_id)
     counted = f"token counts of {Path(lengths.model).name}" if lengths is not None else ""
     key = scores_key(home, pool_id, "")
@@ -153,6 +166,7 @@ def scores_of(home: Path, pool_id: str, key: str) -> Scores | None:
 
 def openings(home: Path, pool_id: str) -> list[Opening]:
     """The most frequent beginnings of a pool's responses, under the cutting that was chosen for it."""
+    pool_id = content_id(home, pool_id)
     return _openings(home, pool_id, store.pool_words(home, pool_id))
 
 
@@ -179,6 +193,7 @@ def finding_rows(home: Path, pool_id: str, key: str) -> np.ndarray:
     ------
     StudioError : the finding is unknown, or has not been computed.
     """
+    pool_id = content_id(home, pool_id)
     kind = key.partition(":")[0]
     scores = scores_key(home, pool_id, "") if kind == "unscorable" else ""
     words = store.pool_words(home, pool_id)
@@ -219,6 +234,7 @@ def _begun(home: Path, pool_id: str, words: Words) -> np.ndarray:
 
 def warm(home: Path, pool_id: str) -> None:
     """Find out beforehand what takes a moment at the first click."""
+    pool_id = content_id(home, pool_id)
     finding_rows(home, pool_id, "refusal")
     _begun(home, pool_id, store.pool_words(home, pool_id))
 
@@ -230,6 +246,7 @@ def finding_groups(home: Path, pool_id: str, key: str) -> np.ndarray | None:
     ------
     StudioError : near-duplicates have not been looked for, or not at this threshold.
     """
+    pool_id = content_id(home, pool_id)
     if near_key(key)[0] not in GROUPED:
         return None
     words = store.pool_words(home, pool_id)

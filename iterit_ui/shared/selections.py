@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 
 from backend import analysis, diversity, store
-from backend.analysis import FullOrder, Vocabulary, WhatIf
+from backend.analysis import FullOrder, ScoreSet, Vocabulary, WhatIf
 from backend.config import SelectionSettings, Words
 from backend.records import EpochRecord, Pool, Scores, Selection
 from backend.selection.choose import exponents
-from iterit_ui.shared.session import epoch_of, get_counts, get_pool, get_scores, settings_of
+from iterit_ui.shared.session import epoch_of, exact_pool, get_counts, get_pool, get_scores, settings_of
 
 TFIDF = analysis.TfidfCache()
+NO_SET = ScoreSet("", "", "")
 KEPT = 24  # selections that can be compared with what came after them
 
 
@@ -84,16 +85,17 @@ def selected(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any])
     marks = marks_digest(home, pool_id)
     changed = {"words": store.pool_words(home, pool_id), **changed}
     key = json.dumps(changed, sort_keys=True)
-    token = f"{home}|{pool_id}|{scores_key}|{marks}|{key}"
+    pool = get_pool(home, pool_id)
+    token = f"{home}|{pool.id}|{scores_key}|{marks}|{key}"
     with _recent_lock:
         if token in _recent:
             _recent.move_to_end(token)
             return _recent[token]
     settings = settings_of(home, pool_id, changed)
     epoch = epoch_of(changed)
-    pool, scores = get_pool(home, pool_id), get_scores(home, pool_id, scores_key)
+    scores = get_scores(home, pool.id, scores_key)
     held_out = held_out_of(home, pool_id, scores_key)
-    counts = get_counts(home, pool_id, settings.words)
+    counts = get_counts(home, pool.id, settings.words)
     what = analysis.what_if(pool, counts, scores, settings, cache=TFIDF, held_out=held_out, epoch=epoch)
     shown = SelectionView(token, pool, scores, scores_key, settings, key, marks, held_out, what)
     with _recent_lock:
@@ -135,7 +137,7 @@ def earlier(token: str, pool_id: str) -> Selection | None:
     """A selection that was on screen before; None where it was of another pool, or is forgotten."""
     with _recent_lock:
         shown = _recent.get(token)
-    return shown.what.selection if shown is not None and shown.pool.id == pool_id else None
+    return shown.what.selection if shown is not None and shown.pool.root == pool_id else None
 
 
 def full_order(home: Path, shown: SelectionView) -> FullOrder:
@@ -156,7 +158,7 @@ def _full_order(home: Path, pool_id: str, scores_key: str, marks: str, changed: 
 def _order(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any], **among: Any) -> FullOrder:
     settings = settings_of(home, pool_id, changed)
     return analysis.full_order(
-        get_pool(home, pool_id),
+        exact_pool(home, pool_id),
         get_counts(home, pool_id, settings.words),
         get_scores(home, pool_id, scores_key),
         settings,
@@ -193,10 +195,10 @@ def scores_choices(home: Path, pool_id: str) -> list[tuple[str, str]]:
 
 
 def scores_key(home: Path, pool_id: str, asked: str) -> str:
-    """`asked` where the pool has such scores, else those of an untouched model, else ""."""
+    """`asked` where the pool has such scores, else those of an untouched model, the fewest edited since, else ""."""
     if not pool_id:
         return ""
     found = analysis.score_sets(home, get_pool(home, pool_id))
     if any(one.key == asked for one in found):
         return asked
-    return next((one.key for one in found if one.epoch == 0), "")
+    return min((one for one in found if one.epoch == 0), key=lambda one: one.stale, default=NO_SET).key

@@ -166,9 +166,23 @@ def prepare(home: Path) -> None:
         store.save_pool(home, demo_pool(), inputs=["demo"])
 
 
-@lru_cache(maxsize=4)
 def get_pool(home: Path, pool_id: str) -> Pool:
-    """A pool by its id. Raises StudioError where this app does not know it."""
+    """A pool by its id, with the edits that people made to it by now; by an edited pool's own id that one.
+
+    What is computed from its texts is kept under the id of what this returns; marks, notes and the map under either.
+    Raises StudioError where this app does not know it.
+    """
+    return exact_pool(home, content_id(home, pool_id))
+
+
+def content_id(home: Path, pool_id: str) -> str:
+    """The id of a pool with the edits that people made to it by now; its own where there are none."""
+    return store.edited_pool_id(home, pool_id)
+
+
+@lru_cache(maxsize=6)
+def exact_pool(home: Path, pool_id: str) -> Pool:
+    """The pool that a run was started on: without what was edited since. Raises StudioError likewise."""
     if demo.POOL.exists() and pool_id == demo_pool().id:
         return demo_pool()
     return store.load_pool_from_store(home, pool_id)
@@ -181,14 +195,21 @@ def first_pool() -> str:
 
 @lru_cache(maxsize=4)
 def get_counts(home: Path, pool_id: str, words: Words = "paper") -> NgramCounts:
-    """The n-grams of a pool's responses under one cutting into words, counted once and stored beside the pool."""
-    return analysis.ngram_counts(home, get_pool(home, pool_id), words=words)
+    """The n-grams of a pool's responses under one cutting into words, counted once and stored beside the pool.
+
+    pool_id : as `content_id` gives it."""
+    return analysis.ngram_counts(home, exact_pool(home, pool_id), words=words)
+
+
+def get_scores(home: Path, pool_id: str, key: str) -> Scores:
+    """Stored scores of a pool by their key in `analysis.score_sets`; unknown for every row where key is "", and for what
+    was edited since."""
+    return _scores(home, content_id(home, pool_id), key)
 
 
 @lru_cache(maxsize=8)
-def get_scores(home: Path, pool_id: str, key: str) -> Scores:
-    """Stored scores of a pool by their key in `analysis.score_sets`; unknown for every row where key is ""."""
-    pool = get_pool(home, pool_id)
+def _scores(home: Path, pool_id: str, key: str) -> Scores:
+    pool = exact_pool(home, pool_id)
     return analysis.load_scores(home, pool, key) if key else Scores.unknown(len(pool))
 
 
@@ -206,7 +227,7 @@ def defaults_of(home: Path, pool_id: str) -> dict[str, Any]:
     """The settings from which a pool's differences are counted: the demo has a preset of its own, and any pool may have
     another cutting into words."""
     names = SelectionSettings.__dataclass_fields__
-    preset = PRESETS["demo" if is_demo(pool_id) else "paper"]
+    preset = PRESETS["demo" if is_demo(store.root_of(home, pool_id)) else "paper"]
     words = store.pool_words(home, pool_id)
     return {k: v for k, v in preset.items() if k in names} | ({} if words == "paper" else {"words": words})
 
@@ -232,7 +253,7 @@ def settings_of(home: Path, pool_id: str, changed: dict[str, Any]) -> SelectionS
 
 def map_file(home: Path, pool_id: str) -> Path | None:
     """Where a pool's map lies, None where there is none yet."""
-    path = store.pool_folder(home, pool_id) / "map.parquet"
+    path = store.pool_folder(home, store.root_of(home, pool_id)) / "map.parquet"
     return path if path.exists() else None
 
 
@@ -259,7 +280,7 @@ def map_key(home: Path, pool_id: str) -> str:
     found = get_pool_map(home, pool_id)
     if path is None or found is None:
         return ""
-    return f"{pool_id}/{path.stat().st_mtime_ns}{'' if found.final else 'first'}"
+    return f"{store.root_of(home, pool_id)}/{path.stat().st_mtime_ns}{'' if found.final else 'first'}"
 
 
 def map_functions(home: Path) -> list[Callable[[list[Any]], dict[str, Any]]]:

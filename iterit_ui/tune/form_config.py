@@ -152,7 +152,12 @@ def load_run(home: Path, roots: Sequence[Path], run: str) -> dict[str, Any]:
     StudioError : no such run, or its configuration cannot be read.
     """
     info = store.run_info(home, run)
-    found = loaded(home, roots, to_json(store.read_config(home, run)), pool=store.read_run_pool(home, run).id)
+    found = loaded(
+        home,
+        roots,
+        to_json(store.read_config(home, run)),
+        pool=store.root_of(home, store.read_run_pool(home, run).id),
+    )
     return {**found, "parent": run, "title": f"The settings of {info.name}"}
 
 
