@@ -75,7 +75,15 @@ from backend.analysis.sample_table import (
     sample_rows,
     sample_text,
 )
-from backend.analysis.score_sets import ScoreSet, held_out_of, load_map, load_scores, read_scores, score_sets
+from backend.analysis.score_sets import (
+    ScoreSet,
+    edited_since_scored,
+    held_out_of,
+    load_map,
+    load_scores,
+    read_scores,
+    score_sets,
+)
 from backend.analysis.timeline import Cell, EpochLine, Timeline, timeline
 from backend.analysis.unseen import Unseen, draw_unseen, unseen_sample, unseen_samples
 from backend.analysis.what_if import (

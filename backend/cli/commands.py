@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from backend.cli import budgeting, comparing, keeping, piloting, sensitivity_commands
 from backend.cli.asking import ask
 from backend.cli.curating import mark, marks, note, redo, undo
+from backend.cli.editing import edit, edits
 from backend.cli.evaluating import evaluate
 from backend.cli.exporting import export
 from backend.cli.pool_commands import pool_map, score, select
@@ -66,6 +67,8 @@ app.command()(overlaps)
 app.command()(mark)
 app.command()(note)
 app.command()(marks)
+app.command()(edit)
+app.command()(edits)
 app.command()(undo)
 app.command()(redo)
 app.command()(read)

@@ -60,7 +60,7 @@ def mark(
             if seen.setdefault(sample, option) != option:
                 raise PoolError(f"sample {sample!r} is in {seen[sample]} and in {option}")
     home = runs_dir.resolve()
-    pool_id = _stored(home, pool)
+    pool_id = stored_pool_id(home, pool)
     who = who or login_name()
     # all ids are looked at before the first of them is marked: a mistake changes nothing
     unknown = store.unknown_samples(home, pool_id, list(seen))
@@ -87,12 +87,12 @@ def note(
     from backend import store
 
     home = runs_dir.resolve()
-    count = store.set_note(home, _stored(home, pool), ids_of([sample]), text, who or login_name())
+    count = store.set_note(home, stored_pool_id(home, pool), ids_of([sample]), text, who or login_name())
     console.say(f"{count:,} {'noted' if text.strip() else 'without a note now'}")
 
 
 def marks(pool: Pool, runs_dir: RunsDir = Path("runs"), as_json: AsJson = False) -> None:
-    """Show the marks and notes of a pool, with who made them and when.
+    """Show the marks and notes of a pool, with who made them and when; `edits` lists edited responses.
 
     With --json, "pinned" and "excluded" are lists of ids in the order of marking, for --pinned and --excluded of tune
     and select.
@@ -100,7 +100,7 @@ def marks(pool: Pool, runs_dir: RunsDir = Path("runs"), as_json: AsJson = False)
     from backend import store
 
     home = runs_dir.resolve()
-    pool_id = _known(home, pool)
+    pool_id = known_pool(home, pool)
     kinds, by, noted = store.marks(home, pool_id), store.marked_by(home, pool_id), store.notes(home, pool_id)
     if as_json:
         console.print_json(
@@ -137,7 +137,7 @@ def undo(pool: Pool, who: Who = "", runs_dir: RunsDir = Path("runs")) -> None:
     from backend import store
 
     home = runs_dir.resolve()
-    _told(store.undo(home, _known(home, pool), who or login_name()), "undo", "taken back")
+    _told(store.undo(home, known_pool(home, pool), who or login_name()), "undo", "taken back")
 
 
 def redo(pool: Pool, who: Who = "", runs_dir: RunsDir = Path("runs")) -> None:
@@ -145,7 +145,7 @@ def redo(pool: Pool, who: Who = "", runs_dir: RunsDir = Path("runs")) -> None:
     from backend import store
 
     home = runs_dir.resolve()
-    _told(store.redo(home, _known(home, pool), who or login_name()), "redo", "done again")
+    _told(store.redo(home, known_pool(home, pool), who or login_name()), "redo", "done again")
 
 
 def login_name() -> str:
@@ -156,7 +156,7 @@ def login_name() -> str:
         return ""
 
 
-def _stored(home: Path, pool: str) -> str:
+def stored_pool_id(home: Path, pool: str) -> str:
     """The id of a pool, which is put in the store where it is not there yet."""
     from backend import store
 
@@ -168,7 +168,7 @@ def _stored(home: Path, pool: str) -> str:
     return str(samples.id)
 
 
-def _known(home: Path, pool: str) -> str:
+def known_pool(home: Path, pool: str) -> str:
     """The id of a pool; nothing is written."""
     return pool if _is_stored(home, pool) else str(_read(pool).id)
 
@@ -190,7 +190,9 @@ def _told(change: Change | None, what: str, done: str) -> None:
     if change is None:
         raise PoolError(f"there is nothing to {what}")
     after = f"{change.kind} taken away"
-    if change.after is not None:
+    if change.kind == "edit":
+        after = "edited" if any(text is not None for text in change.afters) else "edits taken back"
+    elif change.after is not None:
         after = "noted" if change.kind == "note" else change.after
     few = ", ".join(change.samples[:3]) + (", ..." if len(change.samples) > 3 else "")
     console.say(f"{done}: {len(change.samples):,} {after} by {change.who or 'somebody'} ({few})")

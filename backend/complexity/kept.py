@@ -53,17 +53,29 @@ class Known:
         count = int(self.there[:, scorable].all(axis=0).sum())
         return Taken(count, self.at) if count else None
 
+    def filled_from(self, other: Known, rows: np.ndarray) -> Known:
+        """The same, and of these rows ((m,) int64) what only the other knows."""
+        new = np.zeros_like(self.there)
+        new[:, rows] = other.there[:, rows] & ~self.there[:, rows]
+        at = float(np.fmax(self.at, other.at)) if new.any() else self.at
+        return Known(np.where(new, other.losses, self.losses), self.there | new, at)
+
 
 @dataclass(frozen=True)
 class Kept:
-    """The kept losses of one untouched model. since : losses whose scoring began earlier are ignored."""
+    """The kept losses of one untouched model. since : losses whose scoring began earlier are ignored.
+
+    given : losses that the run was given beside those, see `store/given_losses`; None where there are none.
+    """
 
     folder: Path
     since: float = 0.0
+    given: Known | None = None
 
     def known_scores(self, encoded: Encoded, rows: np.ndarray) -> Known:
         """What `score` need not compute of these rows."""
-        return self.known(same_tokens(encoded), rows)
+        found = self.known(same_tokens(encoded), rows)
+        return found if self.given is None else found.filled_from(self.given, rows)
 
     def known(self, groups: tuple[Sequences, ...], rows: np.ndarray) -> Known:
         """What is kept of these rows ((m,) int64) in each group."""
@@ -92,9 +104,12 @@ def kept_losses(
     tokenizer: PreTrainedTokenizerBase,
     *,
     since: float = 0.0,
+    given: tuple[np.ndarray, float] | None = None,
 ) -> Kept | None:
     """The losses in a runs folder that were computed by this very model, read in this very way; None where its files
     are not found, so that nothing tells whether it is the same.
+
+    given : losses that a run was given, as `store.given_losses` has them.
 
     The first time that a model is seen all of its files are read; see `store.content_hashes`.
     """
@@ -114,7 +129,12 @@ def kept_losses(
         "scoring_version": SCORING_VERSION,
         "transformers": transformers.__version__,
     }
-    return Kept(store.kept_folder(home, depends_on), since)
+    known = None
+    if given is not None:
+        losses, at = given
+        there = np.isfinite(losses)
+        known = Known(np.where(there, losses, 0.0), there, at)
+    return Kept(store.kept_folder(home, depends_on), since, known)
 
 
 def score_unknown(

@@ -14,7 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
+from backend.data.response_edits import refusal
 from backend.errors import PoolError
+from backend.records import Pool
 
 SECONDS = 5.0
 MOST_FIND = 1000  # characters of what is looked for, and of what replaces it
@@ -110,3 +114,60 @@ def _in_process(
     if answer["error"]:
         raise PoolError(answer["error"])
     return [Replaced(index, new, tuple(map(tuple, places))) for index, new, places in answer["found"]]
+
+
+@dataclass(frozen=True)
+class ReplacePlan:
+    """What find and replace would do to a pool.
+
+    changes : the new response by sample id, in the order asked for. places : of each, where.
+    refused : samples that would change and stay as they are, with the reason.
+    """
+
+    changes: dict[str, str]
+    places: dict[str, tuple[Place, ...]]
+    refused: dict[str, str]
+
+    @property
+    def count(self) -> int:
+        """Places in all samples that change."""
+        return sum(map(len, self.places.values()))
+
+
+def plan_replacements(
+    pool: Pool,
+    rows: np.ndarray,
+    find: str,
+    replacement: str,
+    *,
+    regex: bool = False,
+    case: bool = True,
+    seconds: float = SECONDS,
+) -> ReplacePlan:
+    """What replacing does to the responses of some samples ((m,) int64 rows); see `replacements`.
+
+    Raises
+    ------
+    PoolError : as `replacements`, and where nothing is found or nothing may change; says which.
+    """
+    texts = pool.take(rows, ["response"])["response"].to_pylist()
+    found = replacements(texts, find, replacement, regex=regex, case=case, seconds=seconds)
+    if not found:
+        what = f"the regular expression {find!r}" if regex else repr(find)
+        raise PoolError(f"{what} changes none of these {len(rows):,} responses")
+    at = np.array([rows[one.index] for one in found], dtype=np.int64)
+    changes: dict[str, str] = {}
+    places: dict[str, tuple[Place, ...]] = {}
+    refused: dict[str, str] = {}
+    for one, row, sample in zip(found, at.tolist(), pool.conversations(at)):
+        name = str(pool.ids[row])
+        reason = refusal(sample, one.new)
+        if reason:
+            refused[name] = reason
+        else:
+            changes[name], places[name] = one.new, one.places
+    if not changes:
+        raise PoolError(
+            f"{len(refused):,} {'sample' if len(refused) == 1 else 'samples'} would change, and none may: {next(iter(refused.values()))}"
+        )
+    return ReplacePlan(changes, places, refused)

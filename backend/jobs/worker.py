@@ -182,6 +182,7 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
                 tokenizer,
                 # those that were kept since the run was asked for are new: a comparison scores once
                 since=store.run_info(home, run_id).created if config.rescore else 0.0,
+                given=store.given_losses(home, run_id),
             ),
         )
 

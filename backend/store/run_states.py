@@ -14,8 +14,8 @@ from backend.records import Pool
 from backend.store import database
 from backend.store.files import replacing_folder, write_json
 from backend.store.jobs import EventKind, add_job, note_event
-from backend.store.paths import existing_run_folder, new_run_id, run_folder
-from backend.store.pools import PoolInfo
+from backend.store.paths import existing_run_folder, new_run_id, root_of, run_folder
+from backend.store.pools import PoolInfo, stored_edits
 from backend.store.timing import Planned
 
 
@@ -58,6 +58,10 @@ def create_run(
                 "held_out_id": held_out.id if held_out else None,
             },
         )
+        # what the run trains on stays readable here, whatever is edited later; the worker reads it from the pool's folder
+        edits = stored_edits(home, pool.id)
+        if edits:
+            write_json(folder / "edits.json", {"base": root_of(home, pool.id), "edits": edits})
     with database.writing(home) as connection:
         connection.execute(
             "INSERT INTO runs (id, name, strategy, budget, pool_id, pool_name, pool_rows, model, epochs, parent,"
