@@ -55,6 +55,7 @@ from backend.analysis.percentiles import percentile
 from backend.analysis.plan_estimate import Figure, PlanEstimate, plan_estimate
 from backend.analysis.reach import Reach, reach, reaching
 from backend.analysis.reasons import STATUS_TEXT, Why, rank_of, status_text, why
+from backend.analysis.replace_preview import replace_preview
 from backend.analysis.resuming import GoesOn, goes_on_from
 from backend.analysis.review_changes import MOVES, Reviewed, review_selection
 from backend.analysis.run_course import (

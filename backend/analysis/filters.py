@@ -10,6 +10,7 @@ A filter is a plain JSON dict whose parts all have to hold; a part that is not t
     finding     key of a finding of the pool's health
     marked      "pinned" or "excluded"
     noted       true: somebody has written a note
+    edited      true: somebody has corrected the response
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ RANGES: dict[str, str] = {
 """Numbers that a filter may limit, and what a person calls them."""
 SETS = ("text", "rows", "finding")
 """Parts that name a set of rows which somebody else finds."""
-KEYS = (*SETS, "sources", *RANGES, "cluster", "marked", "noted")
+KEYS = (*SETS, "sources", *RANGES, "cluster", "marked", "noted", "edited")
 LONGEST_TEXT = 400  # characters of a search
 
 
@@ -61,8 +62,9 @@ def cleaned(given: Any) -> Filter:
         kept["cluster"] = sorted(set(clusters))
     if given.get("marked") in get_args(Mark):
         kept["marked"] = given["marked"]
-    if given.get("noted") is True:
-        kept["noted"] = True
+    for key in ("noted", "edited"):
+        if given.get(key) is True:
+            kept[key] = True
     return kept
 
 
@@ -106,6 +108,8 @@ def mask(
         keep &= _among(pool, [i for i, mark in (marks or {}).items() if mark == wanted["marked"]])
     if "noted" in wanted:
         keep &= _among(pool, noted)
+    if "edited" in wanted:
+        keep &= _among(pool, list(pool.edits))
     return keep
 
 
@@ -136,6 +140,8 @@ def chips(
             label = f"cluster {' or '.join(names)}"
         elif key == "marked":
             label = f"{value} by a person"
+        elif key == "edited":
+            label = "response edited"
         else:
             label = "with a note"
         found.append({"key": key, "label": label})

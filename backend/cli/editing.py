@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from backend.data.find_replace import ReplacePlan
 
 SHOWN = 10  # samples of a preview
-AROUND = 40  # characters before and after a place
 
 
 def edit(
@@ -196,33 +195,22 @@ def _replace(
 
 
 def _print_preview(samples: Any, plan: ReplacePlan) -> None:
-    from backend.findings import masked
+    from backend.analysis import replace_preview
 
-    rows = []
-    for sample, new in list(plan.changes.items())[:SHOWN]:
-        old = samples.response(samples.row_of[sample])
-        begin, end, new_begin, new_end = plan.places[sample][0]
-        rows.append(
-            [
-                sample,
-                str(len(plan.places[sample])),
-                _around(masked(old), begin, end),
-                _around(masked(new), new_begin, new_end),
-            ]
-        )
-    columns = ["sample", "places", "first place now", "afterwards"]
+    rows = [
+        [
+            one["id"],
+            str(one["places"]),
+            *(" ".join("".join(one[name]).split()) for name in ("before", "after")),
+        ]
+        for one in replace_preview(samples, plan, SHOWN)
+    ]
     console.print_table(
         f"{len(plan.changes):,} samples" + (f", the first {SHOWN}" if len(plan.changes) > SHOWN else ""),
-        columns,
+        ["sample", "places", "first place now", "afterwards"],
         rows,
         left=["sample", "first place now", "afterwards"],
     )
-
-
-def _around(text: str, begin: int, end: int) -> str:
-    """A place in a text with what stands around it, on one line."""
-    part = " ".join(text[max(0, begin - AROUND) : end + AROUND].split())
-    return f"{'…' if begin > AROUND else ''}{part}{'…' if end + AROUND < len(text) else ''}"
 
 
 def _read(path: Path) -> str:

@@ -16,6 +16,7 @@ from backend import store
 from backend.analysis import Earlier
 from backend.errors import StudioError
 from iterit_ui.curate import charts, views
+from iterit_ui.curate.job_status import edited_value
 from iterit_ui.curate.named_settings import compared_value
 from iterit_ui.curate.sample_panel import EXTRAS, shown_sample
 from iterit_ui.curate.settings_form import PAST, settings_value
@@ -213,16 +214,18 @@ def list_key(at: CurateView) -> str:
 
 
 def trade_offs(home: Path, pool: str, scores: str, settings: Value) -> list[Any]:
-    """Worth a moment's wait: two pictures, complexity x diversity and what a larger budget buys; the export's button."""
+    """Worth a moment's wait: two pictures, complexity x diversity and what a larger budget buys; the export's button; the
+    note on what was edited since it was scored."""
     if not pool:
-        return [None, None, None]
+        return [None, None, None, None]
+    edited = edited_value(home, pool, scores)
     try:
         shown = selection_of(home, CurateState(pool=pool, scores=scores, settings=settings))
     except StudioError as error:
         later = "Shown once something can be selected."
         pictures = [{"title": CHART[name][0], "empty": later} for name in ("density", "frontier")]
-        return [*pictures, export_value(None, messages.sentence(str(error)))]
-    return [charts.density(shown), charts.frontier(home, shown), export_value(shown)]
+        return [*pictures, export_value(None, messages.sentence(str(error))), edited]
+    return [charts.density(shown), charts.frontier(home, shown), export_value(shown), edited]
 
 
 def compared(home: Path, pool: str, scores: str, settings: Value, on: bool) -> Any:

@@ -201,7 +201,7 @@ def on_chips_cleared(home: Path, here: CurateState, data: Value) -> CurateState:
 
 
 def on_tool(home: Path, here: CurateState, data: Value) -> CurateState:
-    """The counts of marked and noted samples are buttons that list those; undo and redo take changes back."""
+    """The counts of marked, noted and edited samples are buttons that list those; undo and redo take changes back."""
     key = data.get("key")
     if key in ("undo", "redo"):
         return mark_events.on_undo(key == "redo")(home, here, data)
@@ -209,6 +209,7 @@ def on_tool(home: Path, here: CurateState, data: Value) -> CurateState:
         "pinned": {"marked": "pinned"},
         "excluded": {"marked": "excluded"},
         "noted": {"noted": True},
+        "edited": {"edited": True},
     }
     return _filter(here, {**here.filter, **parts[key]}) if key in parts else here
 

@@ -7,25 +7,30 @@ from typing import Any
 
 import gradio as gr
 
-from backend import store
+from backend import analysis, store
+from backend.analysis.score_sets import DEMO
 from backend.config import config_from
 from backend.errors import StudioError
 from backend.jobs import lifecycle, pool_work, run_launch
+from backend.jobs.scoring_anew import score_edited
 from backend.store import Job
-from iterit_ui.components import status_line
+from iterit_ui.components import note, status_line
 from iterit_ui.components.screen import when_shown
-from iterit_ui.curate.words import MAP_STAGE, MAP_WAIT
+from iterit_ui.curate.words import EDITED_NOTE, MAP_STAGE, MAP_WAIT
+from iterit_ui.shared import messages
 from iterit_ui.shared.launch import model_choices
-from iterit_ui.shared.selections import scores_choices
+from iterit_ui.shared.selections import scores_choices, scores_key
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound, get_pool
-from iterit_ui.shared.theme import duration
+from iterit_ui.shared.theme import counted, duration
 
 MAP_BY_ITSELF = 200_000  # samples up to which a map is a matter of seconds
 
 
-def build_scorer(session: Session) -> None:
-    """A model and a button, shown while a pool has no scores; then the scoring as it goes."""
+def build_scorer(session: Session) -> gr.HTML:
+    """A model and a button, shown while a pool has no scores; then the scoring as it goes. Returns the note on samples
+    that were edited since they were scored, whose button scores these."""
     home = session.home
+    edited = note(None, elem_id="curate-edited")
     run = gr.State("")
     with gr.Row(visible=False, elem_classes=["scorer"], elem_id="scorer") as panel:
         model = gr.Dropdown(
@@ -53,6 +58,10 @@ def build_scorer(session: Session) -> None:
         [progress, timer, session.scores],
         **QUIET,
     )
+    edited.act(
+        bound(edited_scored, home), [session.pool, session.scores], [run, progress, timer, edited], **QUIET
+    )
+    return edited
 
 
 def build_map_maker(session: Session) -> None:
@@ -97,6 +106,32 @@ def scored(home: Path, roots: tuple[Path, ...], pool_id: str, model: str) -> lis
             gr.skip(),
         ]
     return [run_id, job_value(home, run_id), gr.Timer(active=True), gr.Row(visible=False)]
+
+
+def edited_value(home: Path, pool_id: str, scores: str) -> dict[str, Any] | None:
+    """The note on samples that were edited since they were scored; None where there are none."""
+    key = scores_key(home, pool_id, scores) if pool_id else ""
+    if not key:
+        return None
+    count = len(analysis.edited_since_scored(home, get_pool(home, pool_id), key))
+    if not count:
+        return None
+    many = counted(count, "edited sample")
+    title, text, button, trained = EDITED_NOTE
+    value: dict[str, Any] = {"tone": "warn", "title": title[count > 1].format(many)}
+    if key.rpartition("/")[2] not in ("0", DEMO):
+        return {**value, "text": f"{text} {trained}"}
+    return {**value, "text": text, "action": {"key": "score", "label": button.format(many)}}
+
+
+def edited_scored(home: Path, pool_id: str, scores: str) -> list[Any]:
+    """Start scoring the samples that were edited since the present scores were made, and only these."""
+    try:
+        run_id = score_edited(home, pool_id, scores_key(home, pool_id, scores))
+    except StudioError as error:
+        messages.warning(messages.sentence(str(error)))
+        return [gr.skip()] * 4
+    return [run_id, job_value(home, run_id), gr.Timer(active=True), None]
 
 
 def followed(home: Path, run_id: str, pool_id: str, scores: str) -> list[Any]:

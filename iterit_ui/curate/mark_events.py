@@ -18,7 +18,7 @@ from backend.records import Scores
 from iterit_ui.curate import draw
 from iterit_ui.curate.state import CurateState, Value, selection_of, selection_view
 from iterit_ui.curate.words import ACTIONS
-from iterit_ui.samples import hand_over, marks, sample_list
+from iterit_ui.samples import edit_response, hand_over, marks, replace_all, sample_list
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import messages
 from iterit_ui.shared.session import get_pool
@@ -53,13 +53,19 @@ def on_note(home: Path, here: CurateState, data: Value) -> CurateState:
     return _revised(here, marks.noted(home, here.pool, ids, data.get("text"), here.who))
 
 
+def on_edit(home: Path, here: CurateState, data: Value) -> CurateState:
+    """The response of the sample in the panel edited, or its edit taken back."""
+    ids = marks.chosen_ids(home, here.pool, [data.get("id")])
+    return _revised(here, edit_response.edited(home, here.pool, ids, data.get("text"), here.who))
+
+
 def on_undo(again: bool) -> Callable[[Path, CurateState, Value], CurateState]:
     """The last mark or note taken back, or done again."""
     return lambda home, here, data: _revised(here, marks.turned_back(home, here.pool, here.who, again=again))
 
 
 def on_action(home: Path, here: CurateState, data: Value) -> CurateState:
-    """Something done to ticked rows, or to the whole list: pin, exclude, clear, note."""
+    """Something done to ticked rows, or to the whole list: pin, exclude, clear, note, replace."""
     try:
         ids, act = on_tick(home, here, data)
     except StudioError as error:
@@ -67,6 +73,8 @@ def on_action(home: Path, here: CurateState, data: Value) -> CurateState:
         return here
     if act.action == "note":
         return _revised(here, marks.noted(home, here.pool, ids, act.text, here.who))
+    if act.action == "replace":
+        return _revised(here, replace_all.replaced(home, here.pool, ids, act.text, here.who))
     return _revised(here, marks.marked_as(home, here.pool, ids, act.action, here.who))
 
 
@@ -120,6 +128,18 @@ def on_tick(home: Path, here: CurateState, data: Value) -> tuple[list[str], Any]
         return at.listed
 
     return sample_list.on_tick(data, [one["key"] for one in ACTIONS], pool, listed)
+
+
+def list_of_key(home: Path) -> replace_all.Listed:
+    """The pool and the ids of the list that a page shows, by its key; for find and replace."""
+
+    def listed(key: str) -> tuple[str, list[str]]:
+        found = draw.LISTS.get(key)
+        if found is None:
+            raise StudioError("this list is no longer on screen")
+        return found[0], [str(sample) for sample in get_pool(home, found[0]).ids[found[1]]]
+
+    return listed
 
 
 def ids_of_list(home: Path) -> Callable[[list[Any]], dict[str, Any]]:

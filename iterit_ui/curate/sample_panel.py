@@ -16,6 +16,7 @@ from backend.models_on_demand.asked_models import base_model
 from backend.models_on_demand.questions import AskedModel
 from backend.records import Status
 from iterit_ui.samples import sample_values
+from iterit_ui.samples.edit_response import edit_value
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import text, theme
 from iterit_ui.shared.selections import TFIDF, SelectionView, full_order, get_vocabulary
@@ -67,6 +68,7 @@ def shown_sample(
         can_mark=True,
         can_undo=undo is not None,
     )
+    value["edit"] = edit_value(home, shown.pool, opened)
     value["note"] = None if noted is None else {"text": noted.text, "who": noted.who, "at": noted.at}
     value["neighbours"] = neighbours_of(home, shown, row)
     value["history"] = history_of(home, shown, row)

@@ -34,7 +34,9 @@ from iterit_ui.curate import draw, events, mark_events
 from iterit_ui.curate.job_status import build_map_maker, build_scorer
 from iterit_ui.curate.state import CurateState, Value
 from iterit_ui.curate.words import BENCH, LINE
+from iterit_ui.samples.edit_response import functions as edit_functions
 from iterit_ui.samples.hand_over import wire_export
+from iterit_ui.samples.replace_all import preview_function
 from iterit_ui.shared import address, cutting_hint, text
 from iterit_ui.shared.answer_order import Newest, all_numbered, next_number, numbered
 from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound, first_pool, map_functions
@@ -129,7 +131,7 @@ def _lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
             with gr.Column(elem_classes="bench-notes"):
                 message = note(first[1], elem_id="curate-note")
                 words = note(cutting_hint.note_value(home, first_pool(), {}), elem_id="curate-words")
-                build_scorer(session)
+                edited = build_scorer(session)
                 saved = table(None, elem_id="saved-settings", elem_classes="st-gone-empty")
             bar = filter_bar(first[6], elem_id="curate-filter")
             with gr.Row(elem_classes="bench-picture"):
@@ -149,9 +151,16 @@ def _lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
                     )
             with gr.Column(elem_classes="bench-list"):
                 tools = toolbar(first[10], elem_id="curate-tools")
-                listed = table(first[8], functions=[mark_events.ids_of_list(home)], elem_id="curate-table")
+                listed = table(
+                    first[8],
+                    functions=[
+                        mark_events.ids_of_list(home),
+                        preview_function(home, mark_events.list_of_key(home)),
+                    ],
+                    elem_id="curate-table",
+                )
         with gr.Column(elem_classes=["bench-aside", "aside"]):
-            sample = sample_view(first[9], elem_id="curate-sample")
+            sample = sample_view(first[9], functions=edit_functions(home), elem_id="curate-sample")
         bench(BENCH, elem_id="curate-panels")
     download = gr.DownloadButton("Download", elem_id="curate-download", elem_classes="unseen")
     start = CurateState()
@@ -163,7 +172,7 @@ def _lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
         words,
         figures,
         charts,
-        (*trade_offs, export),
+        (*trade_offs, export, edited),
         bar,
         world,
         listed,
@@ -339,6 +348,7 @@ def _wire_samples(session: Session, parts: Parts) -> None:
         (sample.exclude, mark_events.on_mark("exclude")),
         (sample.unmark, mark_events.on_mark("clear")),
         (sample.note, mark_events.on_note),
+        (sample.edit, mark_events.on_edit),
         (sample.undo, undo),
         (keyboard.mark, mark_events.on_mark_open),
         (keyboard.undo, undo),

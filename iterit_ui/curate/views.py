@@ -235,7 +235,7 @@ def table_value(
         empty="No samples in this list with the current settings and filter.",
     )
     value["marks"] = sample_values.row_marks(
-        value["ids"], get_marks(home, shown.pool.id), store.notes(home, shown.pool.id)
+        value["ids"], get_marks(home, shown.pool.id), store.notes(home, shown.pool.id), shown.pool.edits
     )
     return value
 

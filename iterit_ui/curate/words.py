@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from iterit_ui.samples.replace_all import ACTION
+
 LINE = "Set what makes a sample worth training on. The selection on the right follows at once; no model runs."
 BENCH = {
     "key": "curate",
@@ -86,6 +88,7 @@ ACTIONS = [
     {"key": "exclude", "label": "Exclude", "hint": "never in the selection", "tone": "rejected"},
     {"key": "clear", "label": "Clear marks", "hint": "remove the pin or exclusion", "tone": "plain"},
     {"key": "note", "label": "Note", "hint": "add the same note to all of them", "tone": "plain"},
+    ACTION,
     {"key": "copy", "label": "Copy ids", "hint": "one id per line", "tone": "plain"},
     {
         "key": "export",
@@ -101,3 +104,10 @@ MAP_STAGE = {
     "umap": "Laying the responses out in two dimensions",
 }
 MAP_WAIT = "Counting phrases, then laying the responses out in two dimensions"
+
+EDITED_NOTE = (
+    ("{} has no score", "{} have no score"),
+    "A response that was edited since it was scored is not picked until it is scored anew; all other scores stay.",
+    "Score {} anew",
+    "These scores are of a model in training, which is not kept: choose scores of the untouched model to score edited samples.",
+)

@@ -14,7 +14,7 @@ from backend.errors import StudioError
 from iterit_ui.data import lists
 from iterit_ui.data.lists import Listed
 from iterit_ui.data.words import EXCLUDE_ALL, FINDINGS, KEEP_ONE, LISTS, NEAR_SLIDER, NOT_COMPARED
-from iterit_ui.samples import marks, sample_list
+from iterit_ui.samples import marks, replace_all, sample_list
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import pool_health as health
 from iterit_ui.shared import theme
@@ -34,7 +34,7 @@ def finding_value(
     title, words = words_of(home, pool_id, view)
     done = done_value(home, pool_id, did)
     value: dict[str, Any] = {"title": title, "text": words, "slider": None, "buttons": [], "done": done}
-    if lists.is_whole(view) or which == "rejected":
+    if lists.is_whole(view) or which in ("rejected", "edited"):
         return value if which != "all" or done else None
     one = health.report(home, pool_id).get(kind)
     if one is not None and not one.known and kind in health.OVERLAPS:
@@ -96,7 +96,7 @@ def words_of(home: Path, pool_id: str, view: dict[str, Any]) -> tuple[str, str]:
     if view["which"] not in LISTS:
         label = health.finding_label(home, pool_id, lists.key_of(view))
         return f"{label[:1].upper()}{label[1:]}", FINDINGS.get(view["which"].partition(":")[0], "")
-    if lists.is_whole(view) or view["which"] == "rejected":
+    if lists.is_whole(view) or view["which"] in ("rejected", "edited"):
         return LISTS[view["which"]]
     source = f"source {view['source']}" if view["source"] else ""
     words = f"with {view['text']}" if view["text"] else ""
@@ -176,11 +176,28 @@ def table_act(home: Path, pool_id: str, view: dict[str, Any], who: str, event: d
     if not pool_id:
         return [gr.skip()] * 2
     ids, asked = sample_list.on_tick(
-        event, (*marks.MARKS, "note"), get_pool(home, pool_id), lambda: lists.samples(home, pool_id, view)
+        event,
+        (*marks.MARKS, "note", "replace"),
+        get_pool(home, pool_id),
+        lambda: lists.samples(home, pool_id, view),
     )
     if asked.action == "note":
         return told(home, pool_id, marks.noted(home, pool_id, ids, asked.text, who))
+    if asked.action == "replace":
+        return told(home, pool_id, replace_all.replaced(home, pool_id, ids, asked.text, who))
     return marked(home, pool_id, ids, asked.action, who)
+
+
+def list_of_key(home: Path) -> replace_all.Listed:
+    """The pool and the ids of the list that a page shows, by its key."""
+
+    def listed(key: str) -> tuple[str, list[str]]:
+        pool_id, which, words, source = map(str, json.loads(key))
+        which, threshold = health.near_key(which)
+        view = {**lists.VIEW, "which": which, "threshold": threshold, "text": words, "source": source}
+        return pool_id, lists.samples(home, pool_id, view).ids()
+
+    return listed
 
 
 def ids_of_list(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
@@ -188,10 +205,7 @@ def ids_of_list(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
 
     def ids(asked: list[Any]) -> dict[str, Any]:
         try:
-            pool_id, key, words, source = map(str, json.loads(str(asked[0])))
-            which, threshold = health.near_key(key)
-            view = {**lists.VIEW, "which": which, "threshold": threshold, "text": words, "source": source}
-            return {"ids": lists.samples(home, pool_id, view).ids()}
+            return {"ids": list_of_key(home)(str(asked[0]))[1]}
         except (StudioError, ValueError, IndexError) as error:
             return {"error": f"The ids of this list could not be read: {error}"}
 

@@ -9,7 +9,7 @@ import gradio as gr
 
 from iterit_ui.data import bulk_marks, lists
 from iterit_ui.data.views import CARDS
-from iterit_ui.samples import marks, sample_list
+from iterit_ui.samples import edit_response, marks, sample_list
 from iterit_ui.samples.marks import chosen_ids
 from iterit_ui.shared import pool_health as health
 from iterit_ui.shared.session import get_pool
@@ -108,6 +108,12 @@ def marked_open(home: Path, pool_id: str, who: str, opened: str, data: dict[str,
     """The same by a key: {kind}."""
     ids = chosen_ids(home, pool_id, [opened])
     return bulk_marks.marked(home, pool_id, ids, str(data.get("kind")), who)
+
+
+def edited(home: Path, pool_id: str, who: str, data: dict[str, Any]) -> list[Any]:
+    """Revision and what was done, after the open sample's response was edited or its edit taken back."""
+    ids = chosen_ids(home, pool_id, [data.get("id")])
+    return bulk_marks.told(home, pool_id, edit_response.edited(home, pool_id, ids, data.get("text"), who))
 
 
 def noted(home: Path, pool_id: str, who: str, data: dict[str, Any]) -> list[Any]:

@@ -89,6 +89,8 @@ def _listed(
             rows = np.arange(len(pool), dtype=np.int64)
         elif key == "sources":
             rows = np.argsort(pool.source_codes, kind="stable").astype(np.int64)
+        elif key == "edited":
+            rows = np.array(sorted(pool.row_of[sample] for sample in pool.edits), dtype=np.int64)
         else:
             rows = health.finding_rows(home, pool_id, key)
         groups = health.finding_groups(home, pool_id, key)

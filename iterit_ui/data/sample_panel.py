@@ -16,8 +16,9 @@ from iterit_ui.data import lists
 from iterit_ui.data.job_status import limits_of
 from iterit_ui.data.words import NO_SAMPLE
 from iterit_ui.samples import marks, sample_values
+from iterit_ui.samples.edit_response import edit_value
 from iterit_ui.shared.launch import model_choices
-from iterit_ui.shared.session import get_pool
+from iterit_ui.shared.session import content_id, get_pool
 
 Roots = tuple[Path, ...]
 
@@ -38,6 +39,7 @@ def sample_value(
     value = sample_values.sample_value(pool, row, mark=mark, can_mark=True, can_undo=last is not None)
     if mark == "excluded":
         value["badges"].append({"label": "excluded", "tone": "rejected"})
+    value["edit"] = edit_value(home, pool, opened)
     note = store.notes(home, pool_id).get(opened)
     value["note"] = None if note is None else {"text": note.text, "who": note.who, "at": note.at}
     value["reading"] = (read or {"state": "busy"}) if asked else None
@@ -100,7 +102,10 @@ def as_read(
     most = int(longest) if longest and longest >= 8 else most
     try:
         found = client.show(
-            home, pool_id, row, base_model(model, max_length=most, system_prompt=system_prompt)
+            home,
+            content_id(home, pool_id),
+            row,
+            base_model(model, max_length=most, system_prompt=system_prompt),
         )
     except StudioError as error:
         return {"state": "failed", "error": str(error)}

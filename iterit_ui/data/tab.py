@@ -23,6 +23,8 @@ from iterit_ui.data.evaluation_data import Field, build_field, wire_field
 from iterit_ui.data.lists import VIEW
 from iterit_ui.data.sources import build_preview, build_sources
 from iterit_ui.data.words import LINE, NO_SAMPLE
+from iterit_ui.samples.edit_response import functions as edit_functions
+from iterit_ui.samples.replace_all import preview_function
 from iterit_ui.shared import cutting_hint
 from iterit_ui.shared.launch import model_choices
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound, first_pool
@@ -95,9 +97,16 @@ def _lay_out(session: Session) -> Parts:
     )
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes="wide"):
-            listed = table(first["table"], functions=[bulk_marks.ids_of_list(home)], elem_id="data-table")
+            listed = table(
+                first["table"],
+                functions=[
+                    bulk_marks.ids_of_list(home),
+                    preview_function(home, bulk_marks.list_of_key(home)),
+                ],
+                elem_id="data-table",
+            )
         with gr.Column(elem_classes=["aside", "sticky"]):
-            sample = sample_view({"empty": NO_SAMPLE}, elem_id="data-sample")
+            sample = sample_view({"empty": NO_SAMPLE}, functions=edit_functions(home), elem_id="data-sample")
     with gr.Row(elem_classes=["scorer", "counter"], elem_id="token-counter"):
         model = gr.Dropdown(
             model_choices(session.model_roots),
@@ -260,6 +269,7 @@ def _wire_samples(session: Session, parts: Parts) -> None:
     changed = [session.marked, parts.did]
     for name, action in (("pin", "pin"), ("exclude", "exclude"), ("unmark", "clear")):
         getattr(parts.sample, name)(answers.sent(bound(events.marked, home, action)), who, changed, **IN_TURN)
+    parts.sample.edit(answers.sent(bound(events.edited, home)), who, changed, **IN_TURN)
     parts.sample.note(answers.sent(bound(events.noted, home)), who, changed, **IN_TURN)
     parts.keyboard.mark(answers.marked(home), [*who, parts.view, session.sample], changed, **IN_TURN)
     for part in (parts.sample, parts.finding, parts.keyboard):

@@ -12,6 +12,7 @@ from backend.records import Pool
 from iterit_ui.data import lists
 from iterit_ui.data.words import CARD_NOTES, FINDINGS, LISTS, NOT_KNOWN
 from iterit_ui.samples import sample_values
+from iterit_ui.samples.replace_all import ACTION
 from iterit_ui.samples.sample_list import paged
 from iterit_ui.shared import pool_health as health
 from iterit_ui.shared import text, theme
@@ -19,7 +20,7 @@ from iterit_ui.shared.session import get_pool
 
 # cards in their order, by the heading that they stand under, with their tone where the count is not 0
 GROUPS = {
-    "Pool": {"all": "pool", "sources": "plain", "rejected": "rejected"},
+    "Pool": {"all": "pool", "sources": "plain", "rejected": "rejected", "edited": "candidate"},
     "Cannot be used, or not whole": {
         "empty": "unscorable",
         "unscorable": "unscorable",
@@ -84,6 +85,7 @@ ACTIONS = [
     {"key": "exclude", "label": "Exclude", "hint": "never in the selection", "tone": "rejected"},
     {"key": "clear", "label": "Clear", "hint": "neither pinned nor excluded", "tone": "plain"},
     {"key": "note", "label": "Note", "hint": "add a note to these samples", "tone": "plain"},
+    ACTION,
     {"key": "copy", "label": "Copy ids", "hint": "", "tone": "plain"},
 ]
 
@@ -105,6 +107,15 @@ def cards_value(home: Path, pool_id: str, view: dict[str, Any], *, working: bool
             }
         elif key == "sources":
             card = {"label": "Sources", "value": theme.number(len(pool.sources)), "hint": f"from {files}"}
+        elif key == "edited":
+            if not pool.edits and view["which"] != key:
+                continue
+            card = {
+                "label": "Edited",
+                "value": theme.number(len(pool.edits)),
+                "hint": "responses corrected here",
+                "help": LISTS["edited"][1],
+            }
         elif key == "rejected":
             count = pool.left_out
             card = {
@@ -229,6 +240,7 @@ def table_value(home: Path, pool_id: str, view: dict[str, Any], opened: str) -> 
             ids,
             {i: lists.MARKS[c] for i, c in zip(ids, codes[rows].tolist()) if c},
             store.notes(home, pool_id),
+            pool.edits,
         ),
         "filters": reasons(home, pool_id, view["which"]),
         "filter": view["which"],

@@ -54,6 +54,10 @@ LISTS = {
     "all": ("All samples", ""),
     "sources": ("Samples by source", "One source after the other."),
     "rejected": ("Rejected rows", "They could not be read, so they are not in the pool."),
+    "edited": (
+        "Edited responses",
+        "Corrected here; the originals are kept, and export, scoring and new runs use the corrected ones.",
+    ),
 }
 FINDINGS = {
     "empty": "These responses are empty: there is nothing to score or to learn from, so they are never selected.",

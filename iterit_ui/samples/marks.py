@@ -64,6 +64,13 @@ def turned_back(home: Path, pool_id: str, who: str, *, again: bool = False) -> i
 def change_words(change: Change) -> str:
     """What was done, in a few words: "excluded 12 samples"."""
     many = theme.counted(len(change.samples), "sample")
+    if change.kind == "edit":
+        back = all(text is None for text in change.afters)
+        return (
+            f"took back the {'edit' if len(change.samples) == 1 else 'edits'} of {many}"
+            if back
+            else f"edited {many}"
+        )
     if change.kind == "note":
         return f"note on {many}" if change.after else f"note removed from {many}"
     return f"{change.after} {many}" if change.after else f"cleared {many}"
@@ -79,6 +86,7 @@ def toolbar_value(home: Path, pool_id: str) -> dict[str, Any] | None:
         ("pinned", marks.count("pinned"), "pinned"),
         ("excluded", marks.count("excluded"), "rejected"),
         ("with a note", len(store.notes(home, pool_id)), "plain"),
+        ("edited", len(store.edits(home, pool_id)), "plain"),
     ]
     actions = []
     for key, change, word in (("undo", undo, "Undo"), ("redo", redo, "Redo")):
@@ -88,10 +96,10 @@ def toolbar_value(home: Path, pool_id: str) -> dict[str, Any] | None:
     return {
         "left": [
             {"text": f"{theme.number(n)} {word}", "tone": tone, "key": key}
-            for (word, n, tone), key in zip(counts, ("pinned", "excluded", "noted"))
+            for (word, n, tone), key in zip(counts, ("pinned", "excluded", "noted", "edited"))
             if n
         ]
-        or [{"text": "Nothing is pinned or excluded yet", "tone": "plain"}],
+        or [{"text": "Nothing is pinned, excluded or edited yet", "tone": "plain"}],
         "actions": actions,
     }
 

@@ -144,6 +144,8 @@ def sample_value(
             if name != "source"
         ]
         value["facts"] = facts + value["facts"]
+    if told["id"] in pool.edits:
+        value["badges"].append({"label": "edited", "tone": "candidate"})
     if mark == "pinned" and not any(b["label"] == "pinned" for b in value["badges"]):
         value["badges"].append({"label": "pinned", "tone": "pinned"})
     if can_mark:
@@ -152,12 +154,15 @@ def sample_value(
     return value
 
 
-def row_marks(ids: list[str], marks: Mapping[str, str], notes: Mapping[str, Any]) -> dict[str, list[str]]:
-    """What people have said of the samples of a page, by id: "pinned", "excluded", "noted"."""
-    said = {i: [marks[i]] if i in marks else [] for i in ids}
-    return {
-        i: [*words, *(["noted"] if i in notes else [])] for i, words in said.items() if words or i in notes
+def row_marks(
+    ids: list[str], marks: Mapping[str, str], notes: Mapping[str, Any], edits: Mapping[str, Any]
+) -> dict[str, list[str]]:
+    """What people have done to the samples of a page, by id: "pinned", "excluded", "noted", "edited"."""
+    said = {
+        i: [*([marks[i]] if i in marks else []), *(["noted"] * (i in notes)), *(["edited"] * (i in edits))]
+        for i in ids
     }
+    return {i: words for i, words in said.items() if words}
 
 
 def _lengths(scores: Scores) -> np.ndarray:

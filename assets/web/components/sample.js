@@ -38,12 +38,12 @@
     return node;
   };
 
-  const conversation = (value) => {
+  const conversation = (value, own) => {
     const tag = 'the response that is scored';
     if (!value.said)
       return [
         ...(value.turns || []).map((turn) => bubble(turn.role, turn.content)),
-        bubble('assistant', value.response, tag),
+        own(bubble('assistant', value.response, tag)),
       ];
     const {turns, tools} = value.said;
     const offered = tools.length
@@ -56,7 +56,8 @@
           ),
         ]
       : [];
-    return [...offered, ...turns.map((turn, at) => spoken(turn, at === turns.length - 1 ? tag : ''))];
+    const last = turns.length - 1;
+    return [...offered, ...turns.map((turn, at) => (at === last ? own(spoken(turn, tag)) : spoken(turn, '')))];
   };
 
   // Title, statuses, place in the list, and what can be done; it stays in sight while the rest scrolls.
@@ -119,7 +120,7 @@
     const {note} = value;
     const write = () => {
       memory.draft = note?.text || '';
-      again('textarea');
+      again('.st-note-box textarea');
     };
     if (memory.draft === null) {
       const edit = studio.button('st-link', note ? 'Edit' : 'Add a note', 'n', write);
@@ -176,20 +177,26 @@
     );
   };
 
-  const draw = (value, root, trigger, memory) => {
+  const draw = (value, root, context, memory) => {
+    const {trigger} = context;
     const again = (focus) => {
-      studio.keepFocus(root, () => draw(value, root, trigger, memory));
+      studio.keepFocus(root, () => draw(value, root, context, memory));
       if (focus) root.querySelector(focus)?.focus({preventScroll: true});
     };
     memory.write = () => {
       if (value.note !== undefined && memory.draft === null) {
         memory.draft = value.note?.text || '';
-        again('textarea');
+        again('.st-note-box textarea');
       }
-      root.querySelector('textarea')?.focus({preventScroll: true});
+      root.querySelector('.st-note-box textarea')?.focus({preventScroll: true});
       root.querySelector('.st-note-box')?.scrollIntoView({block: 'nearest'});
     };
-    const talk = h('div', 'st-talk', null, ...conversation(value));
+    const talk = h(
+      'div',
+      'st-talk',
+      null,
+      ...conversation(value, (box) => studio.editable(value, context, memory, again, box)),
+    );
     talk.tabIndex = 0; // a box that scrolls can be scrolled with keys
     talk.setAttribute('aria-label', 'the conversation');
     talk.setAttribute('role', 'region');
@@ -219,6 +226,9 @@
       id: null,
       fresh: true,
       draft: null,
+      edit: null,
+      original: false,
+      refused: '',
       view: 'conditioned',
       write: () => {},
       walk: studio.walker(context.trigger, () => context.element.firstElementChild),
@@ -230,8 +240,9 @@
         return node.replaceChildren(h('div', 'st-empty', value?.empty || ''));
       }
       // another sample starts at its top; the same one stays where it was read
-      if (value.id !== memory.id) Object.assign(memory, {id: value.id, fresh: true, draft: null});
-      studio.keepFocus(node, () => draw(value, node, context.trigger, memory));
+      if (value.id !== memory.id)
+        Object.assign(memory, {id: value.id, fresh: true, draft: null, edit: null, original: false, refused: ''});
+      studio.keepFocus(node, () => draw(value, node, context, memory));
     });
     root.addEventListener('studio-note', () => memory.write());
     new ResizeObserver(() => root.classList.toggle('narrow', root.clientWidth > 0 && root.clientWidth < 420)).observe(

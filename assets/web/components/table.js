@@ -3,7 +3,12 @@
   const {h} = studio;
   const TICK = 54; // px, the column of ticks
   const FEW_WORDS = 90; // px, what a column without a width of its own needs
-  const FLAGS = {pinned: ['pin', 'pinned'], excluded: ['exclude', 'excluded'], noted: ['note', 'has a note']};
+  const FLAGS = {
+    edited: ['edited', 'its response was edited'],
+    pinned: ['pin', 'pinned'],
+    excluded: ['exclude', 'excluded'],
+    noted: ['note', 'has a note'],
+  };
 
   const cell = (column, given) => {
     const item = given !== null && typeof given === 'object' ? given : {text: given};

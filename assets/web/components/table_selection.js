@@ -82,7 +82,27 @@
           {label: `Export ${studio.count(count)} ${words}`, choices: [one], chosen: '', picked: false},
           (answer) => send('export', {export: answer}),
         );
-      } else send(action);
+      } else if (action === 'replace') replace();
+      else send(action);
+    };
+
+    // Of the ticked rows, or of the whole list where none is ticked.
+    const replace = () => {
+      const whole = state.all || !ids.size;
+      studio.replaceSheet({
+        server,
+        listKey: state.value.list_key || '',
+        ids: whole ? null : [...ids],
+        size: whole ? state.value.total : ids.size,
+        send: (what) =>
+          trigger('act', {
+            action: 'replace',
+            ids: whole ? [] : [...ids],
+            all: whole,
+            list_key: state.value.list_key,
+            text: JSON.stringify(what),
+          }),
+      });
     };
 
     const noteForm = () => {
@@ -110,6 +130,16 @@
       return [input, studio.button('st-act', 'Save note', '', save), studio.button('st-link', 'Cancel', '', close)];
     };
 
+    // What makes sense without ticks.
+    const wholeList = (value) => {
+      const found = (value.actions || []).find((action) => action.key === 'replace');
+      if (!found || !value.total) return null;
+      const node = studio.button('st-link', `${found.label}…`, 'in the responses of this list', replace);
+      node.dataset.key = 'replace';
+      node.dataset.act = 'replace';
+      return node;
+    };
+
     const tools = () => {
       const {value} = state;
       if (!size())
@@ -119,7 +149,8 @@
             'st-act-note',
             state.told || value.toolbar_note || 'Tick rows to act on them; shift-click ticks a range.',
           ),
-        ];
+          wholeList(value),
+        ].filter(Boolean);
       const whole =
         value.ids.length > 0 && value.ids.every(has) && value.total > ids.size && !state.all && !state.noting;
       const counted = state.all ? `All ${studio.count(size())} of this list` : `${studio.count(size())} ticked`;
