@@ -27,7 +27,8 @@ def cards(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
 def toolbar(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
     """A line of words and buttons; event `act` {key}.
 
-    value : {left: [{text, tone, hint, key}], actions: [{key, label, hint, disabled}]}; words with a key are buttons.
+    value : {left: [{text, tone, hint, key}], actions: [{key, label, hint, disabled, clicks}]}; words with a key are buttons.
+        clicks : selector of another component's button that is clicked instead, "" for none.
     """
     return component("toolbar", value, events=("act",), **options)
 

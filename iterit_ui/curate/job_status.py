@@ -117,11 +117,11 @@ def edited_value(home: Path, pool_id: str, scores: str) -> dict[str, Any] | None
     if not count:
         return None
     many = counted(count, "edited sample")
-    title, text, button, trained = EDITED_NOTE
+    title, button, trained = EDITED_NOTE
     value: dict[str, Any] = {"tone": "warn", "title": title[count > 1].format(many)}
     if key.rpartition("/")[2] not in ("0", DEMO):
-        return {**value, "text": f"{text} {trained}"}
-    return {**value, "text": text, "action": {"key": "score", "label": button.format(many)}}
+        return {**value, "text": trained}
+    return {**value, "action": {"key": "score", "label": button.format(many)}}
 
 
 def edited_scored(home: Path, pool_id: str, scores: str) -> list[Any]:

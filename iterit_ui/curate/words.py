@@ -106,8 +106,10 @@ MAP_STAGE = {
 MAP_WAIT = "Counting phrases, then laying the responses out in two dimensions"
 
 EDITED_NOTE = (
-    ("{} has no score", "{} have no score"),
-    "A response that was edited since it was scored is not picked until it is scored anew; all other scores stay.",
+    (
+        "{} has no score, so it is not picked unless pinned",
+        "{} have no score, so they are not picked unless pinned",
+    ),
     "Score {} anew",
     "These scores are of a model in training, which is not kept: choose scores of the untouched model to score edited samples.",
 )

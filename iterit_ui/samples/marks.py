@@ -88,11 +88,19 @@ def toolbar_value(home: Path, pool_id: str) -> dict[str, Any] | None:
         ("with a note", len(store.notes(home, pool_id)), "plain"),
         ("edited", len(store.edits(home, pool_id)), "plain"),
     ]
-    actions = []
+    actions: list[dict[str, Any]] = []
     for key, change, word in (("undo", undo, "Undo"), ("redo", redo, "Redo")):
         label = word if change is None else f"{word}: {change_words(change)}"
         hint = "" if change is None else f"by {change.who or 'somebody'}, {theme.moment(change.at)}"
         actions.append({"key": key, "label": label, "hint": hint, "disabled": change is None})
+    actions.append(
+        {
+            "key": "replace",
+            "label": "Find and replace",
+            "hint": "in the responses of this list, or of the ticked ones",
+            "clicks": "#curate-table [data-act=replace]",
+        }
+    )
     return {
         "left": [
             {"text": f"{theme.number(n)} {word}", "tone": tone, "key": key}

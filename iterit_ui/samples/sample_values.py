@@ -12,7 +12,7 @@ from backend import analysis
 from backend.config import SelectionSettings
 from backend.diversity import Tfidf
 from backend.findings import masked
-from backend.records import Pool, Scores, Selection, Status
+from backend.records import EDITED, Pool, Scores, Selection, Status
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import theme
 from iterit_ui.shared.glossary import meaning
@@ -118,7 +118,7 @@ def sample_value(
             earlier=earlier,
         )
         value["badges"].append(
-            {"label": theme.STATUS_LABEL[why.status], "tone": theme.STATUS_TONE[why.status]}
+            {"label": status_label(scores, why.status, row), "tone": theme.STATUS_TONE[why.status]}
         )
         value["why"] = [why.headline]
         value["terms"] = [{"term": term, "part": round(part, 4)} for term, part in why.terms]
@@ -152,6 +152,13 @@ def sample_value(
         marking = ["unmark"] if mark else ["pin", "exclude"]
         value["actions"] = marking + (["undo"] if can_undo else [])
     return value
+
+
+def status_label(scores: Scores, status: Status, row: int) -> str:
+    """A sample's status in a word or two; what was edited since it was scored can be scored, and is not yet."""
+    if status is Status.UNSCORABLE and scores.reason[row] == EDITED:
+        return "not scored"
+    return theme.STATUS_LABEL[status]
 
 
 def row_marks(
@@ -207,7 +214,7 @@ def table_value(
                     "colour": theme.source_colour(int(pool.source_codes[row])),
                 },
                 "status": {
-                    "text": "" if status is None else theme.STATUS_LABEL[status],
+                    "text": "" if status is None else status_label(scores, status, row),
                     "tone": "plain" if status is None else theme.STATUS_TONE[status],
                 },
                 "response": item["response"] or "(empty)",

@@ -494,7 +494,7 @@ def test_the_reason_why_nothing_is_selected_is_named(home: Path, pool: Pool) -> 
 
 
 def test_the_frontier_marks_the_present_budget(home: Path, pool: Pool) -> None:
-    density, frontier, _ = draw.trade_offs(home, pool.id, "", DIVERSITY)
+    density, frontier, *_ = draw.trade_offs(home, pool.id, "", DIVERSITY)
     assert frontier["data"] and "empty" in density  # without scores there is no complexity
     assert ["empty" in one for one in draw.trade_offs(home, pool.id, "", {})[:2]] == [True, True]
 

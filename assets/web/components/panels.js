@@ -97,8 +97,9 @@
           return node;
         });
         const actions = (value?.actions || []).map((action) => {
+          // a button may stand for one of another component, which knows more
           const node = studio.button('st-action', null, action.hint || action.label, () =>
-            context.trigger('act', {key: action.key}),
+            action.clicks ? document.querySelector(action.clicks)?.click() : context.trigger('act', {key: action.key}),
           );
           if (Object.hasOwn(studio.ICONS, action.key)) node.append(studio.icon(action.key));
           node.append(h('span', '', action.label));

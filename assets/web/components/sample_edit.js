@@ -11,7 +11,6 @@
     const {edit} = memory;
     const area = h('textarea', 'st-edit-field');
     area.value = edit.text;
-    area.rows = Math.min(24, Math.max(6, edit.text.split('\n').length + Math.ceil(edit.text.length / 70)));
     area.dataset.key = 'edit field';
     area.setAttribute('aria-label', 'Response of this sample');
     area.disabled = edit.busy;
@@ -74,6 +73,7 @@
       const note = found.hides ? 'It holds a key or a password, which is shown here as it is.' : '';
       memory.edit = {text: found.text, was: found.text, note, busy: false};
       again('textarea.st-edit-field');
+      document.querySelector('.st-sample .st-edit')?.scrollIntoView({block: 'nearest'});
     };
     const act = (className, label, title, onclick) => {
       const node = studio.button(className, label, title, onclick);

@@ -95,9 +95,8 @@
       }
       state.pool = found.pool;
       const rest = found.samples - found.shown.length;
-      told.textContent =
-        `${many(found.places, 'place')} in ${many(found.samples, 'sample')} of ${studio.count(found.listed)}.` +
-        (found.refused ? ` ${found.refused}` : '');
+      const counts = `${many(found.places, 'place')} in ${many(found.samples, 'sample')} of ${studio.count(found.listed)}.`;
+      told.textContent = [counts, found.refused].filter(Boolean).join(' ');
       result.replaceChildren(
         ...[shown(found), rest > 0 ? h('p', 'st-hint', `and ${many(rest, 'more sample')}`) : null].filter(Boolean),
       );
