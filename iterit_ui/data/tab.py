@@ -185,8 +185,8 @@ def _wire_drawing(session: Session, parts: Parts) -> None:
     )
     chosen.then(bound(cutting_hint.note_value, home), pool, parts.words, **QUIET)
     chosen.then(bound(work.followed, home), [pool, parts.known], known, **QUIET)
-    # what was chosen on Curate has been looked for since
-    when_shown("data", "tab", unless=("pool",))(
+    # what was chosen on Curate has been looked for since; an edited pool is looked through anew
+    when_shown("data", "tab", "marked", unless=("pool",))(
         bound(work.followed, home), [pool, parts.known], known, **QUIET
     )
     when_shown("data", "pool")(bound(work.begun, home), pool, known, **QUIET)

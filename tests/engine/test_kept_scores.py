@@ -19,13 +19,14 @@ from interrupted import settings, write_inputs
 from safetensors.torch import load_file, save_file
 from typer.testing import CliRunner
 
-from backend import store
+from backend import analysis, store
 from backend.cli.commands import app
 from backend.complexity import Kept, kept_losses, score
 from backend.complexity.losses import ResponseLosses
 from backend.config import RunConfig
 from backend.data import load_pool
-from backend.jobs import worker
+from backend.errors import ScoresError
+from backend.jobs import scoring_anew, worker
 from backend.model import load as models
 from backend.prompts import encode
 
@@ -291,3 +292,36 @@ def test_an_unscorable_loss_is_known_too(home: Path, read: list[int]) -> None:
     after = score(model, encoded, batch_tokens=64, known=known)
     assert not read and set(before.reason) == {"non-finite loss"}
     assert after.reason.tolist() == before.reason.tolist()
+
+
+def test_only_what_was_edited_is_scored_anew(
+    inputs: Path, home: Path, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scoring_anew.lifecycle, "pump", lambda home: [])
+    first, record = run(home, settings(inputs, epochs=0, budget=9))
+    pool = store.load_pool_from_store(home, store.read_run_pool(home, first).id)
+    row = int(np.flatnonzero(record.scores.reason == "")[3])
+    store.set_responses(home, pool.id, {str(pool.ids[row]): "four quite other words"})
+    read.clear()
+    again = scoring_anew.score_edited(home, pool.id, f"{first}/0")
+    assert worker.work(home, again) == 0, store.run_info(home, again).error
+    new = store.read_epoch(home, again, 0).scores
+    assert sum(read) <= 2 + 1  # with and without its prompt, and what templates begin with
+    assert new.loss_cond[row] != record.scores.loss_cond[row] and np.isfinite(new.complexity[row])
+    others = np.arange(len(pool)) != row
+    np.testing.assert_array_equal(new.complexity[others], record.scores.complexity[others])
+    np.testing.assert_array_equal(new.reason[others], record.scores.reason[others])
+    with pytest.raises(ScoresError, match="no sample was edited since"):
+        scoring_anew.score_edited(home, pool.id, f"{again}/0")
+
+    # nothing is kept, as with the scores that come with the app: what the run is given is not read either
+    shutil.rmtree(home / "scores")
+    edited = store.edited_pool(home, pool.id)
+    given = store.create_run(home, store.read_config(home, again), edited)
+    store.give_losses(home, given, analysis.load_scores(home, edited, f"{first}/0"))
+    read.clear()
+    assert worker.work(home, given) == 0, store.run_info(home, given).error
+    assert sum(read) <= 2 + 1
+    found = store.read_epoch(home, given, 0).scores
+    np.testing.assert_allclose(found.complexity, new.complexity, rtol=1e-5)
+    np.testing.assert_array_equal(found.complexity[others], record.scores.complexity[others])

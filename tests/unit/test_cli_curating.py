@@ -13,6 +13,7 @@ from backend import projection, store
 from backend.cli.commands import app
 from backend.cli.options import ids_of
 from backend.data import load_pool
+from backend.data.response_edits import with_edits
 from backend.errors import PoolError
 from backend.jobs import pool_work
 
@@ -170,3 +171,72 @@ def test_a_map_has_a_first_picture_then_the_map_then_clusters(tmp_path, monkeypa
     assert run("map", path, "--runs-dir", home).exit_code == 0
     assert seen[2:] == [("clusters", True, "umap", "running")]
     assert np.array_equal(store.load_map(home, pool.id).xy, xy)
+
+
+def test_responses_are_edited_replaced_listed_and_taken_back(tmp_path, home):
+    there = ("--runs-dir", home)
+    new = tmp_path / "new.txt"
+    new.write_text("from a file")
+    assert run("edit", POOL, IDS[0], "--response", "by hand", "--who", "anna", *there).exit_code == 0
+    assert run("edit", POOL, IDS[1], "--file", new, *there).exit_code == 0
+    (first, second) = json.loads(run("edits", POOL, "--json", *there).stdout)["edits"]
+    assert (first["id"], first["response"], first["who"]) == (IDS[0], "by hand", "anna")
+    assert second["response"] == "from a file" and second["original"] == small_pool().response(1)
+    find = ("edit", POOL, "--find", r"answer (\d)", "--replace", r"no. \1", "--regex", "--json", *there)
+    looked = json.loads(run(*find, "--dry-run").stdout)
+    assert (looked["samples"], looked["places"], looked["changed"]) == (3, 3, 0)
+    assert len(store.edits(home, POOL)) == 2
+    assert json.loads(run(*find).stdout)["changed"] == 3
+    assert store.edited_pool(home, POOL).response(3) == "no. 3 to a question about apples"
+    assert "3 edited by" in run("undo", POOL, *there).stderr and len(store.edits(home, POOL)) == 2
+    assert "done again: 3 edited" in run("redo", POOL, *there).stderr
+    assert run("edit", POOL, IDS[0], "--original", *there).exit_code == 0
+    assert IDS[0] not in store.edits(home, POOL)
+
+
+def test_edits_that_cannot_be_made_say_why(home):
+    there = ("--runs-dir", home)
+    for words, told in {
+        ("edit", POOL, IDS[0], "--response", " "): "cannot be empty",
+        ("edit", POOL, "nobody", "--response", "x"): "'nobody' is not in pool",
+        ("edit", POOL, "--find", "(", "--replace", "x", "--regex"): "is not a regular expression",
+        ("edit", POOL, "--find", "pears", "--replace", "x"): "changes none of these 6 responses",
+        ("edit", POOL, "--find", "apples", "--replace", "x", "--only", "nobody"): "'nobody' is not in pool",
+        ("edit", POOL, IDS[0]): "give one of --response",
+        ("edit", POOL, "--find", "x"): "--find needs --replace",
+        ("edit", POOL, IDS[0], "--find", "x", "--replace", "y"): "--find needs no ID",
+    }.items():
+        result = run(*words, *there)
+        assert result.exit_code != 0 and told in " ".join(result.stderr.replace("│", " ").split()), (
+            result.stderr
+        )
+    assert store.edits(home, POOL) == {}
+
+
+def test_scores_of_a_file_are_not_those_of_what_was_edited_since(tmp_path, home):
+    from backend.cli import scores_file
+    from backend.records import EDITED, Scores
+
+    pool, n = small_pool(), len(small_pool())
+    known = Scores(
+        *(np.full(n, 1, np.float32) for _ in range(3)), np.full(n, 5, np.int32), np.full(n, "", object)
+    )
+    for ending in scores_file.ENDINGS:
+        plain, edited = tmp_path / f"plain{ending}", tmp_path / f"edited{ending}"
+        scores_file.write_scores(plain, pool, known)
+        made = with_edits(pool, {IDS[1]: "one"})
+        scores_file.write_scores(edited, made, known)
+        other = with_edits(pool, {IDS[1]: "one", IDS[2]: "two"})
+        for path, of, stale in (
+            (plain, pool, []),
+            (plain, made, [1]),
+            (edited, made, []),
+            (edited, other, [2]),
+            (edited, pool, [1]),
+        ):
+            found = scores_file.read_scores(path, of).scores
+            assert (
+                np.flatnonzero(found.reason == EDITED).tolist()
+                == stale
+                == np.flatnonzero(np.isnan(found.complexity)).tolist()
+            )
