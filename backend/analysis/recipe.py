@@ -78,7 +78,7 @@ def recipe_of_settings(
         "excluded": list(settings.excluded),
         "changes": {},
         "commands": commands,
-        "notes": notes,
+        "notes": notes + _edits_note(pool),
     }
 
 
@@ -114,7 +114,7 @@ def recipe_of_run(
             shortest_command(dataclasses.replace(config, **named), home=home),
             shlex.join([*again, "--runs-dir", str(home)]),
         ],
-        "notes": notes,
+        "notes": notes + _edits_note(pool),
     }
 
 
@@ -145,8 +145,18 @@ def recipe_of_rows(
         "ids": ids,
         "changes": {},
         "commands": [shlex.join([*words, "--out", out.name, *options])],
-        "notes": [],
+        "notes": _edits_note(pool),
     }
+
+
+def _edits_note(pool: Pool) -> list[str]:
+    """That the commands need the edits, where responses were edited."""
+    if not pool.edits:
+        return []
+    return [
+        "Some responses were edited (“edits”, by sample id). The commands use the edits that the runs folder holds now: give them "
+        "the same --runs-dir, or put the edits there with “python -m backend edit”."
+    ]
 
 
 def ids_hash(ids: np.ndarray) -> str:
@@ -167,6 +177,7 @@ def _head(pool: Pool, rows: np.ndarray, inputs: tuple[str, ...], mapping: dict[s
             "inputs": list(inputs),
             "mapping": mapping,
         },
+        **({"edits": dict(pool.edits)} if pool.edits else {}),
     }
 
 

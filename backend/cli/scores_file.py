@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -121,6 +122,11 @@ def read_scores(path: Path, pool: Pool) -> StoredScores:
     known = np.full(n, "", dtype=object)
     if "edited" in columns:
         known[file_rows] = [str(value or "") for value in columns["edited"]]
+    elif (
+        path.absolute().parent.parent.parent / "edits.json"
+    ).is_file():  # an epoch's record in a run's folder
+        run = json.loads((path.absolute().parent.parent.parent / "edits.json").read_text(encoding="utf-8"))
+        known[:] = _hashes(pool, run["edits"])
     other = np.intersect1d(np.flatnonzero(known != _edited(pool)), file_rows)
     found = Scores(scores.loss_cond, scores.loss_prior, complexity, scores.response_tokens, scores.reason)
     return StoredScores(found.without(other, EDITED), np.sort(rows))
@@ -128,8 +134,12 @@ def read_scores(path: Path, pool: Pool) -> StoredScores:
 
 def _edited(pool: Pool) -> np.ndarray:
     """(n,) object of str: a hash of each edited response, "" where a response is as it was read."""
+    return _hashes(pool, pool.edits)
+
+
+def _hashes(pool: Pool, edits: Mapping[str, str]) -> np.ndarray:
     found = np.full(len(pool), "", dtype=object)
-    for sample, text in pool.edits.items():
+    for sample, text in edits.items():
         found[pool.row_of[sample]] = sha256(text.encode()).hexdigest()[:16]
     return found
 

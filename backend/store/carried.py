@@ -20,6 +20,8 @@ from backend.store.overlaps import load_overlaps, save_overlaps
 from backend.store.pools import stored_edits
 from backend.store.words import pool_words
 
+MOST_READ = 2000  # about a second
+
 
 def carry_findings(home: Path, pool: Pool, earlier: Sequence[str]) -> None:
     """Give an edited pool what is known of one with other edits. earlier : ids of such pools, the best first."""
@@ -55,10 +57,14 @@ def changed_rows(home: Path, then: str, pool: Pool) -> np.ndarray:
 
 
 def carried_content(pool: Pool, content: ContentFindings, changed: np.ndarray) -> ContentFindings:
-    """What the texts hold: of the changed rows by the rules that read one sample, until all are read again."""
+    """What the texts hold: of the changed rows by the rules that read one sample, until all are read again.
+
+    Of very many changed rows nothing is said until then: somebody waits for this.
+    """
+    kept = ~np.isin(content.rows, changed)
+    changed = changed if len(changed) <= MOST_READ else changed[:0]
     part = dataclasses.replace(pool, table=pool.take(changed, ["turns", "response"]))
     prompts, responses = prompt_texts(part, system=False), response_texts(part)
-    kept = ~np.isin(content.rows, changed)
     lines = list(zip(content.rows[kept].tolist(), content.kinds[kept].tolist(), content.found[kept].tolist()))
     for row, prompt, response in zip(changed.tolist(), prompts, responses):
         for kind, rule in RULES.items():

@@ -10,6 +10,7 @@ from small_runs import small_config, small_pool, small_record
 
 from backend import analysis, findings, store
 from backend.analysis.picks_export import picks_of_run
+from backend.cli import scores_file
 from backend.data.export import records
 from backend.data.pool import load_pool
 from backend.data.response_edits import LONGEST, edited_id, refusal, with_edits
@@ -266,6 +267,16 @@ def test_a_run_keeps_the_edits_of_its_launch(tmp_path, pool):
     assert not (tmp_path / plain / "edits.json").exists()
     picks = picks_of_run(tmp_path, run)
     assert picks.pool.response(1) == "at launch"
+    recipe = picks.recipe(tmp_path / "out.jsonl", [])
+    assert recipe["edits"] == {a: "at launch"} and "were edited" in recipe["notes"][-1]
+    # an epoch's record as a file of scores tells of which responses they are
+    record = tmp_path / run / "epochs" / "0" / "samples.parquet"
+    found = scores_file.read_scores(
+        record, store.load_pool_from_store(tmp_path, store.read_run_pool(tmp_path, run).id)
+    )
+    assert EDITED not in set(found.scores.reason)
+    now = scores_file.read_scores(record, store.edited_pool(tmp_path, pool.id)).scores
+    assert np.flatnonzero(now.reason == EDITED).tolist() == [1]
 
 
 def test_scores_of_what_was_edited_since_are_unknown(tmp_path, pool):
