@@ -14,6 +14,7 @@ from tests.browser.pools import scored_pool
 def test_edit_undo_and_find_and_replace(page, goto, runs_dir, tmp_path):
     pool, _ = scored_pool(runs_dir, tmp_path, rows=90, seed=31)
     goto(page, "curate", pool=pool.id, budget=12)
+    page.locator("#curate-export button", has_text="Export 12 picks").wait_for()
     sample, tools = page.locator("#curate-sample"), page.locator("#curate-tools")
     page.locator("#curate-table tbody tr").first.click()
     sample.get_by_role("button", name="Edit response").click()
@@ -37,10 +38,14 @@ def test_edit_undo_and_find_and_replace(page, goto, runs_dir, tmp_path):
     tools.get_by_role("button", name="1 edited").click()
     expect(page.locator("#curate-table tbody tr")).to_have_count(1)
     page.locator("#curate-filter").get_by_role("button", name="response edited").click()
+    expect(page.locator("#curate-table tbody tr")).to_have_count(
+        12
+    )  # what comes in for the edited one among them
     tools.get_by_role("button", name="Undo: edited 1 sample").click()
     expect(sample.locator(".st-edit-by")).to_have_count(0)
     expect(page.locator("#curate-edited")).not_to_contain_text("no score")
 
+    expect(page.locator("#curate-table tbody tr").first).to_contain_text(original[:12])
     word = original.split()[0]
     tools.get_by_role("button", name="Find and replace").click()
     sheet = page.get_by_role("dialog")

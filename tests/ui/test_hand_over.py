@@ -73,7 +73,7 @@ def test_curate_says_why_there_is_nothing_to_export(home):
     pool = store.run_info(home, run).pool_id
     off = curate_draw.trade_offs(home, pool, "", {"max_complexity": 0.01})[2]
     assert off["label"] == "Export 0 picks" and "113 too complex" in off["off"]
-    assert curate_draw.trade_offs(home, "", "", {}) == [None, None, None]
+    assert curate_draw.trade_offs(home, "", "", {}) == [None] * 4
 
 
 def test_epochs_offers_the_shown_epoch_and_all_together(home):

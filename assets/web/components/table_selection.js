@@ -133,7 +133,7 @@
     // What makes sense without ticks.
     const wholeList = (value) => {
       const found = (value.actions || []).find((action) => action.key === 'replace');
-      if (!found || !value.total) return null;
+      if (!found) return null;
       const node = studio.button('st-link', `${found.label}…`, 'in the responses of this list', replace);
       node.dataset.key = 'replace';
       node.dataset.act = 'replace';
