@@ -17,6 +17,7 @@ from typing import Any, Literal, TypedDict
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Stage = Literal["load", "score", "select", "review", "train", "evaluate", "map", "save"]
 JobState = Literal["absent", "queued", "running", "waiting", "stopping", "stopped", "failed", "done"]
@@ -120,6 +121,7 @@ class Pool:
         label : string or null, a note for evaluation that no part of the method reads
         structure : string or null, JSON {"messages": [...], "tools": [...]}, see `Conversation`; only in pools of
             which a sample has reasoning, tools or tool calls
+        own : struct or null, columns of the files that reading them did not use; only where there are any
     rejected : rows that could not be read, the first of them where they are very many.
     about : what was done to the rows it was read from; None where that is not known.
     base : id of the pool that was read, where people have edited responses since; "" where nothing is edited.
@@ -176,6 +178,39 @@ class Pool:
         if "label" not in self.table.column_names or self.table["label"].null_count == len(self):
             return None
         return self.table["label"].to_numpy(zero_copy_only=False)
+
+    @cached_property
+    def own_columns(self) -> dict[str, Literal["number", "text"]]:
+        """Columns of the files that reading them did not use, and what each holds; true and false are text."""
+        if "own" not in self.table.column_names:
+            return {}
+        kind = self.table.schema.field("own").type
+        fields = [kind.field(at) for at in range(kind.num_fields)]
+        numbers = [pa.types.is_integer(one.type) or pa.types.is_floating(one.type) for one in fields]
+        return {one.name: "number" if number else "text" for one, number in zip(fields, numbers)}
+
+    def own(self, name: str) -> np.ndarray:
+        """One of `own_columns`: (n,) float64, NaN where a sample has no value, or (n,) object of str or None."""
+        if name not in self._own_kept:
+            column = pc.struct_field(self.table["own"], [list(self.own_columns).index(name)])
+            goal = pa.float64() if self.own_columns[name] == "number" else pa.string()
+            self._own_kept[name] = column.cast(goal, safe=False).to_numpy(zero_copy_only=False)
+        return self._own_kept[name]
+
+    def own_counts(self, name: str) -> dict[str, int]:
+        """How many samples have each value of an own column with text, the most frequent first; "" for none."""
+        if name not in self._own_counts:
+            counts = Counter("" if value is None else value for value in self.own(name))
+            self._own_counts[name] = dict(counts.most_common())
+        return self._own_counts[name]
+
+    @cached_property
+    def _own_counts(self) -> dict[str, dict[str, int]]:
+        return {}
+
+    @cached_property
+    def _own_kept(self) -> dict[str, np.ndarray]:
+        return {}
 
     def responses(self) -> pa.ChunkedArray:
         """The n responses as an Arrow column (no Python objects until somebody asks for one)."""
@@ -304,6 +339,7 @@ class Status(IntEnum):
     SOURCE_OFF = 9  # its source's weight is 0
     HELD_OUT = 10  # held out to measure the held-out loss
     TRAINED = 11  # trained on in an earlier epoch of this round, and left out for that (iterit-cumulative)
+    NO_VALUE = 12  # has no value in the column that is a factor of the gain
 
 
 @dataclass(frozen=True)
@@ -311,7 +347,7 @@ class Selection:
     """What one selection picked, in order, and why the rest was not.
 
     rows : (k,) int64, picked rows in pick order (pinned first).
-    gain : (k,) float64, the score that won each pick (complexity^a * diversity^b * source weight); NaN where
+    gain : (k,) float64, the score that won each pick (complexity^a * diversity^b * source weight * value of a column^w); NaN where
         the strategy has no gain (random, longest, full).
     diversity : (k,) float64, diversity of the pick at the moment it was picked; NaN likewise.
     status : (n,) uint8, a `Status` per row of the pool.

@@ -46,6 +46,9 @@ def barrier(
         if scores.reason[row] not in ("", HELD_OUT_REASON):
             return str(scores.reason[row])
         return "it is held out to measure the held-out loss, and never trained on"
+    if status is Status.NO_VALUE:
+        column = f"column {settings.factor_column}" if settings is not None else "the column that is a factor"
+        return f"it has no value in {column}, which is a factor of the gain"
     if status is Status.TRAINED:
         return "an earlier epoch has trained on it, and this strategy trains on no sample twice before the pool is used up"
     if status is Status.NOT_CANDIDATE:

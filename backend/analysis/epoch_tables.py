@@ -32,6 +32,7 @@ REJECTED = (
     Status.TOO_LONG,
     Status.EXCLUDED,
     Status.SOURCE_OFF,
+    Status.NO_VALUE,
 )
 NOT_NOISE = (
     "clean",

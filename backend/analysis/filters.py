@@ -11,6 +11,7 @@ A filter is a plain JSON dict whose parts all have to hold; a part that is not t
     marked      "pinned" or "excluded"
     noted       true: somebody has written a note
     edited      true: somebody has corrected the response
+    own         conditions on columns that came with the data, by name; see `own_filter`
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from backend.analysis.own_filter import PREFIX, cleaned_own, own_mask, own_words
 from backend.records import Pool
 from backend.store import Mark
 
@@ -36,7 +38,7 @@ RANGES: dict[str, str] = {
 """Numbers that a filter may limit, and what a person calls them."""
 SETS = ("text", "rows", "finding")
 """Parts that name a set of rows which somebody else finds."""
-KEYS = (*SETS, "sources", *RANGES, "cluster", "marked", "noted", "edited")
+KEYS = (*SETS, "sources", *RANGES, "cluster", "marked", "noted", "edited", "own")
 LONGEST_TEXT = 400  # characters of a search
 
 
@@ -65,6 +67,9 @@ def cleaned(given: Any) -> Filter:
     for key in ("noted", "edited"):
         if given.get(key) is True:
             kept[key] = True
+    own = cleaned_own(given.get("own"))
+    if own:
+        kept["own"] = own
     return kept
 
 
@@ -110,6 +115,8 @@ def mask(
         keep &= _among(pool, noted)
     if "edited" in wanted:
         keep &= _among(pool, list(pool.edits))
+    if "own" in wanted:
+        keep &= own_mask(pool, wanted["own"])
     return keep
 
 
@@ -125,6 +132,9 @@ def chips(
         if key not in wanted:
             continue
         value = wanted[key]
+        if key == "own":
+            found += [{"key": PREFIX + name, "label": own_words(name, one)} for name, one in value.items()]
+            continue
         if key == "text":
             label = f"contains {value}"
         elif key == "rows":
@@ -149,7 +159,10 @@ def chips(
 
 
 def without(wanted: Filter, key: str) -> Filter:
-    """A filter without one of its parts."""
+    """A filter without one of its parts, or of its conditions on an own column ("own:NAME")."""
+    if key.startswith(PREFIX):
+        own = {name: value for name, value in wanted.get("own", {}).items() if PREFIX + name != key}
+        return {**without(wanted, "own"), **({"own": own} if own else {})}
     return {name: value for name, value in wanted.items() if name != key}
 
 

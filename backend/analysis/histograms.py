@@ -27,6 +27,7 @@ NOT_ELIGIBLE = (
     Status.HELD_OUT,
     Status.NOT_CANDIDATE,
     Status.TRAINED,
+    Status.NO_VALUE,
 )
 
 

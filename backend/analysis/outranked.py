@@ -8,7 +8,7 @@ from backend.analysis.covered import Remains
 from backend.analysis.quota_words import kept_out, quota_story
 from backend.config import SelectionSettings
 from backend.records import Pool, Scores, Selection, Status
-from backend.selection import ties_as_equal
+from backend.selection import column_factor, ties_as_equal
 from backend.selection.choose import exponents
 
 ALMOST_NOTHING = 1e-4
@@ -61,6 +61,9 @@ def gains(
     a, b = exponents(settings)
     weight = settings.source_weights.get(pool.sources[int(pool.source_codes[row])], 1.0)
     factor = float(scores.complexity[row]) ** a * weight
+    of_column = column_factor(pool, settings)
+    if of_column is not None:
+        factor *= float(of_column[row])
     if b == 0:
         return factor, factor
     if left is None:

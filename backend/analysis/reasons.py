@@ -14,7 +14,7 @@ from backend.analysis.quota_words import QuotaStory, let_in, quota_story
 from backend.config import SelectionSettings
 from backend.diversity import Tfidf
 from backend.records import EDITED, Pool, Scores, Selection, Status
-from backend.selection import covers
+from backend.selection import covers, reads_column
 from backend.selection.choose import exponents
 
 STATUS_TEXT: dict[Status, str] = {
@@ -30,6 +30,7 @@ STATUS_TEXT: dict[Status, str] = {
     Status.SOURCE_OFF: "source left out",
     Status.HELD_OUT: "held out",
     Status.TRAINED: "trained on in an earlier epoch",
+    Status.NO_VALUE: "no value in the factor's column",
 }
 
 
@@ -231,8 +232,19 @@ def _facts(
                 f"complexity^{settings.complexity_weight:g} x diversity^{settings.diversity_weight:g}"
                 f"{' x source weight' if settings.source_weights else ''}"
             )
+            if reads_column(settings):
+                formula += f" x {settings.factor_column}^{settings.factor_weight:g}"
         facts.append(("gain", f"{selection.gain[rank - 1]:.4g}", formula))
     facts.append(("response length", f"{tokens:,} tokens" if tokens >= 0 else "not measured yet", ""))
+    if settings is not None and reads_column(settings) and settings.factor_column in pool.own_columns:
+        value = pool.own(settings.factor_column)[row]
+        facts.append(
+            (
+                settings.factor_column,
+                "no value" if np.isnan(value) else f"{value:.6g}",
+                f"a column of the data; its value to the power of {settings.factor_weight:g} is a factor of the gain",
+            )
+        )
     code = int(pool.source_codes[row])
     facts.append(("source", pool.sources[code], ""))
     story = quota_story(pool, selection, settings)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from backend.analysis.histograms import candidate_rows
+from backend.analysis.own_filter import PREFIX, own_key
 from backend.analysis.reasons import status_text
 from backend.errors import ConfigError
 from backend.records import Pool, Scores, Selection, Status
@@ -64,10 +65,15 @@ def ordered_rows(
     sort: str = "rank",
     descending: bool = False,
 ) -> np.ndarray:
-    """(m,) int64: these rows in the order of a table; rows without the sorted value come last either way."""
+    """(m,) int64: these rows in the order of a table; rows without the sorted value come last either way.
+
+    sort : one of SORTS, or "own:NAME" for a column that came with the data.
+    """
+    rows = np.asarray(rows, dtype=np.int64)
+    if sort.startswith(PREFIX):
+        return rows[_order(own_key(pool, sort.removeprefix(PREFIX), rows), rows, descending)]
     if sort not in SORTS:
         raise ConfigError(f"cannot sort by {sort!r} (known: {', '.join(SORTS)})")
-    rows = np.asarray(rows, dtype=np.int64)
     rank, gain = _by_row(len(pool), selection)
     return rows[_order(_key(pool, scores, selection, rows, rank, gain, diversity, sort), rows, descending)]
 
@@ -100,7 +106,14 @@ def filter_rows(selection: Selection, which: str, previous: Selection | None = N
         return candidate_rows(selection)
     if which == "unscorable":
         return np.flatnonzero(selection.status == Status.UNSCORABLE)
-    rejected = (Status.TOO_COMPLEX, Status.TOO_SHORT, Status.TOO_LONG, Status.EXCLUDED, Status.SOURCE_OFF)
+    rejected = (
+        Status.TOO_COMPLEX,
+        Status.TOO_SHORT,
+        Status.TOO_LONG,
+        Status.EXCLUDED,
+        Status.SOURCE_OFF,
+        Status.NO_VALUE,
+    )
     return np.flatnonzero(np.isin(selection.status, rejected))
 
 
@@ -110,7 +123,9 @@ def sample_text(pool: Pool, row: int) -> dict[str, Any]:
         raise ConfigError(f"row {row} is not in the pool (0 to {len(pool) - 1})")
     names = pool.table.column_names
     values = {
-        name: pool.table[name][row].as_py() for name in names if name not in ("turns", "response", "row")
+        name: pool.table[name][row].as_py()
+        for name in names
+        if name not in ("turns", "response", "row", "structure")
     }
     return {
         "id": values.get("id", ""),
@@ -119,6 +134,7 @@ def sample_text(pool: Pool, row: int) -> dict[str, Any]:
         "file": values.get("file") or "",
         "file_row": pool.table["row"][row].as_py() if "row" in names else None,
         "label": values.get("label"),
+        "own": {name: value for name, value in (values.get("own") or {}).items() if value is not None},
         "turns": [{"role": turn["role"], "content": turn["content"]} for turn in pool.turns(row)],
         "response": pool.response(row),
     }

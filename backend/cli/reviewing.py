@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SETTINGS = (
     "budget", "decay", "complexity_weight", "diversity_weight", "source_weights", "source_shares",
-    "max_complexity", "min_response_tokens", "max_response_tokens", "pinned", "excluded",
+    "factor_column", "factor_weight", "max_complexity", "min_response_tokens", "max_response_tokens", "pinned", "excluded",
 )  # fmt: skip
 
 

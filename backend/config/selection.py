@@ -96,6 +96,19 @@ class SelectionSettings:
         group="selection",
         unit="shares from 0 to 1",
     )
+    factor_column: str = setting(
+        "",
+        "a numeric column of the data (scores of another judge) as a factor of the gain: complexity^a x diversity^b x value^w. "
+        "Values must be 0 or more, and only their ratios matter; samples without a value are not candidates",
+        group="selection",
+    )
+    factor_weight: float = setting(
+        1.0,
+        "exponent w of factor_column in the gain; 0 switches it off",
+        group="selection",
+        low=0.0,
+        high=10.0,
+    )
     max_complexity: float = setting(
         1.0,
         "samples with complexity at or above this are never selected: the prompt does not help",

@@ -82,13 +82,18 @@ def _as_bytes(kind: pa.DataType) -> pa.DataType:
 
 def columns_of(source: Source) -> tuple[str, ...]:
     """Names of a file's columns."""
+    return tuple(schema_of(source).names)
+
+
+def schema_of(source: Source) -> pa.Schema:
+    """Names and types of a file's columns."""
     path = str(source.path)
     with _readable(source):
         if _is_parquet(source):
             with pq.ParquetFile(path) as file:
-                return tuple(file.schema_arrow.names)
+                return file.schema_arrow
         with pa.memory_map(path) as mapped, _ipc_reader(mapped) as reader:
-            return tuple(reader.schema.names)
+            return reader.schema
 
 
 def batches(source: Source, columns: Sequence[str] | None = None) -> Iterator[Batch]:

@@ -24,6 +24,10 @@ NAMED_COLUMNS = 40  # that a message lists
 PREVIEW_SECONDS = 120.0  # for the first rows of a file
 SHOWN_CHARS = 4_000  # of a text in a preview
 SHOWN_ITEMS = 200  # of a list or an object in a preview
+# of columns that a file's reading does not use
+OWN_COLUMNS = 24
+OWN_CHARS = 120  # of a text in one
+OWN_NAME = 100  # characters of a column's name
 
 MEMORY = "ITERIT_READER_MEMORY"  # environment: GB that reading files may take
 _SHARE = 0.5  # of the machine's memory, where that is not set

@@ -1,4 +1,4 @@
-"""Raw batches to normalised ones, whose columns are those of a pool: turns, response, source, label, row, structure.
+"""Raw batches to normalised ones, whose columns are those of a pool: turns, response, source, label, row, structure, own.
 
 Flat text columns go through Arrow's string functions (`_by_column`); nested values and JSON row by row
 (`_by_row`). Both give the same samples, and a test holds them against each other.
@@ -15,15 +15,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from backend.data import limits, media
+from backend.data import limits, media, own_columns
 from backend.data.batch import Batch
-from backend.data.formats import Reading, detect_keys
+from backend.data.formats import Reading, detect_keys, head_of
 from backend.data.record_sample import INPUT_LEAD, label_of, sample_of, source_of
 from backend.data.turn_parts import UnreadableRow, plain
 from backend.data.turns import Sample, structure_of
 
 TURNS = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
-NORMAL = pa.schema(
+READ = pa.schema(
     [
         ("turns", TURNS),
         ("response", pa.string()),
@@ -33,6 +33,7 @@ NORMAL = pa.schema(
         ("structure", pa.string()),
     ]
 )
+NORMAL = READ.append(pa.field("own", pa.string()))  # JSON of the columns that are not read, see `own_columns`
 _FLAT_ROLES = ("prompt", "input", "response", "system", "source", "label")
 
 
@@ -40,7 +41,7 @@ _FLAT_ROLES = ("prompt", "input", "response", "system", "source", "label")
 class Normal:
     """Some rows as samples.
 
-    batch : the samples, see `NORMAL`. rejected : (row number, reason) of the rows that are none.
+    batch : the samples, see `NORMAL` (inside this module without `own`). rejected : (row number, reason) of the rows that are none.
     chosen, bad : samples whose response was preferred to another, and samples that are marked as bad.
     """
 
@@ -56,10 +57,35 @@ def normalise(batch: Batch, reading: Reading, stem: str) -> Normal:
     stem : source of the rows that name none.
     """
     if isinstance(batch.data, list):
-        return _by_row(batch.rows, batch.data, reading, stem)
-    if _is_flat(batch.data, reading):
-        return _by_column(batch.rows, batch.data, reading, stem)
-    return _by_row(batch.rows, records_of(_without_media(batch.data, reading)), reading, stem)
+        found = _by_row(batch.rows, batch.data, reading, stem)
+        return _with_own(found, batch.rows, _own_of_records(batch.data, reading))
+    used = reading.used(batch.data.schema.names)
+    own = own_columns.of_table(batch.data, used)
+    data = batch.data.select(used) if len(set(used)) == len(used) else batch.data
+    if _is_flat(data, reading):
+        return _with_own(_by_column(batch.rows, data, reading, stem), batch.rows, own)
+    records = records_of(_without_media(data, reading))
+    return _with_own(_by_row(batch.rows, records, reading, stem), batch.rows, own)
+
+
+def _with_own(found: Normal, rows: np.ndarray, own: Sequence[str | None]) -> Normal:
+    """The samples with the other columns of their rows. own : of each row of the batch."""
+    kept = np.searchsorted(rows, found.batch.column("row").to_numpy())
+    column = pa.array([own[at] for at in kept.tolist()], pa.string())
+    batch = pa.RecordBatch.from_arrays([*found.batch.columns, column], schema=NORMAL)
+    return dataclasses.replace(found, batch=batch)
+
+
+def _own_of_records(records: Sequence[Any], reading: Reading) -> list[str | None]:
+    known: dict[tuple[str, ...], Reading] = {}
+    found: list[str | None] = []
+    for record in records:
+        if not isinstance(record, dict):
+            found.append(None)
+            continue
+        columns = _own_reading(record, reading, known).columns.values()
+        found.append(own_columns.of_record(record, [head_of(path, list(record)) for path in columns]))
+    return found
 
 
 @dataclass(frozen=True)
@@ -201,7 +227,7 @@ def _assemble(
         columns = [pa.array(responses, pa.string()), pa.array(sources, pa.string())]
         columns += [pa.array(labels, pa.string()), pa.array(rows, pa.int64())]
         columns.append(pa.array(structures, pa.string()))
-        return pa.RecordBatch.from_arrays([turns, *columns], schema=NORMAL)
+        return pa.RecordBatch.from_arrays([turns, *columns], schema=READ)
 
     return finish
 

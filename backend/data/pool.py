@@ -20,7 +20,8 @@ from backend.data.batch import Batch, Source
 from backend.data.formats import EXPECTED, ROLES, Reading, check_columns, detect, detect_records
 from backend.data.identity import Identity
 from backend.data.inputs import find_sources, name_of
-from backend.data.normal import NORMAL, Broken, normalise, records_of
+from backend.data.normal import READ, Broken, normalise, records_of
+from backend.data.own_columns import OwnColumns
 from backend.data.record_sample import is_there
 from backend.errors import PoolError
 from backend.records import Pool, RejectedRow
@@ -138,7 +139,7 @@ def assembled(
     batches: list[pa.RecordBatch] = []
     files: list[str] = []
     rejected: list[RejectedRow] = []
-    identity, account = Identity(), Account()
+    identity, account, own = Identity(), Account(), OwnColumns()
     weight = 0
     for part in parts:
         file, size = plan.sources[part.source]
@@ -151,9 +152,11 @@ def assembled(
             account.note(part.note)
         if part.batch.num_rows:
             identity.add(part.batch)
-            batches.append(part.batch)
+            own.add(part.batch.column("own"))
+            samples = part.batch.select(READ.names)
+            batches.append(samples)
             files.append(file)
-            weight += part.batch.nbytes
+            weight += samples.nbytes
             if most_bytes is not None and weight > most_bytes:
                 raise PoolError(
                     f"{file}: the samples take more memory than a pool may here ({limits.in_words(most_bytes)}; "
@@ -164,6 +167,11 @@ def assembled(
     if on_progress:
         on_progress(total, total)
     table = _table(batches, files, identity)
+    beside = own.column()
+    if beside is not None:
+        table = table.append_column("own", beside)
+    for note in own.notes():
+        account.note(note)
     about = account.told(plan.mapping)
     return Pool(identity.pool_id(), name or plan.name, table, tuple(rejected), about)
 
@@ -202,7 +210,9 @@ def recognise(
         if reading is None:
             return names, None, readers.batches(source)
         check_columns(reading, names, source.name)
-        return names, reading, readers.batches(source, reading.used(names))
+        used = reading.used(names)
+        wanted = {*used, *readers.scalar_columns(source)}
+        return names, reading, readers.batches(source, [name for name in names if name in wanted])
     # records bring their names with them: look at the first batch that has any, and hand out all of them
     batches, seen = readers.batches(source), []
     for batch in batches:
@@ -284,7 +294,7 @@ def shown(value: Any) -> Any:
 
 def _table(parts: list[pa.RecordBatch], files: list[str], identity: Identity) -> pa.Table:
     """The pool's columns; source and file share one dictionary each over all batches."""
-    normal = pa.Table.from_batches(parts, schema=NORMAL)
+    normal = pa.Table.from_batches(parts, schema=READ)
     known = list(dict.fromkeys(files))
     codes = np.repeat(
         np.asarray([known.index(file) for file in files], dtype=np.int32),

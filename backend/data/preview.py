@@ -10,7 +10,7 @@ from typing import Any
 from backend.data import limits
 from backend.data.batch import Batch
 from backend.data.inputs import find_sources
-from backend.data.normal import Broken, normalise, records_of
+from backend.data.normal import READ, Broken, normalise, records_of
 from backend.data.pool import recognise, shown, unreadable
 
 
@@ -69,7 +69,7 @@ def preview(
         if reading is not None:
             normal = normalise(part, reading, source.stem)
             bad += normal.rejected
-            samples += [shown(sample) for sample in normal.batch.to_pylist()]
+            samples += [shown(sample) for sample in normal.batch.select(READ.names).to_pylist()]
         if len(rows) >= limit:
             break
     problems += [f"row {row}: {limits.shortened(reason)}" for row, reason in sorted(bad)[:limit]]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from backend.data import arrowfiles, csvfiles, jsonfiles
 from backend.data.batch import TABLE_SUFFIXES, Batch, Source, suffix_of
+from backend.data.own_columns import is_scalar
 
 
 def columns_of(source: Source) -> tuple[str, ...] | None:
@@ -19,6 +20,19 @@ def columns_of(source: Source) -> tuple[str, ...] | None:
     if suffix in (".csv", ".tsv"):
         return csvfiles.columns_of(source)
     return None
+
+
+def scalar_columns(source: Source) -> tuple[str, ...]:
+    """Those of a table's columns that hold single values and have a name of their own; of a CSV file all are read anyway."""
+    if source.table is not None:
+        schema = source.table.schema
+    elif source.path is not None and suffix_of(source.path) in TABLE_SUFFIXES:
+        schema = arrowfiles.schema_of(source)
+    else:
+        return ()
+    return tuple(
+        field.name for field in schema if is_scalar(field.type) and schema.names.count(field.name) == 1
+    )
 
 
 def batches(source: Source, columns: Sequence[str] | None = None) -> Iterator[Batch]:

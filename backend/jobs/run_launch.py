@@ -59,6 +59,8 @@ def launch(
         held_out = load_held_out(config, roots=roots)
         store.save_pool(home, held_out, listed=False)
     checks.refuse(config, chosen.rows if isinstance(chosen, PoolInfo) else len(chosen))
+    if config.factor_column:
+        _check_column(home, config, chosen)
     run_id = store.create_run(
         home,
         config,
@@ -70,6 +72,13 @@ def launch(
     )
     lifecycle.pump(home)
     return run_id
+
+
+def _check_column(home: Path, config: RunConfig, pool: Pool | PoolInfo) -> None:
+    """Raise ConfigError where the column that shall be a factor cannot be one."""
+    from backend.selection import column_factor  # compiled code: loaded where it is needed
+
+    column_factor(store.load_pool_from_store(home, pool.id), config)
 
 
 def run_again(home: Path, run_id: str) -> str:

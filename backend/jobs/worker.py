@@ -121,6 +121,7 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
     report(Progress("load", 0, 0, 0, "models"))
     config = store.read_config(home, run_id)
     pools = store.read_run_pool(home, run_id)
+    store.check_column(home, run_id)
     pool = store.load_pool_from_store(home, pools.id)
     held_out = store.load_pool_from_store(home, pools.held_out_id) if pools.held_out_id else None
     if config.make_map and here.first:

@@ -2,6 +2,7 @@
 
 from backend.selection.candidates import Candidates, candidates
 from backend.selection.choose import select, start_of, warm_up
+from backend.selection.column_factor import column_factor, reads_column
 from backend.selection.course import Course, course
 from backend.selection.earlier import covers, leaves_out, remembers, round_and_earlier
 from backend.selection.epoch import EpochSelection, select_epoch
@@ -19,12 +20,14 @@ __all__ = [
     "Picks",
     "candidates",
     "candidates_of_pool",
+    "column_factor",
     "course",
     "covers",
     "greedy_picks",
     "keeps_selection",
     "leaves_out",
     "rank_for_next_epoch",
+    "reads_column",
     "remembers",
     "review_settings",
     "reviewed_record",

@@ -11,6 +11,7 @@ import numpy as np
 from backend.config import SelectionSettings, Strategy
 from backend.errors import ConfigError
 from backend.records import Scores, Status
+from backend.selection.column_factor import reads_column
 from backend.selection.earlier import leaves_out, remembers
 
 # strategies that select by complexity; the others need no model, and the ceiling does not apply to them
@@ -50,9 +51,10 @@ def candidates(
     rows: np.ndarray | None = None,
     held_out: np.ndarray | None = None,
     earlier: np.ndarray | None = None,
+    factor: np.ndarray | None = None,
 ) -> Candidates:
-    """Apply held-out split, curation, what earlier epochs trained on, source weights, limits, the re-scored rows and the
-    ceiling, in this order.
+    """Apply held-out split, curation, what earlier epochs trained on, source weights, limits, missing values, the re-scored
+    rows and the ceiling, in this order.
 
     Parameters
     ----------
@@ -62,6 +64,8 @@ def candidates(
     held_out : (n,) bool, rows held out.
     earlier : (n,) int, how often each row was trained on in this round; read by ``iterit-cumulative`` only. One that was
         is no candidate, pinned or not, unless `earlier_samples` is "covered".
+    factor : (n,) float64, what a column of the data multiplies each gain with (`column_factor`); NaN where a row has no value,
+        which then is no candidate.
 
     Raises
     ------
@@ -81,6 +85,10 @@ def candidates(
         outside = np.ones(n, dtype=bool)
         outside[rows] = False
         status[outside] = Status.NOT_CANDIDATE
+    if factor is not None:
+        status[np.isnan(factor)] = Status.NO_VALUE
+    elif reads_column(settings):
+        raise ConfigError(f"factor_column is {settings.factor_column!r} and its values were not given")
     if settings.max_response_tokens:
         status[tokens > settings.max_response_tokens] = Status.TOO_LONG
     if settings.min_response_tokens:
@@ -172,7 +180,10 @@ def _curated_rows(settings: SelectionSettings, ids: np.ndarray) -> tuple[np.ndar
 
 def _counts(status: np.ndarray) -> str:
     """ "12 too complex, 3 excluded" """
-    words = {Status.SOURCE_OFF: "from switched-off sources"}
+    words = {
+        Status.SOURCE_OFF: "from switched-off sources",
+        Status.NO_VALUE: "without a value in the column that is a factor",
+    }
     names = Counter(Status(code) for code in status.tolist())
     return (
         ", ".join(

@@ -30,6 +30,7 @@ def select(
     epoch: int = 0,
     tfidf: Tfidf | None = None,
     earlier: np.ndarray | None = None,
+    factor: np.ndarray | None = None,
 ) -> Selection:
     """Pick `budget` samples as `settings.strategy` says; fewer where there are fewer candidates.
 
@@ -42,7 +43,7 @@ def select(
     counts : n-gram counts of the whole pool of n rows.
     scores : (n,) scores; strategies that need no complexity read the response lengths only.
     budget : number of samples.
-    ids, source_codes, sources, rows, held_out, earlier : see `candidates`.
+    ids, source_codes, sources, rows, held_out, earlier, factor : see `candidates`.
     epoch : 0 for the selection before the first training; part of the seed of ``random-each-epoch``.
     tfidf : what `diversity.prepare(counts, candidates(...).rows)` returned earlier. It is used where the
         candidates are still the same (any change of decay, budget or weights), otherwise made anew.
@@ -61,6 +62,7 @@ def select(
         rows=rows,
         held_out=held_out,
         earlier=earlier,
+        factor=factor,
     )
     if settings.strategy == "full":
         budget = len(chosen.rows)
@@ -69,6 +71,8 @@ def select(
     if len(chosen.pinned) > budget:
         raise ConfigError(f"{len(chosen.pinned):,} samples are pinned but the budget is {budget:,}")
     weights = source_weights(settings, source_codes=source_codes, sources=sources)
+    if factor is not None:
+        weights = weights * factor
     quotas = None
     if bounded(settings):
         quotas = quotas_of(settings, chosen.status, source_codes, sources, budget=budget)
@@ -81,7 +85,7 @@ def select(
         complexity = scores.complexity[chosen.rows].astype(np.float64)
         # rows of earlier epochs are here for their n-grams alone, unless they may be picked again
         takes_part = np.isin(chosen.status[chosen.rows], (Status.OUTRANKED, Status.PINNED))
-        factor = np.where(takes_part, complexity**a * weights[chosen.rows], 0.0)
+        fixed = np.where(takes_part, complexity**a * weights[chosen.rows], 0.0)
 
         def by_complexity() -> np.ndarray:
             # once every gain is 0: by complexity, or by row where the strategy does not read it
@@ -92,7 +96,7 @@ def select(
 
         picks = greedy_picks(
             tfidf,
-            factor,
+            fixed,
             power=b,
             decay=settings.decay,
             budget=min(budget, int(takes_part.sum())),

@@ -57,7 +57,7 @@ def greedy_picks(
 ) -> Picks:
     """Pick `budget` candidates by gain = factor * diversity ** power, ties to the smaller row.
 
-    factor : (m,) float64, complexity ** a * source weight; may be NaN for those in `first` only, 0 is never picked but
+    factor : (m,) float64, complexity ** a * source weight * value of a column ** w; may be NaN for those in `first` only, 0 is never picked but
         by `first` and `then`.
     power : the exponent b, above 0. decay : what a pick multiplies the weight of each of its n-grams with.
     first : (p,) positions that are picked before any other, in this order.

@@ -1,4 +1,4 @@
-"""Candidates and selections of a pool as a whole, which knows its samples' ids and sources."""
+"""Candidates and selections of a pool as a whole, which knows its samples' ids, sources and columns."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from backend.diversity import NgramCounts, Tfidf
 from backend.records import Pool, Scores, Selection
 from backend.selection.candidates import Candidates, candidates
 from backend.selection.choose import select
+from backend.selection.column_factor import column_factor
 
 
 def candidates_of_pool(
@@ -30,6 +31,7 @@ def candidates_of_pool(
         rows=rows,
         held_out=held_out,
         earlier=earlier,
+        factor=column_factor(pool, settings),
     )
 
 
@@ -60,4 +62,5 @@ def select_of_pool(
         epoch=epoch,
         tfidf=tfidf,
         earlier=earlier,
+        factor=column_factor(pool, settings),
     )

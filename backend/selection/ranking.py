@@ -13,7 +13,14 @@ from backend.records import Scores, Selection, Status
 RESCORED: frozenset[Strategy] = frozenset({"iterit", "iterit-cumulative", "complexity"})
 SCORED_ONCE: frozenset[Strategy] = frozenset({"iterit-static", "superfiltering"})
 # rows that no later epoch can select, unless a person changes their mind
-NEVER = (Status.TOO_SHORT, Status.TOO_LONG, Status.SOURCE_OFF, Status.EXCLUDED, Status.HELD_OUT)
+NEVER = (
+    Status.TOO_SHORT,
+    Status.TOO_LONG,
+    Status.SOURCE_OFF,
+    Status.EXCLUDED,
+    Status.HELD_OUT,
+    Status.NO_VALUE,
+)
 
 
 def scores_needed(strategy: Strategy, epoch: int) -> Literal["pool", "top", "none"]:

@@ -19,6 +19,8 @@ REVIEWABLE = (
     "diversity_weight",
     "source_weights",
     "source_shares",
+    "factor_column",
+    "factor_weight",
     "max_complexity",
     "min_response_tokens",
     "max_response_tokens",

@@ -106,6 +106,7 @@ from backend.store.pools import (
     ngrams_path,
     pool_info,
     sample_ids,
+    samples_written,
     save_pool,
     unknown_samples,
 )
@@ -135,6 +136,7 @@ from backend.store.run_reading import (
 from backend.store.run_states import (
     RunPool,
     add_event,
+    check_column,
     create_run,
     read_config,
     read_run_pool,

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from backend.config import Words
+from backend.data.own_columns import content_hash, fields_of, struct_of
 from backend.data.response_edits import with_edits
 from backend.errors import PoolError
 from backend.records import Pool, RejectedRow, RowsRead
@@ -80,6 +81,13 @@ def save_pool(home: Path, pool: Pool, *, inputs: Sequence[str] = (), listed: boo
         "about": pool.about and {**asdict(pool.about), "reasons": [list(one) for one in pool.about.reasons], "notes": list(pool.about.notes)},
     }  # fmt: skip
     old = _read_meta(folder)
+    table = pool.table
+    if old is not None and old.get("own"):
+        table = _with_own_of_before(folder, table, old["own"])
+    own = own_kinds(table)
+    if own:
+        meta["own"] = own
+        meta["own_hash"] = content_hash(table["own"])
     if old is not None:
         meta["listed"] = listed or old["listed"]
         meta["inputs"] = meta["inputs"] or old["inputs"]
@@ -88,9 +96,48 @@ def save_pool(home: Path, pool: Pool, *, inputs: Sequence[str] = (), listed: boo
             return
     meta["created"] = old["created"] if old else time.time()
     with replacing(folder / "samples.parquet") as temporary:
-        pq.write_table(pool.table, temporary, compression="zstd", row_group_size=GROUP_ROWS)
+        pq.write_table(table, temporary, compression="zstd", row_group_size=GROUP_ROWS)
     bring_shipped_map(folder, pool)
     write_json(folder / "meta.json", meta)  # last: a pool is there when its meta.json is
+
+
+def _with_own_of_before(folder: Path, table: pa.Table, before: dict[str, str]) -> pa.Table:
+    """The samples with columns of the stored pool that these files do not have; a column of both is taken from the files."""
+    fields = fields_of(table["own"]) if "own" in table.column_names else {}
+    missing = [name for name in before if name not in fields]
+    if not missing:
+        return table
+    stored = fields_of(pq.read_table(folder / "samples.parquet", columns=["own"])["own"])
+    fields |= {name: stored[name] for name in missing if name in stored}
+    bare = table.drop_columns(["own"]) if "own" in table.column_names else table
+    return bare.append_column("own", struct_of(fields))
+
+
+def own_kinds(table: pa.Table) -> dict[str, str]:
+    """The columns beside the samples and their Arrow types."""
+    if "own" not in table.column_names:
+        return {}
+    kind = table.schema.field("own").type
+    return {kind.field(at).name: str(kind.field(at).type) for at in range(kind.num_fields)}
+
+
+def column_hash(home: Path, pool_id: str, name: str) -> str:
+    """16 hex digits of the values in one of a stored pool's own columns; "" where it has no such column.
+
+    Raises
+    ------
+    PoolError : there is no such pool.
+    """
+    pool = load_pool_from_store(home, pool_id)
+    return content_hash(fields_of(pool.table["own"])[name]) if name in pool.own_columns else ""
+
+
+def samples_written(home: Path, pool_id: str) -> int:
+    """When a pool's samples were stored, in nanoseconds; 0 where there are none. They may get columns later."""
+    try:
+        return (pool_folder(home, pool_id) / "samples.parquet").stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def load_pool_from_store(home: Path, pool_id: str) -> Pool:

@@ -15,18 +15,22 @@ from backend.store import database
 from backend.store.files import replacing_folder, write_json
 from backend.store.jobs import EventKind, add_job, note_event
 from backend.store.paths import existing_run_folder, new_run_id, root_of, run_folder
-from backend.store.pools import PoolInfo, stored_edits
+from backend.store.pools import PoolInfo, column_hash, stored_edits
 from backend.store.timing import Planned
 
 
 @dataclass(frozen=True)
 class RunPool:
-    """The pools that a run was started with; `held_out_id` is None where a share of the pool is held out, or none."""
+    """The pools that a run was started with; `held_out_id` is None where a share of the pool is held out, or none.
+
+    column_hash : of the values in `factor_column` then; "" where the run reads none.
+    """
 
     id: str
     name: str
     rows: int
     held_out_id: str | None = None
+    column_hash: str = ""
 
 
 def create_run(
@@ -47,6 +51,7 @@ def create_run(
     settings.check(config)
     run_id = new_run_id()
     rows = pool.rows if isinstance(pool, PoolInfo) else len(pool)
+    column = column_hash(home, pool.id, config.factor_column) if config.factor_column else ""
     with replacing_folder(run_folder(home, run_id)) as folder:
         write_json(folder / "config.json", settings.to_json(config))
         write_json(
@@ -56,6 +61,7 @@ def create_run(
                 "name": pool.name,
                 "rows": rows,
                 "held_out_id": held_out.id if held_out else None,
+                **({"column_hash": column} if column else {}),
             },
         )
         # what the run trains on stays readable here, whatever is edited later; the worker reads it from the pool's folder
@@ -110,9 +116,26 @@ def read_run_pool(home: Path, run_id: str) -> RunPool:
     path = existing_run_folder(home, run_id) / "pool.json"
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
-        return RunPool(value["id"], value["name"], value["rows"], value.get("held_out_id"))
+        return RunPool(
+            value["id"], value["name"], value["rows"], value.get("held_out_id"), value.get("column_hash", "")
+        )
     except (OSError, ValueError, KeyError) as error:
         raise RunError(f"{path} cannot be read ({error})") from error
+
+
+def check_column(home: Path, run_id: str) -> None:
+    """Refuse to go on with a run whose `factor_column` holds other values than when it was started.
+
+    Raises
+    ------
+    RunError : files with other values were loaded since.
+    """
+    config, started = read_config(home, run_id), read_run_pool(home, run_id)
+    if started.column_hash and column_hash(home, started.id, config.factor_column) != started.column_hash:
+        raise RunError(
+            f"the values in column {config.factor_column} are others than when the run was started: files with the same samples "
+            "and other values were loaded since. Load the files of then again, or start a new run"
+        )
 
 
 def set_plan(home: Path, run_id: str, plan: Sequence[Planned]) -> None:

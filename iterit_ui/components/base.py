@@ -59,6 +59,7 @@ SCRIPTS = [
         "components/table_head",
         "components/table_replace",
         "components/table_selection",
+        "components/table_columns",
         "components/table",
         "components/sample_why",
         "components/sample_reading",

@@ -12,7 +12,20 @@ from backend.errors import StudioError
 from iterit_ui.components.base import component
 
 PAGE_SIZE = 50
-EVENTS = ("pick", "turn", "sort", "filter", "search", "chip", "chips_clear", "act", "export", "edit")
+EVENTS = (
+    "pick",
+    "turn",
+    "sort",
+    "filter",
+    "search",
+    "chip",
+    "chips_clear",
+    "act",
+    "export",
+    "edit",
+    "columns",
+    "narrow",
+)
 
 
 def table(
@@ -23,12 +36,13 @@ def table(
 ) -> gr.HTML:
     """A table; events `pick` {id, index}, `turn` {page}, `sort` {column}, `filter` {key}, `search` {text}, `chip`
     {key}, `chips_clear` {}, `act` {action, ids, all, list_key, text}, `export` with the same where that action is among
-    them, and `edit` {id, column, text} of a cell whose column is of the kind edit.
+    them, `edit` {id, column, text} of a cell whose column is of the kind edit, and of the menu of the data's own columns
+    `columns` {columns: names to show} and `narrow` {name, condition}.
 
     value : {columns: [{key, label, hint, align, kind, width, sort, minor}], rows: [{key: text or {text, tone,
         colour, share}}], ids, page, pages, total, unit, selected, sort: {column, descending}, filters: [{key, label,
         count}], filter, title, note, empty, search: {text, error, placeholder}, chips: [{key, label}], selectable,
-        actions: [{key, label, hint, tone}], list_key, toolbar_note, marks: {id: ["pinned"|"excluded"|"noted"]}}.
+        actions: [{key, label, hint, tone}], own: see `samples/column_menu.menu_value`, list_key, toolbar_note, marks: {id: ["pinned"|"excluded"|"noted"]}}.
         kind is text, number, bar, badge, source or edit (with `placeholder` and `longest`); numbers arrive as text. With `selectable` rows can be ticked and
         `actions` be done to them. Ticks are kept by id over the pages of one list and dropped when `list_key`, which
         names that list, is another one. The actions `copy` and `note` are the page's own: the first puts ids on the

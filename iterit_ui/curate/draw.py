@@ -198,7 +198,16 @@ def table_of(home: Path, at: CurateView) -> Value:
         LISTS[key] = (at.shown.pool.id, at.listed.rows)
         while len(LISTS) > LISTS_KEPT:
             LISTS.pop(next(iter(LISTS)))
-    return views.table_value(home, at.shown, at.listed, at.previous, at.mask, at.opened, list_key=key)
+    return views.table_value(
+        home,
+        at.shown,
+        at.listed,
+        at.previous,
+        at.mask,
+        at.opened,
+        list_key=key,
+        conditions=at.wanted.get("own", {}),
+    )
 
 
 def map_of(home: Path, here: CurateState, at: CurateView) -> Value:

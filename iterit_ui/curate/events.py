@@ -21,12 +21,12 @@ from iterit_ui.curate import draw, mark_events, settings_form
 from iterit_ui.curate.sample_panel import EXTRAS
 from iterit_ui.curate.state import CurateState, Value, selection_view
 from iterit_ui.curate.words import FILTERS
-from iterit_ui.samples import filter_lookup, marks, sample_list
+from iterit_ui.samples import column_menu, filter_lookup, marks, sample_list
 from iterit_ui.samples.sample_list import LARGE_FIRST
 from iterit_ui.shared import messages
 from iterit_ui.shared.selections import scores_choices, scores_key
 from iterit_ui.shared.session import COLOURS, VIEW, get_pool
-from iterit_ui.shared.settings import source_name
+from iterit_ui.shared.settings import source_name, with_labels
 
 LONGEST_NAME = 60  # of saved settings
 
@@ -72,7 +72,7 @@ def on_settings(name: str) -> Callable[[Path, CurateState, Value], CurateState]:
                 after, steps = settings_form.done_again(past, changed)
         except ConfigError as error:
             field = source_name(data.get("index")) if name == "weigh" else str(data.get("name", ""))
-            problem = [field, messages.sentence(str(error).replace("_", " "))]
+            problem = [field, messages.sentence(with_labels(str(error)))]
         if steps is past and after != changed:
             bound = "share" if name == "weigh" and "weight" not in data else ""
             steps = settings_form.stepped(
@@ -181,6 +181,13 @@ def on_cluster(home: Path, here: CurateState, data: Value) -> CurateState:
     chosen = set(here.filter.get("cluster", [])) ^ {code}
     other = {**here.filter, "cluster": sorted(chosen)} if chosen else filters.without(here.filter, "cluster")
     return _filter(here, other)
+
+
+def on_narrow(home: Path, here: CurateState, data: Value) -> CurateState:
+    """A condition on one of the data's own columns, or none any more."""
+    if not here.pool:
+        return here
+    return _filter(here, column_menu.narrowed(get_pool(home, here.pool), here.filter, data))
 
 
 def on_search(home: Path, here: CurateState, data: Value) -> CurateState:

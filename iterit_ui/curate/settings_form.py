@@ -15,8 +15,10 @@ import numpy as np
 from backend import store
 from backend.config import SelectionSettings, selection_settings
 from backend.errors import ConfigError
+from backend.records import Pool
+from backend.selection import column_factor
 from iterit_ui.shared import settings, theme
-from iterit_ui.shared.session import defaults_of, get_pool
+from iterit_ui.shared.session import defaults_of, get_pool, settings_of
 from iterit_ui.shared.strategies import STRATEGIES, without_effect
 
 PLAIN = SelectionSettings()
@@ -35,10 +37,12 @@ GROUPS = (
             "words",
         ),
     ),
+    ("Column of the data", ("factor_column", "factor_weight")),
     ("Limits", ("max_complexity", "min_response_tokens", "max_response_tokens", "seed")),
 )
 PAST: dict[str, Any] = {"undo": [], "redo": [], "field": "", "at": 0.0}
 FARTHEST = 20
+COLUMN = ("factor_column", "factor_weight")  # offered where the data has columns with numbers
 REMEMBERING = ("ahead", "earlier_samples")  # read by the strategy that remembers earlier epochs alone
 LOOK_AHEAD = {
     "name": "ahead",
@@ -81,12 +85,13 @@ def settings_value(
                 "title": title,
                 "open": not title or any(name in changed for name in names),
                 "fields": [
-                    _field(name, values, start, problem[1] if name == problem[0] else "")
+                    _field(pool, name, values, start, problem[1] if name == problem[0] else "")
                     for name in names
                     if name not in REMEMBERING or values["strategy"] == "iterit-cumulative"
                 ],
             }
             for title, names in GROUPS
+            if names != COLUMN or values["factor_column"] or "number" in pool.own_columns.values()
         ],
         "sources": settings.panel_sources(
             pool,
@@ -106,11 +111,17 @@ def settings_value(
     }  # fmt: skip
 
 
-def _field(name: str, values: dict[str, Any], start: dict[str, Any], problem: str) -> dict[str, Any]:
+def _field(
+    pool: Pool, name: str, values: dict[str, Any], start: dict[str, Any], problem: str
+) -> dict[str, Any]:
     if name == "ahead":
         return {**LOOK_AHEAD, "value": values[name], "default": 0, "message": problem, "off": ""}
     others = {"options": settings.options(name, STRATEGIES)} if name == "strategy" else {}
+    if name == "factor_column":
+        others = {"options": settings.column_choices(pool, values[name])}
     off = without_effect(name, values["strategy"])
+    if name == "factor_weight" and not values["factor_column"]:
+        off = "No column is chosen."
     return settings.panel_field(name, values[name], start[name], message=problem, off=off, **others)
 
 
@@ -164,7 +175,10 @@ def set_to(home: Path, pool_id: str, changed: dict[str, Any], data: dict[str, An
         raise ConfigError(
             f"the shortest response ({shortest:,} tokens) is above the longest ({longest:,}); change the other first"
         )
-    return differences(home, pool_id, changed, **{name: value})
+    found = differences(home, pool_id, changed, **{name: value})
+    if name in COLUMN:  # what cannot be a factor is said here
+        column_factor(get_pool(home, pool_id), settings_of(home, pool_id, found))
+    return found
 
 
 def checked_budget(value: Any, n: int) -> float:

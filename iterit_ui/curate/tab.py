@@ -321,11 +321,18 @@ def _wire_looking(session: Session, parts: Parts) -> None:
     filters(parts.world.lasso, events.on_lasso)
     filters(parts.world.clear, events.on_brush_removed("rows"))
     filters(parts.world.cluster, events.on_cluster)
+    filters(parts.listed.narrow, events.on_narrow, always=True)
     filters(parts.bar.search, events.on_search, always=True)
     filters(parts.bar.chip, events.on_chip_removed, always=True)
     filters(parts.bar.chips_clear, events.on_chips_cleared, always=True)
     _on(session, parts, parts.world.mode, events.on_colour, draw.map_values, [parts.world])
-    for event in (parts.listed.turn, parts.listed.sort, parts.listed.filter, parts.figures.pick):
+    for event in (
+        parts.listed.turn,
+        parts.listed.sort,
+        parts.listed.columns,
+        parts.listed.filter,
+        parts.figures.pick,
+    ):
         _on(session, parts, event, events.on_table, draw.list_values, [parts.listed])
 
 

@@ -12,6 +12,7 @@ from backend.analysis.quota_words import share_notes
 from backend.records import Pool, Scores, Selection, Status
 from iterit_ui.curate.words import ACTIONS, FILTERS
 from iterit_ui.samples import sample_values
+from iterit_ui.samples.column_menu import menu_value
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import theme
 from iterit_ui.shared.selections import SelectionView, get_vocabulary, model_of
@@ -36,7 +37,12 @@ def cards_value(home: Path, shown: SelectionView, previous: Selection | None) ->
         "lead": True,
         "hint": f"{theme.share(told['share'])} of the pool"
         + (f"; {theme.number(missing)} fewer than the budget" if missing > 0 else "")
-        + "".join(f"; {note}" for note in share_notes(shown.pool, made, shown.settings)),
+        + "".join(f"; {note}" for note in share_notes(shown.pool, made, shown.settings))
+        + (
+            f"; {theme.counted(int(told['no_value'] or 0), 'sample')} without a value in {shown.settings.factor_column} left out"
+            if told["no_value"]
+            else ""
+        ),
     }
     tokens = {
         "label": "Response tokens",
@@ -205,10 +211,11 @@ def table_value(
     sample: str,
     *,
     list_key: str = "",
+    conditions: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """One page of the samples of one list, as far as the filter keeps them; its view as `session.VIEW`.
 
-    list_key : names the whole list, for what is done to all of it.
+    list_key : names the whole list, for what is done to all of it. conditions : of the filter, on the data's own columns.
     """
     made, which = shown.what.selection, found.view["which"]
     lists = {key: listed_rows(shown, key, previous, mask) for key in FILTERS}
@@ -234,6 +241,7 @@ def table_value(
         list_key=list_key,
         empty="No samples in this list with the current settings and filter.",
     )
+    value["own"] = menu_value(shown.pool, found.view.get("own", ()), conditions)
     value["marks"] = sample_values.row_marks(
         value["ids"], get_marks(home, shown.pool.id), store.notes(home, shown.pool.id), shown.pool.edits
     )

@@ -23,7 +23,7 @@ from iterit_ui.components.screen import when_shown
 from iterit_ui.data import mapping_form as mapping
 from iterit_ui.data.words import HUB_ID, SOURCE
 from iterit_ui.shared import messages, theme
-from iterit_ui.shared.session import DRAW, QUIET, Session, bound, exact_pool
+from iterit_ui.shared.session import DRAW, QUIET, Session, bound, forget_pools
 
 MOST_FILES = 2000
 SCRIPTS = [WEB / "page/core.js", WEB / "data/preview.js"]
@@ -219,7 +219,7 @@ def load_chosen(
         problem = {"tone": "error", "title": "This pool cannot be loaded", "text": str(error)}
         yield [*skip[:5], None, problem, *skip[7:]]
         return
-    exact_pool.cache_clear()  # the same samples may have another name now
+    forget_pools()
     good = {
         "tone": "good",
         "title": f"{pool.name} is open",

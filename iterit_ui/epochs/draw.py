@@ -29,6 +29,7 @@ from iterit_ui.epochs.lists import OF_EPOCH, USUAL, Listed, listed
 from iterit_ui.epochs.run_choices import on_disk, run_choice
 from iterit_ui.epochs.run_history import held_out_losses, read_history
 from iterit_ui.epochs.state import EpochsState
+from iterit_ui.samples.column_menu import menu_value
 from iterit_ui.samples.hand_over import button_value, run_choices
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.samples.sample_values import sample_value, table_value
@@ -288,6 +289,7 @@ def table(here: EpochsState, at: EpochView) -> Value:
         empty=view.EMPTY_TABLE.get(what.key, "No samples in this list."),
         list_key=f"{story.run} {at.epoch} {what.key}",
     )
+    value["own"] = menu_value(story.pool, found.view.get("own", ()), None)
     if what.since is not None:
         beside_complexity(value, found.page_rows, what, at)
     return value

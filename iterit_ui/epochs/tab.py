@@ -232,7 +232,7 @@ def _wire_events(session: Session, parts: Parts) -> None:
     on(parts["listed"].filter, events.on_list)
 
     page = [parts[name] for name in ("listed", "sample", "history")]
-    for trigger in (parts["listed"].turn, parts["listed"].sort):
+    for trigger in (parts["listed"].turn, parts["listed"].sort, parts["listed"].columns):
         on(trigger, events.on_table, drawn=draw.page_values, components=page)
     sample = [parts[name] for name in ("world", "listed", "sample", "history")]
     for trigger, change in (

@@ -103,6 +103,7 @@ def out_words(status: Status, reason: str, complexity: float, settings: Selectio
         Status.EXCLUDED: "A person took it out.",
         Status.SOURCE_OFF: "Its source was left out.",
         Status.HELD_OUT: "Kept aside, to measure the result with.",
+        Status.NO_VALUE: "It has no value in the column that counts along.",
         Status.TRAINED: "The model was trained on it earlier.",
     }[status]
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from backend import store
 from backend.analysis import filters
+from backend.analysis.own_filter import PREFIX
 from backend.errors import SearchError, StudioError
 from backend.jobs import pool_work
 from backend.records import Clusters
@@ -135,6 +136,10 @@ def usable(home: Path, pool_id: str, wanted: filters.Filter) -> tuple[filters.Fi
         except StudioError as error:
             wanted = filters.without(wanted, key)
             problems.append(str(error))
+    unknown = [name for name in wanted.get("own", {}) if name not in get_pool(home, pool_id).own_columns]
+    for name in unknown:
+        problems.append(f"no column {name} in this pool")
+        wanted = filters.without(wanted, PREFIX + name)
     known = set(get_pool(home, pool_id).sources)
     if "sources" in wanted and not known & set(wanted["sources"]):
         problems.append(f"no source {' or '.join(wanted['sources'])} in this pool")

@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from backend.analysis.own_filter import PREFIX
 from backend.records import Pool
 from iterit_ui.components.base import checked_int, row_of_pick, rows_of_lasso
 from iterit_ui.components.table import PAGE_SIZE, Act, act_of
+from iterit_ui.samples.column_menu import on_columns
 
 View = dict[str, Any]
 
@@ -105,14 +107,17 @@ def on_table(
     *,
     downward: Collection[str] = LARGE_FIRST,
 ) -> View:
-    """The view after a table's {page} or {column}; a column once more sorts the other way round.
+    """The view after a table's {page}, {column} or {columns}; a column once more sorts the other way round.
 
     sorts : columns that can be sorted by. downward : those that start with the largest.
     """
     if "page" in data:
         return {**view, "page": checked_int(data["page"], 0, MOST_PAGE)}
+    if "columns" in data:
+        return on_columns(view, data)
     column = data.get("column")
-    if column not in sorts:
+    own = isinstance(column, str) and column.removeprefix(PREFIX) in view.get("own", ())
+    if column not in sorts and not own:
         return view
     down = not view["descending"] if view["sort"] == column else column in downward
     return {**view, "sort": column, "descending": down, "page": 0}

@@ -13,6 +13,7 @@ from backend.config import SelectionSettings
 from backend.diversity import Tfidf
 from backend.findings import masked
 from backend.records import EDITED, Pool, Scores, Selection, Status
+from iterit_ui.samples import column_menu
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import theme
 from iterit_ui.shared.glossary import meaning
@@ -146,6 +147,7 @@ def sample_value(
         value["facts"] = facts + value["facts"]
     if told["id"] in pool.edits:
         value["badges"].append({"label": "edited", "tone": "candidate"})
+    value["facts"] += column_menu.facts(pool, row)
     if mark == "pinned" and not any(b["label"] == "pinned" for b in value["badges"]):
         value["badges"].append({"label": "pinned", "tone": "pinned"})
     if can_mark:
@@ -197,6 +199,9 @@ def table_value(
     """One page of samples for `table`. columns : keys of COLUMNS to show; words : title, note, empty, filters."""
     pool = found.pool
     wanted = [c for c in COLUMNS if c["key"] in columns]
+    own = [name for name in found.view.get("own", ()) if name in pool.own_columns]
+    last = next((at for at, c in enumerate(wanted) if c["key"] == "response"), len(wanted))
+    wanted[last:last] = column_menu.column_heads(pool, own)
     rows = []
     lines = analysis.sample_rows(pool, scores, selection, found.page_rows, diversity=diversity)
     for item in lines.to_dict("records"):
@@ -218,6 +223,7 @@ def table_value(
                     "tone": "plain" if status is None else theme.STATUS_TONE[status],
                 },
                 "response": item["response"] or "(empty)",
+                **column_menu.cells(pool, own, row),
             }
         )
     return {

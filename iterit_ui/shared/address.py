@@ -12,7 +12,9 @@ from typing import Any
 
 from backend import analysis
 from backend.analysis import filters
+from backend.analysis.own_filter import PREFIX
 from backend.config import SelectionSettings, selection_settings
+from backend.data.limits import OWN_COLUMNS, OWN_NAME
 from backend.errors import ConfigError
 from iterit_ui.shared.session import COLOURS, TABS, VIEW
 
@@ -97,6 +99,7 @@ def written(
         "list": "" if view["which"] == VIEW["which"] else view["which"],
         "sort": "" if order == VIEW["sort"] else order,
         "page": str(view["page"] + 1) if view["page"] else "",
+        "columns": json.dumps(view["own"], ensure_ascii=False) if view.get("own") else "",
         "colour": "" if colour == "status" else colour,
         "filter": json.dumps(filter, ensure_ascii=False, separators=(",", ":")) if filter else "",
         "comparison": comparison,
@@ -114,7 +117,11 @@ def _view(query: dict[str, str]) -> dict[str, Any]:
     if query.get("list") in analysis.WHICH:
         view["which"] = query["list"]
     sort = query.get("sort", "")
-    if sort.removeprefix("-") in analysis.SORTS:
+    columns = _parsed(query.get("columns", ""))
+    if isinstance(columns, list) and columns and all(isinstance(name, str) for name in columns):
+        view["own"] = [name for name in columns if len(name) <= OWN_NAME][:OWN_COLUMNS]
+    shown = [PREFIX + name for name in view.get("own", ())]
+    if sort.removeprefix("-") in (*analysis.SORTS, *shown):
         view |= {"sort": sort.removeprefix("-"), "descending": sort.startswith("-")}
     page = query.get("page", "")
     if page.isascii() and page.isdigit() and 0 < len(page) < 7:

@@ -29,7 +29,7 @@ KEPT = 24  # selections that can be compared with what came after them
 class SelectionView:
     """A pool under some settings, and what they select. `token` names all that it was made from.
 
-    changed : the visitor's settings as JSON, with the cutting into words that they go by. marks : names the pool's pins and excludes.
+    changed : the visitor's settings as JSON, with the cutting into words that they go by. marks : names the pool's pins and excludes, and its files.
     held_out : (n,) bool, samples that the scores' run had held out; None where it had none.
     """
 
@@ -82,7 +82,7 @@ def selected(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any])
     ------
     ConfigError : see `analysis.what_if`.
     """
-    marks = marks_digest(home, pool_id)
+    marks = f"{marks_digest(home, pool_id)}/{store.samples_written(home, pool_id)}"
     changed = {"words": store.pool_words(home, pool_id), **changed}
     key = json.dumps(changed, sort_keys=True)
     pool = get_pool(home, pool_id)

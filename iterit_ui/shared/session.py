@@ -180,9 +180,19 @@ def content_id(home: Path, pool_id: str) -> str:
     return store.edited_pool_id(home, pool_id)
 
 
-@lru_cache(maxsize=6)
 def exact_pool(home: Path, pool_id: str) -> Pool:
     """The pool that a run was started on: without what was edited since. Raises StudioError likewise."""
+    return _read_pool(home, pool_id, store.samples_written(home, store.root_of(home, pool_id)))
+
+
+def forget_pools() -> None:
+    """Have pools read anew: the same samples may have another name now."""
+    _read_pool.cache_clear()
+
+
+@lru_cache(maxsize=6)
+def _read_pool(home: Path, pool_id: str, written: int) -> Pool:
+    """A pool as it was stored at that moment: other files with the same samples may bring it other columns."""
     if demo.POOL.exists() and pool_id == demo_pool().id:
         return demo_pool()
     return store.load_pool_from_store(home, pool_id)

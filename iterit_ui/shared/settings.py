@@ -10,6 +10,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
+
 from backend.config import STRATEGY_HELP, RunConfig, share_bounds, share_text
 from backend.errors import ConfigError
 from backend.records import Pool
@@ -43,6 +45,8 @@ LABEL = {
     "held_out_every": "Held-out loss every",
     "max_steps": "Max optimizer steps",
     "earlier_samples": "Samples of earlier epochs",
+    "factor_column": "Column as a factor",
+    "factor_weight": "Column weight",
 }
 # where it is not what the configuration says
 HELP = {
@@ -54,6 +58,8 @@ HELP = {
     "diversity_weight": "How much “new among the picks” counts: the exponent b in complexity^a x diversity^b.",
     "source_weights": "Factor on the gain of a source's samples; 0 leaves the source out.",
     "source_shares": "At least and at most so much of the selection is from a source, pinned samples counted. Shares of the budget from 0 to 1, as low-high: 0.1-0.3, 0.1- or -0.3.",
+    "factor_column": "A column of your data with numbers (scores of another judge) multiplies the gain. Only ratios matter: scores of 1 and 5 weigh as 10 and 50 do, and 0 is picked last. Samples without a value are left out.",
+    "factor_weight": "How much the column counts: the exponent w in complexity^a x diversity^b x value^w. 0: not at all.",
     "max_complexity": "At 1 the prompt does not help the model, often a mismatch. Never selected at or above this.",
     "min_response_tokens": "Shorter responses are left out.",
     "max_response_tokens": "Longer responses are left out; 0 means no limit.",
@@ -100,6 +106,8 @@ SHAPES: dict[str, tuple[str, float, float, float]] = {
     "diversity_weight": ("slider", 0, 3, 0.1),
     "earlier_samples": ("choice", 0, 0, 0),
     "words": ("choice", 0, 0, 0),
+    "factor_column": ("choice", 0, 0, 0),
+    "factor_weight": ("slider", 0, 3, 0.1),
     "max_complexity": ("slider", 0.1, 2, 0.01),
     "min_response_tokens": ("number", 0, 1_000_000, 1),
     "max_response_tokens": ("number", 0, 1_000_000, 1),
@@ -111,6 +119,14 @@ def label(name: str) -> str:
     """What a person calls a setting."""
     words = name.replace("_", " ")
     return LABEL.get(name, words[0].upper() + words[1:])
+
+
+def with_labels(message: str) -> str:
+    """A message with settings' names as words; what else holds an underscore, as a column's name may, stays."""
+    for name in FIELDS:
+        if "_" in name:
+            message = message.replace(name, name.replace("_", " "))
+    return message
 
 
 def help_of(name: str) -> str:
@@ -150,6 +166,19 @@ def panel_field(
     if name == "max_response_tokens":
         shown["words"] = {"0": "no limit"}
     return {**shown, **other}
+
+
+def column_choices(pool: Pool, value: str) -> list[dict[str, str]]:
+    """What `factor_column` offers: the pool's columns with numbers, and the present one where it is none of them."""
+    found = [{"value": "", "label": "None", "hint": "The paper's gain: complexity and diversity."}]
+    for name, kind in pool.own_columns.items():
+        if kind == "number":
+            known = pool.own(name)[np.isfinite(pool.own(name))]
+            words = f"{known.min():,.6g} to {known.max():,.6g}" if len(known) else "no values"
+            found.append({"value": name, "label": name, "hint": f"{words} in this pool"})
+    if value and all(one["value"] != value for one in found):
+        found.append({"value": value, "label": value, "hint": "not a column with numbers of this pool"})
+    return found
 
 
 def panel_sources(

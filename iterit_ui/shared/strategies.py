@@ -36,6 +36,8 @@ def without_effect(name: str, strategy: str) -> str:
         "words": iterit or strategy == "diversity",
         "complexity_weight": iterit,
         "diversity_weight": iterit,
+        "factor_column": strategy not in ("longest", "random", "random-each-epoch", "full"),
+        "factor_weight": strategy not in ("longest", "random", "random-each-epoch", "full"),
         "max_complexity": iterit or strategy in ("complexity", "superfiltering"),
     }
     return "" if used.get(name, True) else "Not used by this strategy."

@@ -43,6 +43,7 @@ STATUS_LABEL: dict[Status, str] = {
     Status.SOURCE_OFF: "source left out",
     Status.HELD_OUT: "held out",
     Status.TRAINED: "trained on earlier",
+    Status.NO_VALUE: "no value",
 }
 # what a badge, a card or a map legend is toned with
 STATUS_TONE: dict[Status, str] = {
@@ -58,6 +59,7 @@ STATUS_TONE: dict[Status, str] = {
     Status.SOURCE_OFF: "rejected",
     Status.HELD_OUT: "pool",
     Status.TRAINED: "pool",
+    Status.NO_VALUE: "rejected",
 }
 STATUS_COLOUR: dict[Status, str] = {status: f"--{tone}" for status, tone in STATUS_TONE.items()}
 

@@ -119,7 +119,15 @@ def off(settings: Mapping[str, Any]) -> dict[str, str]:
     epochs, strategy = settings.get("epochs", 1), settings.get("strategy", "iterit")
     if epochs == 0:
         why |= dict.fromkeys(TRAINING_ONLY, "Nothing is trained with 0 epochs.")
-    for name in ("update_ratio", "decay", "complexity_weight", "diversity_weight", "max_complexity"):
+    for name in (
+        "update_ratio",
+        "decay",
+        "complexity_weight",
+        "diversity_weight",
+        "max_complexity",
+        "factor_column",
+        "factor_weight",
+    ):
         words = without_effect(name, strategy)
         if words:
             why[name] = words

@@ -70,8 +70,9 @@
       empty: h('div', 'st-empty'),
       search: studio.searchField((text) => trigger('search', {text})),
     };
+    const columns = studio.columnMenu(trigger);
     const line = h('div', 'st-table-line', null, parts.search.node, parts.chips);
-    const head = h('div', 'st-table-head', null, parts.words, parts.pager, line, parts.filters);
+    const head = h('div', 'st-table-head', null, parts.words, parts.pager, line, parts.filters, columns.node);
 
     const header = (value) => {
       const row = h('tr');
@@ -254,6 +255,7 @@
       studio.chips(parts.chips, value.chips, trigger);
       line.hidden = !value.search && !value.chips?.length;
       studio.filters(parts.filters, value, trigger);
+      columns.draw(value.own);
       ticks.take(value);
       const empty = !value.rows?.length;
       parts.empty.hidden = !empty;

@@ -9,7 +9,7 @@ from typing import Any
 
 from backend import store
 from backend.errors import ConfigError, RunError, StudioError
-from backend.selection import review_settings
+from backend.selection import column_factor, review_settings
 from iterit_ui.components.base import checked_int
 from iterit_ui.shared.settings import with_bounds
 from iterit_ui.tune.review import views as view
@@ -69,6 +69,11 @@ def set_field(home: Path, here: Open, who: str, data: Value) -> None:
         raise ConfigError(f"the page sent {name!r}; a review may change: {', '.join(FIELDS)}")
     if value is None:
         return without(home, here, who, [name])
+    if name == "factor_column" and isinstance(value, str):
+        column_factor(
+            here.shown.pool, review_settings(here.shown.config, {**here.draft.changes, name: value})
+        )
+        return changed(home, here, who, factor_column=value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ConfigError(f"{name} is {value!r}; expected a number")
     if name == "budget":

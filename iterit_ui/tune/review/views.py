@@ -16,8 +16,8 @@ from backend.selection import leaves_out
 from backend.store import RunInfo
 from iterit_ui import plots
 from iterit_ui.shared import theme
+from iterit_ui.shared.settings import column_choices, panel_field, panel_sources
 from iterit_ui.shared.settings import label as label_of
-from iterit_ui.shared.settings import panel_field, panel_sources
 from iterit_ui.tune.review.lists import sample, table
 from iterit_ui.tune.review.state import Open, Value, marks_of, opened
 
@@ -26,6 +26,8 @@ FIELDS = (
     "decay",
     "complexity_weight",
     "diversity_weight",
+    "factor_column",
+    "factor_weight",
     "max_complexity",
     "min_response_tokens",
     "max_response_tokens",
@@ -126,6 +128,10 @@ def change_words(here: Open) -> list[str]:
             words.append("source weights: " + (", ".join(f"{k} {v:g}" for k, v in value.items()) or "all 1"))
         elif name == "source_shares":
             words.append("source shares: " + (", ".join(f"{k} {v}" for k, v in value.items()) or "no bounds"))
+        elif name == "factor_column":
+            words.append(
+                f"column as a factor: {value or 'none'} (the run's: {here.shown.config.factor_column or 'none'})"
+            )
         else:
             was = here.shown.config.budget if name == "budget" else getattr(here.shown.config, name)
             label = label_of(name).lower()
@@ -204,6 +210,12 @@ def settings(here: Open, seq: int) -> Value:
     shown, draft = here.shown, here.draft
     fields = []
     for name in FIELDS:
+        if name in ("factor_column", "factor_weight") and "number" not in shown.pool.own_columns.values():
+            continue
+        if name == "factor_column":
+            was, now = shown.config.factor_column, draft.changes.get(name, shown.config.factor_column)
+            fields.append(panel_field(name, now, was, options=column_choices(shown.pool, now)))
+            continue
         start = float(getattr(shown.config, name))
         value = float(draft.changes.get(name, start))
         others: Value = {}
@@ -225,8 +237,8 @@ def settings(here: Open, seq: int) -> Value:
     return {
         "title": "For this epoch alone",
         "groups": [
-            {"title": "", "open": True, "fields": fields[:4]},
-            {"title": "Limits", "open": False, "fields": fields[4:]},
+            {"title": "", "open": True, "fields": fields[:-3]},
+            {"title": "Limits", "open": False, "fields": fields[-3:]},
         ],
         "sources": panel_sources(shown.pool, counts, weights, shares),
         "total": shown.most,
