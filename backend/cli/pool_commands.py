@@ -286,7 +286,9 @@ def _picks(
             reasons[f"unscorable: {stored.scores.reason[row]}"] += 1
         else:
             reasons[Status(code).name.lower().replace("_", " ")] += 1
+    own = {name: pool.own(name)[selection.rows].tolist() for name in pool.own_columns}
     return {
+        **({"own": own} if own else {}),
         "selected": selection.rows,
         "ids": pool.ids[selection.rows],
         "gain": selection.gain,

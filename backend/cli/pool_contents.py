@@ -241,43 +241,100 @@ def _line(finding: Finding) -> list[str]:
 def search(
     pool: Inputs,
     settings: dict[str, Any],
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            metavar="CONDITION",
+            help="Only samples whose other columns hold this: judge>=3, judge<=5, topic=law, comment~words, topic= (has no "
+            "value); = again adds a value. May be repeated, and then the query may be left out.",
+        ),
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(
+            "--sort", metavar="COLUMN", help="Order by a column of the data; -COLUMN: largest first."
+        ),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Samples shown.")] = 20,
+    ids: Annotated[
+        bool,
+        typer.Option("--ids", help="Print the ids of all that are found, one a line, for --exclude @FILE."),
+    ] = False,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Search a pool's prompts and responses; the last argument is the query.
+    """Search a pool's prompts and responses, and its other columns; the last argument is the query.
 
     Words that all must occur, "phrases", begin* for words that begin so, and -word for what must not occur (put --
     before a query that begins with -). A pool given as files is stored and indexed first.
     """
-    from backend import analysis, store
+    import numpy as np
 
-    if len(pool) < 2:
-        raise typer.BadParameter("name a pool, then what to search for")
+    from backend import analysis, store
+    from backend.analysis.own_filter import PREFIX, own_conditions, own_mask, own_text
+    from backend.records import Scores
+
     *inputs, query = pool
+    if where and (not inputs or Path(query).exists()):
+        inputs, query = pool, ""
+    if not inputs:
+        raise typer.BadParameter("name a pool, then what to search for")
     home = runs_dir.resolve()
-    store.parse_query(query)  # a mistake shows before anything is read
+    if query:
+        store.parse_query(query)  # a mistake shows before anything is read
     samples = stored_pool(home, inputs, settings.get("mapping"))
-    with console.progress_bar() as bar:
-        store.build_search(
-            home, samples, on_progress=lambda done, total: bar.show("indexing", done, total, "samples")
+    conditions = own_conditions(samples, where or [])
+    column = (sort or "").removeprefix("-")
+    if sort and column not in samples.own_columns:
+        raise ConfigError(
+            f"--sort {sort}: no such column in this pool (there are: {', '.join(samples.own_columns) or 'none'})"
         )
-    rows = store.search(home, samples.id, query)
+    if query:
+        with console.progress_bar() as bar:
+            store.build_search(
+                home, samples, on_progress=lambda done, total: bar.show("indexing", done, total, "samples")
+            )
+        rows = store.search(home, samples.id, query)
+    else:
+        rows = np.arange(len(samples))
+    rows = rows[own_mask(samples, conditions)[rows]]
+    if sort:
+        order = PREFIX + column
+        rows = analysis.ordered_rows(
+            samples, Scores.unknown(len(samples)), None, rows, sort=order, descending=sort.startswith("-")
+        )
+    if ids:
+        for row in rows.tolist():
+            print(samples.ids[row])
+        return
+    named = list(dict.fromkeys([*conditions, *([column] if column else [])]))
     shown: list[dict[str, Any]] = [
         {
             "row": int(row),
             "id": str(samples.ids[row]),
             "prompt": analysis.beginning("\n".join(turn["content"] for turn in samples.turns(row))),
             "response": analysis.beginning(samples.response(row)),
+            "own": analysis.sample_text(samples, row)["own"],
         }
         for row in rows[:limit].tolist()
     ]
     if as_json:
-        console.print_json({"pool": samples.id, "query": query, "count": len(rows), "rows": shown})
+        document = {"pool": samples.id, "query": query, "count": len(rows), "rows": shown}
+        console.print_json({**document, "where": conditions} if conditions else document)
         return
     console.print_table(
         f"{len(rows):,} of {len(samples):,} samples" + (f", the first {limit}" if len(rows) > limit else ""),
-        ["row", "id", "prompt", "response"],
-        [[f"{one['row']:,}", one["id"], one["prompt"], one["response"]] for one in shown],
-        left=["id", "prompt", "response"],
+        ["row", "id", *named, "prompt", "response"],
+        [
+            [
+                f"{one['row']:,}",
+                one["id"],
+                *(own_text(samples.own(name)[one["row"]]) for name in named),
+                one["prompt"],
+                one["response"],
+            ]
+            for one in shown
+        ],
+        left=["id", "prompt", "response", *(name for name in named if samples.own_columns[name] == "text")],
     )

@@ -117,12 +117,15 @@ def _row(pool: Pool, sample: str) -> int:
 
 
 def _document(pool: Pool, told: Why, reach: Reach, settings: SelectionSettings) -> dict[str, Any]:
+    from backend.analysis import sample_text
+
     return {
         "id": told.id,
         "row": told.row,
         "status": told.status.name.lower(),
         "pick": told.rank,
         "headline": told.headline,
+        "own": sample_text(pool, told.row)["own"],
         "facts": {name: value for name, value, _ in told.facts},
         "terms": [list(pair) for pair in told.terms],
         "covered": [{**term._asdict(), "id": str(pool.ids[term.row])} for term in told.covered],

@@ -193,7 +193,7 @@ def forget_pools() -> None:
 @lru_cache(maxsize=6)
 def _read_pool(home: Path, pool_id: str, written: int) -> Pool:
     """A pool as it was stored at that moment: other files with the same samples may bring it other columns."""
-    if demo.POOL.exists() and pool_id == demo_pool().id:
+    if not written and demo.POOL.exists() and pool_id == demo_pool().id:
         return demo_pool()
     return store.load_pool_from_store(home, pool_id)
 
