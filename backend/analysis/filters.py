@@ -11,6 +11,7 @@ A filter is a plain JSON dict whose parts all have to hold; a part that is not t
     marked      "pinned" or "excluded"
     noted       true: somebody has written a note
     edited      true: somebody has corrected the response
+    writing     names of writings (Chinese, Cyrillic, Latin letters), see `data.writing`
     own         conditions on columns that came with the data, by name; see `own_filter`
 """
 
@@ -23,6 +24,7 @@ from typing import Any, get_args
 import numpy as np
 
 from backend.analysis.own_filter import PREFIX, cleaned_own, own_mask, own_words
+from backend.data.writing import writings
 from backend.records import Pool
 from backend.store import Mark
 
@@ -38,7 +40,7 @@ RANGES: dict[str, str] = {
 """Numbers that a filter may limit, and what a person calls them."""
 SETS = ("text", "rows", "finding")
 """Parts that name a set of rows which somebody else finds."""
-KEYS = (*SETS, "sources", *RANGES, "cluster", "marked", "noted", "edited", "own")
+KEYS = (*SETS, "sources", *RANGES, "cluster", "marked", "noted", "edited", "writing", "own")
 LONGEST_TEXT = 400  # characters of a search
 
 
@@ -59,6 +61,9 @@ def cleaned(given: Any) -> Filter:
     sources = given.get("sources")
     if isinstance(sources, list) and sources and all(isinstance(name, str) for name in sources):
         kept["sources"] = list(dict.fromkeys(sources))
+    writing = given.get("writing")
+    if isinstance(writing, list) and writing and all(isinstance(name, str) for name in writing):
+        kept["writing"] = list(dict.fromkeys(writing))
     clusters = given.get("cluster")
     if isinstance(clusters, list) and clusters and all(type(code) is int and code >= -1 for code in clusters):
         kept["cluster"] = sorted(set(clusters))
@@ -115,6 +120,8 @@ def mask(
         keep &= _among(pool, noted)
     if "edited" in wanted:
         keep &= _among(pool, list(pool.edits))
+    if "writing" in wanted:
+        keep &= np.isin(writings(pool).astype(str), wanted["writing"])
     if "own" in wanted:
         keep &= own_mask(pool, wanted["own"])
     return keep
@@ -148,6 +155,8 @@ def chips(
         elif key == "cluster":
             names = [cluster_labels[c] if 0 <= c < len(cluster_labels) else "no cluster" for c in value]
             label = f"cluster {' or '.join(names)}"
+        elif key == "writing":
+            label = f"written in {' or '.join(value)}"
         elif key == "marked":
             label = f"{value} by a person"
         elif key == "edited":

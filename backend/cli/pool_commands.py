@@ -99,6 +99,7 @@ def score(
     What is scored is kept in the runs folder as it goes: started again after it was killed, the command goes on where it
     was, less than a minute before; and runs with this model take the scores from there (--rescore makes them anew).
     """
+    from backend.analysis.unknown_language import unknown_languages
     from backend.cli import scores_file
     from backend.cli.scoring import score_pool
 
@@ -119,6 +120,8 @@ def score(
     )
     if taken is not None:
         console.say(f"scores {taken.words}, and not computed again (--rescore does)")
+    for language in unknown_languages(samples, scores, SelectionSettings()):
+        console.say(language.title)
     reasons = scores.unscored()
     for reason, count in reasons.items():
         console.say(f"{count:,} not scored: {reason}")
@@ -178,6 +181,7 @@ def select(
     from backend.analysis.export_files import ExportOptions
     from backend.analysis.picks_export import picks_of_settings
     from backend.analysis.quota_words import share_notes
+    from backend.analysis.unknown_language import unknown_languages
     from backend.cli import scores_file
     from backend.store import write_json
 
@@ -195,6 +199,8 @@ def select(
     stored = scores_file.read_scores(scores, samples)
     check_ahead(chosen, ahead)
     selection = _select(samples, stored, chosen, ahead)
+    for language in unknown_languages(samples, stored.scores, chosen):
+        console.say(language.title)
     notes = share_notes(samples, selection, chosen)
     for note in notes:
         console.say(f"shares of sources: {note}")

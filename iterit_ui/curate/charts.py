@@ -9,6 +9,9 @@ import numpy as np
 
 from backend import analysis
 from backend.analysis import Histogram
+from backend.analysis.unknown_language import unknown_languages
+from backend.data.writing import UNKNOWN as UNKNOWN_WRITING
+from backend.data.writing import writings
 from backend.records import Pool, Scores, Status
 from iterit_ui import plots
 from iterit_ui.components import encode_bytes
@@ -135,10 +138,13 @@ def map_value(
     nowhere = int(np.isnan(xy[:, 0]).sum())
     if nowhere:
         note += f" {theme.counted(nowhere, 'sample')} {'is' if nowhere == 1 else 'are'} too unusual to place on the map."
+    unknown = unknown_languages(shown.pool, shown.scores, shown.settings)
+    note += "".join(f" {one.title}." for one in unknown[:2])
+    several = len(set(writings(shown.pool)) - {UNKNOWN_WRITING}) > 1
     modes = [
         {"key": name, "label": words}
         for name, words in COLOURS.items()
-        if name != "cluster" or clusters is not None
+        if (name != "cluster" or clusters is not None) and (name != "writing" or several)
     ]
     if colour not in [mode["key"] for mode in modes]:
         colour = "status"
@@ -179,11 +185,17 @@ def coloured(shown: SelectionView, colour: str, clusters: np.ndarray | None) -> 
             "legend": _legend(codes, PALETTE, WORDS), "legend_shared": True,
         }  # fmt: skip
     above = encode_bytes(np.packbits(picked, bitorder="little"))
-    if colour in ("source", "cluster"):
+    if colour in ("source", "cluster", "writing"):
         if colour == "source":
             codes = np.minimum(pool.source_codes, 200).astype(np.uint8)
             palette = [theme.source_colour(code) for code in range(int(codes.max(initial=0)) + 1)]
             words = list(pool.sources)
+        elif colour == "writing":
+            names, counts = np.unique(writings(pool).astype(str), return_counts=True)
+            words = [name or "no letters" for name in names[np.argsort(-counts, kind="stable")]]
+            place = {name: at for at, name in enumerate(words)}
+            codes = np.array([place[name or "no letters"] for name in writings(pool)], dtype=np.uint8)
+            palette = [theme.source_colour(code) for code in range(len(words))]
         else:
             # neighbours on the map get different colours of the palette; what is in no cluster is the pool's grey
             found = np.full(len(pool), -1) if clusters is None else clusters

@@ -14,6 +14,7 @@ import numpy as np
 
 from backend import store
 from backend.analysis import Earlier
+from backend.analysis.unknown_language import RULE, unknown_languages
 from backend.errors import StudioError
 from iterit_ui.curate import charts, views
 from iterit_ui.curate.job_status import edited_value
@@ -21,7 +22,16 @@ from iterit_ui.curate.named_settings import compared_value
 from iterit_ui.curate.sample_panel import EXTRAS, shown_sample
 from iterit_ui.curate.settings_form import PAST, settings_value
 from iterit_ui.curate.state import CurateState, CurateView, Value, selection_of, selection_view
-from iterit_ui.curate.words import AHEAD, CHART, DEMO_NOTE, DEMO_TITLE, NO_POOL, NO_SCORES, SELECT_NOTHING
+from iterit_ui.curate.words import (
+    AHEAD,
+    CHART,
+    DEMO_NOTE,
+    DEMO_TITLE,
+    LANGUAGE,
+    NO_POOL,
+    NO_SCORES,
+    SELECT_NOTHING,
+)
 from iterit_ui.samples import sample_values
 from iterit_ui.samples.filter_lookup import bar_value, clusters_written
 from iterit_ui.samples.hand_over import settings_value as export_value
@@ -29,7 +39,7 @@ from iterit_ui.samples.marks import toolbar_value
 from iterit_ui.shared import messages, text
 from iterit_ui.shared.selections import held_out_of, scores_key
 from iterit_ui.shared.session import VIEW, epoch_of, get_pool, get_scores, is_demo, map_key, settings_of
-from iterit_ui.shared.theme import counted
+from iterit_ui.shared.theme import counted, share
 
 LISTS: dict[str, tuple[str, np.ndarray]] = {}  # list key -> pool, (m,) rows in the table's order
 LISTS_KEPT = 32
@@ -74,6 +84,7 @@ def all_values(home: Path, here: CurateState) -> list[Any]:
     ahead = epoch_of(here.settings)
     if at.shown.scored and ahead and at.shown.what.earlier is not None:
         message = ahead_value(ahead, at.shown.what.earlier)
+    message = language_value(at) or message
     return [
         panel_value(home, here),
         message,
@@ -85,6 +96,21 @@ def all_values(home: Path, here: CurateState) -> list[Any]:
         sample_of(home, replace(here, asked=EXTRAS), at),
         toolbar_value(home, here.pool),
     ]
+
+
+def language_value(at: CurateView) -> Value | None:
+    """A warning where the scores say that the model may not know a language; None where they do not."""
+    found = unknown_languages(at.shown.pool, at.shown.scores, at.shown.settings)
+    if not found:
+        return None
+    first = found[0]
+    more = "".join(f" Also: {one.title}." for one in found[1:3])
+    return {
+        "tone": "warn",
+        "title": first.title,
+        "text": LANGUAGE.format(others=share(first.others)) + more + " " + RULE,
+        "action": {"key": f"writing:{first.name}", "label": f"List the {first.samples:,} samples"},
+    }
 
 
 def ahead_value(epoch: int, earlier: Earlier) -> Value:

@@ -190,6 +190,14 @@ def on_narrow(home: Path, here: CurateState, data: Value) -> CurateState:
     return _filter(here, column_menu.narrowed(get_pool(home, here.pool), here.filter, data))
 
 
+def on_message(home: Path, here: CurateState, data: Value) -> CurateState:
+    """The button of a warning about a language lists its samples."""
+    kind, _, name = str(data.get("key", "")).partition(":")
+    if kind != "writing" or not name:
+        return here
+    return _filter(here, {**here.filter, **filters.cleaned({"writing": [name]})})
+
+
 def on_search(home: Path, here: CurateState, data: Value) -> CurateState:
     """Other words to search for, and what is wrong with them."""
     if not here.pool:

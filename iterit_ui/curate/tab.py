@@ -321,6 +321,7 @@ def _wire_looking(session: Session, parts: Parts) -> None:
     filters(parts.world.lasso, events.on_lasso)
     filters(parts.world.clear, events.on_brush_removed("rows"))
     filters(parts.world.cluster, events.on_cluster)
+    _on(session, parts, parts.message.act, events.on_message, draw.all_values, parts.everything, always=True)
     filters(parts.listed.narrow, events.on_narrow, always=True)
     filters(parts.bar.search, events.on_search, always=True)
     filters(parts.bar.chip, events.on_chip_removed, always=True)

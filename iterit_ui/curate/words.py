@@ -63,6 +63,10 @@ AHEAD = (
     "The pool is used up by then, so a new round begins with all of it. Training changes the scores, so a run's own "
     "selection will differ.",
 )
+LANGUAGE = (
+    "Their prompts do not help it with their responses, so none of these can be selected; of all other samples {others} are "
+    "rejected. Train a model that knows the language, or leave these samples out. "
+)
 NO_POOL = "No pool is open. Choose one on the Data tab."
 NO_SCORES = {
     "tone": "empty",

@@ -37,7 +37,7 @@ def opened_pool(home: Path, pool_id: str, view: View = VIEW) -> list[Any]:
     return [
         view,
         did,
-        views.rows_note(pool),
+        views.rows_note(pool, views.language_warnings(home, pool)),
         charts.sources_chart(home, pool_id),
         None,
         views.table_value(home, pool_id, view, ""),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from backend import store
+from backend.analysis.unknown_language import unknown_languages
+from backend.config import SelectionSettings
 from backend.findings import Finding
 from backend.records import Pool
 from iterit_ui.data import lists
@@ -176,8 +179,29 @@ def card_hint(home: Path, pool_id: str, one: Finding, view: dict[str, Any], work
     return f"in {theme.counted(one.groups, 'group')}" if one.groups else CARD_NOTES.get(one.key, "")
 
 
-def rows_note(pool: Pool) -> dict[str, Any] | None:
-    """What was done to the rows that a pool was read from; a warning where some were left out."""
+def language_warnings(home: Path, pool: Pool) -> list[str]:
+    """Languages that the model which has scored the pool may not know, a sentence each; nothing where none has."""
+    scores = health.scores_of(home, pool.id, health.scores_key(home, pool.id, ""))
+    found = [] if scores is None else unknown_languages(pool, scores, SelectionSettings())
+    return [one.title for one in found]
+
+
+def rows_note(pool: Pool, warnings: Sequence[str] = ()) -> dict[str, Any] | None:
+    """What was done to the rows that a pool was read from; a warning where some were left out, or where the scores say
+    that the model may not know a language."""
+    if warnings:
+        left = (
+            f" {theme.counted(pool.left_out, 'row')} left out: “Rejected rows” lists them."
+            if pool.rejected
+            else ""
+        )
+        more = "".join(f" {one}." for one in warnings[1:])
+        told = f" {pool.about.sentence}" if pool.about else ""
+        return {
+            "tone": "warn",
+            "title": warnings[0],
+            "text": f"{more} Curate lists them.{left}{told}".strip(),
+        }
     if pool.about is None and not pool.rejected:
         return None
     told = pool.about.sentence if pool.about else ""

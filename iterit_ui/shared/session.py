@@ -55,6 +55,7 @@ COLOURS = {
     "status": "status",
     "source": "source",
     "cluster": "cluster",
+    "writing": "language (letters)",
     "complexity": "complexity",
     "diversity": "diversity",
     "tokens": "length",

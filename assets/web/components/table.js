@@ -263,7 +263,13 @@
       parts.empty.textContent = empty ? value.empty || 'Nothing to show.' : '';
       const place = JSON.stringify([value.list_key, value.filter, value.page, value.sort]);
       const top = place === at ? parts.scroll.scrollTop : 0;
-      parts.scroll.replaceChildren(...(empty ? [] : [h('table', '', null, header(value), body(value))]));
+      const table = empty ? null : h('table', '', null, header(value), body(value));
+      // with columns of the data the table may be wider than its box, so that the response keeps its place
+      if (table && value.own?.columns.some((one) => one.shown)) {
+        const kept = value.columns.filter((column) => !column.minor);
+        table.style.minWidth = `${TICK + kept.reduce((sum, column) => sum + (parseInt(column.width, 10) || 160), 0)}px`;
+      }
+      parts.scroll.replaceChildren(...(table ? [table] : []));
       parts.scroll.scrollTop = top;
       ticks.paint();
       if (value.selected && (value.selected !== open || place !== at)) reveal();
