@@ -47,16 +47,17 @@ TOPICS = {
 
 
 def scored_pool(home: Path, folder: Path, *, rows: int = 600, seed: int = 0) -> tuple[Pool, str]:
-    """A stored pool of three topics, which lie apart on its map, and a run whose epochs have its scores."""
+    """A stored pool of three topics, which lie apart on its map, with a column "judge" from 1 to 5, and a run whose epochs
+    have its scores."""
     rng = np.random.default_rng(seed)
     names = list(TOPICS)
     samples = []
     for i in range(rows):
         topic = names[i % 3]
         words = rng.choice(TOPICS[topic], rng.integers(4, 14))
-        samples.append((f"Name some {topic}, please ({seed}-{i}).", " ".join(words), topic))
+        samples.append((f"Name some {topic}, please ({seed}-{i}).", " ".join(words), topic, 1 + i % 5))
     path = folder / f"topics-{seed}.parquet"
-    columns = zip(("instruction", "output", "source"), zip(*samples))
+    columns = zip(("instruction", "output", "source", "judge"), zip(*samples))
     pq.write_table(pa.table({name: list(values) for name, values in columns}), path)
     pool = load_pool([path])
     store.save_pool(home, pool, inputs=[str(path)])

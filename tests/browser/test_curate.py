@@ -429,3 +429,25 @@ def test_a_later_epoch_is_looked_ahead_to(page, curate):
     page.locator("#curate-table tbody tr").first.click()
     covered = page.locator("#curate-sample .st-terms.covered")
     expect(covered).to_contain_text("epoch 0, pick")
+
+
+def test_a_column_of_the_data_is_shown_narrowed_and_made_a_factor(page, curate):
+    curate(page)
+    table = page.locator("#curate-table")
+    table.get_by_role("button", name="Columns").click()
+    menu = table.locator(".st-columns-list")
+    menu.get_by_label("judge", exact=True).check()
+    expect(table.get_by_role("button", name="judge", exact=True)).to_be_visible()
+    menu.get_by_label("judge: at least").fill("4")
+    page.keyboard.press("Enter")
+    expect(page.locator("#curate-filter")).to_contain_text("judge at least 4")
+    expect(page.locator("#curate-filter")).to_contain_text("240 of 600 samples")
+    expect(menu).to_be_visible()  # it stays open for the next limit
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    table.get_by_role("button", name="judge", exact=True).click()
+    expect(table.locator("th[aria-sort]")).to_contain_text("judge")
+    page.locator("#settings").get_by_text("Column of the data").click()
+    page.locator().last.scroll_into_view_if_needed()
+    page.get_by_label("Column as a factor").select_option("judge")
+    expect(card(page, "Last change")).not_to_have_text("–")
