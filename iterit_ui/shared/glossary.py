@@ -45,6 +45,8 @@ GLOSSARY = {
         "coverage": "The share of the pool's wording (each n-gram by its TF-IDF) whose n-grams occur in the selection; also called "
         "vocabulary covered.",
         "source weight": "A factor on the gain of every sample of a source; 0 leaves the source out.",
+        "column factor": "A column of the data with numbers of 0 or more that multiplies the gain (`factor_column`), to the power of "
+        "its weight. Samples without a value are not candidates.",
         "source share": "How much of the selection is from a source. It can be bounded (`source_shares`): at most so much, and at "
         "least so much as far as the source has candidates. Bounds are shares of the budget, and pinned samples count.",
         "pinned": "Marked by a person to be in every selection, before all other picks.",

@@ -448,6 +448,5 @@ def test_a_column_of_the_data_is_shown_narrowed_and_made_a_factor(page, curate):
     table.get_by_role("button", name="judge", exact=True).click()
     expect(table.locator("th[aria-sort]")).to_contain_text("judge")
     page.locator("#settings").get_by_text("Column of the data").click()
-    page.locator().last.scroll_into_view_if_needed()
-    page.get_by_label("Column as a factor").select_option("judge")
+    page.get_by_label("Column as a factor", exact=True).select_option("judge")
     expect(card(page, "Last change")).not_to_have_text("–")
