@@ -89,6 +89,8 @@ def described(name: str) -> dict[str, Any]:
         shown["options"] = options(name)
     elif name == "report_to":
         shown["options"] = options(name, TRACKERS)
+    if name == "factor_column":
+        shown["placeholder"] = "a column's name"
     if get_origin(hint) is dict:
         value = "low-high" if name == "source_shares" else "value"
         shown["placeholder"] = f"one per line: name = {value}"
