@@ -160,7 +160,8 @@ def panel_field(
     shown = {"name": name, "label": label(name), "kind": kind, "value": value, "default": default}
     shown |= {"help": help_of(name), "message": message, "off": off, "unit": unit}
     if kind == "choice":
-        if get_origin(HINTS[name]) is Literal:  # what a column's name can be depends on the pool: `column_choices`
+        # what a column's name can be depends on the pool: `column_choices`
+        if get_origin(HINTS[name]) is Literal:
             shown["options"] = options(name)
     else:
         shown |= {"min": low, "max": high, "step": step}
