@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from backend import store
 from backend.analysis.queue_state import queue_of
-from backend.cli import app, running
+from backend.cli import running
+from backend.cli.commands import app
 from backend.jobs import lifecycle
 from backend.jobs.processes import this_host
 

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from backend import analysis, store
 from backend.analysis import PlanEstimate, plan_tokens
-from backend.cli import app, estimating
+from backend.cli import estimating
+from backend.cli.commands import app
 from backend.config import RunConfig, config_from
 from backend.data import demo
 from backend.findings import Lengths
