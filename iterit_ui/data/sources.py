@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -139,15 +140,13 @@ def choices_under(roots: tuple[Path, ...]) -> list[tuple[str, str]]:
     found = [("demo (embedded)", "demo")] if demo.POOL.exists() else []
     for root in roots:
         files = [path for path in sorted(root.rglob("*")) if may_hold_samples(root, path)]
-        counts: dict[Path, int] = {}
-        for path in files:
-            counts[path.parent] = counts.get(path.parent, 0) + 1
+        inside = Counter(path.parent for path in files)
+        below = Counter(folder for path in files for folder in path.parents)
         for path in files:
             folder = path.parent
-            if counts.pop(folder, 0) > 1:
-                here = [other for other in files if other.is_relative_to(folder)]
+            if inside.pop(folder, 0) > 1:
                 inner = "" if folder == root else f"{folder.relative_to(root)}/"
-                found.append((f"{root.name}/{inner} · all {len(here)} files", str(folder)))
+                found.append((f"{root.name}/{inner} · all {below[folder]} files", str(folder)))
             found.append((f"{root.name}/{path.relative_to(root)}", str(path)))
             if len(found) >= MOST_FILES:
                 return found
