@@ -22,16 +22,18 @@ from iterit_ui.compare.form_base import (
     checked_form,
     for_pool,
     form_fields,
+    nothing_queued,
     number_of,
     options,
+    plan_value,
     source_fields,
     starting_source,
+    wire,
     with_source,
 )
 from iterit_ui.components import checked_int, note
 from iterit_ui.components.comparison_form import comparison_form
-from iterit_ui.components.screen import when_shown
-from iterit_ui.shared.session import EVENT, QUIET, Session, bound, get_pool
+from iterit_ui.shared.session import Session, get_pool
 from iterit_ui.shared.strategies import STRATEGIES, strategy_label
 from iterit_ui.shared.theme import counted, duration, number
 
@@ -70,24 +72,14 @@ class Asked:
 
 def build_budget(session: Session) -> None:
     """Lay the form out and wire it."""
-    home, models = session.home, session.model_roots
+    models = session.model_roots
     form = Form(
         comparison_form(elem_id="budget-fields"),
         note(None, elem_id="budget-plan"),
         gr.State(starting_values(models)),
         gr.State(0),
     )
-
-    def change(event: gr.EventData, values: Values) -> list[Any]:
-        return on_change(home, models, event._data, values)
-
-    def start(event: gr.EventData, who: str) -> list[Any]:
-        return on_start(home, session.data_roots, models, event._data, who)
-
-    opened = when_shown("compare", "ready", "tab", "pool")
-    opened(bound(on_open, home, models), [session.pool, form.values, form.answered], form.drawn, **EVENT)
-    form.fields.set(change, form.values, form.drawn, **EVENT)
-    form.fields.start(start, session.who, [session.comparison, *form.drawn], concurrency_limit=1, **QUIET)
+    wire(session, form, on_open, on_change, on_start)
 
 
 def starting_values(models: Sequence[Path]) -> Values:
@@ -195,10 +187,7 @@ def plan_note(planned: Plan, search: Search) -> dict[str, Any]:
         f"Time in all: {f'at most about {duration(planned.seconds)}' if known else 'not known'} ({planned.source}).",
         f"Held-out loss: on {planned.measured_on}.",
     ]
-    if planned.problems:
-        title, steps = "This would fail", list(planned.problems)
-        return {"tone": "error", "title": title, "text": " ".join(lines), "steps": steps}
-    return {"tone": "info", "text": " ".join(lines), "steps": list(planned.warnings)}
+    return plan_value(planned, lines)
 
 
 def started(
@@ -217,8 +206,7 @@ def started(
             who=who,
         )
     except StudioError as error:
-        problem = {"tone": "error", "title": "Nothing was queued", "text": f"{_in_words(str(error))}."}
-        return gr.skip(), problem
+        return gr.skip(), nothing_queued(_in_words(str(error)))
     return made, {
         "tone": "good",
         "title": f"{counted(len(asked.search.configs), 'run')} queued",

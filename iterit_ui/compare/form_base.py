@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import gradio as gr
 from backend import store
 from backend.config import PRESETS, RunConfig, config_from, to_json
 from backend.errors import ConfigError
+from backend.jobs.comparison_start import Plan
+from iterit_ui.components.screen import when_shown
 from iterit_ui.shared.launch import (
     allowed_model,
     model_choices,
@@ -20,7 +22,7 @@ from iterit_ui.shared.launch import (
     pool_mapping,
     preset_for,
 )
-from iterit_ui.shared.session import content_id, first_pool, get_pool
+from iterit_ui.shared.session import EVENT, QUIET, Session, bound, content_id, first_pool, get_pool
 
 Values = dict[str, Any]  # of a form's fields, by name: texts, switches bool; several choices a line each
 LONGEST = 4000  # characters of one field
@@ -40,6 +42,31 @@ class Form:
     def drawn(self) -> list[Any]:
         """The outputs of every event of the form."""
         return [self.values, self.answered, self.fields, self.plan]
+
+
+def wire(
+    session: Session,
+    form: Form,
+    on_open: Callable[..., list[Any]],
+    on_change: Callable[..., list[Any]],
+    on_start: Callable[..., list[Any]] | None = None,
+) -> None:
+    """What a form does when its tab or another pool is opened, when a field changes, and when the runs are asked for."""
+    home, models = session.home, session.model_roots
+
+    def change(event: gr.EventData, values: Values) -> list[Any]:
+        return on_change(home, models, event._data, values)
+
+    opened = when_shown("compare", "ready", "tab", "pool")
+    opened(bound(on_open, home, models), [session.pool, form.values, form.answered], form.drawn, **EVENT)
+    form.fields.set(change, form.values, form.drawn, **EVENT)
+    if on_start is None:
+        return
+
+    def start(event: gr.EventData, who: str) -> list[Any]:
+        return on_start(home, session.data_roots, models, event._data, who)
+
+    form.fields.start(start, session.who, [session.comparison, *form.drawn], concurrency_limit=1, **QUIET)
 
 
 def starting_source(models: Sequence[Path]) -> Values:
@@ -131,6 +158,23 @@ def checked_form(known: Values, values: Any) -> Values:
         if type(value) is not type(known[name]) or len(str(value)) > LONGEST:
             raise ConfigError(f"the page sent {name} as {str(value)[:40]!r}; expected what the form has")
     return values
+
+
+def plan_value(planned: Plan, lines: Sequence[str]) -> dict[str, Any]:
+    """What would be run, in sentences, with what would fail or is worth knowing below; as a note takes it."""
+    if planned.problems:
+        return {
+            "tone": "error",
+            "title": "This would fail",
+            "text": " ".join(lines),
+            "steps": list(planned.problems),
+        }
+    return {"tone": "info", "text": " ".join(lines), "steps": list(planned.warnings)}
+
+
+def nothing_queued(text: str) -> dict[str, Any]:
+    """A note that no run was queued, with the reason."""
+    return {"tone": "error", "title": "Nothing was queued", "text": f"{text}."}
 
 
 def options(choices: Sequence[tuple[str, str]]) -> list[dict[str, str]]:

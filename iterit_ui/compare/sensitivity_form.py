@@ -19,13 +19,13 @@ from iterit_ui.compare.form_base import (
     form_fields,
     source_fields,
     starting_source,
+    wire,
     with_source,
 )
 from iterit_ui.compare.sensitivity_plan import plan_of, started, study_base
 from iterit_ui.components import checked_int, note
 from iterit_ui.components.comparison_form import comparison_form
-from iterit_ui.components.screen import when_shown
-from iterit_ui.shared.session import EVENT, QUIET, Session, bound
+from iterit_ui.shared.session import Session
 from iterit_ui.shared.settings import label
 from iterit_ui.shared.strategies import strategy_label
 
@@ -74,17 +74,7 @@ def build_sensitivity(session: Session) -> None:
         gr.State(starting_values(home, models)),
         gr.State(0),
     )
-
-    def change(event: gr.EventData, values: Values) -> list[Any]:
-        return on_change(home, models, event._data, values)
-
-    def start(event: gr.EventData, who: str) -> list[Any]:
-        return on_start(home, session.data_roots, models, event._data, who)
-
-    opened = when_shown("compare", "ready", "tab", "pool")
-    opened(bound(on_open, home, models), [session.pool, form.values, form.answered], form.drawn, **EVENT)
-    form.fields.set(change, form.values, form.drawn, **EVENT)
-    form.fields.start(start, session.who, [session.comparison, *form.drawn], concurrency_limit=1, **QUIET)
+    wire(session, form, on_open, on_change, on_start)
 
 
 def starting_values(home: Path, models: Sequence[Path]) -> Values:

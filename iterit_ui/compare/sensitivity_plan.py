@@ -14,7 +14,7 @@ from backend.errors import ConfigError, StudioError
 from backend.jobs import comparison_start, sensitivity_start
 from backend.jobs.comparison_start import seeds_of
 from backend.jobs.sensitivity_start import VARIED, Study
-from iterit_ui.compare.form_base import Values, base_of
+from iterit_ui.compare.form_base import Values, base_of, nothing_queued, plan_value
 from iterit_ui.shared.session import get_pool
 from iterit_ui.shared.settings import label
 from iterit_ui.shared.theme import counted, duration, number
@@ -108,10 +108,7 @@ def plan_note(planned: comparison_start.Plan, made: Study) -> dict[str, Any]:
     ]
     if len(seeds) == 1:
         lines.append("With one seed there is no spread, so differences cannot be judged. Three is usual.")
-    if planned.problems:
-        title, steps = "This would fail", list(planned.problems)
-        return {"tone": "error", "title": title, "text": " ".join(lines), "steps": steps}
-    return {"tone": "info", "text": " ".join(lines), "steps": list(planned.warnings)}
+    return plan_value(planned, lines)
 
 
 def started(
@@ -135,11 +132,7 @@ def started(
             remember=asked.made.remembered(asked.seeds),
         )
     except StudioError as error:
-        return gr.skip(), {
-            "tone": "error",
-            "title": "Nothing was queued",
-            "text": f"{_in_words(str(error))}.",
-        }
+        return gr.skip(), nothing_queued(_in_words(str(error)))
     return made, {
         "tone": "good",
         "title": f"{counted(len(asked.configs), 'run')} queued",

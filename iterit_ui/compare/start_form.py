@@ -20,14 +20,14 @@ from iterit_ui.compare.form_base import (
     options,
     source_fields,
     starting_source,
+    wire,
     with_source,
 )
 from iterit_ui.compare.start_plan import plan_of, started
 from iterit_ui.compare.words import EQUAL_TOKENS, EQUAL_TOKENS_HELP, LADDER, LADDER_HELP
 from iterit_ui.components import checked_int, note
 from iterit_ui.components.comparison_form import comparison_form
-from iterit_ui.components.screen import when_shown
-from iterit_ui.shared.session import EVENT, Session, bound
+from iterit_ui.shared.session import Session
 from iterit_ui.shared.strategies import strategy_label
 
 LABEL = {
@@ -81,13 +81,7 @@ def build_start(session: Session) -> Form:
         gr.State(starting_values(home, models)),
         gr.State(0),
     )
-
-    def change(event: gr.EventData, values: Values) -> list[Any]:
-        return on_change(home, models, event._data, values)
-
-    opened = when_shown("compare", "ready", "tab", "pool")
-    opened(bound(on_open, home, models), [session.pool, form.values, form.answered], form.drawn, **EVENT)
-    form.fields.set(change, form.values, form.drawn, **EVENT)
+    wire(session, form, on_open, on_change)
     return form
 
 

@@ -12,7 +12,7 @@ import gradio as gr
 from backend.config import STRATEGY_HELP, RunConfig
 from backend.errors import StudioError
 from backend.jobs import comparison_start, equal_tokens
-from iterit_ui.compare.form_base import base_of, number_of
+from iterit_ui.compare.form_base import base_of, nothing_queued, number_of, plan_value
 from iterit_ui.shared.session import get_pool
 from iterit_ui.shared.theme import counted, duration, number
 
@@ -94,14 +94,7 @@ def plan_note(planned: comparison_start.Plan) -> dict[str, Any]:
     ]
     if len(seeds) == 1:
         lines.append("With one seed there is no spread, so differences cannot be judged. Five is usual.")
-    if planned.problems:
-        return {
-            "tone": "error",
-            "title": "This would fail",
-            "text": " ".join(lines),
-            "steps": list(planned.problems),
-        }
-    return {"tone": "info", "text": " ".join(lines), "steps": list(planned.warnings)}
+    return plan_value(planned, lines)
 
 
 def _ladder_words(planned: comparison_start.Plan) -> str:
@@ -132,7 +125,7 @@ def started(
             who=who,
         )
     except StudioError as error:
-        return gr.skip(), {"tone": "error", "title": "Nothing was queued", "text": f"{error}."}
+        return gr.skip(), nothing_queued(str(error))
     return made, {
         "tone": "good",
         "title": f"{counted(len(asked.configs), 'run')} queued",
