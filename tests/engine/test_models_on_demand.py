@@ -270,7 +270,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A runs folder with a pool; the process that was started is ended."""
     home = tmp_path_factory.mktemp("runs")
     pool = tiny.pool([(f"list {i} animals", "the cat 😀") for i in range(3)])
-    for name, values in {"file": [""] * 3, "row": [0, 1, 2], "label": [None] * 3}.items():
+    for name, values in {"file": [""] * 3, "row": [0, 1, 2]}.items():
         pool = type(pool)(pool.id, pool.name, pool.table.append_column(name, [values]))
     store.save_pool(home, pool)
     client.unload()

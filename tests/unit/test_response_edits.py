@@ -1,5 +1,6 @@
 """Edited responses: the pool that they make, undo, the run that keeps them, and what is no longer known of them."""
 
+import io
 import json
 import re
 
@@ -11,7 +12,7 @@ from small_runs import small_config, small_pool, small_record
 from backend import analysis, findings, store
 from backend.analysis.picks_export import picks_of_run
 from backend.cli import scores_file
-from backend.data.export import records
+from backend.data.export import write_samples
 from backend.data.pool import load_pool
 from backend.data.response_edits import LONGEST, edited_id, refusal, with_edits
 from backend.errors import PoolError, ScoresError
@@ -84,7 +85,9 @@ def test_reasoning_is_set_apart_in_an_edited_response_too(tmp_path):
     said = [one.messages[-1] for one in made.conversations(np.arange(2))]
     assert [(one["reasoning_content"], one["content"]) for one in said] == [("better", "b"), ("why", "c")]
     # what came as a field of its own goes out as one, what was typed into the text as text
-    out = [one["messages"][-1] for one in records(made, np.arange(2), "messages")]
+    written = io.StringIO()
+    write_samples(written, made, None, "messages")
+    out = [json.loads(line)["messages"][-1] for line in written.getvalue().splitlines()]
     assert out[0]["reasoning_content"] == "better" and out[0]["content"] == "b"
     assert with_edits(pool, {first: "no reasoning"}).conversations(np.array([0]))[0].messages is None
 
