@@ -17,6 +17,7 @@ from backend import analysis, store
 from backend.analysis.comparison import Comparison, measured_words
 from backend.analysis.held_out_words import words_or_none
 from backend.errors import StudioError
+from backend.findings import masked
 from backend.records import Status
 from iterit_ui.present import words
 from iterit_ui.present.subject import Subject, Told, easier_share, subject_of, told_selection
@@ -32,10 +33,19 @@ LONGEST = 260  # characters of a text; the screen cuts what has no room
 
 def stories_value(home: Path, *states: Any) -> Value:
     """All stories. states : values of `Session.states`, in their order."""
+    return {"stories": stories_of(presented(home, *states))}
+
+
+def presented(home: Path, *states: Any) -> Subject:
+    """What a visitor is looking at. states : values of `Session.states`, in their order."""
     names = ("tab", "pool", "scores", "run", "epoch", "sample", "filter", "view", "colour", "settings")
     given = dict(zip((*names, "comparison", "runs"), states, strict=True))
     wanted = ("tab", "pool", "scores", "run", "epoch", "settings", "comparison", "runs")
-    about = subject_of(home, **{name: given[name] for name in wanted})
+    return subject_of(home, **{name: given[name] for name in wanted})
+
+
+def stories_of(about: Subject) -> list[Value]:
+    """All stories of what is presented, in their order."""
     makers = {
         "pool": pool_story,
         "problems": problems_story,
@@ -43,7 +53,7 @@ def stories_value(home: Path, *states: Any) -> Value:
         "epochs": epochs_story,
         "result": result_story,
     }
-    return {"stories": [_told(about, key, makers[key]) for key in words.STORIES]}
+    return [_told(about, key, makers[key]) for key in words.STORIES]
 
 
 def _told(about: Subject, key: str, make: Any) -> Value:
@@ -230,11 +240,12 @@ def _why_out(told: Told, row: int) -> str:
 
 
 def _sample(about: Subject, row: int, why: str) -> Value:
+    """One sample as it is shown, keys and passwords masked."""
     turns = about.pool.turns(row)
     asked = next((turn["content"] for turn in reversed(turns) if turn["role"] == "user"), "")
     return {
-        "prompt": analysis.beginning(asked, LONGEST),
-        "response": analysis.beginning(about.pool.response(row), LONGEST) or "(empty)",
+        "prompt": analysis.beginning(masked(asked), LONGEST),
+        "response": analysis.beginning(masked(about.pool.response(row)), LONGEST) or "(empty)",
         "why": why,
     }
 

@@ -46,6 +46,8 @@ NO_COMPARISON = [
     "Start a comparison on the Compare screen, with a random draw in it and at least three repetitions.",
     "This story then says whether or not selecting beats the random draw.",
 ]
+BLIND = "What this way of choosing cannot see"
+OTHER_RUNS = "This run is not one of those that were compared; they chose from the same data."
 UNFINISHED = "A comparison with a random draw is not finished: {}."
 NOTHING_MEASURED = "Nothing was measured yet."
 
@@ -139,3 +141,33 @@ def answer_words(found: Paired, name: str, reference: str) -> str:
         "too few seeds": f"{found.n} tries are too few to be sure",
     }[found.verdict]
     return f"Not shown. {name} ends {side} {than}, but {why}."
+
+
+def blind_spots(settings: SelectionSettings) -> list[str]:
+    """What the way of choosing does not notice, sentences for the end of a report."""
+    said = ["Whether an answer is true, safe or polite was not checked by anybody while choosing."]
+    scored = settings.strategy not in ("random", "random-each-epoch", "longest", "full")
+    by_difficulty, by_wording = exponents(settings) if scored else (0.0, 0.0)
+    if by_difficulty > 0:
+        said += [
+            "An answer that breaks off in the middle looks like any other: only answers that do not belong to their question "
+            "stand out, and some of those pass as very hard ones.",
+            "Some good samples are set aside with the bad ones, where the question gives little help with a good answer.",
+            "What is hard was judged by one model; another model may find other samples hard.",
+        ]
+    if by_wording > 0:
+        said.append(
+            "Variety is counted in words and short phrases: the same thought in other words counts as new, and a new thought in "
+            "familiar words does not."
+        )
+    if settings.strategy == "longest":
+        said.append("A long answer is not a better one: it may repeat itself.")
+    if not scored and settings.strategy != "longest":
+        said.append(
+            "Nothing in the texts was looked at: faults in the data come along in the share that they have in it."
+        )
+    return [
+        *said,
+        "The error is measured on samples of the same data. They have the same faults, and say nothing of other tasks.",
+        "One training alone does not tell selecting from luck: that takes a comparison, with several tries.",
+    ]
