@@ -7,7 +7,7 @@ sets `data-rev` on its root after it has drawn a value.
 from iterit_ui.components.base import checked_int, encode_bytes, row_of_pick, rows_of_lasso
 from iterit_ui.components.bench import bench
 from iterit_ui.components.chart import chart
-from iterit_ui.components.exporter import exporter
+from iterit_ui.components.exporter import exporter, report_button
 from iterit_ui.components.filter_bar import filter_bar
 from iterit_ui.components.keys import keys
 from iterit_ui.components.map_view import map_view
@@ -32,6 +32,7 @@ __all__ = [
     "keys",
     "map_view",
     "note",
+    "report_button",
     "row_of_pick",
     "rows_of_lasso",
     "sample_view",

@@ -18,3 +18,8 @@ def exporter(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
         there is. chosen : the key that is offered first; with one choice alone the sheet asks for none.
     """
     return component("exporter", value, events=("export",), **options)
+
+
+def report_button(**options: Any) -> gr.HTML:
+    """A button for the report of what Present would show; drawn by assets/web/present/present.js, which asks for it."""
+    return component("reporter", **options)

@@ -23,6 +23,7 @@ from iterit_ui.components import (
     keys,
     map_view,
     note,
+    report_button,
     sample_view,
     table,
 )
@@ -81,6 +82,7 @@ def _lay_out(session: Session) -> Parts:
             [], show_label=False, container=False, elem_id="epochs-run", interactive=True, filterable=False
         )
         made["player"] = player(elem_id="epochs-player")
+        report_button(elem_id="epochs-report")
         made["export"] = exporter(elem_id="epochs-export")
     made["message"] = note({"tone": "info", "text": "Reading the runs…"}, elem_id="epochs-note")
     with gr.Column(visible=False, elem_classes="wide") as made["body"]:

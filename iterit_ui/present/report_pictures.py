@@ -23,6 +23,16 @@ from iterit_ui.shared.theme import STATUS_COLOUR, STATUS_LABEL, number
 
 Figure = dict[str, Any]
 MOST_POINTS = 4000  # of a map: what a browser draws and prints at once, and half a megabyte
+PLAIN = {
+    "pool": "all samples",
+    "candidates": "candidates, from which it chose",
+    "candidate": "candidate, but not chosen",
+    "not a candidate": "not looked at again",
+    "complexity too high": "too hard",
+    "unscorable": "could not be judged",
+    "held out": "kept aside",
+    "outranked": "not chosen",
+}
 IN = (Status.SELECTED, Status.PINNED)
 BEGINNING = 80  # characters of a question beside a point
 
@@ -32,10 +42,16 @@ def pictures(about: Subject) -> dict[str, list[Figure]]:
     found: dict[str, list[Figure]] = {}
     for key, make in (("selection", _selection), ("epochs", _epochs), ("result", _result)):
         try:
-            found[key] = [figure for figure in make(about) if not figure.get("empty")]
+            found[key] = [_in_plain_words(figure) for figure in make(about) if not figure.get("empty")]
         except StudioError:
             continue  # its story says why
     return {key: figures for key, figures in found.items() if figures}
+
+
+def _in_plain_words(figure: Figure) -> Figure:
+    """A figure whose legend and note a stakeholder reads."""
+    legend = [{**item, "label": PLAIN.get(item["label"], item["label"])} for item in figure.get("legend", [])]
+    return {**figure, "legend": legend, "note": figure.get("note", "").replace(" pool", " of all")}
 
 
 def _selection(about: Subject) -> list[Figure]:
@@ -53,13 +69,13 @@ def _selection(about: Subject) -> list[Figure]:
             )
         )
     if (scores.response_tokens >= 0).any():
-        figures.append(
-            plots.lengths(
-                analysis.length_histogram(scores, made, {}),
-                title="How long are the answers?",
-                note="As shares of all samples and of the selected ones",
-            )
+        lengths = plots.lengths(
+            analysis.length_histogram(scores, made, {}),
+            title="How long are the answers?",
+            note="As shares of all samples and of the selected ones",
         )
+        lengths["layout"]["xaxis"]["title"] = {"text": "length of the answer, in word pieces"}
+        figures.append(lengths)
     place = _map(about, told)
     return figures if place is None else [*figures, place]
 
@@ -150,7 +166,10 @@ def _changed(about: Subject, records: list[EpochRecord]) -> list[Figure]:
     room = 0.06 * (high - float(low)) + 0.001
     limits = (float(low) - room, high + room)
     note = "Each sample that was judged both times. Below the slanted line, it became easier for the model"
-    return [{**plots.then_and_now(found, limits, note=note), "height": 460}]
+    figure = plots.then_and_now(found, limits, note=note)
+    for name, epoch in (("xaxis", found.earlier), ("yaxis", found.epoch)):
+        figure["layout"][name]["title"] = {"text": f"how hard before epoch {epoch}"}
+    return [{**figure, "height": 460}]
 
 
 def _course(about: Subject, records: list[EpochRecord]) -> list[Figure]:
@@ -161,6 +180,8 @@ def _course(about: Subject, records: list[EpochRecord]) -> list[Figure]:
     known = [(label, loss) for label, loss in zip(labels, losses) if np.isfinite(loss)]
     if len(known) < 2:
         return []
+    low, high = min(loss for _, loss in known), max(loss for _, loss in known)
+    room = 0.15 * (high - low) or 0.01
     return [
         {
             "title": f"The {words.ERROR}",
@@ -171,7 +192,7 @@ def _course(about: Subject, records: list[EpochRecord]) -> list[Figure]:
                     "x": [label for label, _ in known],
                     "y": [loss for _, loss in known],
                     "text": [f"{loss:.4f}" for _, loss in known],
-                    "textposition": "top center",
+                    "textposition": "top right",
                     "cliponaxis": False,
                     "line": {"color": "--loss", "width": 2.5},
                     "marker": {"color": "--loss", "size": 9},
@@ -180,8 +201,8 @@ def _course(about: Subject, records: list[EpochRecord]) -> list[Figure]:
             ],
             "layout": {
                 "xaxis": {"type": "category", "showgrid": False},
-                "yaxis": {"title": {"text": "error"}},
-                "margin": {"l": 60, "r": 40, "t": 30, "b": 38},
+                "yaxis": {"title": {"text": "error"}, "range": [low - room, high + room]},
+                "margin": {"l": 60, "r": 50, "t": 30, "b": 38},
             },
         }
     ]

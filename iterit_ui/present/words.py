@@ -145,7 +145,9 @@ def answer_words(found: Paired, name: str, reference: str) -> str:
 
 def blind_spots(settings: SelectionSettings) -> list[str]:
     """What the way of choosing does not notice, sentences for the end of a report."""
-    said = ["Whether an answer is true, safe or polite was not checked by anybody while choosing."]
+    told = settings.factor_column and settings.factor_weight
+    beyond = f", beyond what the column “{settings.factor_column}” says of it" if told else ""
+    said = [f"Whether an answer is true, safe or polite plays no part in choosing{beyond}."]
     scored = settings.strategy not in ("random", "random-each-epoch", "longest", "full")
     by_difficulty, by_wording = exponents(settings) if scored else (0.0, 0.0)
     if by_difficulty > 0:
@@ -168,6 +170,7 @@ def blind_spots(settings: SelectionSettings) -> list[str]:
         )
     return [
         *said,
-        "The error is measured on samples of the same data. They have the same faults, and say nothing of other tasks.",
+        "The error tells how well the model foresees the answers that were kept to measure it on. These may have faults of their "
+        "own, and say nothing of other tasks.",
         "One training alone does not tell selecting from luck: that takes a comparison, with several tries.",
     ]

@@ -181,8 +181,10 @@
     });
   };
 
-  studio.exported = () =>
+  studio.exported = () => {
     document.querySelectorAll('.st-exporter.busy').forEach((node) => node.dispatchEvent(new Event('studio-exported')));
+    dispatchEvent(new Event('studio-exported'));
+  };
 
   // What the server has written goes to the visitor's downloads.
   studio.download = (file) => {

@@ -95,6 +95,16 @@
     return h('div', 'st-present-missing', null, h('p', '', value.text), steps.children.length ? steps : null);
   };
 
+  const REPORT = 'All stories with their pictures in one file, which opens without a network and prints';
+
+  // A button for the report of what is presented, on a screen.
+  studio.reporter = (context) =>
+    studio.mount(context, (value, root) => {
+      if (root.firstChild) return;
+      const button = studio.button('st-action st-report', 'Report', REPORT, () => studio.report(button));
+      root.append(button);
+    });
+
   studio.present = (context) => {
     let stories = null;
     let key = ''; // of the story that is shown
@@ -146,13 +156,16 @@
       key = name;
       dialog = h('dialog', 'st-present-view', null, h('div', 'st-present-body'), h('p', 'st-present-foot'));
       dialog.setAttribute('aria-labelledby', 'st-present-title');
+      const report = studio.button('st-action st-report', 'Report', REPORT, () => studio.report(report));
       dialog.lastChild.append(
         h('span', 'st-present-place num'),
         h('span', '', '← → step through the stories · Esc leaves'),
+        report,
       );
       dialog.tabIndex = -1;
       dialog.addEventListener('keydown', (event) => {
         if (event.ctrlKey || event.metaKey || event.altKey) return;
+        if (event.key === ' ' && event.target.closest('button')) return;
         const by = {ArrowRight: 1, PageDown: 1, ' ': 1, ArrowLeft: -1, PageUp: -1, Home: -99, End: 99}[event.key];
         if (!by) return;
         event.preventDefault();
@@ -161,7 +174,7 @@
       });
       // without a keyboard: the left third goes back
       dialog.addEventListener('click', (event) => {
-        if (!getSelection().isCollapsed) return;
+        if (!getSelection().isCollapsed || event.target.closest('button')) return;
         step(event.clientX < innerWidth / 3 ? -1 : 1);
       });
       dialog.addEventListener('close', () => {
@@ -176,6 +189,22 @@
       studio.onceRead(() => context.trigger('apply', {}));
     };
     studio.openPresent = () => open(key);
+
+    // The server writes the report and the page downloads it; the button that asked says so meanwhile.
+    studio.report = (button) => {
+      if (button.disabled) return;
+      button.disabled = true;
+      button.textContent = 'Preparing…';
+      button.classList.add('busy');
+      context.trigger('export', {});
+    };
+    addEventListener('studio-exported', () => {
+      for (const button of document.querySelectorAll('.st-report.busy')) {
+        button.classList.remove('busy');
+        button.disabled = false;
+        button.textContent = 'Report';
+      }
+    });
 
     studio.mount(context, (value) => {
       if (value) stories = value.stories;
