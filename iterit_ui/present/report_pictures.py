@@ -11,7 +11,7 @@ from backend.analysis.comparison import measured_words
 from backend.analysis.quadrants import quadrants
 from backend.errors import StudioError
 from backend.findings import masked
-from backend.records import EpochRecord, Status
+from backend.records import EpochRecord, Pool, Status
 from iterit_ui import plots
 from iterit_ui.plots.comparison_losses import final_losses
 from iterit_ui.present import words
@@ -110,7 +110,7 @@ def _map(about: Subject, told: Told) -> Figure | None:
                 "name": label,
                 "x": np.round(xy[rows, 0].astype(float), 3).tolist(),
                 "y": np.round(xy[rows, 1].astype(float), 3).tolist(),
-                "text": [_asked(about, int(row)) for row in rows],
+                "text": [_asked(pool, int(row)) for row in rows],
                 "marker": {"color": colour, "size": 5, "opacity": 0.75, "line": {"width": 0}},
                 "hovertemplate": "%{text}<extra></extra>",
             }
@@ -137,8 +137,8 @@ def _thinned(rows: np.ndarray, most: int) -> np.ndarray:
     return np.sort(np.random.default_rng(0).choice(rows, most, replace=False))
 
 
-def _asked(about: Subject, row: int) -> str:
-    turns = about.pool.turns(row)
+def _asked(pool: Pool, row: int) -> str:
+    turns = pool.turns(row)
     asked = next((turn["content"] for turn in reversed(turns) if turn["role"] == "user"), "")
     return analysis.beginning(masked(asked), BEGINNING)
 

@@ -14,11 +14,32 @@ from backend.data import load_pool
 pytest.importorskip("playwright.sync_api")
 from playwright.sync_api import expect
 
+from iterit_ui.present import words
+
 sys.path.append(str(Path(__file__).parents[1] / "ui"))
-from run_folders import make_run
+from run_folders import PAYLOAD, make_run
 
 
-def test_present_by_button_keys_and_link(page, goto, app_url, runs_dir, tmp_path):
+def report_opens_alone(browser, file: Path) -> None:
+    """A report that was saved draws its pictures, asks nothing of a network, and runs none of its samples' text."""
+    context = browser.new_context(reduced_motion="reduce")
+    opened, said = context.new_page(), []
+    opened.on("request", lambda one: said.append(one.url) if one.url != file.as_uri() else None)
+    opened.on("dialog", lambda one: (said.append(one.message), one.dismiss()))
+    opened.on("pageerror", lambda one: said.append(str(one)))
+    opened.on("console", lambda one: said.append(one.text))
+    opened.goto(file.as_uri())
+    opened.locator("body[data-drawn=yes]").wait_for()
+    expect(opened.locator("h2")).to_have_text([*words.STORIES.values(), words.BLIND])
+    expect(opened.locator("article")).to_have_count(10)
+    expect(opened.locator("article .prompt").first).to_contain_text(PAYLOAD)
+    assert opened.locator("figure .main-svg").count() >= opened.locator("figure").count() >= 3
+    assert opened.evaluate("document.querySelectorAll('article img, article script').length") == 0
+    context.close()
+    assert said == []
+
+
+def test_present_by_button_keys_link_and_report(page, browser, goto, app_url, runs_dir, tmp_path):
     run = make_run(runs_dir, labels=False)
     rows = tmp_path / "rows.json"
     rows.write_text(
@@ -45,6 +66,18 @@ def test_present_by_button_keys_and_link(page, goto, app_url, runs_dir, tmp_path
     page.keyboard.press("Escape")
     expect(view).to_have_count(0)
     page.wait_for_url(lambda url: "present" not in url)
+    # both buttons for the report hand a file over; one of them is opened as a colleague would
+    with page.expect_download() as handed:
+        page.locator("#epochs-report").get_by_role("button", name="Report").click()
+    file = tmp_path / handed.value.suggested_filename
+    assert file.name.startswith("report-") and file.suffix == ".html"
+    handed.value.save_as(file)
+    report_opens_alone(browser, file)
+    page.get_by_role("button", name="Present").click()
+    with page.expect_download():
+        view.get_by_role("button", name="Report").click()
+    expect(view.locator("h2")).to_have_text("What was selected, and why")  # its click does not step
+    page.keyboard.press("Escape")
     # p presents here, but not while somebody writes
     page.get_by_placeholder("your name").click()
     page.keyboard.press("p")
