@@ -220,12 +220,15 @@ def left_out(told: Told, each: int = EACH) -> list[tuple[Status, int]]:
 
 def _why_in(about: Subject, told: Told, at: int) -> str:
     row = int(told.selection.rows[at])
+    response = about.pool.response(row)
+    shown = masked(response)
     return words.in_words(
         told.selection,
         at,
         told.settings,
         harder_than=easier_share(told.scores, row),
-        length=len(about.pool.response(row)),
+        length=len(response),
+        shown=shown if shown != response else None,
     )
 
 

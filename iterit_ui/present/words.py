@@ -53,12 +53,18 @@ NOTHING_MEASURED = "Nothing was measured yet."
 
 
 def in_words(
-    selection: Selection, at: int, settings: SelectionSettings, *, harder_than: float, length: int
+    selection: Selection,
+    at: int,
+    settings: SelectionSettings,
+    *,
+    harder_than: float,
+    length: int,
+    shown: str | None = None,
 ) -> str:
     """Why a sample is in, in a sentence.
 
     at : its place among the picks, from 0. harder_than : share of the pool that is easier for the model, NaN where unknown.
-    length : characters of its answer.
+    length : characters of its answer. shown : its answer where a part of it is masked: no term of that part is named.
     """
     if selection.status[selection.rows[at]] == Status.PINNED:
         return "A person asked for it."
@@ -73,6 +79,8 @@ def in_words(
     if exponents(settings)[0] > 0 and harder_than == harder_than:
         said.append(f"harder for the model than {harder_than:.0%} of the data".replace("%", " %"))
     terms = [f"“{term}”" for term in selection.terms[at] if term] if len(selection.terms) else []
+    if shown is not None:
+        terms = [term for term in terms if all(word in shown.lower() for word in term.strip("“”").split())]
     if exponents(settings)[1] > 0 and terms:
         said.append(f"what it adds: {', '.join(terms[:3])}")
     words = "; ".join(said) or "chosen by this way of selecting"

@@ -1,5 +1,6 @@
 """A run's report: one file that asks nothing of a network, in which no text of the data can run, with Present's figures."""
 
+import dataclasses
 import html
 import json
 import re
@@ -19,7 +20,7 @@ from iterit_ui.present.report_page import report_page
 from iterit_ui.present.report_pictures import pictures
 from iterit_ui.present.run_report import write_report
 from iterit_ui.present.stories import stories_of
-from iterit_ui.present.subject import subject_of
+from iterit_ui.present.subject import subject_of, told_selection
 
 TAGS = set(
     "html head meta title style body header main section nav h1 h2 h3 dl dt dd ol ul li a p div span b i table thead tbody tr th td "
@@ -137,13 +138,21 @@ def test_a_large_map_is_thinned_and_says_so(home, runs, monkeypatch):
     assert "25 of 120 points are drawn, 10 of them selected" in place["note"]
 
 
-def test_keys_stay_masked(home, runs, monkeypatch):
+def test_keys_stay_masked_also_as_a_reason(home, runs, monkeypatch):
     key = "ghp_" + "a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8"
     pool = about(home, runs[0]).pool
     monkeypatch.setattr(type(pool), "response", lambda self, row: f"use {key} for row {row}")
+    told = told_selection(about(home, runs[0]))
+    terms = [(key.lower(), f"use {key.lower()}", "for row")] * len(told.selection)
+    selection = dataclasses.replace(
+        told.selection, explain=lambda: (np.array(terms, dtype=object), np.ones((len(terms), 3)))
+    )
+    monkeypatch.setattr(
+        "iterit_ui.present.stories.told_selection", lambda _: dataclasses.replace(told, selection=selection)
+    )
     stories = stories_of(about(home, runs[0]))
     made = report_page("t", [], stories, {})
-    assert key not in made and "use ghp_•" in made
+    assert key.lower() not in made.lower() and "use ghp_•" in made and "what it adds: “for row”" in made
 
 
 def test_what_is_said_of_a_way_of_choosing_is_about_that_one(home, runs):
