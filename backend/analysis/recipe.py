@@ -68,7 +68,7 @@ def recipe_of_settings(
         words += ["--ahead", str(ahead)] if ahead else []
         commands.append(shlex.join([*words, "--export", out.name, *options]))
     return {
-        **_head(pool, selection.rows, inputs, mapping),
+        **head_of(pool, selection.rows, inputs, mapping),
         "model": model,
         "strategy": settings.strategy,
         "run": None,
@@ -101,7 +101,7 @@ def recipe_of_run(
     if changes:
         notes.append("A review changed single epochs (“changes”); the command does not repeat that.")
     return {
-        **_head(pool, rows, tuple(config.pool), dict(config.mapping)),
+        **head_of(pool, rows, tuple(config.pool), dict(config.mapping)),
         "model": config.model,
         "strategy": config.strategy,
         "run": run_id,
@@ -134,7 +134,7 @@ def recipe_of_rows(
     chosen = [f"@{recipe_name(out)}"] if len(ids) > INLINE else ids
     words += [word for one in chosen for word in ("--ids", one)]
     return {
-        **_head(pool, rows, inputs, mapping),
+        **head_of(pool, rows, inputs, mapping),
         "model": "",
         "strategy": "chosen by a person",
         "run": None,
@@ -164,7 +164,8 @@ def ids_hash(ids: np.ndarray) -> str:
     return sha256("\n".join(map(str, ids)).encode()).hexdigest()
 
 
-def _head(pool: Pool, rows: np.ndarray, inputs: tuple[str, ...], mapping: dict[str, str]) -> dict[str, Any]:
+def head_of(pool: Pool, rows: np.ndarray, inputs: tuple[str, ...], mapping: dict[str, str]) -> dict[str, Any]:
+    """When it was made, of which pool, and which samples ((k,) int64 rows) in which order."""
     return {
         "made": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "studio": __version__,

@@ -21,6 +21,7 @@ from backend.cli.pool_overlaps import overlaps
 from backend.cli.queueing import queue, stop
 from backend.cli.reading import read
 from backend.cli.report_command import report
+from backend.cli.receipts import receipt, replay
 from backend.cli.reviewing import review
 from backend.cli.running import again, resume, tune
 from backend.cli.serving import open_app
@@ -85,6 +86,8 @@ app.command()(ask)
 app.command()(evaluate)
 app.command()(export)
 app.command()(report)
+app.command()(receipt)
+app.command()(replay)
 app.command()(keeping.label)
 app.command()(keeping.diff)
 app.command()(keeping.delete)

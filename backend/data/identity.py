@@ -61,6 +61,21 @@ class Identity:
         return pa.array([f"{digest:0{HEX_DIGITS}x}-{count}" for digest, count in pairs], pa.string())
 
 
+def content_ids(samples: pa.Table) -> tuple[str, pa.Array]:
+    """The id of a pool and its n sample ids, worked out again from the samples themselves.
+
+    samples : with the columns turns, response, source and, where a sample has one, structure.
+    """
+    identity = Identity()
+    for batch in samples.to_batches():
+        columns = {name: batch.column(name) for name in ("turns", "response")}
+        columns["source"] = batch.column("source").cast(pa.string())
+        there = "structure" in batch.schema.names
+        columns["structure"] = batch.column("structure") if there else pa.nulls(len(batch), pa.string())
+        identity.add(pa.RecordBatch.from_pydict(columns))
+    return identity.pool_id(), identity.sample_ids()
+
+
 def occurrences(values: np.ndarray) -> np.ndarray:
     """(n,) int64: how many equal values stand before each."""
     n = len(values)

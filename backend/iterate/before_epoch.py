@@ -21,14 +21,10 @@ from backend.prompts import Encoded
 from backend.records import EpochRecord, Pool, Progress, Scores, Taken
 from backend.selection import (
     keeps_selection,
-    leaves_out,
-    rank_for_next_epoch,
-    remembers,
     reviewed_record,
-    round_and_earlier,
-    scores_needed,
+    round_before,
+    rows_to_score,
     select_epoch,
-    top_rows,
 )
 
 HELD_OUT = "held out"
@@ -87,7 +83,9 @@ class Decisions:
     def _to_score(self, epoch: int) -> np.ndarray | None:
         """The rows to score before this epoch; None where there is nothing to decide."""
         known = epoch in self.records or (epoch > 0 and keeps_selection(self.config.strategy))
-        return None if known else self._rows_to_score(epoch)
+        if known:
+            return None
+        return rows_to_score(self._before(epoch), self.config, self.pool, held_out=self.held_out)
 
     def _known(self, epoch: int) -> EpochRecord:
         """The record of an epoch that was decided before, or with epoch 0."""
@@ -123,7 +121,7 @@ class Decisions:
         # the steps are laid out for the first selection, so no later one is larger
         budget = len(self.records[0].selection) if epoch else self.budget
         self.report(Progress("select", epoch, 0, budget))
-        round_, earlier = self._round(epoch)
+        round_, earlier = round_before(self._before(epoch), self.config, self.pool)
         if epoch and round_ > self.records[epoch - 1].round:
             logger.info(
                 "epoch %d: fewer samples are left than an epoch takes, so a new round begins with all of them",
@@ -146,14 +144,9 @@ class Decisions:
             epoch, scores, rescored, diversity, selection, seconds, round=round_, earlier=earlier
         )
 
-    def _round(self, epoch: int) -> tuple[int, np.ndarray | None]:
-        """The round that an epoch belongs to, and how often each sample was trained on in it, where that matters."""
-        if not remembers(self.config):
-            return 0, None
-        if not epoch:
-            return 0, np.zeros(len(self.pool), dtype=np.int32)
-        before = [self.records[other] for other in range(epoch)]
-        return round_and_earlier(before, self.config, self.pool, budget=len(before[0].selection))
+    def _before(self, epoch: int) -> list[EpochRecord]:
+        """What was decided for the epochs before this one, in order."""
+        return [self.records[other] for other in range(epoch)]
 
     def _reviewed(self, proposal: EpochRecord) -> EpochRecord:
         """What somebody made of a selection, where somebody is asked."""
@@ -170,31 +163,6 @@ class Decisions:
                 )
             except ConfigError as error:
                 refused = str(error)
-
-    def _rows_to_score(self, epoch: int) -> np.ndarray:
-        """(m,) int64, ascending: the rows whose complexity the strategy asks for before this epoch."""
-        needed = scores_needed(self.config.strategy, epoch)
-        wanted = np.zeros(len(self.pool), dtype=bool)
-        if needed == "pool":
-            wanted[:] = True
-        elif needed == "top":
-            order = self._order(epoch)
-            _, earlier = self._round(epoch)
-            if earlier is not None and leaves_out(self.config):
-                order = order[earlier[order] == 0]
-            wanted[top_rows(order, update_ratio=self.config.update_ratio, budget=self.budget)] = True
-        return np.flatnonzero(wanted & ~self.held_out)
-
-    def _order(self, epoch: int) -> np.ndarray:
-        """(n,) int64: the order from which this epoch takes its top, from all that was decided before."""
-        order = None
-        for before in range(epoch):
-            record = self.records[before]
-            order = rank_for_next_epoch(
-                record.selection, record.scores, settings=self.config, previous_order=order
-            )
-        assert order is not None  # nothing ranks before epoch 0, and epoch 0 needs no top
-        return order
 
     def _score(self, epoch: int, model: PreTrainedModel, rows: np.ndarray) -> tuple[Scores, Taken | None]:
         """Scores of all n rows, unknown but for `rows`, and which of them were taken; the same in every process."""

@@ -21,12 +21,12 @@ from backend.distributed.process_group import ProcessGroup
 from backend.diversity import NgramCounts, count_ngrams
 from backend.errors import ConfigError, Stopped
 from backend.iterate.before_epoch import Decisions
-from backend.iterate.held_out import split
 from backend.iterate.listener import Record, Reporter, Review
 from backend.iterate.resume import Start, start_of
 from backend.model.load import embedding_rows, usable_length
 from backend.prompts import Encoded, encode
 from backend.records import EpochRecord, Metrics, Pool, Progress
+from backend.selection.held_out import split
 from backend.training import save_model, train
 
 __all__ = ["Record", "Reporter", "run"]

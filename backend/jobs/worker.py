@@ -186,6 +186,20 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
                 given=store.given_losses(home, run_id),
             ),
         )
+        if here.first:
+            _leave_receipt(home, run_id)
+
+
+def _leave_receipt(home: Path, run_id: str) -> None:
+    """Write down what the run was made from and selected; the run is done without it too."""
+    from backend.analysis.receipt import (
+        write_receipt,  # with the tables of the screens, which nothing else here needs
+    )
+
+    try:
+        logger.info("the receipt is in %s", write_receipt(home, run_id).name)
+    except (StudioError, OSError) as error:
+        logger.warning("no receipt was written (%s); the command receipt makes it later", error)
 
 
 def _tell(home: Path, run_id: str, here: Rank, text: str) -> None:
