@@ -5,7 +5,7 @@
                                                 words.json (how its responses are cut), scripts.json (what they are in)
     home/pools/<pool id>/rows/                  <key>.bits: sets of rows that an address names
     home/pools/<edited pool's id>/              edits.json (of which pool, and the responses), meta.json, ngrams.npz, findings
-    home/<run id>/                              config.json, pool.json, metrics.jsonl, log.txt, checkpoints/, model/
+    home/<run id>/                              config.json, pool.json, metrics.jsonl, log.txt, receipt.json, checkpoints/, model/
     home/<run id>/epochs/<e>/                   samples.parquet, picks.parquet, meta.json
 
 Ids come from addresses that a visitor typed, so each is matched against its whole pattern before it becomes a path.

@@ -58,6 +58,7 @@ DRAWN = (
     "labelled",
     "body",
     "export",
+    "receipt",
 )
 """Components in the order of `all_values`."""
 
@@ -172,6 +173,7 @@ def all_values(home: Path, here: EpochsState) -> list[Any]:
         gr.Column(visible=story.pool.labels is not None),
         gr.Column(visible=True),
         export_value(home, story.run, at.epoch),
+        gr.Button(visible=True),
     ]
 
 
@@ -183,7 +185,7 @@ def export_value(home: Path, run: str, epoch: int) -> Value:
 
 def nothing() -> list[Any]:
     """From the figures on, where there is nothing to show."""
-    return [*[None] * 13, gr.Column(visible=False), gr.Column(visible=False), None]
+    return [*[None] * 13, gr.Column(visible=False), gr.Column(visible=False), None, gr.Button(visible=False)]
 
 
 def sample_change(home: Path, here: EpochsState) -> list[Any]:

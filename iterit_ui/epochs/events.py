@@ -38,6 +38,11 @@ def on_export(home: Path, data: Any, run: str, who: str) -> str:
     return hand_over.exported_file(home, hand_over.picks_of_key(home, asked.which), asked, who)
 
 
+def on_receipt(home: Path, run: str) -> str:
+    """A file of what the run was made from and selected, to download."""
+    return hand_over.receipt_file(home, run)
+
+
 def on_go(home: Path, here: EpochsState, data: Data) -> EpochsState:
     """The player asks for an epoch; every question is answered, also where the epoch is not there."""
     seq = checked_int(data.get("seq"), 0, 2**53)

@@ -33,7 +33,7 @@ from iterit_ui.epochs import draw, events
 from iterit_ui.epochs.run_choices import on_disk
 from iterit_ui.epochs.state import EpochsState
 from iterit_ui.epochs.words import BENCH, LINE
-from iterit_ui.samples.hand_over import wire_export
+from iterit_ui.samples.hand_over import wire_export, wire_receipt
 from iterit_ui.shared import address, text
 from iterit_ui.shared.answer_order import all_numbered, next_number
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound, map_functions
@@ -73,6 +73,7 @@ def build(session: Session) -> None:
     _wire_arrival(session, parts)
     _wire_events(session, parts)
     wire_export(parts["export"], bound(events.on_export, session.home), [session.run, session.who])
+    wire_receipt(parts["receipt"], bound(events.on_receipt, session.home), session.run)
 
 
 def _lay_out(session: Session) -> Parts:
@@ -84,6 +85,9 @@ def _lay_out(session: Session) -> Parts:
         made["player"] = player(elem_id="epochs-player")
         report_button(elem_id="epochs-report")
         made["export"] = exporter(elem_id="epochs-export")
+        made["receipt"] = gr.Button(
+            "Receipt", scale=0, min_width=96, size="md", visible=False, elem_id="epochs-receipt"
+        )
     made["message"] = note({"tone": "info", "text": "Reading the runs…"}, elem_id="epochs-note")
     with gr.Column(visible=False, elem_classes="wide") as made["body"]:
         with gr.Row(elem_classes=["bench", "glance"], elem_id="epochs-bench"):

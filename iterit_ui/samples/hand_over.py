@@ -22,6 +22,7 @@ from backend.analysis.picks_export import (
     picks_of_run,
     picks_of_settings,
 )
+from backend.analysis.receipt import stored_or_made
 from backend.analysis.score_sets import DEMO
 from backend.data import demo
 from backend.data.export import KINDS, FileKind
@@ -184,6 +185,31 @@ def exported_file(home: Path, picks: Picks, asked: Asked, who: str = "", noun: s
             home, picks.run, picks.epoch, rows=len(picks), file=f"{out.name} (downloaded)", who=who
         )
     return str(out)
+
+
+def receipt_file(home: Path, run: str) -> str:
+    """A run's receipt, to download.
+
+    Raises
+    ------
+    StudioError : no such run, or nothing is selected yet.
+    """
+    out = Path(tempfile.mkdtemp(prefix="iterit-receipt-")) / f"{run}-receipt.json"
+    store.write_json(out, stored_or_made(home, run))
+    return str(out)
+
+
+def wire_receipt(button: gr.Button, make: Callable[[str], str], run: gr.State) -> None:
+    """Have the page download what `make` writes of the run."""
+    file = gr.DownloadButton("Download", elem_id=f"{button.elem_id}-file", elem_classes="unseen")
+
+    def written(run: str) -> str:
+        try:
+            return make(run)
+        except StudioError as error:
+            raise gr.Error(messages.sentence(str(error))) from error
+
+    button.click(written, run, file, **QUIET).success(None, file, None, js=FETCH, **QUIET)
 
 
 def wire_export(button: gr.HTML, make: Callable[..., str], inputs: list[Any]) -> None:

@@ -97,6 +97,11 @@ def test_epochs_offers_the_shown_epoch_and_all_together(home):
         epochs_events.on_export(home, {**ANSWER, "which": "20200101-000000-000000/0"}, run, "")
     nothing = dict(zip(epochs_draw.DRAWN, epochs_draw.all_values(home, EpochsState())))
     assert nothing["export"] is None
+    assert made["receipt"].visible and not nothing["receipt"].visible
+    receipt = json.loads(Path(epochs_events.on_receipt(home, run)).read_text())
+    assert [len(epoch["ids"]) for epoch in receipt["epochs"]] == [10, 10, 10]
+    with pytest.raises(StudioError, match="not a run id"):
+        epochs_events.on_receipt(home, "")
 
 
 def test_compare_offers_the_lowest_run_first_and_any_other(home):
