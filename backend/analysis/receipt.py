@@ -56,6 +56,8 @@ def receipt_of_run(home: Path, run_id: str) -> dict[str, Any]:
     if started.column_hash:
         head["pool"]["column_hash"] = started.column_hash
     aside = pool.ids[store.read_kept_aside(home, run_id, epochs[0])]
+    files = model_hashes(home, config.model)
+    hashed = None if files is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     return {
         "receipt": RECEIPT,
         **head,
@@ -64,11 +66,7 @@ def receipt_of_run(home: Path, run_id: str) -> dict[str, Any]:
         "strategy": config.strategy,
         "seed": config.seed,
         "held_out": {"pool": started.held_out_id, "samples": len(aside), "ids_sha256": ids_hash(aside)},
-        "model": {
-            "name": config.model,
-            "files": model_hashes(home, config.model),
-            "hashed": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        },
+        "model": {"name": config.model, "files": files, "hashed": hashed},
         "environment": _environment(home, run_id),
         "configuration": to_json(config),
         "epochs": [_epoch(store.read_epoch(home, run_id, epoch), pool.ids) for epoch in epochs],

@@ -176,9 +176,10 @@ def _told_epoch(
     if ids_hash(np.array(listed, dtype=object)) != told["ids_sha256"]:
         differences.append("the receipt's ids_sha256 is not the hash of its ids: the file was changed")
     again = [str(one) for one in pool.ids[rows]]
-    differences += _first_difference(again, listed, "the receipt")
-    if not np.array_equal(stored.selection.rows, rows):
-        kept = [str(one) for one in pool.ids[stored.selection.rows]]
+    kept = [str(one) for one in pool.ids[stored.selection.rows]]
+    where = "the receipt and in the run's folder" if kept == listed else "the receipt"
+    differences += _first_difference(again, listed, where)
+    if kept != listed:
         differences += _first_difference(again, kept, "the run's folder")
     return EpochReplay(epoch, len(rows), tuple(differences))
 

@@ -16,8 +16,9 @@ from backend import store
 from backend.analysis.receipt import write_receipt
 from backend.cli.commands import app
 from backend.data import load_pool
+from backend.data.response_edits import with_edits
 from backend.iterate import Record, run
-from backend.records import EpochRecord
+from backend.records import EpochRecord, Pool
 from backend.store.paths import epoch_folder
 
 STRATEGIES = ("iterit", "iterit-cumulative", "random-each-epoch")
@@ -25,13 +26,17 @@ STRATEGIES = ("iterit", "iterit-cumulative", "random-each-epoch")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """pool.jsonl, model/, and runs/ with a run of each strategy."""
+    """pool.jsonl, model/, and runs/ with a run of each strategy: iterit on a pool with an edited response,
+    iterit-cumulative with a review that changes the second epoch."""
     folder = tmp_path_factory.mktemp("receipt")
     write_inputs(folder, samples=60)
     home = folder / "runs"
-    pool = load_pool([folder / "pool.jsonl"])
-    store.save_pool(home, pool)
+    plain = load_pool([folder / "pool.jsonl"])
+    edited = with_edits(plain, {str(plain.ids[3]): "seven days are in a week"})
     for strategy in STRATEGIES:
+        pool = edited if strategy == "iterit" else plain
+        for one in (plain, pool):
+            store.save_pool(home, one)
         config = settings(
             folder, strategy=strategy, name=strategy, held_out_every=0, checkpoint_every=0, max_complexity=3.0
         )
@@ -41,7 +46,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             if isinstance(record, EpochRecord):
                 store.write_epoch(home, run_id, record)
 
-        run(config, pool, tiny.model(), tiny.tokenizer(), report=report, folder=folder / strategy)
+        def review(proposal: EpochRecord, refused: str, pool: Pool = pool) -> dict[str, Any]:
+            first = str(pool.ids[proposal.selection.rows[0]])
+            return {"decay": 0.5, "excluded": (first,)} if proposal.epoch == 1 and not refused else {}
+
+        run(
+            config,
+            pool,
+            tiny.model(),
+            tiny.tokenizer(),
+            report=report,
+            folder=folder / strategy,
+            review=review if strategy == "iterit-cumulative" else None,
+        )
         write_receipt(home, run_id)
     return folder
 
@@ -67,6 +84,8 @@ def test_every_epoch_is_selected_again(folder: Path, strategy: str) -> None:
     assert code == 0, out
     for epoch in range(3):
         assert f"epoch {epoch}: 15 samples, identical" in out
+    assert ("edits: same" in out) == (strategy == "iterit") == ("edits" in told)
+    assert bool(told["epochs"][1]["changes"]) == (strategy == "iterit-cumulative")
     assert "pool: same" in out and "model: same" in out and "held out: same" in out
 
 

@@ -78,6 +78,8 @@ def test_a_run_goes_through_and_says_so(both: tuple[Path, str, str], folder: Pat
     out = store.run_folder(home, run)
     assert (out / "model" / "model.safetensors").is_file()
     assert json.loads((out / "environment.json").read_text())["device"]
+    again = CliRunner().invoke(app, ["replay", str(out / "receipt.json"), "--runs-dir", str(home)])
+    assert again.exit_code == 0 and "epoch 11: 32 samples, identical" in again.stdout, again.stdout
     assert "epoch 3: 32 of 160 samples selected, 64 scored" in store.read_log(home, run)
 
 
