@@ -35,6 +35,15 @@ from backend.records import EpochRecord, Status
 
 RECEIPT = 1  # version of the layout
 FILE = "receipt.json"
+NEEDED = {
+    "run": ("id",),
+    "pool": ("id",),
+    "held_out": ("ids_sha256",),
+    "model": ("name", "files"),
+    "configuration": (),
+    "epochs": ("epoch", "ids", "ids_sha256", "scores_sha256", "changes"),
+}
+"""What a replay reads of a receipt; `epochs` is a list."""
 
 
 def receipt_of_run(home: Path, run_id: str) -> dict[str, Any]:
@@ -105,12 +114,23 @@ def read_receipt(path: Path) -> dict[str, Any]:
         raise RunError(f"{path} is not a receipt; the command receipt writes one")
     if found["receipt"] > RECEIPT:
         raise RunError(f"{path} was written by a newer version of the studio ({found.get('studio')})")
-    missing = [
-        name for name in ("run", "pool", "model", "held_out", "configuration", "epochs") if name not in found
-    ]
-    if missing:
-        raise RunError(f'{path}: "{missing[0]}" is missing (found: {", ".join(found)})')
+    _check_keys(path, "", found, tuple(NEEDED))
+    for name, keys in NEEDED.items():
+        parts = found[name] if isinstance(found[name], list) else [found[name]]
+        if not parts:
+            raise RunError(f'{path}: "{name}" is empty; there is nothing to hold a run against')
+        for part in parts:
+            _check_keys(path, f"{name}.", part, keys)
     return found
+
+
+def _check_keys(path: Path, place: str, part: Any, keys: tuple[str, ...]) -> None:
+    """Refuse a part of a receipt that lacks what a replay reads."""
+    if not isinstance(part, dict):
+        raise RunError(f"{path}: {place.rstrip('.')} is {type(part).__name__}; expected an object")
+    missing = [key for key in keys if key not in part]
+    if missing:
+        raise RunError(f'{path}: "{place}{missing[0]}" is missing (found: {", ".join(part)})')
 
 
 def model_hashes(home: Path, name: str) -> list[list[str]] | None:

@@ -13,10 +13,11 @@ from interrupted import settings, write_inputs
 from typer.testing import CliRunner
 
 from backend import store
-from backend.analysis.receipt import write_receipt
+from backend.analysis.receipt import read_receipt, write_receipt
 from backend.cli.commands import app
 from backend.data import load_pool
 from backend.data.response_edits import with_edits
+from backend.errors import RunError
 from backend.iterate import Record, run
 from backend.records import EpochRecord, Pool
 from backend.store.paths import epoch_folder
@@ -151,9 +152,33 @@ def test_of_any_run_it_is_made_when_asked_for(folder: Path, tmp_path: Path) -> N
 
 
 def test_what_is_not_here_is_said_and_no_failure(folder: Path) -> None:
+    receipt = receipt_path(folder, "random-each-epoch")
     model = (folder / "model").rename(folder / "elsewhere")
     try:
-        code, out = replayed(folder, receipt_path(folder, "random-each-epoch"))
+        words = ["replay", str(receipt), "--runs-dir", str(folder / "runs"), "--json"]
+        made = CliRunner().invoke(app, words)
     finally:
         model.rename(folder / "model")
-    assert code == 0 and "model: not checked" in out
+    told = json.loads(made.stdout)
+    assert made.exit_code == 0 and told["identical"]
+    assert {check["what"]: check["state"] for check in told["checks"]}["model"] == "missing"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda told: told.pop("receipt"), "is not a receipt"),
+        (lambda told: told.update(receipt=2), "newer version"),
+        (lambda told: told["epochs"][0].pop("ids"), r'"epochs\.ids" is missing'),
+        (lambda told: told["epochs"].clear(), '"epochs" is empty'),
+    ],
+)
+def test_what_is_no_receipt_is_refused(
+    folder: Path, tmp_path: Path, change: Callable[[dict[str, Any]], None], said: str
+) -> None:
+    told = json.loads(receipt_path(folder, "iterit").read_text())
+    change(told)
+    path = tmp_path / "receipt.json"
+    path.write_text(json.dumps(told))
+    with pytest.raises(RunError, match=said):
+        read_receipt(path)
