@@ -39,15 +39,18 @@ def receipt_checks(
     stored: RunConfig,
     pool: Pool,
     records: Sequence[EpochRecord],
+    *,
+    measured_on: str | None,
 ) -> tuple[Check, ...]:
     """Everything but the epochs' picks.
 
     config : the receipt's. stored, pool, records : what the run's folder holds, at least epoch 0.
+    measured_on : the stored id of the file that the run measures on; None where it is no file.
     """
     return (
         _settings_check(config, stored),
         *_pool_checks(home, receipt, pool, config),
-        _held_out_check(receipt, records[0], pool, config),
+        _held_out_check(receipt, records[0], pool, config, measured_on),
         _model_check(home, receipt),
         *_notes(receipt, records),
     )
@@ -106,8 +109,12 @@ def _pool_checks(home: Path, receipt: dict[str, Any], pool: Pool, config: RunCon
     return checks
 
 
-def _held_out_check(receipt: dict[str, Any], first: EpochRecord, pool: Pool, config: RunConfig) -> Check:
+def _held_out_check(
+    receipt: dict[str, Any], first: EpochRecord, pool: Pool, config: RunConfig, measured_on: str | None
+) -> Check:
     """Whether the samples that were held out are those of the receipt, and drawing them again gives the same."""
+    if receipt["held_out"].get("pool") != measured_on:
+        return Check("held out", "other", "the run measures on another file than the receipt says")
     there = held_out_of(first)
     if ids_hash(pool.ids[there]) != receipt["held_out"]["ids_sha256"]:
         return Check("held out", "other", "other samples were held out than the receipt says")

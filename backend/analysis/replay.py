@@ -81,7 +81,9 @@ def replay(home: Path, receipt: dict[str, Any], run_id: str | None = None) -> Re
         lambda: store.ngram_counts(home, pool, suffix=config.response_suffix, words=config.words)
     )
     told = [_told_epoch(told, records, pool, config, counts) for told in receipt["epochs"]]
-    checks = receipt_checks(home, receipt, config, stored_config, pool, records)
+    checks = receipt_checks(
+        home, receipt, config, stored_config, pool, records, measured_on=started.held_out_id
+    )
     return Replay(run_id, checks, tuple(told))
 
 
