@@ -20,8 +20,8 @@ from backend.cli.pool_findings import findings, lengths
 from backend.cli.pool_overlaps import overlaps
 from backend.cli.queueing import queue, stop
 from backend.cli.reading import read
-from backend.cli.report_command import report
 from backend.cli.receipts import receipt, replay
+from backend.cli.report_command import report
 from backend.cli.reviewing import review
 from backend.cli.running import again, resume, tune
 from backend.cli.serving import open_app
