@@ -84,6 +84,7 @@ DRAWING = [
         for name in (
             "page/core",
             "components/brush",
+            "components/chart_menu",
             "components/chart",
             "components/points",
             "components/map_labels",

@@ -177,3 +177,25 @@ def test_a_cut_text_says_the_whole_of_it_when_pointed_at(bench):
     expect(cell).to_have_attribute("title", "a-long-name-" * 12)
     bench.locator("#curate-cards").hover()
     expect(cell).not_to_have_attribute("title", "a-long-name-" * 12)
+
+
+def test_a_chart_is_downloaded_as_picture_and_as_figures(bench):
+    chart = bench.locator("#complexity-chart")
+    chart.hover()
+    for kind, begins in (("PNG", b"\x89PNG"), ("SVG", b"<svg"), ("CSV", b"series,x,y,from,to\r\n")):
+        chart.locator(".st-chart-menu summary").click()
+        with bench.expect_download() as download:
+            chart.get_by_role("button", name=kind).click()
+        assert download.value.suggested_filename == f"how-hard-for-the-model.{kind.lower()}"
+        content = Path(download.value.path()).read_bytes()
+        assert content.startswith(begins), content[:80]
+    lines = [line.split(",") for line in content.decode().splitlines()[1:]]
+    bars = bench.evaluate(
+        "document.querySelector('#complexity-chart .st-plot').data.map((one) => [one.name ?? '', one.y.reduce((a, b) => a + b, 0)])"
+    )
+    told = [sum(float(y) for series, _, y, *_ in lines if series == name) for name, _ in bars if name]
+    assert told == [total for name, total in bars if name] and sum(told) > 0
+    # a text that a spreadsheet would take for a formula is none, and commas stay in their cell
+    assert bench.evaluate("studio.csv([{a: '=1+1', b: 'x,\"y\"', c: -1.5}])") == (
+        'a,b,c\r\n\'=1+1,"x,""y""",-1.5\r\n'
+    )

@@ -137,11 +137,13 @@
         empty.textContent = value?.empty || '';
         empty.style.minHeight = plot.style.height;
         plot.hidden = true;
+        root.querySelector('.st-chart-menu')?.toggleAttribute('hidden', true);
         brush?.show(null);
         return;
       }
       empty?.remove();
       plot.hidden = false;
+      root.querySelector('.st-chart-menu')?.toggleAttribute('hidden', false);
       if (root.closest('[data-bench-away]')) {
         // another view of its panel is looked at: drawn once it is
         if (!waiting) root.closest('.bench').addEventListener('studio-bench', later);
@@ -153,6 +155,7 @@
       brush?.show(value.brush);
       if (wired) return;
       wired = true;
+      plot.after(studio.chartMenu(plot, () => value));
       plot.on('plotly_click', (event) => {
         if (value.brushable) return;
         const point = event.points[0];
