@@ -34,7 +34,9 @@ _ALSO = {
 }
 _SAMPLES = ("pinned", "excluded")  # which may be many
 
-RunsDir = Annotated[Path, typer.Option("--runs-dir", help="Folder of runs and stored pools.")]
+RunsDir = Annotated[
+    Path, typer.Option("--runs-dir", envvar="ITERIT_RUNS_DIR", help="Folder of runs and stored pools.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, for a program to read.")]
 Ahead = Annotated[
     int,

@@ -31,6 +31,7 @@ AuthFile = Annotated[
     Path | None,
     typer.Option(
         "--auth-file",
+        envvar="ITERIT_AUTH_FILE",
         metavar="FILE",
         help="Ask visitors for a name and a password: a file with one NAME:PASSWORD per line. The environment "
         f"variable {VARIABLE} takes the same lines.",
@@ -46,11 +47,17 @@ Auth = Annotated[
 ]
 DataRoots = Annotated[
     list[Path] | None,
-    typer.Option("--data-root", help="Folder that pools may be read from; may be repeated."),
+    typer.Option(
+        "--data-root", envvar="ITERIT_DATA_ROOT", help="Folder that pools may be read from; may be repeated."
+    ),
 ]
 ModelRoots = Annotated[
     list[Path] | None,
-    typer.Option("--model-root", help="Folder that models may be read from; may be repeated."),
+    typer.Option(
+        "--model-root",
+        envvar="ITERIT_MODEL_ROOT",
+        help="Folder that models may be read from; may be repeated.",
+    ),
 ]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")]
 

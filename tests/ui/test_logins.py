@@ -102,3 +102,19 @@ def test_the_app_asks_for_what_the_file_says(monkeypatch: pytest.MonkeyPatch, tm
     assert app.main(words) == 0
     assert served["auth"] == [("ada", "s3cret")]
     assert "ITERIT_AUTH" not in os.environ  # nor for what is started from here
+
+
+def test_the_environment_gives_what_options_would(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    served: dict[str, Any] = {}
+    monkeypatch.setattr(app, "build", lambda *given: served.update(folders=given))
+    monkeypatch.setattr(app, "launch", lambda page, **options: served.update(options))
+    home, one, other, models = (tmp_path / name for name in ("runs", "one", "other", "models"))
+    monkeypatch.setenv("ITERIT_RUNS_DIR", str(home))
+    monkeypatch.setenv("ITERIT_DATA_ROOT", os.pathsep.join([str(one), str(other)]))
+    monkeypatch.setenv("ITERIT_MODEL_ROOT", str(models))
+    monkeypatch.setenv("ITERIT_AUTH_FILE", str(written(tmp_path, "ada:s3cret")))
+    assert app.main(["--no-browser"]) == 0
+    assert served["folders"] == (home, [one, other], [models])
+    assert served["auth"] == [("ada", "s3cret")]
+    assert app.main(["--no-browser", "--runs-dir", str(one)]) == 0  # an option counts for more
+    assert served["folders"][0] == one
