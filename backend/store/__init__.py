@@ -99,6 +99,7 @@ from backend.store.paths import log_path, pool_folder, root_of, run_folder
 from backend.store.picks import picks_of_all_epochs, read_kept_aside, read_lengths, read_picks
 from backend.store.pools import (
     PoolInfo,
+    damaged_pools,
     is_stored,
     list_pools,
     load_pool_from_store,

@@ -122,8 +122,15 @@ def read_record(home: Path, run_id: str, epoch: int, folder: Path) -> EpochRecor
         raise RunError(f"run {run_id} has no epoch {epoch} (there are: {epochs(home, run_id)})") from error
     except (OSError, ValueError, pa.ArrowException) as error:
         raise RunError(f"{folder} cannot be read ({error})") from error
-    if meta["schema"] > EPOCH_SCHEMA:
+    if isinstance(meta, dict) and meta.get("schema", 0) > EPOCH_SCHEMA:
         raise RunError(f"{folder} was written by a newer version of the studio (schema {meta['schema']})")
+    try:
+        return _record(meta, samples, picks)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{folder} is damaged: {type(error).__name__}: {error}") from error
+
+
+def _record(meta: dict[str, Any], samples: pa.Table, picks: pa.Table) -> EpochRecord:
     column = {
         name: samples[name].to_numpy(zero_copy_only=False) for name in samples.column_names if name != "id"
     }

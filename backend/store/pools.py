@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Sequence
@@ -214,13 +215,32 @@ def _id_column(path: Path) -> pa.ChunkedArray:
 
 
 def list_pools(home: Path) -> list[PoolInfo]:
-    """The stored pools, newest first."""
+    """The stored pools that can be read, newest first."""
+    infos = []
+    for path in _folders(home):
+        with contextlib.suppress(PoolError):  # `damaged_pools` names it
+            meta = _read_meta(path)
+            if meta is not None and meta["listed"]:
+                infos.append(_info(path, meta))
+    return sorted(infos, key=lambda info: (-info.created, info.id))
+
+
+def damaged_pools(home: Path) -> list[str]:
+    """What is wrong with each stored pool that `list_pools` leaves out because it cannot be read."""
+    found = []
+    for path in sorted(_folders(home)):
+        try:
+            _read_meta(path)
+        except PoolError as error:
+            found.append(str(error))
+    return found
+
+
+def _folders(home: Path) -> list[Path]:
     folder = Path(home) / "pools"
     if not folder.is_dir():
         return []
-    metas = [(path, _read_meta(path)) for path in folder.iterdir() if POOL_ID.fullmatch(path.name)]
-    infos = [_info(path, meta) for path, meta in metas if meta is not None and meta["listed"]]
-    return sorted(infos, key=lambda info: (-info.created, info.id))
+    return [path for path in folder.iterdir() if POOL_ID.fullmatch(path.name)]
 
 
 def pool_info(home: Path, pool_id: str) -> PoolInfo:
@@ -278,10 +298,18 @@ def _read_meta(folder: Path) -> dict[str, Any] | None:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise PoolError(f"{folder / 'meta.json'} cannot be read ({error})") from error
-    if meta["schema"] > POOL_SCHEMA:
+    if not isinstance(meta, dict):
+        raise PoolError(f"{folder / 'meta.json'} is damaged: it is no JSON object")
+    if meta.get("schema", 0) > POOL_SCHEMA:
         raise PoolError(f"{folder} was written by a newer version of the studio (schema {meta['schema']})")
+    try:
+        _info(folder, meta)
+    except (KeyError, TypeError, ValueError) as error:
+        raise PoolError(
+            f"{folder / 'meta.json'} is damaged: it has no usable {error}; remove the folder and load the pool again"
+        ) from error
     return meta
 
 

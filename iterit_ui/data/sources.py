@@ -251,8 +251,12 @@ def switched(home: Path, event: dict[str, Any]) -> list[Any]:
 
 
 def listed(home: Path, pool_id: str) -> dict[str, Any]:
-    """The loaded pools, the open one marked."""
-    return {"open": pool_id, "pools": [pool_value(home, info) for info in store.list_pools(home)]}
+    """The loaded pools, the open one marked, and what is wrong with those that cannot be read."""
+    return {
+        "open": pool_id,
+        "pools": [pool_value(home, info) for info in store.list_pools(home)],
+        "damaged": [said.replace(f"{home}/", "") for said in store.damaged_pools(home)],
+    }
 
 
 def pool_value(home: Path, info: store.PoolInfo) -> dict[str, Any]:

@@ -548,3 +548,27 @@ def test_a_stored_sample_keeps_its_structure(tmp_path: Path) -> None:
     said = said_of(pool, 0)
     assert said is not None and said["turns"][-1]["reasoning"] == "17*3 is 51."
     assert said["turns"][-1]["content"] == "51" and not said["turns"][-1]["calls"]
+
+
+@pytest.mark.parametrize("bad", ["{}", "garbage", "[]", '{"schema": 1}', "null"])
+def test_a_damaged_pool_hides_no_other_and_is_named(tmp_path: Path, bad: str) -> None:
+    one, other = small_pool(4), small_pool(5)
+    for pool in (one, other):
+        store.save_pool(tmp_path, pool)
+    (tmp_path / "pools" / one.id / "meta.json").write_text(bad)
+    assert [info.id for info in store.list_pools(tmp_path)] == [other.id]
+    (said,) = store.damaged_pools(tmp_path)
+    assert f"{one.id}/meta.json" in said
+    with pytest.raises(PoolError, match="meta.json"):
+        store.pool_info(tmp_path, one.id)
+
+
+@pytest.mark.parametrize("bad", ["{}", "[]", "null", '{"schema": 1, "terms": "x"}'])
+def test_a_damaged_record_of_an_epoch_is_told(tmp_path: Path, bad: str) -> None:
+    store.save_pool(tmp_path, small_pool())
+    run = store.create_run(tmp_path, small_config(), small_pool())
+    store.write_epoch(tmp_path, run, small_record(0))
+    path = tmp_path / run / "epochs" / "0" / "meta.json"
+    path.write_text(bad)
+    with pytest.raises(RunError, match="epochs/0 is damaged"):
+        store.read_epoch(tmp_path, run, 0)

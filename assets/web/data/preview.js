@@ -21,7 +21,7 @@
       minute: '2-digit',
     });
 
-  // {pools: [{id, name, rows, bytes, at, from, tags}], open}; event `open` {id}
+  // {pools: [{id, name, rows, bytes, at, from, tags}], open, damaged: [sentence]}; event `open` {id}
   studio.pools = (context) =>
     studio.mount(context, (value, root) => {
       const list = h('ul', 'st-pools-list');
@@ -41,6 +41,7 @@
         button.lastChild.title = pool.from;
         list.append(h('li', '', null, button));
       }
+      for (const said of value?.damaged || []) list.append(h('li', 'st-pool-damaged', said));
       root.replaceChildren(list.children.length ? list : h('div', 'st-empty', 'No pool is loaded yet.'));
     });
 
