@@ -559,7 +559,7 @@ def test_a_damaged_pool_hides_no_other_and_is_named(tmp_path: Path, bad: str) ->
     assert [info.id for info in store.list_pools(tmp_path)] == [other.id]
     (said,) = store.damaged_pools(tmp_path)
     assert f"{one.id}/meta.json" in said
-    with pytest.raises(PoolError, match="meta.json"):
+    with pytest.raises(PoolError, match=r"meta\.json"):
         store.pool_info(tmp_path, one.id)
 
 
