@@ -42,7 +42,7 @@ def edit(
         bool,
         typer.Option(
             "--regex",
-            help="With --find: it is a regular expression, and \\1 in --replace is its first group.",
+            help="Treat --find as a regular expression; \\1 in --replace inserts its first group.",
         ),
     ] = False,
     ignore_case: Annotated[

@@ -279,7 +279,7 @@ def search(
     if where and (not inputs or Path(query).exists()):
         inputs, query = pool, ""
     if not inputs:
-        raise typer.BadParameter("name a pool, then what to search for")
+        raise typer.BadParameter("expected a pool and the words to search for")
     home = runs_dir.resolve()
     if query:
         store.parse_query(query)  # a mistake shows before anything is read

@@ -59,7 +59,7 @@ def with_edits(pool: Pool, edits: Mapping[str, str]) -> Pool:
 
 
 def edited_id(pool_id: str, edits: Mapping[str, str]) -> str:
-    """The id of a pool with these edits: 16 hex digits of SHA-256 over the pool's id and the edits; its own id without any."""
+    """Id of the edited pool: 16 hex digits of SHA-256 over the pool's id and the edits. Without edits, the pool's own id."""
     if not edits:
         return pool_id
     words = json.dumps([pool_id, sorted(edits.items())], ensure_ascii=False)

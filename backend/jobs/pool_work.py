@@ -96,7 +96,7 @@ def work_info(home: Path, pool_id: str, kind: PoolKind) -> Job:
 
 
 def _subject(home: Path, pool_id: str, kind: PoolKind) -> str:
-    """The pool that the work is done on: the map of an edited pool is that of the pool that was read."""
+    """The pool to work on. An edited pool shares the map of its original."""
     pool_folder(home, pool_id)
     return store.root_of(home, pool_id) if kind == "map" else pool_id
 

@@ -28,7 +28,7 @@ UNUSED_KEPT = 6  # edited pools that no run uses and that are kept with what was
 
 @dataclass(frozen=True)
 class Edit:
-    """What a response was corrected to; `at` in seconds since 1970 (UTC)."""
+    """A corrected response. `at`: when it was saved, in seconds since 1970 (UTC)."""
 
     text: str
     who: str

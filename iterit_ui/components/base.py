@@ -107,7 +107,7 @@ class PackedHTML(gr.HTML):
     is_template = True  # the page draws it as what it is made from
 
     def postprocess(self, value: Any) -> str | None:
-        """The value as the page is sent it."""
+        """The value as it is sent to the page."""
         if value is None or isinstance(value, str):
             return value
         return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()

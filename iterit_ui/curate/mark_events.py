@@ -131,7 +131,7 @@ def on_tick(home: Path, here: CurateState, data: Value) -> tuple[list[str], Any]
 
 
 def list_of_key(home: Path) -> replace_all.Listed:
-    """The pool and the ids of the list that a page shows, by its key; for find and replace."""
+    """Pool and sample ids of the list with this key, for find and replace."""
 
     def listed(key: str) -> tuple[str, list[str]]:
         found = draw.LISTS.get(key)

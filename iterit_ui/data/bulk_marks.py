@@ -189,7 +189,7 @@ def table_act(home: Path, pool_id: str, view: dict[str, Any], who: str, event: d
 
 
 def list_of_key(home: Path) -> replace_all.Listed:
-    """The pool and the ids of the list that a page shows, by its key."""
+    """Pool and sample ids of the list with this key."""
 
     def listed(key: str) -> tuple[str, list[str]]:
         pool_id, which, words, source = map(str, json.loads(key))

@@ -162,7 +162,7 @@ def blind_spots(settings: SelectionSettings) -> list[str]:
         said += [
             "An answer that breaks off in the middle looks like any other: only answers that do not belong to their question "
             "stand out, and some of those pass as very hard ones.",
-            "Some good samples are set aside with the bad ones, where the question gives little help with a good answer.",
+            "Some good samples are rejected along with the bad ones: those whose question gives little help with the answer.",
             "What is hard was judged by one model; another model may find other samples hard.",
         ]
     if by_wording > 0:

@@ -87,7 +87,7 @@ def cells(pool: Pool, shown: Sequence[str], row: int) -> dict[str, str]:
 
 
 def facts(pool: Pool, row: int) -> list[dict[str, str]]:
-    """A sample's values for its panel; those that it does not have are left out."""
+    """A sample's column values for its panel; missing values are left out."""
     told = {name: masked(own_text(pool.own(name)[row])) for name in pool.own_columns}
     return [{"label": name, "value": value, "hint": HINT} for name, value in told.items() if value]
 

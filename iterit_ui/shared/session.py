@@ -177,7 +177,7 @@ def get_pool(home: Path, pool_id: str) -> Pool:
 
 
 def content_id(home: Path, pool_id: str) -> str:
-    """The id of a pool with the edits that people made to it by now; its own where there are none."""
+    """Id of a pool with its current edits; the pool's own id where there are none."""
     return store.edited_pool_id(home, pool_id)
 
 
