@@ -31,6 +31,7 @@ class CurateState:
     answered : {seq, problem} of the settings panel's last event.
     asked : what was asked for about the open sample. error : what is wrong with the search.
     compared : whether saved settings are compared. who : the visitor. marked : the pool's curation revision here.
+    turn : number of the last answer that has reached these states.
     """
 
     tab: str = "curate"
@@ -53,6 +54,7 @@ class CurateState:
     compared: bool = False
     who: str = WHO
     marked: int = 0
+    turn: int = 0
 
 
 @dataclass(frozen=True)

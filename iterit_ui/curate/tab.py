@@ -38,7 +38,7 @@ from iterit_ui.samples.edit_response import functions as edit_functions
 from iterit_ui.samples.hand_over import wire_export
 from iterit_ui.samples.replace_all import preview_function
 from iterit_ui.shared import address, cutting_hint, text
-from iterit_ui.shared.answer_order import Newest, all_numbered, next_number, numbered
+from iterit_ui.shared.answer_order import Newest, Turns, all_numbered, next_number, numbered
 from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound, first_pool, map_functions
 
 Change = Callable[[Path, CurateState, Value], CurateState]
@@ -47,6 +47,7 @@ NAMES = [f.name for f in fields(CurateState)]
 FETCH = "() => setTimeout(() => document.querySelector('#curate-download')?.click(), 80)"
 
 OPEN = Newest({})  # the sample that is open on each page
+TURNS = Turns()
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
         bench(BENCH, elem_id="curate-panels")
     download = gr.DownloadButton("Download", elem_id="curate-download", elem_classes="unseen")
     start = CurateState()
-    own = [gr.State(getattr(start, name)) for name in NAMES[len(session.states) : -2]]
+    own = [gr.State(getattr(start, name)) for name in NAMES[len(session.states) : -3]]
     parts = Parts(
         panel,
         source,
@@ -181,7 +182,7 @@ def _lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
         saved,
         keyboard,
         download,
-        [*session.states, *own, session.who, session.marked],
+        [*session.states, *own, session.who, session.marked, gr.State(start.turn)],
     )
     return parts, export, tune
 
@@ -202,17 +203,49 @@ def _on(
     """
 
     def call(event: gr.EventData, request: gr.Request, *values: Any) -> list[Any]:
-        here, number = CurateState(*values), next_number()
-        there = change(session.home, here, event._data if isinstance(event._data, dict) else {})
-        if there.sample != here.sample:
-            OPEN.open(request.session_hash or "", "", {}, here.sample, there.sample)
-        if there == here and not always:
-            return [gr.skip()] * (len(parts.states) + len(components) + 1)
-        there = draw.normalised(session.home, there)
-        shown = all_numbered(components, drawn(session.home, there), number)
-        return [*_changed(here, there), *shown, written(there)]
+        data = event._data if isinstance(event._data, dict) else {}
+        made = in_turn(
+            session.home,
+            request.session_hash or "",
+            CurateState(*values),
+            lambda here: change(session.home, here, data),
+            drawn,
+            components,
+            always=always,
+        )
+        return made or [gr.skip()] * (len(parts.states) + len(components) + 1)
 
     return trigger(call, parts.states, [*parts.states, *components, session.bar], **EVENT)
+
+
+def in_turn(
+    home: Path,
+    page: str,
+    read: CurateState,
+    change: Callable[[CurateState], CurateState],
+    drawn: Callable[[Path, CurateState], list[Any]],
+    components: list[Any],
+    *,
+    always: bool = True,
+) -> list[Any]:
+    """What a callback answers: the states, the components and the address; nothing where nothing changes.
+
+    read : the states as the callback was given them; what others of the page have changed since is added.
+    always : answer also where nothing changes.
+    """
+    with TURNS.take(page, read.turn) as turn:
+        here = replace(read, **turn.missed)
+        there = change(here)
+        if there.sample != here.sample:
+            OPEN.open(page, "", {}, here.sample, there.sample)
+        if there == here and not always:
+            return []
+        there = draw.normalised(home, there)
+        shown = all_numbered(components, drawn(home, there), turn.number)
+        turn.changes = {
+            name: getattr(there, name) for name in NAMES if getattr(there, name) != getattr(here, name)
+        }
+        return [*_changed(read, replace(there, turn=turn.number)), *shown, written(there)]
 
 
 def _changed(here: CurateState, there: CurateState) -> list[Any]:
@@ -230,11 +263,9 @@ def _wire_arrival(session: Session, parts: Parts) -> None:
     """The page was opened, or another tab, another page or a worker has changed something."""
     home = session.home
 
-    def draw_all(*values: Any) -> list[Any]:
-        here, number = CurateState(*values), next_number()
-        there = draw.normalised(home, here)
-        shown = all_numbered(parts.everything, draw.all_values(home, there), number)
-        return [*_changed(here, there), *shown]
+    def draw_all(request: gr.Request, *values: Any) -> list[Any]:
+        page, read = request.session_hash or "", CurateState(*values)
+        return in_turn(home, page, read, lambda here: here, draw.all_values, parts.everything)[:-1]
 
     moments = ("pool", "scores", "settings", "marked")
     hinted = [session.pool, session.settings]
@@ -292,11 +323,12 @@ def _wire_settings(session: Session, parts: Parts) -> None:
         done = _on(session, parts, getattr(panel, name), change, only_panel, [panel], always=True)
         done.then(bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
 
-    def from_source(key: str, *values: Any) -> list[Any]:
-        here, number = CurateState(*values), next_number()
-        there = draw.normalised(home, replace(here, scores=key or ""))
-        shown = all_numbered(parts.everything, draw.all_values(home, there), number)
-        return [*_changed(here, there), *shown, written(there)]
+    def from_source(request: gr.Request, key: str, *values: Any) -> list[Any]:
+        def change(here: CurateState) -> CurateState:
+            return replace(here, scores=key or "")
+
+        page, read = request.session_hash or "", CurateState(*values)
+        return in_turn(home, page, read, change, draw.all_values, parts.everything)
 
     after(
         parts.source.input(

@@ -20,6 +20,7 @@ class EpochsState:
     since : the earlier epoch that complexity is compared with. colour : what the map's colours mean, a key of `MODES`.
     answered : number of the player's last event that was answered.
     seen : what was on disk when the tab was drawn last, see `epochs/run_choices.on_disk`.
+    turn : number of the last answer that has reached these states.
     """
 
     run: str = ""
@@ -30,3 +31,4 @@ class EpochsState:
     colour: str = "moved"
     answered: int = 0
     seen: str = ""
+    turn: int = 0

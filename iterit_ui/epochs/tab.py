@@ -8,7 +8,8 @@ open sample) stays when a new epoch appears on the disk.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from iterit_ui.epochs.state import EpochsState
 from iterit_ui.epochs.words import BENCH, LINE
 from iterit_ui.samples.hand_over import wire_export, wire_receipt
 from iterit_ui.shared import address, text
-from iterit_ui.shared.answer_order import all_numbered, next_number
+from iterit_ui.shared.answer_order import Turns, all_numbered
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound, map_functions
 
 __all__ = ["build", "on_disk"]
@@ -47,6 +48,7 @@ OWN = NAMES[len(SHARED) :]
 # every event with its own data: "always_last" would send that of the one under way a second time
 EVENT: dict[str, Any] = {**DRAW, "trigger_mode": "multiple"}
 KEYS = {"actions": ["step", "table", "escape", "help"]}
+TURNS = Turns()
 
 
 @dataclass(frozen=True)
@@ -153,20 +155,19 @@ def _wire_arrival(session: Session, parts: Parts) -> None:
     home, states = session.home, _states(session, parts)
     outputs = [*_kept(session, parts), *parts.everything, session.bar]
 
-    def arrive(*values: Any) -> list[Any]:
-        held, here = _here(session, values)
+    def arrive(request: gr.Request, *values: Any) -> list[Any]:
+        held, read = _here(session, values)
         if held["tab"] != "epochs":
             return [gr.skip()] * len(outputs)
-        number = next_number()
-        there = draw.normalised(home, here)
-        shown = all_numbered(parts.everything, draw.all_values(home, there), number)
-        return [*_changed(here, there), *shown, _written(held, there)]
+        return in_turn(
+            home, request, held, read, partial(draw.normalised, home), draw.all_values, parts.everything
+        )
 
-    def again(*values: Any) -> list[Any]:
+    def again(request: gr.Request, *values: Any) -> list[Any]:
         held, here = _here(session, values)
         if held["tab"] != "epochs" or draw.normalised(home, here) == here:
             return [gr.skip()] * len(outputs)
-        return arrive(*values)
+        return arrive(request, *values)
 
     moments = ("ready", "tab", "run", "epoch")
     when_shown("epochs", *moments)(arrive, states, outputs, **DRAW)
@@ -196,19 +197,45 @@ def _on(
     shown = parts.everything if components is None else components
     outputs = [*_kept(session, parts), *shown, session.bar]
 
-    def call(event: gr.EventData, *values: Any) -> list[Any]:
-        held, here = _here(session, values)
-        number = next_number()
-        there = change(session.home, here, event._data if isinstance(event._data, dict) else {})
-        if there == here and not always:
-            return [gr.skip()] * len(outputs)
-        return [
-            *_changed(here, there),
-            *all_numbered(shown, drawn(session.home, there), number),
-            _written(held, there),
-        ]
+    def call(event: gr.EventData, request: gr.Request, *values: Any) -> list[Any]:
+        held, read = _here(session, values)
+        data = event._data if isinstance(event._data, dict) else {}
+
+        def there(here: EpochsState) -> EpochsState:
+            return change(session.home, here, data)
+
+        made = in_turn(session.home, request, held, read, there, drawn, shown, always=always)
+        return made or [gr.skip()] * len(outputs)
 
     trigger(call, _states(session, parts), outputs, **EVENT)
+
+
+def in_turn(
+    home: Path,
+    request: gr.Request,
+    held: dict[str, Any],
+    read: EpochsState,
+    change: Callable[[EpochsState], EpochsState],
+    drawn: Callable[[Path, EpochsState], list[Any]],
+    components: list[Any],
+    *,
+    always: bool = True,
+) -> list[Any]:
+    """What a callback answers: the states, the components and the address; nothing where nothing changes.
+
+    held, read : what the address holds and the tab's states as the callback was given them; what others of the page have
+        changed since is added. always : answer also where nothing changes.
+    """
+    with TURNS.take(request.session_hash or "", read.turn) as turn:
+        here = replace(read, **turn.missed)
+        there = change(here)
+        if there == here and not always:
+            return []
+        shown = all_numbered(components, drawn(home, there), turn.number)
+        turn.changes = {
+            name: getattr(there, name) for name in NAMES if getattr(there, name) != getattr(here, name)
+        }
+        return [*_changed(read, replace(there, turn=turn.number)), *shown, _written(held, there)]
 
 
 def _wire_events(session: Session, parts: Parts) -> None:

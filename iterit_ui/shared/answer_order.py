@@ -13,7 +13,8 @@ import itertools
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,7 @@ import gradio as gr
 View = dict[str, Any]
 MOST_SESSIONS = 1000  # sessions whose newest view is known; others go on with their states
 MOST_OPENED = 100  # samples that a session has opened one after another and that a state may still name
+MOST_TURNS = 50  # changes of a session's states that a callback asked meanwhile may not have read
 
 # from the clock, so that a page that was open when the app was started anew does not take every answer for an old one;
 # microseconds are numbers that JavaScript still tells apart
@@ -119,6 +121,61 @@ class Newest:
     def _known(self, session: str, pool_id: str, view: View) -> _Session:
         with self._lock:
             known = self._sessions.setdefault(session, _Session(pool_id, dict(view)))
+            self._sessions.move_to_end(session)
+            if len(self._sessions) > MOST_SESSIONS:
+                self._sessions.popitem(last=False)
+            return known
+
+
+@dataclass
+class Turn:
+    """One callback among those of its page.
+
+    number : the answer's. missed : states that others have changed since this one's were read, by name.
+    changes : for the callback to fill in, what it changes; nothing is kept of a callback that fails.
+    """
+
+    number: int
+    missed: dict[str, Any]
+    changes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class _Turns:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    past: deque[tuple[int, dict[str, Any]]] = field(default_factory=lambda: deque(maxlen=MOST_TURNS))
+
+
+class Turns:
+    """Callbacks of a page one after another, each with what the ones before it have changed.
+
+    A state of the page holds the number of the last answer that has reached the states; what answers with larger numbers
+    have changed is told, so that no callback goes on from states that are about to be replaced.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sessions: OrderedDict[str, _Turns] = OrderedDict()
+
+    @contextmanager
+    def take(self, session: str, reached: int) -> Iterator[Turn]:
+        """The next turn of a session. reached : the number that its states hold. Waits while another has its turn."""
+        known = self._known(session)
+        with known.lock:
+            missed: dict[str, Any] = {}
+            for number, changes in known.past:
+                if number > reached:
+                    missed |= changes
+            turn = Turn(next(_numbers), missed)
+            yield turn
+            if turn.changes:
+                known.past.append((turn.number, turn.changes))
+
+    def _known(self, session: str) -> _Turns:
+        if not session:
+            return _Turns()  # nobody's page
+        with self._lock:
+            known = self._sessions.setdefault(session, _Turns())
             self._sessions.move_to_end(session)
             if len(self._sessions) > MOST_SESSIONS:
                 self._sessions.popitem(last=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +19,7 @@ from iterit_ui.data import draw, events
 from iterit_ui.data import sample_panel as reading
 from iterit_ui.data.bulk_marks import NOTHING_DONE
 from iterit_ui.data.lists import VIEW
-from iterit_ui.shared.answer_order import MOST_SESSIONS, Newest, all_numbered, next_number, numbered
+from iterit_ui.shared.answer_order import MOST_SESSIONS, Newest, Turns, all_numbered, next_number, numbered
 from iterit_ui.shared.session import bound, demo_pool, prepare
 
 
@@ -163,3 +164,59 @@ def test_sessions_that_were_not_heard_of_for_long_are_forgotten() -> None:
     for i in range(MOST_SESSIONS):
         newest.read(str(i), "p", VIEW)
     assert newest.read("first", "p", VIEW)[0] == VIEW  # type: ignore[index]
+
+
+def test_a_look_for_news_does_not_draw_the_settings_of_before(
+    tmp_path: Path, pool: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two callbacks of a Curate page the second was asked before the first one's settings had reached the states."""
+    monkeypatch.setattr(tab, "TURNS", Turns())
+    read = CurateState(pool=pool, settings={"budget": 0.1})
+    asked, go, shown = threading.Event(), threading.Event(), []
+
+    def reset(here: CurateState) -> CurateState:
+        asked.set()
+        assert go.wait(30)
+        return replace(here, settings={})
+
+    def drawn(home: Path, here: CurateState) -> list[Any]:
+        shown.append(here.settings)
+        return [here.settings]
+
+    def ask(change: Any, at: CurateState = read) -> list[Any]:
+        return tab.in_turn(tmp_path, "a page", at, change, drawn, [gr.HTML()])
+
+    first: list[Any] = []
+    slow = threading.Thread(target=lambda: first.extend(ask(reset)))
+    slow.start()
+    assert asked.wait(30)
+    second: list[Any] = []
+    late = threading.Thread(target=lambda: second.extend(ask(lambda here: replace(here, marked=7))))
+    late.start()
+    go.set()
+    slow.join(30)
+    late.join(30)
+    assert shown == [{}, {}]
+    before, after = first[len(tab.NAMES)], second[len(tab.NAMES)]
+    assert before["seq"] < after["seq"] and after["value"] == {}
+    # whichever answer reaches the states last, they hold what both have changed
+    states = dict(zip(tab.NAMES, second[: len(tab.NAMES)], strict=True))
+    assert states["settings"] == {} and states["marked"] == 7 and states["turn"] == after["seq"]
+    # once that has reached them, settings that were chosen elsewhere since are the newest
+    elsewhere = replace(read, turn=after["seq"], settings={"budget": 0.2})
+    ask(lambda here: replace(here, marked=8), elsewhere)
+    assert shown[-1] == {"budget": 0.2}
+
+
+def test_a_callback_that_fails_changes_nothing_for_the_next(tmp_path: Path) -> None:
+    turns = Turns()
+    with pytest.raises(ValueError, match="drawing"), turns.take("a page", 0) as turn:
+        turn.changes = {"settings": {}}
+        raise ValueError("drawing")
+    with turns.take("a page", 0) as turn:
+        assert turn.missed == {}
+        turn.changes = {"settings": {"budget": 0.1}}
+    with turns.take("another page", 0) as other:
+        assert other.missed == {}
+    with turns.take("a page", 0) as stale, turns.take("another page", 0):
+        assert stale.missed == {"settings": {"budget": 0.1}}
