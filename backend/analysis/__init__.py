@@ -50,6 +50,7 @@ from backend.analysis.histograms import (
     length_histogram,
 )
 from backend.analysis.holding import holding
+from backend.analysis.map_detail import MOST_SAMPLES, Area, areas_in_sight, rows_in_sight
 from backend.analysis.nearest_responses import neighbours
 from backend.analysis.percentiles import percentile
 from backend.analysis.plan_estimate import Figure, PlanEstimate, plan_estimate

@@ -19,8 +19,9 @@ def map_view(
 ) -> gr.HTML:
     """A map; events `pick` {key, row}, `lasso` {key, n, count, bits}, `clear` {key}, `mode` {key}, `cluster` {cluster}.
 
-    functions : named `coordinates` and `hover`; `hover([key, row])` -> {title, text}. An exception would arrive
-        as `undefined`, so they return {"error": ...}.
+    functions : named `coordinates`, `hover` and `detail`; `hover([key, row])` -> {title, text}, `detail([key, x0, x1, y0,
+        y1])` -> {labels: [{x, y, text, and row or box and n}]}, names of what is in sight after zooming in. An exception
+        would arrive as `undefined`, so they return {"error": ...}.
     value : a dict of
 
         key        names the coordinates, fetched once by `coordinates([key])` -> {n, x, y} (base64 float32, NaN where

@@ -39,7 +39,8 @@ from iterit_ui.samples.hand_over import wire_export
 from iterit_ui.samples.replace_all import preview_function
 from iterit_ui.shared import address, cutting_hint, text
 from iterit_ui.shared.answer_order import Newest, Turns, all_numbered, next_number, numbered
-from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound, first_pool, map_functions
+from iterit_ui.shared.map_functions import map_functions
+from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound, first_pool
 
 Change = Callable[[Path, CurateState, Value], CurateState]
 NAMES = [f.name for f in fields(CurateState)]

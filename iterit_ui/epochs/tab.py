@@ -37,7 +37,8 @@ from iterit_ui.epochs.words import BENCH, LINE
 from iterit_ui.samples.hand_over import wire_export, wire_receipt
 from iterit_ui.shared import address, text
 from iterit_ui.shared.answer_order import Turns, all_numbered
-from iterit_ui.shared.session import DRAW, QUIET, Session, bound, map_functions
+from iterit_ui.shared.map_functions import map_functions
+from iterit_ui.shared.session import DRAW, QUIET, Session, bound
 
 __all__ = ["build", "on_disk"]
 

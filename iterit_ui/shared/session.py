@@ -18,12 +18,9 @@ import numpy as np
 from backend import analysis, store
 from backend.config import PRESETS, SelectionSettings, Words, selection_settings
 from backend.data import demo, load_pool
-from backend.errors import StudioError
 from backend.records import Pool, Scores
 from backend.store import PoolMap
-from iterit_ui.components import encode_bytes
 from iterit_ui.components.screen import announce
-from iterit_ui.shared.map_points import spread
 
 if TYPE_CHECKING:
     from backend.diversity import NgramCounts
@@ -292,32 +289,6 @@ def map_key(home: Path, pool_id: str) -> str:
     if path is None or found is None:
         return ""
     return f"{store.root_of(home, pool_id)}/{path.stat().st_mtime_ns}{'' if found.final else 'first'}"
-
-
-def map_functions(home: Path) -> list[Callable[[list[Any]], dict[str, Any]]]:
-    """`coordinates` and `hover` for a `map_view` whose keys are pool ids, or those of `map_key`."""
-
-    def coordinates(asked: list[Any]) -> dict[str, Any]:
-        try:
-            xy = get_map(home, str(asked[0]).partition("/")[0])
-        except StudioError as error:
-            return {"error": str(error)}
-        if xy is None:
-            return {"error": "This pool has no map yet."}
-        xy = spread(xy)
-        return {"n": len(xy), "x": encode_bytes(xy[:, 0]), "y": encode_bytes(xy[:, 1])}
-
-    def hover(asked: list[Any]) -> dict[str, Any]:
-        try:
-            pool, row = get_pool(home, str(asked[0]).partition("/")[0]), int(asked[1])
-        except (StudioError, TypeError, ValueError, IndexError) as error:
-            return {"error": str(error)}
-        if not 0 <= row < len(pool):
-            return {"error": f"row {row} is not in this pool"}
-        source = pool.sources[pool.source_codes[row]]
-        return {"title": f"{source}, row {row:,}", "text": beginning(pool.response(row), 220)}
-
-    return [coordinates, hover]
 
 
 def beginning(text: str, length: int) -> str:

@@ -319,6 +319,18 @@ def test_the_map_is_coloured_by_what_is_chosen(page, curate, rev, redrawn):
         page.locator("#curate-map select").select_option(mode)
         redrawn(page, "curate-map", before)
     assert "colour" not in page.url
+    # nearer, what is in sight has names of its own; that of a sample opens it
+    world = page.locator("#curate-map")
+    at = world.locator(".st-stage").evaluate("stage => stage.place(7)")
+    page.mouse.move(at["x"], at["y"])
+    page.keyboard.down("Control")
+    for _ in range(10):
+        page.mouse.wheel(0, -60)
+    page.keyboard.up("Control")
+    world.locator(".st-map-label.sample:not([hidden])").first.press("Enter")
+    expect(page.locator("#curate-sample h3").first).to_be_visible()
+    world.locator('[data-tool="whole"]').click()
+    expect(world.locator(".st-map-label.sample")).to_have_count(0)
 
 
 def test_ticked_rows_are_noted_and_exported(page, curate, tmp_path):

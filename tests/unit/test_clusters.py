@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from backend.diversity import count_ngrams, term_texts
+from backend.diversity.area_terms import class_tfidf
 from backend.projection import Clusters, clusters
-from backend.projection.clusters import FEWEST, MOST, REACH, class_tfidf
+from backend.projection.clusters import FEWEST, MOST, REACH
 
 THEMES = ["sea", "bread", "chess", "stars", "trains", "paint", "bees", "snow", "drums", "wool"]
 

@@ -5,6 +5,8 @@
   const PLAIN_LIMIT = 6000; // points that a page without WebGL still draws at once
   const AROUND = 0.03; // of a side, left free around the points
   const NEAR = 9; // px from a point within which it is meant
+  const DETAILED = 2.5; // times as near as the whole map, from which what is in sight is named
+  const STILL = 250; // ms that the map rests before these names are asked for
 
   const FAINT = 0,
     UNKNOWN = 1,
@@ -46,10 +48,13 @@
       surface: [0, 0, 0],
       drawn: null,
       inside: null,
-      showLabels: null,
+      showLabels: null, // the names of clusters, and of what is in sight
+      showDetail: true,
       texts: new Map(),
       wanted: -1,
+      named: '', // the part of the map that the names in sight are of
     };
+    let resting = 0; // the timer until the map has come to rest
     let parts, canvas, drawer, tools, names;
 
     const whole = () => ({...state.box});
@@ -118,7 +123,29 @@
       drawer.draw(state.view, looks(), state.surface, ratio);
       ring();
       tools.outline(state.drawn);
-      names.place(state.showLabels, size(), toPixel);
+      names.place(state, size(), toPixel);
+      detail();
+    };
+
+    // Names of what is in sight, once the map is near enough and rests.
+    const detail = () => {
+      const {key, view, box} = state;
+      const part = [view.x0, view.x1, view.y0, view.y1];
+      const wanted = state.showDetail && (box.x1 - box.x0) / (part[1] - part[0]) >= DETAILED ? [key, ...part] : [];
+      if (state.named === String(wanted)) return;
+      state.named = String(wanted);
+      clearTimeout(resting);
+      if (!wanted.length) {
+        names.detail([]);
+        return;
+      }
+      resting = setTimeout(async () => {
+        const found = await server.detail(wanted);
+        if (state.named !== String(wanted)) return;
+        names.detail(found?.labels || []);
+        names.place(state, size(), toPixel);
+        parts.stage.dataset.detail = String(found?.labels?.length ?? 0);
+      }, STILL);
     };
 
     // A ring around the sample that is open.
@@ -213,7 +240,14 @@
         drawn: h('div', 'st-map-drawn', null, h('span'), studio.button('', '✕', 'Clear the outline', clear)),
       };
       parts.ring.hidden = parts.tip.hidden = parts.first.hidden = parts.drawn.hidden = true;
-      names = studio.mapLabels(stage, (cluster) => trigger('cluster', {cluster}));
+      names = studio.mapLabels(stage, {
+        openCluster: (cluster) => trigger('cluster', {cluster}),
+        openSample: (row) => trigger('pick', {key: state.key, row}),
+        zoomTo: ([x0, x1, y0, y1]) => {
+          state.view = {x0, x1, y0, y1};
+          show();
+        },
+      });
       stage.append(parts.ring, parts.first, parts.drawn, parts.tip);
       drawer = studio.points(canvas, () => {
         drawer.places(state.x, state.y);
@@ -239,10 +273,9 @@
           const row = rowAt(px, py);
           if (row >= 0) trigger('pick', {key: state.key, row});
         },
-        label: (cluster) => trigger('cluster', {cluster}),
         mode: (key) => trigger('mode', {key}),
         labels: (on) => {
-          state.showLabels = on;
+          state.showLabels = state.showDetail = on;
           show();
         },
       });
@@ -347,7 +380,7 @@
         empty === null &&
         same('codes', 'dim', 'above', 'top', 'palette', 'scale', 'drawn')
       ) {
-        if (!same('labels')) names.make(value.labels);
+        if (!same('labels')) names.clusters(value.labels);
         if (same('labels', 'mode', 'modes', 'final')) ring();
         else {
           dress(value);
@@ -362,7 +395,7 @@
       // the page took away what was drawn around, or says how many it is after a reload
       if (value.drawn === null && typeof last?.drawn === 'number') forget();
       if (typeof value.drawn === 'number' && !state.drawn) told(value.drawn);
-      if (moved || !same('labels')) names.make(value.labels);
+      if (moved || !same('labels')) names.clusters(value.labels);
       dress(value);
       legend(value);
       colour();

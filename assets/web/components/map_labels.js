@@ -1,29 +1,39 @@
-// Names of clusters on the map, as many as find room.
+// Names on the map, as many as find room: of clusters, and of what is in sight once somebody has zoomed in.
 (() => {
-  const APART = 6; // px from the middle of a cluster to its name
+  const APART = 6; // px from a point to its name
   const GAP = 3; // px between two names
 
-  // stage: the map's element. open(cluster) when a name is chosen by keyboard; presses are the map's, see map_tools.
-  // Returns {make(labels), place(shown, {width, height}, toPixel)}.
-  studio.mapLabels = (stage, open) => {
+  // stage: the map's element. Each name's node can be chosen: by keyboard here, presses are the map's, see map_tools.
+  // Returns {clusters(labels), detail(labels), place({showLabels, showDetail}, {width, height}, toPixel)}.
+  studio.mapLabels = (stage, {openCluster, openSample, zoomTo}) => {
     const box = studio.h('div', 'st-map-labels');
+    const [near, far] = [studio.h('div'), studio.h('div')];
+    box.append(far, near);
     stage.append(box);
+    const named = ({x, y, text}, title, kind, choose) => {
+      const node = studio.button(`st-map-label ${kind}`, text, title, (event) => {
+        if (!event.detail) choose();
+      });
+      return Object.assign(node, {choose, at: [x, y], size: null});
+    };
+    const detailed = (label) =>
+      label.row === undefined
+        ? named(label, `Zoom in on ${studio.count(label.n)} samples: “${label.text}”`, 'area', () => zoomTo(label.box))
+        : named(label, 'Open this sample', 'sample', () => openSample(label.row));
     return {
-      make: (labels) =>
-        box.replaceChildren(
-          ...(labels || []).map(({x, y, text, cluster}) => {
-            const node = studio.button('st-map-label', text, `List the samples of “${text}”`, (event) => {
-              if (!event.detail) open(cluster);
-            });
-            return Object.assign(node, {cluster, at: [x, y], size: null});
-          }),
+      clusters: (labels) =>
+        far.replaceChildren(
+          ...(labels || []).map((label) =>
+            named(label, `List the samples of “${label.text}”`, 'cluster', () => openCluster(label.cluster)),
+          ),
         ),
-      // The first names are placed first: above the middle of their cluster, else below it, else not at all.
-      place: (shown, {width, height}, toPixel) => {
-        box.hidden = !shown;
-        if (!shown) return;
+      detail: (labels) => near.replaceChildren(...labels.map(detailed)),
+      // The first names are placed first: above their point, else below it, else not at all.
+      place: ({showLabels, showDetail}, {width, height}, toPixel) => {
+        far.hidden = !showLabels;
+        near.hidden = !showDetail;
         const taken = [];
-        for (const node of box.children) {
+        for (const node of [...(showLabels ? far.children : []), ...(showDetail ? near.children : [])]) {
           if (!node.size) {
             node.hidden = false;
             node.size = [node.offsetWidth, node.offsetHeight];

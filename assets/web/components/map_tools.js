@@ -71,7 +71,7 @@
       stage.dataset.hand = name;
     };
     choose('lasso');
-    const names = tool('names', 'Names of the clusters', () => {
+    const names = tool('names', 'Names on the map', () => {
       const now = names.getAttribute('aria-pressed') !== 'true';
       names.setAttribute('aria-pressed', String(now));
       on.labels(now);
@@ -141,7 +141,7 @@
       if (!done) return;
       stage.releasePointerCapture?.(done.id);
       if (!kept) return on.show();
-      if (!done.moved) return done.label ? on.label(done.label.cluster) : on.pick(...done.start);
+      if (!done.moved) return done.label ? done.label.choose() : on.pick(...done.start);
       if (done.hand === 'hand') return undefined;
       if (done.points.length > 2) on.around(done.points.map(([x, y]) => on.toData(x, y)));
       return on.show();
@@ -187,7 +187,6 @@
         }
         if (modes.length) select.value = value.mode;
         if (scale.parentElement !== room) room.append(scale);
-        names.hidden = !value.labels?.length;
         names.setAttribute('aria-pressed', String(named));
       },
       outline: (polygon) => {
