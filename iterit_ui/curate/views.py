@@ -9,7 +9,7 @@ import numpy as np
 
 from backend import analysis, store
 from backend.analysis.quota_words import share_notes
-from backend.records import Pool, Scores, Selection, Status
+from backend.records import EDITED, Pool, Scores, Selection, Status
 from iterit_ui.curate.words import ACTIONS, FILTERS
 from iterit_ui.samples import sample_values
 from iterit_ui.samples.column_menu import menu_value
@@ -78,11 +78,11 @@ def cards_value(home: Path, shown: SelectionView, previous: Selection | None) ->
             sources_card(shown),
             change,
         ],
-        "legend": legend(made),
+        "legend": legend(made, shown.scores),
     }
 
 
-def legend(made: Selection) -> list[dict[str, Any]]:
+def legend(made: Selection, scores: Scores) -> list[dict[str, Any]]:
     """What the colours of the charts and of the map mean, with how many there are; the same for all of them."""
     counts = {
         key: len(analysis.filter_rows(made, key))
@@ -90,16 +90,20 @@ def legend(made: Selection) -> list[dict[str, Any]]:
     }
     counts["pool"] = len(made.status)
     counts["pinned"] = int((made.status == Status.PINNED).sum())
+    # what was edited can be scored, and is not yet
+    counts["edited"] = int(((made.status == Status.UNSCORABLE) & (scores.reason == EDITED)).sum())
+    counts["unscorable"] -= counts["edited"]
     parts = [
         ("pool", "pool", theme.POOL),
         ("candidates", "candidates", theme.CANDIDATE),
         ("selected", "selected", theme.SELECTED),
         ("pinned", "of them pinned", theme.PINNED),
         ("rejected", "rejected", theme.REJECTED),
+        ("edited", "edited, not scored anew", theme.UNSCORABLE),
         ("unscorable", "unscorable", theme.UNSCORABLE),
     ]
     return [
-        {"label": label, "colour": colour, "value": theme.number(counts[key]), "hatched": key == "unscorable"}
+        {"label": label, "colour": colour, "value": theme.number(counts[key]), "hatched": colour == theme.UNSCORABLE}
         for key, label, colour in parts
         if counts[key]
     ]

@@ -113,6 +113,9 @@ def test_an_edited_sample_is_unscored_until_it_is_scored_anew(
     assert shown.what.selection.status[picked] == Status.UNSCORABLE
     opened = draw.all_values(home, replace(here, sample=str(pool.ids[picked])))[9]
     assert opened["badges"][0]["label"] == "not scored" and "edited since it was scored" in opened["why"][0]
+    counts = {part["label"]: int(part["value"]) for part in draw.all_values(home, here)[2]["legend"]}
+    assert counts["edited, not scored anew"] == 1
+    assert counts["unscorable"] + 1 == (shown.what.selection.status == Status.UNSCORABLE).sum()
     edited = draw.trade_offs(home, pool.id, here.scores, settings)[3]
     assert edited["title"].startswith("1 edited sample has no score")
     assert edited["action"]["label"] == "Score 1 edited sample anew"
