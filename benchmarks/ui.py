@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,12 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from backend import diversity, selection, store
 from backend.config import config_from
 from backend.data import load_pool
 from backend.records import EpochRecord, Metrics, Pool, Scores
 from benchmarks.common import REPOSITORY, NotRun, pool_input
+from benchmarks.scale import zipf_responses
 
 BROWSER = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 WAIT = 120_000  # ms
@@ -55,6 +60,12 @@ KEY = "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubb
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pool", default="pool_52k", help="pool_52k, pool_small, demo, or a file")
     parser.add_argument(
+        "--rows",
+        type=int,
+        default=0,
+        help="a generated pool of so many samples instead (with --runs-dir, made once)",
+    )
+    parser.add_argument(
         "--tries", type=int, default=9, help="of each, of which the median counts (default 9)"
     )
     parser.add_argument(
@@ -74,9 +85,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         raise NotRun("no Chromium here: apt-get install chromium")
-    source = pool_input(options.pool)
+    source = "" if options.rows else pool_input(options.pool)
     with _home(options.runs_dir) as home, sync_playwright() as playwright:
-        pool, run = prepared(home, source)
+        pool, run = prepared(home, source or generated_pool(home, options.rows))
         server = server_ms(home, pool, run, options.tries)
         with running(home) as (url, start_s):
             browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER)
@@ -111,10 +122,7 @@ def visited(page: Any, url: str, pool: Pool, run: str, tries: int, pause: float)
     paging = again(("curate-table",), [turn] * (tries + 1))
     rows = [ROW % ("curate", 3 + k) for k in range(tries + 1)]
     row_click = again(("curate-sample",), rows)
-    words = [
-        SEARCH % word
-        for word in ("the", "number", "water", "write", "people", "time", "list", "year", "school", "name")
-    ]
+    words = [SEARCH % word for word in search_words(pool)]
     search = again(("curate-table", "curate-filter"), [words[k % len(words)] for k in range(tries + 1)])
     page.evaluate(SEARCH % "")
     page.wait_for_timeout(2 * pause)
@@ -139,6 +147,15 @@ def visited(page: Any, url: str, pool: Pool, run: str, tries: int, pause: float)
         "curate_ready_s": round(ready, 2), "preview_ms": round(preview), "epoch_switch_ms": round(epochs),
         "lasso_ms": round(lasso), "page_ms": round(paging),
     }  # fmt: skip
+
+
+def search_words(pool: Pool) -> list[str]:
+    """Ten frequent words of a pool's responses."""
+    some = np.linspace(0, len(pool) - 1, min(len(pool), 2000)).astype(np.int64)
+    found = Counter(
+        word for row in some for word in set(re.findall(r"[^\W\d_]{3,}\d*", pool.response(int(row)).lower()))
+    )
+    return [word for word, _ in found.most_common(10)]
 
 
 def lassoed(page: Any, tries: int, pause: float) -> float:
@@ -221,6 +238,17 @@ def prepared(home: Path, source: str) -> tuple[Pool, str]:
         if info.pool_id == pool.id and info.name == "drawn complexities":
             return pool, info.id
     return pool, recorded_run(home, pool)
+
+
+def generated_pool(home: Path, rows: int) -> str:
+    """A file of so many generated responses from six sources, kept in the runs folder."""
+    path = home / f"generated-{rows}.parquet"
+    if not path.is_file():
+        responses = pa.concat_arrays(zipf_responses(rows, words=60).chunks)
+        prompts = pc.binary_join_element_wise("Write about", pc.utf8_slice_codeunits(responses, 0, 40), " ")
+        sources = pa.array([f"source {row % 6 + 1}" for row in range(rows)])
+        pq.write_table(pa.table({"instruction": prompts, "output": responses, "source": sources}), path)
+    return str(path)
 
 
 def _quietly(command: list[str]) -> None:
