@@ -10,9 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
-import numpy as np
-
 from backend.errors import StudioError
 from backend.records import Scores
 from iterit_ui.curate import draw
@@ -78,17 +75,11 @@ def on_action(home: Path, here: CurateState, data: Value) -> CurateState:
     return _revised(here, marks.marked_as(home, here.pool, ids, act.action, here.who))
 
 
-def on_export(home: Path, here: CurateState, data: Value) -> Any:
+def on_export(home: Path, data: Value, *values: Any) -> str:
     """A file of ticked rows, or of the whole list, to download."""
-    try:
-        ids, _ = on_tick(home, here, data)
-        asked = hand_over.asked_of(data.get("export"), [""])
-        pool = get_pool(home, here.pool)
-        rows = np.array([pool.row_of[i] for i in ids], dtype=np.int64)
-        picks = hand_over.picks_of_list(home, pool, rows, _known_scores(home, here))
-        return hand_over.exported_file(home, picks, asked, here.who, noun="samples")
-    except StudioError as error:
-        raise gr.Error(messages.sentence(str(error))) from error  # or the page would fetch the file of before
+    here = CurateState(*values)
+    ids, _ = on_tick(home, here, data)
+    return hand_over.listed_file(home, here.pool, ids, data, here.who, _known_scores(home, here))
 
 
 def _known_scores(home: Path, here: CurateState) -> Scores | None:

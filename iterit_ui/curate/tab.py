@@ -44,8 +44,6 @@ from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound, first_p
 
 Change = Callable[[Path, CurateState, Value], CurateState]
 NAMES = [f.name for f in fields(CurateState)]
-# what a click on the export button has made is fetched by the page itself
-FETCH = "() => setTimeout(() => document.querySelector('#curate-download')?.click(), 80)"
 
 OPEN = Newest({})  # the sample that is open on each page
 TURNS = Turns()
@@ -69,7 +67,6 @@ class Parts:
     tools: gr.HTML
     saved: gr.HTML
     keyboard: gr.HTML
-    download: gr.DownloadButton
     states: list[gr.State]
 
     @property
@@ -164,7 +161,6 @@ def _lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
         with gr.Column(elem_classes=["bench-aside", "aside"]):
             sample = sample_view(first[9], functions=edit_functions(home), elem_id="curate-sample")
         bench(BENCH, elem_id="curate-panels")
-    download = gr.DownloadButton("Download", elem_id="curate-download", elem_classes="unseen")
     start = CurateState()
     own = [gr.State(getattr(start, name)) for name in NAMES[len(session.states) : -3]]
     parts = Parts(
@@ -182,7 +178,6 @@ def _lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
         tools,
         saved,
         keyboard,
-        download,
         [*session.states, *own, session.who, session.marked, gr.State(start.turn)],
     )
     return parts, export, tune
@@ -405,12 +400,7 @@ def _wire_samples(session: Session, parts: Parts) -> None:
             **DRAW,
         )
 
-    def export(event: gr.EventData, *values: Any) -> Any:
-        return mark_events.on_export(home, CurateState(*values), event._data)
-
-    parts.listed.export(export, parts.states, parts.download, **QUIET).success(
-        None, None, None, js=FETCH, **QUIET
-    )
+    wire_export(parts.listed, bound(mark_events.on_export, home), parts.states)
     asked = parts.states[NAMES.index("asked")]
     for name, limit in (("reach", 4), ("read", 2), ("losses", 2)):
         getattr(sample, name)(

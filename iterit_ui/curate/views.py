@@ -103,7 +103,12 @@ def legend(made: Selection, scores: Scores) -> list[dict[str, Any]]:
         ("unscorable", "unscorable", theme.UNSCORABLE),
     ]
     return [
-        {"label": label, "colour": colour, "value": theme.number(counts[key]), "hatched": colour == theme.UNSCORABLE}
+        {
+            "label": label,
+            "colour": colour,
+            "value": theme.number(counts[key]),
+            "hatched": colour == theme.UNSCORABLE,
+        }
         for key, label, colour in parts
         if counts[key]
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from iterit_ui.samples.hand_over import EXPORT_ACTION
 from iterit_ui.samples.replace_all import ACTION
 
 LINE = "Set what makes a sample worth training on. The selection on the right follows at once; no model runs."
@@ -94,12 +95,7 @@ ACTIONS = [
     {"key": "note", "label": "Note", "hint": "add the same note to all of them", "tone": "plain"},
     ACTION,
     {"key": "copy", "label": "Copy ids", "hint": "one id per line", "tone": "plain"},
-    {
-        "key": "export",
-        "label": "Export",
-        "hint": "a .jsonl file with these samples as messages",
-        "tone": "plain",
-    },
+    EXPORT_ACTION,
 ]
 NO_MAP = "This pool has no map yet. Laying it out takes about a minute and is done once; the rest of this page does not need it."
 MAP_STAGE = {

@@ -14,7 +14,7 @@ from backend.errors import StudioError
 from iterit_ui.data import lists
 from iterit_ui.data.lists import Listed
 from iterit_ui.data.words import EXCLUDE_ALL, FINDINGS, KEEP_ONE, LISTS, NEAR_SLIDER, NOT_COMPARED
-from iterit_ui.samples import marks, replace_all, sample_list
+from iterit_ui.samples import hand_over, marks, replace_all, sample_list
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import pool_health as health
 from iterit_ui.shared import theme
@@ -169,6 +169,22 @@ def acted(
 def marked(home: Path, pool_id: str, ids: list[str], action: str, who: str) -> list[Any]:
     """Revision and what was done, after samples were pinned, excluded or cleared."""
     return told(home, pool_id, marks.marked_as(home, pool_id, ids, action, who))
+
+
+def exported(home: Path, data: Any, pool_id: str, view: dict[str, Any], who: str) -> str:
+    """A file of ticked rows, or of the whole list, to download.
+
+    Raises
+    ------
+    StudioError : no pool is open, the list is another one now, or nothing can be written.
+    """
+    if not pool_id:
+        raise StudioError("no pool is open")
+    event = data if isinstance(data, dict) else {}
+    ids, _ = sample_list.on_tick(
+        event, ("export",), get_pool(home, pool_id), lambda: lists.samples(home, pool_id, view)
+    )
+    return hand_over.listed_file(home, pool_id, ids, event, who)
 
 
 def table_act(home: Path, pool_id: str, view: dict[str, Any], who: str, event: dict[str, Any]) -> list[Any]:

@@ -24,6 +24,7 @@ from iterit_ui.data.lists import VIEW
 from iterit_ui.data.sources import build_preview, build_sources
 from iterit_ui.data.words import LINE, NO_SAMPLE
 from iterit_ui.samples.edit_response import functions as edit_functions
+from iterit_ui.samples.hand_over import wire_export
 from iterit_ui.samples.replace_all import preview_function
 from iterit_ui.shared import cutting_hint
 from iterit_ui.shared.launch import model_choices
@@ -250,6 +251,7 @@ def _wire_lists(session: Session, parts: Parts) -> None:
         changed,
         **IN_TURN,
     )
+    wire_export(parts.listed, bound(bulk_marks.exported, home), [session.pool, view, session.who])
     parts.finding.do(
         answers.looked(bound(bulk_marks.acted, home)),
         [session.pool, view, session.sample, session.who],

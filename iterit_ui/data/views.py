@@ -15,6 +15,7 @@ from backend.records import Pool
 from iterit_ui.data import lists
 from iterit_ui.data.words import CARD_NOTES, FINDINGS, LISTS, NOT_KNOWN
 from iterit_ui.samples import sample_values
+from iterit_ui.samples.hand_over import EXPORT_ACTION
 from iterit_ui.samples.replace_all import ACTION
 from iterit_ui.samples.sample_list import paged
 from iterit_ui.shared import pool_health as health
@@ -90,6 +91,7 @@ ACTIONS = [
     {"key": "note", "label": "Note", "hint": "add a note to these samples", "tone": "plain"},
     ACTION,
     {"key": "copy", "label": "Copy ids", "hint": "", "tone": "plain"},
+    EXPORT_ACTION,
 ]
 
 

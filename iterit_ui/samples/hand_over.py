@@ -32,11 +32,17 @@ from backend.records import Pool, Scores
 from backend.store.paths import epoch_folder
 from iterit_ui.shared import messages
 from iterit_ui.shared.selections import SelectionView, model_of
-from iterit_ui.shared.session import QUIET, epoch_of
+from iterit_ui.shared.session import QUIET, epoch_of, get_pool
 from iterit_ui.shared.theme import counted
 
 Value = dict[str, Any]
 ALL = "all"  # instead of an epoch's number
+EXPORT_ACTION = {
+    "key": "export",
+    "label": "Export",
+    "hint": "a file with these samples, in a format that trainers read",
+    "tone": "plain",
+}
 # by what a page fetches the file itself, and says that the wait is over
 FETCH = "(file) => studio.download(file)"
 OVER = "() => studio.exported()"
@@ -187,6 +193,21 @@ def exported_file(home: Path, picks: Picks, asked: Asked, who: str = "", noun: s
     return str(out)
 
 
+def listed_file(
+    home: Path, pool_id: str, ids: list[str], data: Any, who: str, scores: Scores | None = None
+) -> str:
+    """A file of the samples of a list, to download. data : the event that brought the answer of the sheet.
+
+    Raises
+    ------
+    StudioError : the page sent something else, or nothing can be written.
+    """
+    asked = asked_of(data.get("export") if isinstance(data, dict) else None, [""])
+    pool = get_pool(home, pool_id)
+    rows = np.array([pool.row_of[i] for i in ids], dtype=np.int64)
+    return exported_file(home, picks_of_list(home, pool, rows, scores), asked, who, noun="samples")
+
+
 def receipt_file(home: Path, run: str) -> str:
     """A run's receipt, to download.
 
@@ -213,7 +234,7 @@ def wire_receipt(button: gr.Button, make: Callable[[str], str], run: gr.State) -
 
 
 def wire_export(button: gr.HTML, make: Callable[..., str], inputs: list[Any]) -> None:
-    """Have an exporter's answer made into a file that the page downloads.
+    """Have the answer of an exporter, or of a table's sheet, made into a file that the page downloads.
 
     make : (what the page sent, values of `inputs`) -> the file; a StudioError is told to the visitor.
     """

@@ -58,3 +58,20 @@ def test_export_the_picks_of_curate(page, goto, runs_dir, tmp_path):
     with zipfile.ZipFile(tmp_path / "folder.zip") as archive:
         files = {name.rpartition("/")[2] for name in archive.namelist()}
     assert files == {"train.parquet", "README.md", "recipe.json"}
+    # on Data, any list: here two rows that are ticked
+    page.locator("#steps").get_by_role("tab", name="Data").click()
+    ticks = page.locator("#data-table tbody .st-tick input")
+    ticks.nth(0).check()
+    ticks.nth(3).check()
+    ids = page.locator("#data-table tbody tr").evaluate_all("rows => rows.map((row) => row.dataset.key.slice(4))")
+    page.locator('#data-table [data-act="export"]').click()
+    sheet = page.get_by_role("dialog", name="Export 2 samples")
+    sheet.get_by_label("As a folder for training").uncheck()  # what was asked for last is remembered
+    sheet.locator("select[name=ending]").select_option("jsonl")
+    sheet.get_by_label("With the recipe").uncheck()
+    with page.expect_download() as download:
+        sheet.get_by_role("button", name="Download").click()
+    download.value.save_as(tmp_path / "two.jsonl")
+    two = load_pool([tmp_path / "two.jsonl"])
+    wanted = [pool.response(pool.row_of[ids[k]]) for k in (0, 3)]
+    assert sorted(two.response(k) for k in range(2)) == sorted(wanted)

@@ -15,11 +15,11 @@ from run_folders import make_run, trees
 
 from backend import store
 from backend.data import load_pool
-from backend.errors import ConfigError
+from backend.errors import ConfigError, StudioError
 from backend.records import Pool
 from backend.store import Job
 from iterit_ui import layout
-from iterit_ui.curate import draw, events, job_status
+from iterit_ui.curate import draw, events, job_status, tab
 from iterit_ui.curate import mark_events as marking
 from iterit_ui.curate import settings_form as settings
 from iterit_ui.curate.state import CurateState, selection_of
@@ -222,10 +222,11 @@ def test_rows_are_exported_as_they_are_listed(home: Path, pool: Pool) -> None:
     here = at(home, pool, DIVERSITY)
     shown = shown_at(home, here)
     ticked = {"action": "export", "ids": shown["table"]["ids"][:3], "all": False}
-    with pytest.raises(gr.Error):
-        marking.on_export(home, here, ticked)
+    values = [getattr(here, name) for name in tab.NAMES]
+    with pytest.raises(StudioError, match="open the export again"):
+        marking.on_export(home, ticked, *values)
     path = marking.on_export(
-        home, here, {**ticked, "export": {"which": "", "format": "prompt_completion", "ending": "parquet"}}
+        home, {**ticked, "export": {"which": "", "format": "prompt_completion", "ending": "parquet"}}, *values
     )
     again = load_pool([path])
     rows = [pool.row_of[i] for i in shown["table"]["ids"][:3]]

@@ -13,6 +13,7 @@ import pytest
 from backend import findings, selection, store
 from backend.config import config_from
 from backend.data import demo, load_pool
+from backend.errors import StudioError
 from backend.findings.lengths import NOT_SCORED
 from backend.records import EpochRecord, Pool, Scores
 from iterit_ui.data import bulk_marks as actions
@@ -124,6 +125,20 @@ def test_a_pinned_sample_is_the_one_that_is_kept(home: Path, known: Pool) -> Non
     actions.acted(home, known.id, at(which="exact"), "", WHO, {"key": "keep_all"})
     assert store.marks(home, known.id)[str(known.ids[2])] == "pinned"
     assert sorted(store.marks(home, known.id).values()) == ["excluded", "excluded", "pinned"]
+
+
+def test_what_is_listed_is_exported(home: Path, known: Pool) -> None:
+    view = at(which="exact")
+    ids = draw.page_values(home, known.id, view, "", dict(actions.NOTHING_DONE))[1]["ids"]
+    answer = {"which": "", "format": "messages", "ending": "jsonl"}
+    event = {"action": "export", "ids": [], "all": True, "export": answer}
+    again = load_pool([actions.exported(home, event, known.id, view, WHO)])
+    rows = [known.row_of[i] for i in ids]
+    assert len(rows) > 1
+    assert [again.response(k) for k in range(len(again))] == [known.response(row) for row in rows]
+    for nonsense in (None, {**event, "export": None}, {**event, "action": "exclude"}):
+        with pytest.raises(StudioError):
+            actions.exported(home, nonsense, known.id, view, WHO)
 
 
 def test_what_is_listed_is_excluded_together(home: Path, known: Pool) -> None:
