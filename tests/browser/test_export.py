@@ -60,10 +60,14 @@ def test_export_the_picks_of_curate(page, goto, runs_dir, tmp_path):
     assert files == {"train.parquet", "README.md", "recipe.json"}
     # on Data, any list: here two rows that are ticked
     page.locator("#steps").get_by_role("tab", name="Data").click()
+    expect(page.locator("#data-table")).to_contain_text(pool.response(0)[:20])
     ticks = page.locator("#data-table tbody .st-tick input")
     ticks.nth(0).check()
     ticks.nth(3).check()
-    ids = page.locator("#data-table tbody tr").evaluate_all("rows => rows.map((row) => row.dataset.key.slice(4))")
+    ids = page.locator("#data-table tbody tr").evaluate_all(
+        "rows => rows.map((row) => row.dataset.key.slice(4))"
+    )
+    expect(page.locator("#data-table")).to_contain_text("2 ticked")
     page.locator('#data-table [data-act="export"]').click()
     sheet = page.get_by_role("dialog", name="Export 2 samples")
     sheet.get_by_label("As a folder for training").uncheck()  # what was asked for last is remembered
