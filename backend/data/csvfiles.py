@@ -76,7 +76,9 @@ def _table(header: list[str], fields: list[list[str]]) -> pa.RecordBatch:
 
 def _reader(source: Source, stream: io.BufferedReader) -> Reader:
     csv.field_size_limit(limits.FIELD_CHARS)  # the module's own, 131,072, is less than long answers have
-    first = stream.peek(1 << 16)[: 1 << 16].split(b"\n", 1)[0].decode("utf-8", "replace")
+    head = stream.peek(1 << 16)[: 1 << 16]
+    streams.refuse_cr(head, source.name)
+    first = head.split(b"\n", 1)[0].decode("utf-8", "replace")
     delimiter = "\t" if source.path and suffix_of(source.path) == ".tsv" else _delimiter(first)
     return csv.reader(_lines(stream), delimiter=delimiter, strict=True)
 

@@ -32,6 +32,7 @@ def batches(source: Source) -> Iterator[Batch]:
         if head.startswith(b"[") and not _looks_like_lines(head):
             yield from _array(source, stream, tell)
         elif source.split is None and (suffix_of(source.path) in _LINES or _looks_like_lines(head)):
+            streams.refuse_cr(head, source.name)
             yield from _json_lines(stream, tell)
         else:
             yield from _document(source, stream)
@@ -110,6 +111,8 @@ def _document(source: Source, stream: io.BufferedReader) -> Iterator[Batch]:
         column = len(raw[raw.rfind(b"\n", 0, error.start) + 1 : error.start].decode("utf-8")) + 1
         raise PoolError(f"{source.name} {streams.not_utf8(raw[error.start], line, column)}") from error
     except json.JSONDecodeError as error:
+        if error.msg == "Extra data":
+            streams.refuse_cr(raw, source.name)
         raise PoolError(
             f"{source.name} line {error.lineno}, column {error.colno}: malformed JSON ({error.msg})"
         ) from error

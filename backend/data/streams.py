@@ -26,6 +26,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# UTF-7 is ASCII throughout: its mark, or a bracket or quote that strict writers encode, at the very beginning
+_UTF_7 = (b"+/v8", b"+/v9", b"+/v+", b"+/v/", b"+AHs", b"+AFs", b"+ACI")
 _CHUNK = 1 << 20
 # one byte of Zstandard can stand for 32 KiB: so many at a time unpack to 128 MiB at most
 _ZSTD_STEP = 4096
@@ -118,10 +120,11 @@ def open_text(path: Path, name: str) -> Iterator[tuple[io.BufferedReader, Callab
                         stream.read(len(mark))
                     break
             else:
-                encoding = unmarked(head)
+                encoding = "UTF-7" if head.lstrip().startswith(_UTF_7) else unmarked(head)
                 if encoding:
+                    how = "" if encoding == "UTF-7" else " without a byte order mark"
                     raise PoolError(
-                        f"{name}: is {encoding} without a byte order mark; save it as UTF-8 "
+                        f"{name}: is {encoding}{how}; save it as UTF-8 "
                         f"(for example: iconv -f {encoding} -t UTF-8 old > new)"
                     )
             yield stream, raw.tell
@@ -131,6 +134,20 @@ def open_text(path: Path, name: str) -> Iterator[tuple[io.BufferedReader, Callab
         raise PoolError(f"{name}: not valid {error.encoding} ({error.reason})") from error
     except OSError as error:
         raise PoolError(f"{name}: cannot be read ({error.strerror or error})") from error
+
+
+def refuse_cr(head: bytes, name: str) -> None:
+    """Refuse a text of lines that end with CR alone: it has such ends, and no LF.
+
+    Raises
+    ------
+    PoolError : it is one; says how to change that.
+    """
+    if b"\r" in head.rstrip() and b"\n" not in head:
+        raise PoolError(
+            f"{name}: its lines end with CR alone, as on old Macs; save it with LF or CRLF "
+            "(for example: tr '\\r' '\\n' < old > new)"
+        )
 
 
 def unmarked(head: bytes) -> str:

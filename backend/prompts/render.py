@@ -11,6 +11,8 @@ import jinja2
 from transformers import PreTrainedTokenizerBase
 from transformers.utils.chat_template_utils import _compile_jinja_template
 
+from backend.prompts import template_steps
+
 Message = dict[str, Any]  # a turn for a template: role, content, and what else the template reads
 
 
@@ -32,8 +34,17 @@ TEMPLATE_DAY = datetime(2024, 7, 26)
 TEMPLATE_DATE = "26 Jul 2024"
 
 # A template is a program of somebody else's: raise_exception and undefined names are jinja2's, adding a missing
-# content to a string a TypeError, an unusable conversation a ValueError
-RENDER_ERRORS = (jinja2.TemplateError, TypeError, ValueError)
+# content to a string a TypeError, an unusable conversation a ValueError, a range too long an OverflowError, a macro
+# that calls itself a RecursionError
+RENDER_ERRORS = (
+    jinja2.TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+)
 
 
 class NotRendered(Exception):
@@ -43,13 +54,16 @@ class NotRendered(Exception):
 def renderer(tokenizer: PreTrainedTokenizerBase) -> Render:
     """What renders a conversation with the tokenizer's chat template; raises `NotRendered`.
 
-    The template that transformers has compiled is called with what `apply_chat_template` would give it. That
-    method itself looks up, checks and copies for ten times as long as a template writes. Where a tokenizer has
-    one of its own, it is called.
+    The template, compiled as transformers does but with its loops counted, is called with what `apply_chat_template`
+    would give it. That method itself looks up, checks and copies for ten times as long as a template writes. Where a
+    tokenizer has one of its own, it is called.
     """
     if type(tokenizer).apply_chat_template is not PreTrainedTokenizerBase.apply_chat_template:
         return partial(applied, tokenizer)
-    template = _compiled(tokenizer)
+    try:
+        template = template_steps.compiled(tokenizer.get_chat_template(), TEMPLATE_DAY)
+    except RENDER_ERRORS as error:
+        raise NotRendered(str(error)) from error
     # all that the template sees but the messages: jinja2 otherwise puts it together anew for every text
     names = {
         **template.globals,
@@ -69,9 +83,12 @@ def renderer(tokenizer: PreTrainedTokenizerBase) -> Render:
         given: dict[str, Any] = {"messages": [dict(message) for message in messages]}
         if tools or generation:
             given |= {"tools": tools, "add_generation_prompt": generation}
+        template_steps.begin()
         try:
             context = template.new_context({**names, **given}, shared=True)
             return "".join(template.root_render_func(context))
+        except RecursionError as error:
+            raise NotRendered("a part of it calls itself without end") from error
         except RENDER_ERRORS as error:
             raise NotRendered(str(error)) from error
 

@@ -18,7 +18,9 @@ from backend.prompts import (
     encode,
     read_template,
     show,
+    template_steps,
 )
+from backend.prompts.render import NotRendered
 from backend.records import Conversation, Progress, Turn
 
 SYSTEM = "You are a helpful assistant."
@@ -264,3 +266,28 @@ def test_real_conversations_with_tools(shared: Path) -> None:
             ids, first = encoded.conditioned.tokens(row), encoded.conditioned.first[row]
             written = response.strip() if name in TRIMS else response
             assert tokenizer.decode(ids[first:]).endswith(written + CLOSING[name])
+
+
+@pytest.mark.parametrize(
+    ("endless", "why"),
+    [
+        ("{% for i in range(99999) %}{% for k in range(99999) %}{% endfor %}{% endfor %}", "more than 1,000,000 steps"),
+        ("{% for i in range(10 ** 9) %}{% endfor %}", "Range too big"),
+        ("{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}", "calls itself without end"),
+        ("{{ 'x' * 10 ** 9 }}", "repeats a text or list beyond 10,000,000 items"),
+        ("{{ 10 ** 99999999 }}", "a number of more than 4,096 bits"),
+        ("{{ 1 // 0 }}", "by zero"),
+    ],
+)  # fmt: skip
+def test_a_template_without_end_is_a_sentence(endless: str, why: str) -> None:
+    with pytest.raises(ModelError, match=f"cannot render a user's and an assistant's turn: .*{why}"):
+        read_template(tiny.tokenizer(endless + tiny.CHATML))
+
+
+def test_steps_are_counted_for_each_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(template_steps, "STEPS", 30)
+    chat = read_template(tiny.tokenizer("{% for i in range(20) %}{% endfor %}" + tiny.CHATML))
+    for _ in range(3):
+        assert chat.render([{"role": "user", "content": "a"}]).endswith("<|im_start|>user\na<|im_end|>\n")
+    with pytest.raises(NotRendered, match="more than 30 steps"):
+        chat.render([{"role": "user", "content": "a"}] * 11)

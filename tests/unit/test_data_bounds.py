@@ -253,3 +253,19 @@ def test_the_case_of_arrays_of_arrays(tmp_path: Path) -> None:
     assert len(load_pool([lines(tmp_path / "a.jsonl", rows)])) == 2
     (tmp_path / "b.json").write_text(json.dumps({"train": rows}))
     assert len(load_pool([tmp_path / "b.json"])) == 2
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json"])
+def test_line_ends_of_old_macs_and_utf_7_are_named(tmp_path: Path, name: str) -> None:
+    text = "instruction,output\na,b\nc,d\n" if name == "a.csv" else 2 * f"{json.dumps(GOOD)}\n"
+    (tmp_path / name).write_bytes(text.encode().replace(b"\n", b"\r"))
+    with pytest.raises(PoolError, match=rf"^{name}: its lines end with CR alone.*tr '\\r' '\\n'"):
+        load_pool([tmp_path / name])
+    (tmp_path / name).write_bytes(b"+/v8-" + text.replace("a", "ä").encode("utf-7"))
+    with pytest.raises(PoolError, match=rf"^{name}: is UTF-7; save it as UTF-8 .*iconv -f UTF-7"):
+        load_pool([tmp_path / name])
+
+
+def test_an_array_may_have_any_space_between_its_values(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(json.dumps([GOOD, GOOD], indent=1).encode().replace(b"\n", b"\r"))
+    assert len(load_pool([tmp_path / "a.json"])) == 2
