@@ -9,11 +9,26 @@ StudioError
 |- SearchError    a search that cannot be made, or a pool whose index is not there
 |- ModelProcessError  the process that has the models died, takes too long, or could not do what was asked
 |- AskingError    models cannot be asked this
+|- DiskError      a disk is full, or the folder of runs can only be read
 |- EvaluationError  a model cannot be evaluated, or an evaluation is not in the state that was asked for
 |- AnotherFailed  another process of this run failed, and says why itself
 |- ProcessGone    another process of this run exited without an error message
 `- Stopped        somebody asked this work to stop (not a failure)
 """
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from pathlib import Path
+
+_FULL_WORDS = (
+    "no space left on device",
+    "disk is full",
+    "disk quota exceeded",
+    "(os error 28)",
+    "(os error 122)",
+)
 
 
 def first_line(error: BaseException) -> str:
@@ -25,8 +40,36 @@ def in_a_line(error: BaseException) -> str:
     """An error for the person at the screen: of one that nobody expected, its kind and the first line of its text."""
     if isinstance(error, StudioError):
         return str(error)
+    if is_full(error):
+        return disk_full(error)
     kind, first = type(error).__name__, first_line(error)
     return first if first == kind else f"{kind}: {first}"
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error, or one that led to it, says that a disk has no room left: of Python, SQLite, Arrow, safetensors or torch."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        speaks = isinstance(error, (OSError, sqlite3.Error)) or type(error).__name__ == "SafetensorError"
+        if speaks and any(words in str(error).lower() for words in _FULL_WORDS):
+            return True
+        if isinstance(error, RuntimeError) and "inline_container" in str(
+            error
+        ):  # torch.save says no more than that
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def disk_full(error: BaseException, home: Path | None = None) -> str:
+    """What to do where a disk is full, and what is lost: nothing that was written before."""
+    name = getattr(error, "filename", None) or home
+    return (
+        f"the disk is full{f' ({name})' if name else ''}. Make room: `erase` deleted runs, remove scores/ (kept losses, "
+        "computed again when needed) or checkpoints/ of runs that are done. What was written before is kept; `resume` goes on "
+        "from the last checkpoint"
+    )
 
 
 class StudioError(Exception):
@@ -63,6 +106,10 @@ class ModelProcessError(StudioError):
 
 class AskingError(StudioError):
     """A prompt is empty or too long, or a setting for generating its answer is invalid."""
+
+
+class DiskError(StudioError):
+    """A disk is full, or the folder of runs can only be read."""
 
 
 class EvaluationError(StudioError):

@@ -11,6 +11,7 @@ import gradio as gr
 from backend import store
 from backend.errors import StudioError
 from iterit_ui.compare import tab as compare_tab
+from iterit_ui.components import note
 from iterit_ui.components.base import component
 from iterit_ui.components.screen import when_shown
 from iterit_ui.components.watcher import watcher
@@ -83,6 +84,8 @@ def build(
         title="IterIT Studio", fill_width=True, analytics_enabled=False, delete_cache=delete_cache
     ) as page:
         header = component("header", template=HEADER, events=("name",), elem_id="header")
+        if store.is_read_only(home):
+            note({"tone": "warn", **text.READ_ONLY}, elem_id="read-only")
         tabs = gr.Tabs(elem_id="steps", selected="data", render=False)
         # not inside the tabs: whatever is there shifts the order by which Gradio knows them
         bar = component("address", events=("back",), elem_id="address", render=False)

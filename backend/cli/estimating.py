@@ -38,7 +38,7 @@ def dry_run(home: Path, config: RunConfig, pool: Pool, *, as_json: bool) -> None
     from backend.analysis.plan_tokens import unscorable
     from backend.jobs.overlap_checks import overlap_problems
 
-    problems = analysis.preflight(config, len(pool))
+    problems = analysis.preflight(config, len(pool), home=home)
     unread = unscorable(home, config, pool.id)
     problems += [unread] if unread is not None else []
     problems += overlap_problems(home, config, pool)

@@ -86,6 +86,8 @@ def runs(
     home = runs_dir.resolve()
     lifecycle.refresh(home)
     every = store.runs(home, deleted=deleted)
+    for said in store.damaged_files(home):
+        console.say(said)
     infos = analysis.matching_runs(every, search, tags=tag or ())
     if as_json:
         console.print_json([dataclasses.asdict(info) for info in infos])

@@ -168,7 +168,8 @@ def content_hash(column: pa.Array | pa.ChunkedArray) -> str:
 
 
 def _may_be_kept(name: str) -> bool:
-    return 0 < len(name.strip()) <= limits.OWN_NAME and not media.is_media(name)
+    half = any("\ud800" <= sign <= "\udfff" for sign in name)  # of a surrogate pair: that is not text
+    return 0 < len(name.strip()) <= limits.OWN_NAME and not half and not media.is_media(name)
 
 
 def _short(value: Any) -> Any:

@@ -177,7 +177,7 @@ def plan(home: Path, configs: Sequence[RunConfig], pool_id: str, rows: int) -> P
             figures[alike] = figure
         seconds += figure.value
         sources.append(figure)
-        for problem in analysis.preflight(one, rows):
+        for problem in analysis.preflight(one, rows, home=home):
             (problems if problem.fatal else warnings)[f"{problem.field}: {problem.text}"] = None
     unknown = next((figure.source for figure in sources if not figure.known), None)
     times = random_ladder.rung_times([one.strategy for one in configs], steps)

@@ -8,6 +8,8 @@ written down, and its last sign of life is fresh.
 from __future__ import annotations
 
 import contextlib
+import logging
+import shutil
 import signal
 import sys
 import time
@@ -18,7 +20,7 @@ import psutil
 
 from backend import store
 from backend.distributed import launcher
-from backend.errors import RunError
+from backend.errors import DiskError, RunError, StudioError
 from backend.jobs import budget_end
 from backend.jobs.processes import (
     end_at_once,
@@ -37,8 +39,10 @@ from backend.store.evaluations import evaluation_log
 from backend.store.paths import log_path, pool_folder
 from backend.store.run_reading import read_tail
 
+_LOG = logging.getLogger(__name__)
 FRESH_SECONDS = 30.0  # a process gives a sign of life about every second; a loaded machine may hold it back
 GRACE_SECONDS = 60.0  # after this long in "stopping" a screen may offer to kill
+LITTLE_ROOM = 16 << 20  # bytes on the disk below which that may be why a process ended
 NICENESS = 10  # of work on a pool, which nobody should notice
 
 
@@ -48,6 +52,8 @@ def pump(home: Path, *, kinds: tuple[JobKind, ...] = get_args(JobKind)) -> list[
     Before, runs that nobody needs any more leave the queue: whoever ends a run calls this, so a search ends by itself.
     """
     home = Path(home).resolve()
+    if store.is_read_only(home):
+        return []
     refresh(home)
     started = []
     if "run" in kinds and store.list_jobs(home, kind="run", states=("queued",)):
@@ -58,13 +64,17 @@ def pump(home: Path, *, kinds: tuple[JobKind, ...] = get_args(JobKind)) -> list[
         if job_id is None:
             break
         job = find(home, job_id)
-        of_run, log = job.kind == "run", log_of(home, job)
-        if not of_run:
-            log.unlink(missing_ok=True)  # it begins anew; a run that is resumed goes on
+        of_run = job.kind == "run"
         try:
+            log = log_of(home, job)
+            if not of_run:
+                log.unlink(missing_ok=True)  # it begins anew; a run that is resumed goes on
             threads = store.read_config(home, job_id).threads if of_run else 0
             process = spawn(command_of(home, job), log, threads=threads)
-        except OSError as error:
+        except (
+            OSError,
+            StudioError,
+        ) as error:  # of what it is about, too: the next in the queue has its turn
             text = f"the process could not be started: {error}"
             store.set_state(home, job_id, "failed", error=text, note=text)
             continue
@@ -124,10 +134,18 @@ def stop(home: Path, job_id: str) -> None:
     job = find(home, job_id)
     if job.active:
         # a launcher would end its processes before their step is done; theirs is to look into the database
-        if job.kind != "run" or not launcher.several(store.read_config(home, job_id)):
+        if job.kind != "run" or not _in_several(home, job_id):
             send(job, signal.SIGTERM)
     elif not asked:  # else its process saw it at a sign of life and has stopped already
         raise RunError(f"{job.kind} {job_id} is {job.state} already")
+
+
+def _in_several(home: Path, job_id: str) -> bool:
+    """Whether a run works in several processes; where its configuration is damaged by now, they hear of it all the same."""
+    try:
+        return launcher.several(store.read_config(home, job_id))
+    except RunError:
+        return True
 
 
 def kill(home: Path, job_id: str) -> None:
@@ -167,19 +185,25 @@ def refresh(home: Path) -> list[str]:
     """
     home = Path(home).resolve()
     reap()
-    found = []
-    for job in store.list_jobs(home, states=store.ACTIVE):
-        if not is_gone(job):
-            continue
-        note = "the process ended while it was asked to stop"
-        if not store.set_state(home, job.id, "stopped", expect=("stopping",), pid=job.pid, note=note):
-            error = describe_exit(home, job)
-            if not store.set_state(
-                home, job.id, "failed", error=error, expect=("running", "waiting"), pid=job.pid, note=error
-            ):
-                continue  # it ended in order between the two looks
-        found.append(job.id)
-    return found
+    if store.is_read_only(home):
+        return []
+    gone = [job for job in store.list_jobs(home, states=store.ACTIVE) if is_gone(job)]
+    try:
+        return [job.id for job in gone if _mark_as_gone(home, job)]
+    except DiskError as error:  # looking must go on; whoever looks when there is room again marks it
+        _LOG.warning("a job whose process is gone cannot be marked: %s", error)
+        return []
+
+
+def _mark_as_gone(home: Path, job: Job) -> bool:
+    """Write down how a job whose process is gone has ended; False where it ended in order between the two looks."""
+    note = "the process ended while it was asked to stop"
+    if store.set_state(home, job.id, "stopped", expect=("stopping",), pid=job.pid, note=note):
+        return True
+    error = describe_exit(home, job)
+    return store.set_state(
+        home, job.id, "failed", error=error, expect=("running", "waiting"), pid=job.pid, note=error
+    )
 
 
 def alive(job: Job) -> bool:
@@ -199,4 +223,6 @@ def describe_exit(home: Path, job: Job) -> str:
         last = f"at: {job.stage}{epoch}{counted}"
     lines = [line.strip() for line in read_tail(log_of(home, job), 5).splitlines() if line.strip()]
     said = f" It printed last: {lines[-1]}" if lines else ""
-    return f"The process {how_it_ended(exit_code(job.pid), printed=bool(lines))} {last}.{said}"
+    free = shutil.disk_usage(home).free
+    full = f" The disk has {free >> 20:,} MiB left: make room, then resume." if free < LITTLE_ROOM else ""
+    return f"The process {how_it_ended(exit_code(job.pid), printed=bool(lines))} {last}.{said}{full}"

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backend import store
-from backend.errors import Stopped, in_a_line
+from backend.errors import DiskError, Stopped, in_a_line
 from backend.jobs.processes import start_time, this_host
 from backend.records import EpochRecord, Metrics, Progress
 
@@ -60,7 +60,11 @@ def at_work(home: Path, job_id: str, *, pid: int, hears_signals: bool = False) -
 def end(home: Path, job_id: str, state: store.EndState, text: str, *, pid: int | None) -> None:
     """Write down how a job ended, unless somebody has taken it away since."""
     error = text if state == "failed" else None
-    store.set_state(home, job_id, state, error=error, expect=store.ACTIVE, pid=pid, note=text)
+    try:
+        store.set_state(home, job_id, state, error=error, expect=store.ACTIVE, pid=pid, note=text)
+    except DiskError as full:  # whoever looks when there is room again sees that this process is gone
+        logger.error("%s: %s", state, full)
+        return
     logger.info("%s", state)
 
 
@@ -130,7 +134,10 @@ class Reporting:
             try:
                 if store.heartbeat(self.home, self.job_id, pid=self.pid) not in AT_WORK:
                     self.asked_to_stop.set()
-            except sqlite3.OperationalError as error:  # another process held the database for long: try again
+            except (
+                sqlite3.OperationalError,
+                DiskError,
+            ) as error:  # held for long by another process, or full: try again
                 logger.warning("the heartbeat could not be written: %s", error)
 
 

@@ -159,6 +159,11 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
                 start = iterate.start_of(config, folder, decided, processes=here.size)
                 # later ones were selected by a model that is trained once more
                 store.remove_epochs(home, run_id, after=start.epoch)
+                damaged = store.forget_metrics(
+                    home, run_id, after=start.checkpoint.step if start.checkpoint else -1
+                )
+                if damaged:
+                    logger.warning("%d damaged lines of metrics.jsonl are left out", damaged)
                 measured = [m.step for m in store.read_metrics(home, run_id) if m.held_out is not None]
         iterate.run(
             config,

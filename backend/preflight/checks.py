@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,15 +45,17 @@ class Problem:
     fatal: bool
 
 
-def preflight(config: RunConfig, rows: int) -> list[Problem]:
+def preflight(config: RunConfig, rows: int, *, home: Path | None = None) -> list[Problem]:
     """Everything that can be known to go wrong with a run, the fatal first; empty where nothing is.
 
     Looks at files and at this machine, never at the network, and reads no weights (some milliseconds). Values that
     contradict each other are not its business: `config.check` has refused those.
 
-    rows : samples in the pool.
+    rows : samples in the pool. home : the runs folder, whose disk must hold the checkpoints; None leaves that out.
     """
     found = [*_model(config), *_files(config), *_packages(config), *_counts(config, rows)]
+    if home is not None:
+        found += _room(config, home)
     return sorted(found, key=lambda problem: not problem.fatal)
 
 
@@ -120,6 +123,26 @@ def _strange_tokens(folder: Path, speaker: Path) -> model_fit.Beyond | None:
     found = tensors.tensors(sorted(folder.glob("*.safetensors")))
     rows = model_fit.embedding_rows(found, model_files.read_json(folder / "config.json"))
     return model_fit.beyond_in(speaker, rows) if rows else None
+
+
+def _room(config: RunConfig, home: Path) -> Iterator[Problem]:
+    """Whether the disk has room for what the run writes."""
+    try:
+        folder = Path(model_files.full_path(config.model))
+        shape = model_shape.shape_of(folder) if folder.is_dir() else None
+    except ModelError:
+        return  # said already
+    if shape is None:
+        return
+    needed = memory.disk_needed(shape, config)
+    free = shutil.disk_usage(home).free
+    if needed > free:
+        yield Problem(
+            "model",
+            f"the run's checkpoints and model take up to {needed / GIB:.2f} GiB, and the disk of {home} has {free / GIB:.2f} GiB "
+            "left: make room (erase deleted runs, remove checkpoints/ of runs that are done), or the run fails when it saves",
+            False,
+        )
 
 
 def _memory(config: RunConfig, shape: model_shape.Shape) -> Iterator[Problem]:

@@ -64,6 +64,16 @@ def needed(shape: Shape, config: RunConfig, *, sixteen_bit: bool, longest: int) 
     return Need(trained, weights, trained * FLOAT32, 2 * trained * FLOAT32, tokens * (kept + head), tokens)
 
 
+def disk_needed(shape: Shape, config: RunConfig) -> int:
+    """Bytes that a run's folder takes at most: two checkpoints for a moment, each with weights and AdamW's two averages
+    in float32, and the model that is left in the end; 0 where nothing is trained."""
+    if not config.epochs:
+        return 0
+    trained = adapter_numbers(shape, config) if config.lora_rank else shape.parameters
+    merged = shape.parameters * FLOAT32 if config.lora_rank and config.save_merged else 0
+    return trained * FLOAT32 * (2 * 3 + 1) + merged
+
+
 def adapter_layers(shape: Shape, targets: tuple[str, ...]) -> list[str]:
     """Names of the layers that get adapters: all linear ones where no targets are named."""
     return [

@@ -43,7 +43,9 @@ def compiled(source: str, day: datetime) -> jinja2.Template:
     """
     environment: Any = _compile_jinja_template("").environment
     environment.filters[_FILTER] = _counted
-    environment.intercepted_binops = frozenset(("*", "**"))  # those are then not computed while compiling, either
+    environment.intercepted_binops = frozenset(
+        ("*", "**")
+    )  # those are then not computed while compiling, either
     environment.binop_table |= {"*": _product, "**": _power}
     tree = environment.parse(source)
     for loop in list(tree.find_all(nodes.For)):
@@ -61,7 +63,9 @@ def _counted(values: Iterable[Any]) -> Iterator[Any]:
     for value in values:
         _left.steps -= 1
         if _left.steps < 0:
-            raise jinja2.TemplateRuntimeError(f"its loops take more than {STEPS:,} steps for one conversation")
+            raise jinja2.TemplateRuntimeError(
+                f"its loops take more than {STEPS:,} steps for one conversation"
+            )
         yield value
 
 

@@ -30,7 +30,8 @@ from backend.store.curation import (
     set_note,
     undo,
 )
-from backend.store.database import held_open
+from backend.store.damaged_files import damaged_files, damaged_pools, damaged_runs
+from backend.store.database import held_open, is_read_only, refuse_read_only
 from backend.store.deleted_runs import delete_run, erase_run, restore_run
 from backend.store.edits import (
     Edit,
@@ -44,6 +45,7 @@ from backend.store.edits import (
 from backend.store.epoch_records import (
     append_metrics,
     epochs,
+    forget_metrics,
     read_epoch,
     read_metrics,
     remove_epochs,
@@ -99,7 +101,6 @@ from backend.store.paths import log_path, pool_folder, root_of, run_folder
 from backend.store.picks import picks_of_all_epochs, read_kept_aside, read_lengths, read_picks
 from backend.store.pools import (
     PoolInfo,
-    damaged_pools,
     is_stored,
     list_pools,
     load_pool_from_store,

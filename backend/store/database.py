@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import os
+import shutil
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
-from backend.errors import RunError
+from backend.errors import DiskError, RunError, disk_full, is_full
 from backend.store.schema import SCHEMA_VERSION, bring_evaluations, statements
 
 BUSY_SECONDS = 15.0
+_LITTLE = 128 << 10  # bytes that a transaction and the files beside the database may take
 
 
 def path_of(home: Path) -> Path:
@@ -25,7 +31,12 @@ def reading(home: Path) -> Iterator[sqlite3.Connection | None]:
     if not path_of(home).is_file():
         yield None
         return
-    connection = _open(home)
+    try:
+        connection = _open(_copy(home) if is_read_only(home) else home)
+    except sqlite3.OperationalError as error:
+        if not _no_room(error, home):
+            raise
+        connection = _open(_copy(home))  # looking needs no room there
     try:
         yield connection
     finally:
@@ -52,18 +63,69 @@ def writing(home: Path) -> Iterator[sqlite3.Connection]:
     """One transaction that no other writer interleaves with; rolled back when the block raises.
 
     Keep it short: other processes wait for its end.
+
+    Raises
+    ------
+    DiskError : the folder can only be read, or its disk is full.
     """
-    connection = _open(home)
+    refuse_read_only(home)
     try:
-        connection.execute("BEGIN IMMEDIATE")
+        connection = _open(home)
         try:
-            yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
-    finally:
-        connection.close()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                with contextlib.suppress(sqlite3.OperationalError):  # a full disk has rolled it back already
+                    connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+    except sqlite3.OperationalError as error:
+        if _no_room(error, home):
+            raise DiskError(disk_full(error, Path(home))) from error
+        raise
+
+
+def _no_room(error: sqlite3.OperationalError, home: Path) -> bool:
+    """Whether SQLite failed because the disk is full, which it says in several ways."""
+    return is_full(error) or shutil.disk_usage(home).free < _LITTLE
+
+
+def is_read_only(home: Path) -> bool:
+    """Whether a runs folder can only be read: an archive, a mount, somebody else's."""
+    return Path(home).is_dir() and not os.access(home, os.W_OK)
+
+
+def refuse_read_only(home: Path) -> None:
+    """Raise DiskError where a runs folder can only be read."""
+    if is_read_only(home):
+        raise DiskError(
+            f"{home} can only be read: it can be looked at, and nothing in it can be changed or started; "
+            "copy it to a place that can be written for that"
+        )
+
+
+def _copy(home: Path) -> Path:
+    """A folder with a copy of the database of a runs folder that can only be read.
+
+    SQLite writes beside a database even to read it, and one of an earlier version has to be brought up to this one.
+    """
+    path = path_of(home)
+    files = [file for file in (path, path.with_name(f"{path.name}-wal")) if file.is_file()]
+    return _copied(path, tuple((file.stat().st_mtime_ns, file.stat().st_size) for file in files))
+
+
+@lru_cache(maxsize=8)
+def _copied(path: Path, changed: tuple[tuple[int, int], ...]) -> Path:
+    """The copy of a database as it was when its files were last changed; it is gone with this process."""
+    folder = Path(tempfile.mkdtemp(prefix="iterit-read-only-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        if file.is_file():
+            shutil.copyfile(file, folder / file.name)
+    return folder
 
 
 def _open(home: Path) -> sqlite3.Connection:

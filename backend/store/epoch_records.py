@@ -15,7 +15,15 @@ import pyarrow.parquet as pq
 
 from backend.errors import RunError
 from backend.records import EpochRecord, Metrics, Scores, Selection, Taken
-from backend.store.files import append_line, read_lines, replacing_folder, write_json
+from backend.store.files import (
+    DAMAGE,
+    append_line,
+    named,
+    read_lines,
+    replacing,
+    replacing_folder,
+    write_json,
+)
 from backend.store.paths import epoch_folder, existing_run_folder, run_folder
 from backend.store.pools import sample_ids
 from backend.store.run_states import read_run_pool
@@ -120,13 +128,13 @@ def read_record(home: Path, run_id: str, epoch: int, folder: Path) -> EpochRecor
         picks = pq.read_table(folder / "picks.parquet")
     except FileNotFoundError as error:
         raise RunError(f"run {run_id} has no epoch {epoch} (there are: {epochs(home, run_id)})") from error
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except DAMAGE as error:
         raise RunError(f"{folder} cannot be read ({error})") from error
-    if isinstance(meta, dict) and meta.get("schema", 0) > EPOCH_SCHEMA:
+    if isinstance(meta, dict) and isinstance(meta.get("schema"), int) and meta["schema"] > EPOCH_SCHEMA:
         raise RunError(f"{folder} was written by a newer version of the studio (schema {meta['schema']})")
     try:
         return _record(meta, samples, picks)
-    except (KeyError, TypeError, ValueError) as error:
+    except DAMAGE as error:
         raise RunError(f"{folder} is damaged: {type(error).__name__}: {error}") from error
 
 
@@ -198,14 +206,43 @@ def read_metrics(home: Path, run_id: str) -> list[Metrics]:
     before. A line that is being written is left out.
     """
     found: list[Metrics] = []
-    for values in read_lines(run_folder(home, run_id) / "metrics.jsonl"):
-        metrics = Metrics(**{name: _number(value) for name, value in values.items()})
+    path = run_folder(home, run_id) / "metrics.jsonl"
+    for values in _lines(path):
+        with named(path, error=RunError, advice="the run's records are still there"):
+            metrics = Metrics(**{name: _number(value) for name, value in values.items()})
         while found and found[-1].step > metrics.step:
             found.pop()
         same = next((i for i in range(len(found) - 1, -1, -1) if found[i].step != metrics.step), -1) + 1
         found[same:] = [old for old in found[same:] if _kind(old) != _kind(metrics)] + [metrics]
     # at an epoch's last step, a stop lets the training's line come before the held-out loss that else is first
     return sorted(found, key=lambda line: (line.step, _kind(line)))
+
+
+def forget_metrics(home: Path, run_id: str, *, after: int) -> int:
+    """Forget the metrics of steps that a resumed run repeats, so that no step stands there twice; lines that are damaged,
+    too, of which the number is returned.
+
+    after : the step of the checkpoint from which it goes on; -1 where it begins anew.
+    """
+    path = existing_run_folder(home, run_id) / "metrics.jsonl"
+    if not path.is_file():
+        return 0
+    kept, damaged = [], 0
+    for line in path.read_bytes().splitlines():
+        try:
+            step = json.loads(line)["step"]
+            if step <= after:
+                kept.append(line)
+        except (ValueError, KeyError, TypeError):
+            damaged += bool(line.strip())
+    with replacing(path) as temporary:
+        temporary.write_bytes(b"".join(line + b"\n" for line in kept))
+    return damaged
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    with named(path, error=RunError, advice="the run's records are still there"):
+        return read_lines(path)
 
 
 def _worded(value: float | None) -> float | str | None:

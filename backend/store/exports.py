@@ -25,8 +25,10 @@ class Export:
 
 
 def note_export(home: Path, run_id: str, epoch: int, *, rows: int, file: str, who: str = "") -> None:
-    """Write down that an epoch's selection was exported."""
+    """Write down that an epoch's selection was exported; not in a runs folder that can only be read."""
     existing_run_folder(home, run_id)
+    if database.is_read_only(home):
+        return
     with database.writing(home) as connection:
         connection.execute(
             "INSERT INTO exports (run, epoch, rows, file, who, at) VALUES (?, ?, ?, ?, ?, ?)",

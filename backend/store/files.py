@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -10,6 +11,22 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
+
+from backend.errors import DiskError, PoolError, StudioError, disk_full, is_full
+
+# what reading a damaged file ends in: of one that is whole but not what it should be, anything but its values come out
+DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    pa.ArrowException,
+)
 
 
 @contextlib.contextmanager
@@ -20,6 +37,11 @@ def replacing(path: Path) -> Iterator[Path]:
     stays and the temporary one is gone.
     """
     path = Path(path)
+    with room_for(path):
+        yield from _replacing(path)
+
+
+def _replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # the ending is kept: writers such as numpy.savez choose by it, or add their own
     temporary = path.with_name(f".{path.stem}.{os.getpid()}-{secrets.token_hex(4)}{path.suffix}")
@@ -27,13 +49,63 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it is not there, or its folder can only be read
+            temporary.unlink()
+
+
+@contextlib.contextmanager
+def room_for(path: Path) -> Iterator[None]:
+    """The block writes `path`: a disk that is full, or can only be read, becomes a sentence.
+
+    Raises
+    ------
+    DiskError : there is no room, or nothing may be written there.
+    """
+    try:
+        yield
+    except DiskError:
+        raise
+    except Exception as error:
+        if is_full(error):
+            raise DiskError(disk_full(error, path)) from error
+        if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES):
+            raise DiskError(f"{path} cannot be written: its folder can only be read") from error
+        raise
+
+
+@contextlib.contextmanager
+def named(
+    path: Path,
+    *,
+    error: type[StudioError] = PoolError,
+    advice: str = "delete it to make it again",
+) -> Iterator[None]:
+    """The block reads `path`: damage becomes an error that names the file and says what to do; a missing file stays one.
+
+    Raises
+    ------
+    StudioError : of the given kind.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except DAMAGE as found:
+        why = str(found).splitlines()[0] if str(found) else type(found).__name__
+        if isinstance(found, (KeyError, TypeError, IndexError, AttributeError)):
+            why = f"it is not what it should be: {type(found).__name__}: {why}"
+        raise error(f"{path} cannot be read ({why}); {advice}") from found
 
 
 @contextlib.contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
     """A temporary folder beside `path` that takes its place at the end of the block, with all that it holds."""
     path = Path(path)
+    with room_for(path):
+        yield from _replacing_folder(path)
+
+
+def _replacing_folder(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     mark = f"{os.getpid()}-{secrets.token_hex(4)}"
     temporary = path.with_name(f".{path.name}.{mark}.new")
@@ -63,7 +135,7 @@ def append_line(path: Path, value: Any) -> None:
     One writer per file.
     """
     line = (json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n").encode()
-    with open(path, "ab+") as file:
+    with room_for(path), open(path, "ab+") as file:
         end = file.seek(0, os.SEEK_END)
         if end:
             file.seek(end - 1)

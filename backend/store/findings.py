@@ -12,9 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.config import Words
-from backend.errors import PoolError
 from backend.findings import LOWEST, ContentFindings, Lengths, NearPairs
-from backend.store.files import replacing
+from backend.store.files import named, replacing
 from backend.store.paths import pool_folder
 from backend.store.search import has_search
 from backend.store.words import pool_words
@@ -64,18 +63,20 @@ def load_near(home: Path, pool_id: str, *, words: Words = "paper", whole: bool =
     if found is None:
         return None
     table, about = found
-    if about["version"] != NEAR_VERSION or about["lowest"] > LOWEST:
-        return None
-    if whole and about.get("carried", False):
-        return None
-    a, b, similarity = (table[name].to_numpy() for name in ("a", "b", "similarity"))
-    return NearPairs(a, b, similarity, about["lowest"])
+    with named(_near_path(home, pool_id, words)):
+        if about["version"] != NEAR_VERSION or about["lowest"] > LOWEST:
+            return None
+        if whole and about.get("carried", False):
+            return None
+        a, b, similarity = (table[name].to_numpy() for name in ("a", "b", "similarity"))
+        return NearPairs(a, b, similarity, about["lowest"])
 
 
 def has_content(home: Path, pool_id: str) -> bool:
     """Whether all of a pool's texts have been read by today's rules."""
     path = _content_path(home, pool_id)
-    about = _about(pq.read_schema(path)) if path.is_file() else {}
+    with named(path):
+        about = _about(pq.read_schema(path)) if path.is_file() else {}
     return about.get("version") == CONTENT_VERSION and not about.get("carried", False)
 
 
@@ -89,13 +90,14 @@ def save_content(home: Path, pool_id: str, content: ContentFindings, *, carried:
 def load_content(home: Path, pool_id: str) -> ContentFindings | None:
     """What a pool's texts hold; None where nobody has looked, or by other rules than today's."""
     found = _read(_content_path(home, pool_id))
-    if found is None or found[1]["version"] != CONTENT_VERSION:
+    if found is None or found[1].get("version") != CONTENT_VERSION:
         return None
-    rows = found[0]["row"].to_numpy()
-    kinds, texts = (
-        found[0][name].cast(pa.string()).to_numpy(zero_copy_only=False) for name in ("kind", "found")
-    )
-    return ContentFindings(rows, kinds, texts)
+    with named(_content_path(home, pool_id)):
+        rows = found[0]["row"].to_numpy()
+        kinds, texts = (
+            found[0][name].cast(pa.string()).to_numpy(zero_copy_only=False) for name in ("kind", "found")
+        )
+        return ContentFindings(rows, kinds, texts)
 
 
 def save_lengths(home: Path, pool_id: str, lengths: Lengths) -> None:
@@ -117,17 +119,19 @@ def load_lengths(
     home: Path, pool_id: str, *, model: str, max_length: int, system_prompt: str
 ) -> Lengths | None:
     """A pool's lengths under one model's tokenizer, or None where they have not been counted."""
-    found = _read(_lengths_path(home, pool_id, LengthsKey(model, max_length, system_prompt)))
+    path = _lengths_path(home, pool_id, LengthsKey(model, max_length, system_prompt))
+    found = _read(path)
     if found is None:
         return None
     table, about = found
-    return Lengths(
-        table["tokens"].to_numpy(),
-        table["response_tokens"].to_numpy(),
-        table["reason"].cast(pa.string()).to_numpy(zero_copy_only=False),
-        changes=table["changes"].to_numpy() if "changes" in table.column_names else None,
-        **about,
-    )
+    with named(path):
+        return Lengths(
+            table["tokens"].to_numpy(),
+            table["response_tokens"].to_numpy(),
+            table["reason"].cast(pa.string()).to_numpy(zero_copy_only=False),
+            changes=table["changes"].to_numpy() if "changes" in table.column_names else None,
+            **about,
+        )
 
 
 def stored_lengths(home: Path, pool_id: str) -> list[LengthsKey]:
@@ -135,9 +139,10 @@ def stored_lengths(home: Path, pool_id: str) -> list[LengthsKey]:
     paths = pool_folder(home, pool_id).glob("lengths-*.parquet")
     keys = []
     for path in sorted(paths, key=lambda path: (-path.stat().st_mtime, path.name)):
-        about = _about(pq.read_schema(path))
-        about.pop("limit")
-        keys.append(LengthsKey(**about))
+        with named(path):
+            about = _about(pq.read_schema(path))
+            about.pop("limit")
+            keys.append(LengthsKey(**about))
     return keys
 
 
@@ -165,11 +170,9 @@ def _read(path: Path) -> tuple[pa.Table, dict[str, Any]] | None:
     """A table and what is said about it, or None where there is no such file."""
     if not path.is_file():
         return None
-    try:
+    with named(path):
         table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        raise PoolError(f"{path} cannot be read ({error}); delete it to make it again") from error
-    return table, _about(table.schema)
+        return table, _about(table.schema)
 
 
 def _about(schema: pa.Schema) -> dict[str, Any]:

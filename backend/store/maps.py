@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from backend.data import demo
 from backend.records import Pool
-from backend.store.files import replacing
+from backend.store.files import named, replacing
 from backend.store.paths import pool_folder, root_of
 
 if TYPE_CHECKING:
@@ -72,12 +72,18 @@ def write_map(path: Path, pool_map: PoolMap, **columns: np.ndarray) -> None:
 
 
 def read_map(path: Path) -> PoolMap:
-    """Read a map that `write_map` wrote."""
-    table = pq.read_table(path)
-    meta = table.schema.metadata or {}
-    xy = np.column_stack([table["x"].to_numpy(), table["y"].to_numpy()]).astype(np.float32)
-    seconds = json.loads(meta.get(b"seconds", b"{}"))
-    return PoolMap(xy, meta.get(b"method", b"").decode(), seconds, _is_final(meta))
+    """Read a map that `write_map` wrote.
+
+    Raises
+    ------
+    PoolError : it is damaged.
+    """
+    with named(path):
+        table = pq.read_table(path)
+        meta = table.schema.metadata or {}
+        xy = np.column_stack([table["x"].to_numpy(), table["y"].to_numpy()]).astype(np.float32)
+        seconds = json.loads(meta.get(b"seconds", b"{}"))
+        return PoolMap(xy, meta.get(b"method", b"").decode(), seconds, _is_final(meta))
 
 
 def clusters_path(home: Path, pool_id: str) -> Path:
@@ -108,15 +114,16 @@ def load_clusters(home: Path, pool_id: str) -> Clusters | None:
     path = _folder(home, pool_id) / "clusters.parquet"
     if not path.is_file():
         return None
-    table = pq.read_table(path)
-    about = json.loads(table.schema.metadata[b"clusters"])
-    return Clusters(
-        codes=table["cluster"].to_numpy(),
-        labels=about["labels"],
-        xy=np.array(about["xy"], dtype=np.float32).reshape(-1, 2),
-        terms=[[(term, weight) for term, weight in terms] for terms in about["terms"]],
-        method=about["method"],
-    )
+    with named(path):
+        table = pq.read_table(path)
+        about = json.loads(table.schema.metadata[b"clusters"])
+        return Clusters(
+            codes=table["cluster"].to_numpy(),
+            labels=about["labels"],
+            xy=np.array(about["xy"], dtype=np.float32).reshape(-1, 2),
+            terms=[[(term, weight) for term, weight in terms] for terms in about["terms"]],
+            method=about["method"],
+        )
 
 
 def has_whole_map(home: Path, pool_id: str) -> bool:
@@ -125,7 +132,8 @@ def has_whole_map(home: Path, pool_id: str) -> bool:
     path = folder / "map.parquet"
     if not path.is_file() or not (folder / "clusters.parquet").is_file():
         return False
-    return _is_final(pq.read_schema(path).metadata or {})
+    with named(path):
+        return _is_final(pq.read_schema(path).metadata or {})
 
 
 def bring_shipped_map(folder: Path, pool: Pool) -> None:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from backend.errors import RunError
 from backend.records import Status
 from backend.store.epoch_records import epochs
+from backend.store.files import DAMAGE
 from backend.store.paths import epoch_folder
 
 
@@ -64,5 +65,5 @@ def _columns(home: Path, run_id: str, epoch: int, name: str, columns: list[str])
         return pq.read_table(path, columns=columns)
     except FileNotFoundError as error:
         raise RunError(f"run {run_id} has no epoch {epoch}") from error
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except DAMAGE as error:
         raise RunError(f"{path} cannot be read ({error})") from error

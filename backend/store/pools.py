@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,6 +24,7 @@ from backend.data.own_columns import content_hash, fields_of, struct_of
 from backend.data.response_edits import with_edits
 from backend.errors import PoolError
 from backend.records import Pool, RejectedRow, RowsRead
+from backend.store.database import is_read_only
 from backend.store.files import replacing, write_json
 from backend.store.maps import bring_shipped_map
 from backend.store.paths import POOL_ID, pool_folder, root_of
@@ -29,9 +32,14 @@ from backend.store.paths import POOL_ID, pool_folder, root_of
 if TYPE_CHECKING:
     from backend.diversity import NgramCounts
 
+_LOG = logging.getLogger(__name__)
 POOL_SCHEMA = 1
 # Arrow cannot read a group back whose conversations hold more than 2 GiB of text, and its usual million rows may
 GROUP_ROWS = 4096
+
+
+class NewerVersion(PoolError):
+    """A stored pool is of a newer version of the studio: it is no damage, and nothing may be written over it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,8 @@ class PoolInfo:
 
 
 def save_pool(home: Path, pool: Pool, *, inputs: Sequence[str] = (), listed: bool = True) -> None:
-    """Store a pool under its id; one that is there already, by the same name and files, is left as it is.
+    """Store a pool under its id; one that is there already, by the same name and files, is left as it is, and one that is
+    damaged is written anew.
 
     inputs : what a person named to get this pool (files, folders, a hub id, "demo").
     listed : False for samples that are only measured on; they do not show up among the pools.
@@ -81,7 +90,7 @@ def save_pool(home: Path, pool: Pool, *, inputs: Sequence[str] = (), listed: boo
         "rejected": [asdict(row) for row in pool.rejected],
         "about": pool.about and {**asdict(pool.about), "reasons": [list(one) for one in pool.about.reasons], "notes": list(pool.about.notes)},
     }  # fmt: skip
-    old = _read_meta(folder)
+    old = _usable_meta(folder)
     table = pool.table
     if old is not None and old.get("own"):
         table = _with_own_of_before(folder, table, old["own"])
@@ -100,6 +109,27 @@ def save_pool(home: Path, pool: Pool, *, inputs: Sequence[str] = (), listed: boo
         pq.write_table(table, temporary, compression="zstd", row_group_size=GROUP_ROWS)
     bring_shipped_map(folder, pool)
     write_json(folder / "meta.json", meta)  # last: a pool is there when its meta.json is
+
+
+def _usable_meta(folder: Path) -> dict[str, Any] | None:
+    """What is known of the pool that is stored in a folder; None where it is not there, or damaged."""
+    try:
+        meta = checked_meta(folder)
+        if (
+            meta is not None
+            and "base" not in meta
+            and pq.read_metadata(folder / "samples.parquet").num_rows != meta["rows"]
+        ):
+            raise PoolError(f"{folder / 'samples.parquet'} holds another number of rows than was written")
+    except NewerVersion:
+        raise
+    except (PoolError, OSError, pa.ArrowException) as error:
+        _LOG.warning("stored anew: %s", error)
+        for path in (folder / "meta.json", folder / "samples.parquet"):
+            if path.is_dir():  # no file takes the place of a folder
+                shutil.rmtree(path)
+        return None
+    return meta
 
 
 def _with_own_of_before(folder: Path, table: pa.Table, before: dict[str, str]) -> pa.Table:
@@ -149,15 +179,22 @@ def load_pool_from_store(home: Path, pool_id: str) -> Pool:
     PoolError : the id is not one, there is no such pool, or its files cannot be read.
     """
     folder = pool_folder(home, pool_id)
-    meta = _read_meta(folder)
+    meta = checked_meta(folder)
     if meta is None:
         raise PoolError(f"pool {pool_id} not found in {home}")
     if "base" in meta:
         return with_edits(load_pool_from_store(home, meta["base"]), _read_edits(folder))
     try:
         table = pq.read_table(folder / "samples.parquet", memory_map=True)
-    except (OSError, pa.ArrowException) as error:
-        raise PoolError(f"{folder / 'samples.parquet'} cannot be read ({error})") from error
+        missing = {"id", "turns", "response", "source", "file", "row", "label"} - set(table.column_names)
+        if missing or len(table) != meta["rows"]:
+            raise ValueError(
+                f"{len(table):,} of {meta['rows']:,} rows, without {', '.join(missing) or 'nothing'}"
+            )
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise PoolError(
+            f"{folder / 'samples.parquet'} cannot be read ({error}); load the pool's files again"
+        ) from error
     rejected = tuple(RejectedRow(**row) for row in meta["rejected"])
     return Pool(pool_id, meta["name"], table, rejected, _about(meta))
 
@@ -182,7 +219,7 @@ def is_stored(home: Path, pool_id: str) -> bool:
     """Whether this is the id of a stored pool that people see, or of one with edits of theirs."""
     if not POOL_ID.fullmatch(pool_id):
         return False
-    meta = _read_meta(pool_folder(home, pool_id))
+    meta = checked_meta(pool_folder(home, pool_id))
     return meta is not None and (meta["listed"] or "base" in meta)
 
 
@@ -210,30 +247,19 @@ def _kept_id_column(path: Path, changed: int) -> pa.ChunkedArray:
 def _id_column(path: Path) -> pa.ChunkedArray:
     try:
         return pq.read_table(path, columns=["id"])["id"]
-    except (OSError, pa.ArrowException) as error:
-        raise PoolError(f"{path} cannot be read ({error})") from error
+    except (OSError, LookupError, ValueError, pa.ArrowException) as error:
+        raise PoolError(f"{path} cannot be read ({error}); load the pool's files again") from error
 
 
 def list_pools(home: Path) -> list[PoolInfo]:
     """The stored pools that can be read, newest first."""
     infos = []
     for path in _folders(home):
-        with contextlib.suppress(PoolError):  # `damaged_pools` names it
-            meta = _read_meta(path)
+        with contextlib.suppress(PoolError):  # `damaged_files` names it
+            meta = checked_meta(path)
             if meta is not None and meta["listed"]:
                 infos.append(_info(path, meta))
     return sorted(infos, key=lambda info: (-info.created, info.id))
-
-
-def damaged_pools(home: Path) -> list[str]:
-    """What is wrong with each stored pool that `list_pools` leaves out because it cannot be read."""
-    found = []
-    for path in sorted(_folders(home)):
-        try:
-            _read_meta(path)
-        except PoolError as error:
-            found.append(str(error))
-    return found
 
 
 def _folders(home: Path) -> list[Path]:
@@ -246,7 +272,7 @@ def _folders(home: Path) -> list[Path]:
 def pool_info(home: Path, pool_id: str) -> PoolInfo:
     """What is known about one stored pool."""
     folder = pool_folder(home, pool_id)
-    meta = _read_meta(folder)
+    meta = checked_meta(folder)
     if meta is None:
         raise PoolError(f"pool {pool_id} not found in {home}")
     return _info(folder, meta)
@@ -266,6 +292,8 @@ def ngram_counts(home: Path, pool: Pool, *, suffix: str = "", words: Words = "pa
 
     path = ngrams_path(home, pool.id, suffix=suffix, words=words)
     if not diversity.is_stored(path):
+        if is_read_only(home):
+            return diversity.count_ngrams(pool.responses(), suffix=suffix, words=words)
         with replacing(path) as temporary:
             counts = diversity.count_ngrams(pool.responses(), suffix=suffix, words=words)
             diversity.save_counts(temporary, counts)
@@ -275,10 +303,10 @@ def ngram_counts(home: Path, pool: Pool, *, suffix: str = "", words: Words = "pa
 def _save_edited(home: Path, pool: Pool) -> None:
     """Store an edited pool: its edits, and what is known of the pool that was read."""
     folder = pool_folder(home, pool.id)
-    meta = _read_meta(pool_folder(home, pool.base))
+    meta = checked_meta(pool_folder(home, pool.base))
     if meta is None:
         raise PoolError(f"pool {pool.base} not found in {home}; store it before its edits")
-    if _read_meta(folder) is not None:
+    if checked_meta(folder) is not None:
         return
     write_json(folder / "edits.json", {"base": pool.base, "edits": dict(pool.edits)})
     own = {"id": pool.id, "base": pool.base, "listed": False, "created": time.time()}
@@ -292,7 +320,7 @@ def _read_edits(folder: Path) -> dict[str, str]:
         raise PoolError(f"{folder / 'edits.json'} cannot be read ({error})") from error
 
 
-def _read_meta(folder: Path) -> dict[str, Any] | None:
+def checked_meta(folder: Path) -> dict[str, Any] | None:
     """A pool's meta.json, or None where the pool is not (wholly) there."""
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
@@ -302,13 +330,13 @@ def _read_meta(folder: Path) -> dict[str, Any] | None:
         raise PoolError(f"{folder / 'meta.json'} cannot be read ({error})") from error
     if not isinstance(meta, dict):
         raise PoolError(f"{folder / 'meta.json'} is damaged: it is no JSON object")
-    if meta.get("schema", 0) > POOL_SCHEMA:
-        raise PoolError(f"{folder} was written by a newer version of the studio (schema {meta['schema']})")
+    if isinstance(meta.get("schema"), int) and meta["schema"] > POOL_SCHEMA:
+        raise NewerVersion(f"{folder} was written by a newer version of the studio (schema {meta['schema']})")
     try:
         _info(folder, meta)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise PoolError(
-            f"{folder / 'meta.json'} is damaged: it has no usable {error}; remove the folder and load the pool again"
+            f"{folder / 'meta.json'} is damaged: it has no usable {error}; load the pool's files again"
         ) from error
     return meta
 

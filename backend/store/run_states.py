@@ -9,10 +9,10 @@ from pathlib import Path
 
 from backend import config as settings
 from backend.config import RunConfig
-from backend.errors import RunError
+from backend.errors import ConfigError, RunError, first_line
 from backend.records import Pool
 from backend.store import database
-from backend.store.files import replacing_folder, write_json
+from backend.store.files import DAMAGE, replacing_folder, write_json
 from backend.store.jobs import EventKind, add_job, note_event
 from backend.store.paths import existing_run_folder, new_run_id, root_of, run_folder
 from backend.store.pools import PoolInfo, column_hash, stored_edits
@@ -49,6 +49,7 @@ def create_run(
     parent : the run whose configuration this one repeats. comparison : the id of the comparison it belongs to.
     """
     settings.check(config)
+    database.refuse_read_only(home)
     run_id = new_run_id()
     rows = pool.rows if isinstance(pool, PoolInfo) else len(pool)
     column = column_hash(home, pool.id, config.factor_column) if config.factor_column else ""
@@ -106,9 +107,12 @@ def read_config(home: Path, run_id: str) -> RunConfig:
     """
     path = existing_run_folder(home, run_id) / "config.json"
     try:
-        return settings.config_from(json.loads(path.read_text(encoding="utf-8")))
-    except ValueError as error:
-        raise RunError(f"{path} is not a configuration ({error})") from error
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if "model" not in value:  # every setting has a default, and none is left out when a run is made
+            raise ValueError("it does not name a model")
+        return settings.config_from(value)
+    except (ConfigError, *DAMAGE) as error:
+        raise RunError(f"{path} is not a configuration ({first_line(error)})") from error
 
 
 def read_run_pool(home: Path, run_id: str) -> RunPool:
@@ -119,8 +123,8 @@ def read_run_pool(home: Path, run_id: str) -> RunPool:
         return RunPool(
             value["id"], value["name"], value["rows"], value.get("held_out_id"), value.get("column_hash", "")
         )
-    except (OSError, ValueError, KeyError) as error:
-        raise RunError(f"{path} cannot be read ({error})") from error
+    except DAMAGE as error:
+        raise RunError(f"{path} cannot be read ({first_line(error)})") from error
 
 
 def check_column(home: Path, run_id: str) -> None:

@@ -225,11 +225,11 @@ def _about(path: Path) -> tuple[int, int]:
         with closing(_open(path)) as connection:
             version, rows = connection.execute("SELECT version, rows FROM about").fetchone()
             return int(version), int(rows)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, TypeError, ValueError) as error:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: Path, error: sqlite3.Error) -> SearchError:
+def _unreadable(path: Path, error: Exception) -> SearchError:
     return SearchError(f"{path} cannot be read as a search index ({error}); delete it to build it again")
 
 

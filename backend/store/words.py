@@ -48,7 +48,8 @@ def pool_unspaced_share(home: Path, pool: Pool) -> float:
     if isinstance(known, float):
         return known
     share = unspaced_share(pool.responses())
-    write_json(path, {"unspaced": share})
+    if not database.is_read_only(home):
+        write_json(path, {"unspaced": share})
     return share
 
 
@@ -65,4 +66,6 @@ def _read(path: Path) -> dict[str, object]:
         return {}
     except (OSError, ValueError) as error:
         raise PoolError(f"{path} cannot be read ({error}); delete it to choose again") from error
-    return found if isinstance(found, dict) else {}
+    if not isinstance(found, dict):
+        raise PoolError(f"{path} cannot be read (it is no JSON object); delete it to choose again")
+    return found

@@ -59,6 +59,7 @@ def build_runs(session: Session, seen: gr.State) -> Parts:
     """Lay the table out and wire it. seen : changes with the disk; the table is drawn anew then."""
     home = session.home
     with gr.Column(elem_id="compare-runs-box", elem_classes="wide"):
+        damage = note(None, elem_id="compare-damage")
         listed = table(elem_id="compare-runs")
         with gr.Row(elem_classes="row-tight"):
             bar = toolbar(elem_id="compare-open")
@@ -76,7 +77,7 @@ def build_runs(session: Session, seen: gr.State) -> Parts:
         [seen.change, did.change, asked.change, opened.change],
         bound(runs_value, home),
         [session.tab, asked, opened],
-        [listed, bar],
+        [listed, bar, damage],
         **DRAW,
     )
     gr.on([seen.change, opened.change], bound(opened_export, home), opened, export, **DRAW)
@@ -110,11 +111,20 @@ def _sent(function: Callable[..., Any]) -> Callable[..., Any]:
 # ---------------------------------------------------------------- what is shown
 
 
-def runs_value(home: Path, tab: str, asked: Value, opened: str) -> tuple[Any, Any]:
-    """(the table, the line about the run that was clicked)."""
+def runs_value(home: Path, tab: str, asked: Value, opened: str) -> tuple[Any, Any, Any]:
+    """(the table, the line about the run that was clicked, what is damaged)."""
     if tab != "compare":
-        return gr.skip(), gr.skip()
-    return table_value(home, asked, opened), bar_value(home, opened)
+        return gr.skip(), gr.skip(), gr.skip()
+    return table_value(home, asked, opened), bar_value(home, opened), damage_value(home)
+
+
+def damage_value(home: Path) -> Value | None:
+    """Which files of runs cannot be read; None where all can."""
+    found = store.damaged_runs(home)
+    if not found:
+        return None
+    title = f"{counted(len(found), 'file')} of runs cannot be read"
+    return {"tone": "error", "title": title, "steps": found}
 
 
 def listing(home: Path, asked: Value) -> list[RunInfo]:

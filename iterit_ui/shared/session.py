@@ -160,7 +160,7 @@ def demo_pool() -> Pool:
 
 def prepare(home: Path) -> None:
     """Put the embedded pool into the runs folder, so that the first screen shows something at once."""
-    if demo.POOL.exists():
+    if demo.POOL.exists() and not store.is_read_only(home):
         store.save_pool(home, demo_pool(), inputs=["demo"])
 
 

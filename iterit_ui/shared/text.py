@@ -26,3 +26,9 @@ WORK = {
     "overlaps": ("Comparing with evaluation data", "Prompts, responses and runs of words in common"),
     "lengths": ("Counting tokens", "Reading every sample with the model's tokenizer"),
 }
+
+READ_ONLY = {
+    "title": "This folder of runs can only be read",
+    "text": "You can look at everything and export selections. Nothing can be loaded, marked, changed or started here; copy the "
+    "folder to a place that can be written for that.",
+}

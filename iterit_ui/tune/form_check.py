@@ -70,7 +70,7 @@ def verdict(home: Path, data_roots: Sequence[Path], model_roots: Sequence[Path],
     except StudioError as error:
         problems.append(_problem(error))
     if config is not None:
-        problems += checks.preflight(config, len(pool))
+        problems += checks.preflight(config, len(pool), home=home)
         problems += unknown_ids(home, draft.pool, pool, config)
         unread = unscorable(home, config, draft.pool)
         problems += [unread] if unread is not None else []

@@ -269,3 +269,8 @@ def test_line_ends_of_old_macs_and_utf_7_are_named(tmp_path: Path, name: str) ->
 def test_an_array_may_have_any_space_between_its_values(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(json.dumps([GOOD, GOOD], indent=1).encode().replace(b"\n", b"\r"))
     assert len(load_pool([tmp_path / "a.json"])) == 2
+
+
+def test_a_column_whose_name_is_no_text_is_not_kept(tmp_path: Path) -> None:
+    pool = load_pool([lines(tmp_path / "a.jsonl", [{**GOOD, "\ud800": 1, "more": 2}])])
+    assert pool.own_columns == {"more": "number"} and pool.own("more").tolist() == [2]

@@ -24,7 +24,9 @@ BAD = (TRACEBACK, DEATH)
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("--only", choices=("malformed", "damaged"), help="one of both")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep what ended in a traceback or a death here")
+    parser.add_argument(
+        "--keep", type=Path, metavar="FOLDER", help="keep what ended in a traceback or a death here"
+    )
     parser.add_argument("--told", action="store_true", help="print what was said of every file, too")
 
 
@@ -64,7 +66,10 @@ def read_all(
                 begun = time.monotonic()
                 answer = probe.ask(path, one.mapping)
                 if told:
-                    print(json.dumps([number, one.kind, one.name, answer, round(time.monotonic() - begun, 2)]), flush=True)
+                    print(
+                        json.dumps([number, one.kind, one.name, answer, round(time.monotonic() - begun, 2)]),
+                        flush=True,
+                    )
                 if keep is not None and answer["outcome"] in BAD:
                     one.write(keep / str(number))
                 found.append((Input(one.kind, one.name), answer))

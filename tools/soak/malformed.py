@@ -85,14 +85,18 @@ def truncated(rng: random.Random) -> Input:
 
 def truncated_packed(rng: random.Random) -> Input:
     ending, data = _text(rng)
-    packed, suffix = rng.choice(((gzip.compress(data), ".gz"), (zstandard.ZstdCompressor().compress(data), ".zst")))
+    packed, suffix = rng.choice(
+        ((gzip.compress(data), ".gz"), (zstandard.ZstdCompressor().compress(data), ".zst"))
+    )
     return Input("truncated gz, zst", f"cut{ending}{suffix}", packed[: rng.randrange(1, len(packed))])
 
 
 def nesting(rng: random.Random) -> Input:
     levels = rng.choice((150, 201, 990, 5000, 100_000))
     opened, closed = rng.choice((("[", "]"), ('{"a":', "}")))
-    value = opened * levels + rng.choice(("1", "", '"x"')) + closed * rng.choice((levels, levels, 0, levels + 1))
+    value = (
+        opened * levels + rng.choice(("1", "", '"x"')) + closed * rng.choice((levels, levels, 0, levels + 1))
+    )
     name = rng.choice(_FIELDS)
     whole = rng.choice((value, f'{{"prompt": "a", "completion": "b", "{name}": {value}}}\n', f"[{value}]"))
     return Input("deep nesting", f"deep{rng.choice(('.json', '.jsonl'))}", whole.encode())
@@ -111,9 +115,13 @@ def surrogates(rng: random.Random) -> Input:
     half = rng.choice((r"\ud800", r"\udfff", r"\ude00\ud83d", r"\ud83d"))
     text = as_lines(rows).decode().replace("apple", half).replace("tea", half)
     if rng.random() < 0.5:
-        text = text.replace('"prompt"', f'"{half}": 1, "prompt"').replace('"instruction"', f'"{half}": 1, "instruction"')
+        text = text.replace('"prompt"', f'"{half}": 1, "prompt"').replace(
+            '"instruction"', f'"{half}": 1, "instruction"'
+        )
     if rng.random() < 0.3:  # as bytes, which no UTF-8 has
-        return Input("lone surrogates", "half.jsonl", text.replace(half, "@@").encode().replace(b"@@", b"\xed\xa0\x80"))
+        return Input(
+            "lone surrogates", "half.jsonl", text.replace(half, "@@").encode().replace(b"@@", b"\xed\xa0\x80")
+        )
     return Input("lone surrogates", "half.jsonl", text.encode())
 
 
@@ -167,8 +175,10 @@ def keys_twice(rng: random.Random) -> Input:
     name, other = rng.choice((("prompt", "completion"), ("instruction", "output")))
     if rng.random() < 0.4:
         header = rng.choice((f"{name},{name},{other}", f"{name},{other},{other}", f"{name},{other},,", f" {name},{other},{name.upper()}"))  # fmt: skip
-        return Input("duplicated keys", "twice.csv", f"{header}\n{'a,b,c' + ',d' * (header.count(',') - 2)}\n".encode())
-    row = rng.choice((f'{{"{name}": "a", "{name}": 5, "{other}": "b"}}', f'{{"{name}": "a", "{other}": "b", "": 1, "": 2}}', f'{{"messages": [{{"role": "user", "role": "assistant", "content": "a"}}], "messages": 5}}', f'{{"{name}": "a", "{other}": "b", "{"k" * 100_000}": 1}}'))  # fmt: skip
+        return Input(
+            "duplicated keys", "twice.csv", f"{header}\n{'a,b,c' + ',d' * (header.count(',') - 2)}\n".encode()
+        )
+    row = rng.choice((f'{{"{name}": "a", "{name}": 5, "{other}": "b"}}', f'{{"{name}": "a", "{other}": "b", "": 1, "": 2}}', '{"messages": [{"role": "user", "role": "assistant", "content": "a"}], "messages": 5}', f'{{"{name}": "a", "{other}": "b", "{"k" * 100_000}": 1}}'))  # fmt: skip
     return Input("duplicated keys", "twice.jsonl", f"{row}\n".encode() * 3)
 
 
@@ -188,7 +198,21 @@ def bomb(rng: random.Random) -> Input:
 def wrong_ending(rng: random.Random) -> Input:
     _, data = _text(rng)
     foreign = rng.choice((data, gzip.compress(data), b"%PDF-1.7\n" + rng.randbytes(200), b"PK\x03\x04" + rng.randbytes(300), b"PAR1" + rng.randbytes(40) + b"PAR1", rng.randbytes(500), b"\x89PNG\r\n\x1a\n" + rng.randbytes(90), b"SQLite format 3\x00" + bytes(100), b"ARROW1\x00\x00" + rng.randbytes(90)))  # fmt: skip
-    ending = rng.choice((".json", ".jsonl", ".csv", ".tsv", ".parquet", ".arrow", ".feather", ".json.gz", ".csv.zst", ".txt", ""))
+    ending = rng.choice(
+        (
+            ".json",
+            ".jsonl",
+            ".csv",
+            ".tsv",
+            ".parquet",
+            ".arrow",
+            ".feather",
+            ".json.gz",
+            ".csv.zst",
+            ".txt",
+            "",
+        )
+    )
     return Input("wrong ending", f"other{ending}", foreign)
 
 
@@ -203,7 +227,9 @@ def null_bytes(rng: random.Random) -> Input:
 def quotes(rng: random.Random) -> Input:
     rows = rng.choice(('a,"b\nc,d\n', 'a,b"c"d\n', '"a""b,c\n', "a\n", "a,b,c,d\n", '"a"b,c\n', ",\n", "a,b\r\nc,d\re,f\n", '"' * 999 + "\n", "a,'b,c'\n", "a,b\\,c\n", "," * 5000 + "\n", '"a\x00b",c\n'))  # fmt: skip
     header = rng.choice(("prompt,completion\n", "prompt;completion\n", '"prompt","completion"\n', "prompt\n", 'prompt,"compl', "," * 3000 + "\n", "\n\nprompt,completion\n"))  # fmt: skip
-    return Input("CSV quotes, columns", rng.choice(("q.csv", "q.tsv")), (header + rows * rng.choice((1, 3))).encode())
+    return Input(
+        "CSV quotes, columns", rng.choice(("q.csv", "q.tsv")), (header + rows * rng.choice((1, 3))).encode()
+    )
 
 
 def signs(rng: random.Random) -> Input:
@@ -219,9 +245,26 @@ def structure(rng: random.Random) -> Input:
 
 
 def conversation(rng: random.Random) -> Input:
-    roles = ("user", "assistant", "system", "tool", "", "USER ", "nobody", "human", "gpt", "function_call", "observation")
+    roles = (
+        "user",
+        "assistant",
+        "system",
+        "tool",
+        "",
+        "USER ",
+        "nobody",
+        "human",
+        "gpt",
+        "function_call",
+        "observation",
+    )
     turns = [{rng.choice(("role", "from")): rng.choice(roles), rng.choice(("content", "value")): rng.choice((said(rng), "", None, [], [{"type": "text", "text": "a"}], {"a": 1}, 5))} for _ in range(rng.randrange(6))]  # fmt: skip
-    rows = [{rng.choice(("messages", "conversations")): turns, **({"tools": rng.choice(ODD[:-6])} if rng.random() < 0.3 else {})}]
+    rows = [
+        {
+            rng.choice(("messages", "conversations")): turns,
+            **({"tools": rng.choice(ODD[:-6])} if rng.random() < 0.3 else {}),
+        }
+    ]
     return Input("conversations", "talk.jsonl", _escaped(rows, rng) + as_lines(rows_of(rng, 1, "messages")))
 
 
@@ -260,7 +303,11 @@ def no_files(rng: random.Random) -> Input:
         path.symlink_to("/dev/zero")
 
     ending = rng.choice((".jsonl", ".csv", ".parquet"))
-    return Input("no files", f"thing{ending}", make=rng.choice((pipe, nowhere, circle, folder, folder_of_itself, device)))
+    return Input(
+        "no files",
+        f"thing{ending}",
+        make=rng.choice((pipe, nowhere, circle, folder, folder_of_itself, device)),
+    )
 
 
 KINDS: dict[str, Draw] = {

@@ -55,7 +55,9 @@ def odd_types(rng: random.Random) -> Input:
     at = rng.randrange(len(names) + 1)
     column = _columns(rng, 6)
     if at == len(names):
-        table = good.append_column(rng.choice(("system", "label", "source", "tools", "images", "more")), column)
+        table = good.append_column(
+            rng.choice(("system", "label", "source", "tools", "images", "more")), column
+        )
     else:
         table = good.set_column(at, names[at], column)
     return _written("types of tables", table, rng)
@@ -68,7 +70,9 @@ def odd_counts(rng: random.Random) -> Input:
             lambda: pa.table({}),
             lambda: pa.table({"prompt": pa.array([], pa.string()), "completion": pa.array([], pa.string())}),
             lambda: pa.table({f"c{i}": ["a"] for i in range(2000)}),
-            lambda: pa.table([pa.array(["a"]), pa.array(["b"]), pa.array(["c"])], ["prompt", "prompt", "completion"]),
+            lambda: pa.table(
+                [pa.array(["a"]), pa.array(["b"]), pa.array(["c"])], ["prompt", "prompt", "completion"]
+            ),
             lambda: pa.table({"": ["a"], ".": ["b"]}),
             lambda: pa.table({"prompt.a": ["a"], "prompt": ["b"], "completion": ["c"]}),
             lambda: pa.table({"prompt": [None, None], "completion": [None, "a"]}),
@@ -81,7 +85,9 @@ def odd_counts(rng: random.Random) -> Input:
 def table_bomb(rng: random.Random) -> Input:
     """A little file with very many equal rows, or one very long text of very many."""
     if rng.random() < 0.5:
-        texts = pa.DictionaryArray.from_arrays(pa.array(np.zeros(1_000_000, np.int32)), pa.array(["x" * 2000]))
+        texts = pa.DictionaryArray.from_arrays(
+            pa.array(np.zeros(1_000_000, np.int32)), pa.array(["x" * 2000])
+        )
         table = pa.table({"prompt": texts, "completion": texts})
     else:
         table = pa.table({"prompt": ["x" * 80_000_000], "completion": ["a"]})
@@ -100,7 +106,9 @@ def _written(kind: str, table: pa.Table, rng: random.Random) -> Input:
             return Input(kind, "table.parquet", as_parquet(table))
     except (pa.ArrowException, OSError):  # Parquet has no such type
         pass
-    return Input(kind, rng.choice(("table.arrow", "table.feather")), as_arrow(table, stream=rng.random() < 0.5))
+    return Input(
+        kind, rng.choice(("table.arrow", "table.feather")), as_arrow(table, stream=rng.random() < 0.5)
+    )
 
 
 TABLE_KINDS: dict[str, Callable[[random.Random], Input]] = {

@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 import traceback
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,8 @@ class Probe:
     """One such process, replaced when it is gone."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self._process = folder, None
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
         self.started = 0
 
     def ask(self, path: Path, mapping: dict[str, str]) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def outcome_of(path: Path, mapping: dict[str, str], home: Path) -> dict[str, Any
         except PoolError as error:
             said.append(str(error))
         pool = data.load_outside([path], mapping=mapping or None)
-        reasons = Counter({reason: count for reason, count in pool.about.reasons} if pool.about else {})
+        reasons = dict(pool.about.reasons) if pool.about else {}
         store.save_pool(home, pool, inputs=[str(path)])
         again = store.load_pool_from_store(home, pool.id)
         if again.id != pool.id or len(again) != len(pool):
@@ -110,7 +110,11 @@ def outcome_of(path: Path, mapping: dict[str, str], home: Path) -> dict[str, Any
 
 
 def _is_text(path: Path) -> bool:
-    return path.is_file() and path.name.endswith((".json", ".jsonl", ".csv", ".tsv")) and path.stat().st_size < 1 << 20
+    return (
+        path.is_file()
+        and path.name.endswith((".json", ".jsonl", ".csv", ".tsv"))
+        and path.stat().st_size < 1 << 20
+    )
 
 
 def main() -> None:
