@@ -85,7 +85,7 @@ def build(
     ) as page:
         header = component("header", template=HEADER, events=("name",), elem_id="header")
         if store.is_read_only(home):
-            note({"tone": "warn", **text.READ_ONLY}, elem_id="read-only")
+            note({"tone": "warn", "fold": True, **text.READ_ONLY}, elem_id="read-only")
         tabs = gr.Tabs(elem_id="steps", selected="data", render=False)
         # not inside the tabs: whatever is there shifts the order by which Gradio knows them
         bar = component("address", events=("back",), elem_id="address", render=False)

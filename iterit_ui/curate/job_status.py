@@ -177,7 +177,7 @@ def map_opened(home: Path, pool_id: str) -> list[Any]:
     if not pool_id:
         return [gr.Row(visible=False), gr.skip(), None, gr.Timer(active=False)]
     missing = pool_work.work_info(home, pool_id, "map").state == "absent"
-    if missing and len(get_pool(home, pool_id)) <= MAP_BY_ITSELF:
+    if missing and len(get_pool(home, pool_id)) <= MAP_BY_ITSELF and not store.is_read_only(home):
         pool_work.start_work(home, pool_id, "map")
     return map_followed(home, pool_id)
 

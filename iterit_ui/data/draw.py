@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from backend import store
 from backend.jobs import pool_work
 from iterit_ui.data import bulk_marks, charts, views
 from iterit_ui.data.lists import VIEW
@@ -56,7 +57,7 @@ def pressed(home: Path, pool_id: str, view: View) -> list[Any]:
     if not pool_id:
         return [None, None]
     work = pool_work.work_info(home, pool_id, "findings")
-    working = work.unfinished or work.state == "absent"
+    working = work.unfinished or (work.state == "absent" and not store.is_read_only(home))
     return [
         views.cards_value(home, pool_id, view, working=working),
         charts.openings_value(home, pool_id, view),

@@ -24,7 +24,7 @@ def begun(home: Path, pool_id: str) -> list[Any]:
     if not pool_id:
         return [None, gr.Timer(active=False), ""]
     info = pool_work.work_info(home, pool_id, "findings")
-    if info.state == "absent":
+    if info.state == "absent" and not store.is_read_only(home):
         info = pool_work.start_work(home, pool_id, "findings")
     health.warm(home, pool_id)
     return [*shown(info, *works_of(home, pool_id)[1:]), stamp_of(home, pool_id)]
@@ -90,7 +90,9 @@ def followed(home: Path, pool_id: str, seen: str) -> list[Any]:
     if not pool_id:
         return [None, gr.Timer(active=False), gr.skip()]
     works = works_of(home, pool_id)
-    if works[0].state == "absent":  # the cutting into words was changed while it was looked for under another
+    if works[0].state == "absent" and not store.is_read_only(
+        home
+    ):  # the cutting into words was changed while it was looked for under another
         works[0] = pool_work.start_work(home, pool_id, "findings")
     now = stamp_of(home, pool_id)
     return [*shown(*works), gr.skip() if now == seen else now]

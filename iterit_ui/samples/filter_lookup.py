@@ -63,6 +63,7 @@ def found_rows(home: Path, pool_id: str, query: str) -> np.ndarray:
 @lru_cache(maxsize=32)
 def _found_rows(home: Path, pool_id: str, query: str) -> np.ndarray:
     if not store.has_search(home, pool_id):
+        store.refuse_read_only(home)
         pool_work.start_work(home, pool_id, "findings")
         raise SearchError("the search index is being built; try again in a moment")
     return store.search(home, pool_id, query)

@@ -9,7 +9,7 @@ import os
 import random
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +37,11 @@ _FIELDS = (
 ).split()
 
 
-def malformed_files(count: int, seed: int, *, bombs: bool = True) -> Iterator[Input]:
-    """As many malformed inputs, one kind after the other; without bombs where they would take too long."""
-    kinds = [name for name in KINDS if bombs or name != "bomb"]
+def malformed_files(count: int, seed: int, *, kinds: Sequence[str] = ()) -> Iterator[Input]:
+    """As many malformed inputs, one kind after the other; all kinds where none are named."""
     for number in range(count):
-        kind = kinds[number % len(kinds)]
-        yield KINDS[kind](random.Random(f"malformed-{seed}-{number}"))
+        names = kinds or list(KINDS)
+        yield KINDS[names[number % len(names)]](random.Random(f"malformed-{seed}-{number}"))
 
 
 def _text(rng: random.Random) -> tuple[str, bytes]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -48,11 +49,14 @@ class Probe:
         process = self._process or self._start()
         assert process.stdin is not None and process.stdout is not None
         begun = time.monotonic()
-        process.stdin.write(json.dumps({"path": str(path), "mapping": mapping}).encode() + b"\n")
-        process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it is gone: that shows in the answer
+            process.stdin.write(json.dumps({"path": str(path), "mapping": mapping}).encode() + b"\n")
+            process.stdin.flush()
         ready, _, _ = select.select([process.stdout], [], [], SECONDS)
         line = process.stdout.readline() if ready else b""
         if not line:
+            if ready:
+                process.wait()
             self.end()
             how = f"no answer in {SECONDS:.0f} s" if not ready else f"exit code {process.returncode}"
             return {"outcome": DEATH, "said": [how], "python": False}
@@ -61,11 +65,13 @@ class Probe:
     def end(self) -> None:
         """End it."""
         if self._process is not None:
-            self._process.kill()
+            if self._process.poll() is None:
+                self._process.kill()
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout):
                 if pipe is not None:
-                    pipe.close()
+                    with contextlib.suppress(BrokenPipeError):
+                        pipe.close()
         self._process = None
 
     def _start(self) -> subprocess.Popen[bytes]:
