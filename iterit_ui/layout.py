@@ -84,8 +84,9 @@ def build(
         title="IterIT Studio", fill_width=True, analytics_enabled=False, delete_cache=delete_cache
     ) as page:
         header = component("header", template=HEADER, events=("name",), elem_id="header")
-        if store.is_read_only(home):
-            note({"tone": "warn", "fold": True, **text.READ_ONLY}, elem_id="read-only")
+        archive = read_only_value(home)
+        if archive:
+            note(archive, elem_id="read-only")
         tabs = gr.Tabs(elem_id="steps", selected="data", render=False)
         # not inside the tabs: whatever is there shifts the order by which Gradio knows them
         bar = component("address", events=("back",), elem_id="address", render=False)
@@ -104,6 +105,11 @@ def build(
         header.name(_named, None, session.who, **QUIET)
         program_calls.offer(home)
     return page
+
+
+def read_only_value(home: Path) -> dict[str, Any] | None:
+    """What is said where the runs folder can only be read; None where it can be written."""
+    return {"tone": "warn", "fold": True, **text.READ_ONLY} if store.is_read_only(home) else None
 
 
 def _named(event: gr.EventData, request: gr.Request) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 
 import app
 from backend.errors import ConfigError
+from iterit_ui import layout
+from iterit_ui.shared.session import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -95,3 +98,14 @@ def test_an_option_that_is_unknown_is_refused(capsys: pytest.CaptureFixture[str]
 
 def test_a_root_that_is_missing_is_said(tmp_path: Path) -> None:
     assert app.main(["--runs-dir", str(tmp_path), "--data-root", str(tmp_path / "none"), "--no-browser"]) == 2
+
+
+def test_a_folder_that_can_only_be_read_is_left_alone_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert layout.read_only_value(tmp_path) is None
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)
+    said = layout.read_only_value(tmp_path)
+    assert said is not None and "can only be read" in said["title"]
+    prepare(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -353,3 +353,13 @@ def test_a_run_is_opened_on_another_tab(tmp_path: Path) -> None:
     opened, epoch, tabs = runs_table.opening(tmp_path, run, {"key": "epochs"})
     assert (opened, epoch, tabs.selected) == (run, 1, "epochs")
     assert runs_table.bar_value(tmp_path, "x") is None
+
+
+def test_damaged_files_of_runs_are_named_above_the_list(tmp_path: Path) -> None:
+    ids = two_strategies(tmp_path)
+    assert runs_table.damage_value(tmp_path) is None
+    (tmp_path / ids[0] / "config.json").write_text("{")
+    value = runs_table.damage_value(tmp_path)
+    assert value is not None and value["title"] == "1 file of runs cannot be read"
+    assert value["steps"][0].startswith(f"{ids[0]}/config.json is damaged (")
+    assert set(ids) == set(runs_table.table_value(tmp_path, dict(runs_table.ASKED), "")["ids"])

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -273,3 +274,20 @@ def test_gpus_are_counted_that_torch_may_use(
     else:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert machine.gpu_count() == count
+
+
+def test_a_disk_without_room_for_the_checkpoints_is_told(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape = model_shape.shape_of(folder)
+    assert shape is not None
+    # two checkpoints of weights and two averages, and the model, in float32
+    assert memory.disk_needed(shape, config(folder)) == shape.parameters * 4 * 7
+    assert memory.disk_needed(shape, config(folder, epochs=0)) == 0
+    assert checks.preflight(config(folder), 1000, home=tmp_path) == []
+    total, used, _ = shutil.disk_usage(tmp_path)
+    usage = type(shutil.disk_usage(tmp_path))
+    monkeypatch.setattr(checks.shutil, "disk_usage", lambda path: usage(total, used, 1000))
+    (problem,) = checks.preflight(config(folder), 1000, home=tmp_path)
+    assert not problem.fatal and "checkpoints and model take up to" in problem.text
+    assert f"the disk of {tmp_path} has 0.00 GiB left" in problem.text
