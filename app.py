@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import typer
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from backend.cli.options import RunsDir
 from backend.cli.serving import (
     VARIABLE,
+    AllowedHosts,
     Auth,
     AuthFile,
     DataRoots,
@@ -25,21 +24,28 @@ from backend.cli.serving import (
     ModelRoots,
     NoBrowser,
     Port,
+    ReadOnly,
+    RootPath,
+    Share,
 )
 from backend.errors import ConfigError, StudioError
 from iterit_ui import layout
+from iterit_ui.access.addresses import is_loopback, listening, own_hosts
+from iterit_ui.access.front import Front
+from iterit_ui.access.logins import logins, refuse_inside
+from iterit_ui.access.upload_bounds import LARGEST, Uploads
+from iterit_ui.access.visitors import LOGIN_WORDS, Access, asked
 from iterit_ui.components.base import STYLES
-from iterit_ui.logins import Logins, logins, refuse_inside
 from iterit_ui.shared.theme import gradio_theme
 
 if TYPE_CHECKING:
-    import gradio as gr
+    from iterit_ui.access.guarded_page import GuardedPage
 
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-MAX_UPLOAD = "512mb"
+UPLOADS = "uploads"  # within the runs folder
+SHARED_HOSTS = ("*.gradio.live",)  # where Gradio's servers show an app that was started with --share
 
 
-def build(home: Path, data_roots: Sequence[Path] = (), model_roots: Sequence[Path] = ()) -> gr.Blocks:
+def build(home: Path, data_roots: Sequence[Path] = (), model_roots: Sequence[Path] = ()) -> GuardedPage:
     """The page over a runs folder; see `iterit_ui.layout.build`."""
     home = Path(home).resolve()
     home.mkdir(parents=True, exist_ok=True)
@@ -47,34 +53,60 @@ def build(home: Path, data_roots: Sequence[Path] = (), model_roots: Sequence[Pat
 
 
 def launch(
-    page: gr.Blocks,
+    page: GuardedPage,
     *,
     port: int | None = None,
     host: str = "127.0.0.1",
-    auth: Logins | None = None,
+    access: Access | None = None,
+    allowed_hosts: Sequence[str] = (),
+    root_path: str = "",
+    share: bool = False,
+    uploads: Path | None = None,
     browser: bool = False,
     block: bool = True,
 ) -> str:
     """Serve the page and return its address.
 
-    auth : names and passwords of those who may see it; None for whoever reaches the address.
+    access : who may come in and change something; None for whoever reaches the address, and everything.
+    allowed_hosts : names that it answers to beside its own. root_path : where a proxy shows it, as a path or a whole address.
+    share : show it on a server of Gradio's, too. uploads : the folder that uploads go to, where it is this app's alone.
 
     Raises
     ------
-    ConfigError : an address other than this machine's own without a name and password.
+    ConfigError : an address other than this machine's own, or share, without a name and password; an address or a name that cannot be.
     """
-    if not is_loopback(host) and auth is None and not in_space():
+    access = access or Access()
+    if share and access.logins is None:
+        raise ConfigError(
+            f"--share shows every pool and run to whoever has the link; give --auth-file FILE too, or set {VARIABLE}"
+        )
+    if not is_loopback(host) and access.logins is None and not access.read_only and not in_space():
         raise ConfigError(
             f"--host {host} would show every pool and run to the network; give --auth-file FILE too (a line "
-            f"NAME:PASSWORD for each visitor), or set {VARIABLE}, or leave --host at 127.0.0.1"
+            f"for each visitor, made by `python -m backend password NAME`), or set {VARIABLE}, or give --read-only for a "
+            "demonstration that everybody may look at, or leave --host at 127.0.0.1"
         )
-    _, url, _ = queued(page).launch(
+    host = listening(host)
+    space = [name] if in_space() and (name := os.environ.get("SPACE_HOST")) else []
+    shared = SHARED_HOSTS if share else ()
+    hosts = own_hosts(host, [*allowed_hosts, *(shared if allowed_hosts or is_loopback(host) else ())])
+    page.access = access
+    front = Middleware(
+        Front,
+        page=page,
+        hosts=hosts,
+        trusted=[*(name.lower() for name in allowed_hosts), *shared, *space],
+        uploads=Uploads(uploads),
+    )
+    _, url, shared_url = queued(page).launch(
         server_name=host,
         server_port=port,
-        auth=auth,
+        root_path=root_path or None,
+        auth=asked(access),
+        auth_message=LOGIN_WORDS,
         inbrowser=browser,
         quiet=True,
-        share=False,
+        share=share,
         show_error=True,
         theme=gradio_theme(),
         css_paths=STYLES,
@@ -83,32 +115,26 @@ def launch(
         enable_monitoring=False,
         pwa=False,
         ssr_mode=False,
-        max_file_size=MAX_UPLOAD,
-        app_kwargs={"middleware": _trusted_hosts(host)},
+        max_file_size=LARGEST,
+        app_kwargs={"middleware": [front]},
         prevent_thread_lock=True,
     )
     print(f"IterIT Studio: {url}", flush=True)
+    if share:
+        print(
+            f"for others: {shared_url}" if shared_url else "--share: Gradio's server gave no link", flush=True
+        )
     if block:
         page.block_thread()
     return str(url)
 
 
-def queued(page: gr.Blocks) -> gr.Blocks:
+def queued(page: GuardedPage) -> GuardedPage:
     """The page with a queue that looks for work 50 times a second, not 1,000 times: that took 5 % of a core from an idle app."""
     # `page.queue(default_concurrency_limit=4)` would build the server once more, as `launch` does anyway
     page._queue.default_concurrency_limit = 4
     page._queue.sleep_when_free = 0.02
     return page
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is this machine's own."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def in_space() -> bool:
@@ -125,6 +151,10 @@ def serve(
     runs_dir: RunsDir = Path("runs"),
     data_root: DataRoots = None,
     model_root: ModelRoots = None,
+    read_only: ReadOnly = False,
+    allowed_host: AllowedHosts = None,
+    root_path: RootPath = "",
+    share: Share = False,
     no_browser: NoBrowser = False,
 ) -> None:
     """IterIT Studio in the browser."""
@@ -135,11 +165,16 @@ def serve(
         refuse_inside(auth_file, [runs_dir, *roots, *models])
         for warning in warnings:
             print(f"app.py: {warning}", file=sys.stderr)
+        uploads = _upload_folder(runs_dir)
         launch(
             build(runs_dir, roots, models),
             port=port,
             host=host or ("0.0.0.0" if in_space() else "127.0.0.1"),
-            auth=visitors,
+            access=Access(visitors, read_only),
+            allowed_hosts=allowed_host or [],
+            root_path=root_path,
+            share=share,
+            uploads=uploads,
             browser=not no_browser and has_display(),
         )
     except (StudioError, OSError) as error:
@@ -177,11 +212,14 @@ def _folders(paths: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(Path(path).resolve() for path in paths)
 
 
-def _trusted_hosts(host: str) -> list[Any]:
-    """Only this machine's names on the loopback: a page elsewhere cannot reach the app through a name of its own."""
-    if not is_loopback(host):
-        return []
-    return [Middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))]
+def _upload_folder(runs_dir: Path) -> Path | None:
+    """Where uploads go: a folder of this app's own, so that what is old there can be deleted; None where the environment names one."""
+    if "GRADIO_TEMP_DIR" in os.environ:
+        return None
+    folder = Path(runs_dir).resolve() / UPLOADS
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    return folder
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import gradio as gr
 
 from backend import store
 from backend.errors import StudioError
+from iterit_ui.access.guarded_page import GuardedPage, guard_questions
 from iterit_ui.compare import tab as compare_tab
 from iterit_ui.components import note
 from iterit_ui.components.base import component
@@ -77,10 +78,10 @@ def build(
     model_roots: Sequence[Path] = (),
     *,
     delete_cache: tuple[int, int] = (3600, 86400),
-) -> gr.Blocks:
+) -> GuardedPage:
     """The whole page over the runs folder `home`; nothing outside the roots is read on a visitor's word."""
     prepare(home)
-    with gr.Blocks(
+    with GuardedPage(
         title="IterIT Studio", fill_width=True, analytics_enabled=False, delete_cache=delete_cache
     ) as page:
         header = component("header", template=HEADER, events=("name",), elem_id="header")
@@ -103,13 +104,23 @@ def build(
         presenter(session)
         _wire_address(page, session, items, bar)
         header.name(_named, None, session.who, **QUIET)
+        role = component("role", elem_id="role", elem_classes="unseen")
+        page.load(_role_of(page), None, role, **QUIET)
         program_calls.offer(home)
+    guard_questions(page)
     return page
 
 
 def read_only_value(home: Path) -> dict[str, Any] | None:
     """What is said where the runs folder can only be read; None where it can be written."""
     return {"tone": "warn", "fold": True, **text.READ_ONLY} if store.is_read_only(home) else None
+
+
+def _role_of(page: GuardedPage) -> Any:
+    def role_value(request: gr.Request) -> dict[str, str]:
+        return {"says": "" if page.access.may_change(request.username) else page.access.refusal}
+
+    return role_value
 
 
 def _named(event: gr.EventData, request: gr.Request) -> str:

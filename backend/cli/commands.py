@@ -14,6 +14,7 @@ from backend.cli.curating import mark, marks, note, redo, undo
 from backend.cli.editing import edit, edits
 from backend.cli.evaluating import evaluate
 from backend.cli.exporting import export
+from backend.cli.passwords import password
 from backend.cli.pool_commands import pool_map, score, select
 from backend.cli.pool_contents import health, search
 from backend.cli.pool_findings import findings, lengths
@@ -98,6 +99,7 @@ app.add_typer(piloting.app, name="pilot")
 app.add_typer(budgeting.app, name="budget")
 app.add_typer(sensitivity_commands.app, name="sensitivity")
 app.command("app")(open_app)
+app.command()(password)
 
 
 def main(words: list[str] | None = None, *, name: str = "python -m backend") -> None:

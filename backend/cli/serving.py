@@ -33,8 +33,8 @@ AuthFile = Annotated[
         "--auth-file",
         envvar="ITERIT_AUTH_FILE",
         metavar="FILE",
-        help="Ask visitors for a name and a password: a file with one NAME:PASSWORD per line. The environment "
-        f"variable {VARIABLE} takes the same lines.",
+        help="Ask visitors for a name and a password: a file with a line for each, made by "
+        f"`python -m backend password NAME`. The environment variable {VARIABLE} takes the same lines.",
     ),
 ]
 Auth = Annotated[
@@ -59,6 +59,39 @@ ModelRoots = Annotated[
         help="Folder that models may be read from; may be repeated.",
     ),
 ]
+ReadOnly = Annotated[
+    bool,
+    typer.Option(
+        "--read-only",
+        envvar="ITERIT_READ_ONLY",
+        help="Every visitor may look and nobody may change anything; for demonstrations.",
+    ),
+]
+AllowedHosts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--allowed-host",
+        envvar="ITERIT_ALLOWED_HOST",
+        metavar="NAME",
+        help="A name by which a proxy asks for the app (studio.example.org, *.example.org); others are refused. May be repeated.",
+    ),
+]
+RootPath = Annotated[
+    str,
+    typer.Option(
+        "--root-path",
+        envvar="ITERIT_ROOT_PATH",
+        metavar="PATH",
+        help="Where a proxy shows the app: /studio, or a whole address (https://example.org/studio).",
+    ),
+]
+Share = Annotated[
+    bool,
+    typer.Option(
+        "--share",
+        help="Show the app under a link on a server of Gradio's, too, for a week; needs passwords.",
+    ),
+]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")]
 
 
@@ -71,6 +104,10 @@ def open_app(
     runs_dir: RunsDir = Path("runs"),
     data_root: DataRoots = None,
     model_root: ModelRoots = None,
+    read_only: ReadOnly = False,
+    allowed_host: AllowedHosts = None,
+    root_path: RootPath = "",
+    share: Share = False,
     no_browser: NoBrowser = False,
 ) -> None:
     """Open the page in the browser, the same as python app.py."""
@@ -86,9 +123,16 @@ def open_app(
             f"history; --auth-file FILE or {VARIABLE} keeps it private"
         )
         os.environ[VARIABLE] = auth  # not on the app's command line
-    for name, folders in (("--data-root", data_root), ("--model-root", model_root)):
-        for folder in folders or ():
-            words += [name, str(folder)]
+    for name, values in (
+        ("--data-root", data_root),
+        ("--model-root", model_root),
+        ("--allowed-host", allowed_host),
+    ):
+        for value in values or ():
+            words += [name, str(value)]
+    words += ["--root-path", root_path] if root_path else []
+    words += ["--read-only"] if read_only else []
+    words += ["--share"] if share else []
     words += ["--no-browser"] if no_browser else []
     sys.stdout.flush()
     os.execv(sys.executable, app_command(words))

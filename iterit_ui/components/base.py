@@ -43,6 +43,7 @@ STYLES = [
         "tune/run",
         "tune/tune",
         "present/present",
+        "page/look",
     ]
 ]
 SCRIPTS = [
@@ -53,6 +54,7 @@ SCRIPTS = [
         "page/screen",
         "page/address",
         "page/header",
+        "page/role",
         "page/whole_names",
         "components/panels",
         "components/bench",

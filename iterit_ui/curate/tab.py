@@ -211,6 +211,7 @@ def _on(
         )
         return made or [gr.skip()] * (len(parts.states) + len(components) + 1)
 
+    call.__name__ = getattr(change, "__name__", call.__name__)
     return trigger(call, parts.states, [*parts.states, *components, session.bar], **EVENT)
 
 

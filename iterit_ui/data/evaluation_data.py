@@ -49,10 +49,12 @@ def wire_field(session: Session, field: Field, working: list[Any]) -> None:
     start = bound(work.compared, session.home, allowed_roots(session.data_roots))
     field.compare.click(start, [session.pool, field.files], working, **QUIET)
     field.upload.upload(start, [session.pool, field.upload], working, **QUIET)
+
     # what lies in the folders may have changed since the app was started
-    when_shown("data", "ready")(
-        lambda: gr.Dropdown(choices=choices(session.data_roots)), None, field.files, **DRAW
-    )
+    def offer() -> gr.Dropdown:
+        return gr.Dropdown(choices=choices(session.data_roots))
+
+    when_shown("data", "ready")(offer, None, field.files, **DRAW)
 
 
 def choices(roots: tuple[Path, ...]) -> list[tuple[str, str]]:

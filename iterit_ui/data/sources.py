@@ -47,8 +47,8 @@ def build_sources(session: Session) -> Chooser:
     roots = allowed_roots(session.data_roots)
     gr.HTML("<h3 class='st-side-title first'>Loaded pools</h3>", apply_default_css=False)
     pools = component("pools", listed(home, ""), events=("open",), scripts=SCRIPTS, elem_id="pools")
-    gr.HTML("<h3 class='st-side-title'>Add a pool</h3>", apply_default_css=False)
-    with gr.Tabs(elem_classes="kinds"):
+    gr.HTML("<h3 class='st-side-title'>Add a pool</h3>", apply_default_css=False, elem_classes="changes")
+    with gr.Tabs(elem_classes=["kinds", "changes"]):
         with gr.Tab("Files", id="files"):
             files = gr.Dropdown(
                 choices_under(session.data_roots),
@@ -83,9 +83,10 @@ def build_sources(session: Session) -> Chooser:
     chosen = gr.State(dict(mapping.NOTHING))
 
     # what lies in the folders may have changed since the app was started
-    when_shown("data", "ready")(
-        lambda: gr.Dropdown(choices=choices_under(session.data_roots), interactive=True), None, files, **DRAW
-    )
+    def offer() -> gr.Dropdown:
+        return gr.Dropdown(choices=choices_under(session.data_roots), interactive=True)
+
+    when_shown("data", "ready")(offer, None, files, **DRAW)
     # all that is chosen in the three tabs together makes one pool
     gr.on(
         [files.change, upload.change, hub.submit, hub.blur],

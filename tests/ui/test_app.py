@@ -15,6 +15,7 @@ import app
 from backend.errors import ConfigError
 from iterit_ui import layout
 from iterit_ui.shared.session import prepare
+from iterit_ui.access.addresses import is_loopback
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -64,12 +65,13 @@ def test_another_address_needs_a_password() -> None:
     [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("example.org", False)],
 )
 def test_addresses_of_this_machine(host: str, own: bool) -> None:
-    assert app.is_loopback(host) is own
+    assert is_loopback(host) is own
 
 
 def served(monkeypatch: pytest.MonkeyPatch, *words: str) -> dict[str, Any]:
     """What the page would be built and launched with."""
     found: dict[str, Any] = {}
+    monkeypatch.setenv("GRADIO_TEMP_DIR", os.devnull)  # or it would be named for every test after this one
     monkeypatch.setattr(
         app, "build", lambda home, data, models: found.update(home=home, data=data, models=models)
     )

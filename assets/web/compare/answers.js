@@ -47,10 +47,13 @@
   studio.answers = ({element, trigger, props, server, watch}) => {
     const root = element.firstElementChild;
     const worker = h('span', 'st-answers-worker');
-    const unload = studio.button('st-action', 'Unload', 'End the process that answers and free its memory', () =>
-      trigger('free', {}),
+    const unload = studio.button(
+      'st-action changes',
+      'Unload',
+      'End the process that answers and free its memory',
+      () => trigger('free', {}),
     );
-    const stop = studio.button('st-action', 'Stop', 'Stop this question; what is written stays', () =>
+    const stop = studio.button('st-action changes', 'Stop', 'Stop this question; what is written stays', () =>
       trigger('stop', {id: shown}),
     );
     const again = studio.button(

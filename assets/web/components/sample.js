@@ -123,7 +123,7 @@
       again('.st-note-box textarea');
     };
     if (memory.draft === null) {
-      const edit = studio.button('st-link', note ? 'Edit' : 'Add a note', 'n', write);
+      const edit = studio.button('st-link changes', note ? 'Edit' : 'Add a note', 'n', write);
       edit.dataset.key = 'note edit';
       if (!note) return h('div', 'st-note-box', null, edit);
       const by = [note.who, day(note.at)].filter(Boolean).join(', ');

@@ -80,7 +80,7 @@
       node.dataset.key = `edit ${title}`;
       return node;
     };
-    const acts = [act('st-link', 'Edit response', 'correct it here; the original is kept', open)];
+    const acts = [act('st-link changes', 'Edit response', 'correct it here; the original is kept', open)];
     if (edited) {
       const toggle = () => {
         memory.original = !memory.original;
@@ -88,7 +88,9 @@
       };
       acts.push(
         act('st-link', memory.original ? 'Hide original' : 'Show original', 'as it was read', toggle),
-        act('st-link', 'Take the edit back', 'the original response again', () => trigger(context, value, memory)),
+        act('st-link changes', 'Take the edit back', 'the original response again', () =>
+          trigger(context, value, memory),
+        ),
       );
       const by = [edited.who, day(edited.at)].filter(Boolean).join(', ');
       acts.unshift(h('span', 'st-edit-by', `edited by ${by}`));

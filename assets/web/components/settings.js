@@ -155,7 +155,7 @@
       const compare = studio.button('st-link', 'Compare them', 'saved settings side by side', () => act('compare'));
       const told = h('em', 'st-changed');
       const forget = (item) => {
-        const node = studio.iconButton('st-reset', 'cross', `forget ${item.name}`, () => {
+        const node = studio.iconButton('st-reset changes', 'cross', `forget ${item.name}`, () => {
           if (node.dataset.sure) return act('forget', {name: item.name});
           // this cannot be undone, so it takes two clicks
           node.dataset.sure = 'yes';
@@ -193,7 +193,7 @@
         h('span', '', 'Saved settings', told),
         false,
         list,
-        h('div', 'st-save', null, input, save),
+        h('div', 'st-save changes', null, input, save),
         compare,
       );
       return {node: value.saved ? node : null, show};

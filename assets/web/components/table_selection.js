@@ -134,7 +134,7 @@
     const wholeList = (value) => {
       const found = (value.actions || []).find((action) => action.key === 'replace');
       if (!found) return null;
-      const node = studio.button('st-link', `${found.label}…`, 'in the responses of this list', replace);
+      const node = studio.button('st-link changes', `${found.label}…`, 'in the responses of this list', replace);
       node.dataset.key = 'replace';
       node.dataset.act = 'replace';
       return node;

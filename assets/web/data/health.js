@@ -68,8 +68,8 @@
     const {trigger} = context;
     const words = h('div', 'st-finding-words');
     const near = slider(trigger);
-    const deeds = h('div', 'st-finding-deeds');
-    const done = h('div', 'st-finding-done');
+    const deeds = h('div', 'st-finding-deeds changes');
+    const done = h('div', 'st-finding-done changes');
     done.setAttribute('role', 'status');
     context.element.firstElementChild.append(words, near, deeds, done);
     studio.mount(context, (value, root) => {

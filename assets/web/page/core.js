@@ -84,6 +84,9 @@ studio.keepFocus = (root, draw) => {
   if (caret && typeof next?.selectionStart === 'number') next.setSelectionRange(...caret);
 };
 
+// Whether who sits before the page may only look (role.js).
+studio.looks = () => document.body.classList.contains('st-looks');
+
 studio.visible = (node) => node.getClientRects().length > 0;
 
 // Whether somebody writes in this element, so that letters are no commands.

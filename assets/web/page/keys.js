@@ -20,12 +20,12 @@
   const shown = (selector) => [...document.querySelectorAll(selector)].find(studio.visible);
 
   // A sheet that lists the keys: a dialog of the browser's own, which keeps the focus and closes with Esc.
-  const sheet = (actions) => {
+  const sheet = (can) => {
     document.querySelector('dialog.st-keys-sheet')?.remove();
     const dialog = h('dialog', 'st-keys-sheet');
     const list = h('dl');
     for (const [action, keys, words] of LINES) {
-      if (actions && !actions.includes(action)) continue;
+      if (!can(action)) continue;
       list.append(h('div', '', null, h('dt', '', null, ...keys.map((key) => h('kbd', '', key))), h('dd', '', words)));
     }
     const close = studio.button('st-action', 'Close', 'Escape', () => dialog.close());
@@ -48,12 +48,13 @@
   studio.keys = (context) => {
     const {trigger} = context;
     let actions = null; // null: all of them
-    const can = (action) => !actions || actions.includes(action);
+    const can = (action) =>
+      (!actions || actions.includes(action)) && !(studio.looks() && ['mark', 'note', 'undo'].includes(action));
     const root = studio.mount(context, (value, node) => {
       node.className = 'st-keys';
       actions = value?.actions || null;
       if (node.firstChild) return;
-      const button = studio.button('st-keys-button', '?', 'keys (?)', () => sheet(actions));
+      const button = studio.button('st-keys-button', '?', 'keys (?)', () => sheet(can));
       button.setAttribute('aria-label', 'list of keys');
       button.setAttribute('aria-haspopup', 'dialog');
       node.replaceChildren(button);
@@ -83,7 +84,7 @@
           field?.select();
         },
       ],
-      '?': ['help', () => sheet(actions)],
+      '?': ['help', () => sheet(can)],
       Escape: ['escape', escape],
     };
 

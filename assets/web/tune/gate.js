@@ -35,8 +35,11 @@
           'st-gate-acts',
           null,
           ...(value.actions || []).map((action) => {
-            const node = studio.button(`st-run-act${action.primary ? ' primary' : ''}`, action.label, action.hint, () =>
-              context.trigger('act', {key: action.key}),
+            const node = studio.button(
+              `st-run-act changes${action.primary ? ' primary' : ''}`,
+              action.label,
+              action.hint,
+              () => context.trigger('act', {key: action.key}),
             );
             node.disabled = Boolean(action.disabled);
             node.dataset.key = `gate ${action.key}`;

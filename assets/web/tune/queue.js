@@ -15,7 +15,7 @@
       context.trigger('act', {action, id});
     };
     const button = (action, id, label, title, off = false) => {
-      const node = studio.button('st-turn-act', label, title, () => act(action, id));
+      const node = studio.button('st-turn-act changes', label, title, () => act(action, id));
       node.disabled = off;
       node.dataset.action = action;
       node.dataset.key = `turn ${action} ${id}`;

@@ -78,7 +78,13 @@
       );
       node.id = `tune-${action.key}`;
       node.dataset.key = `run ${action.key}`;
-      return h('div', 'st-run-choice', null, node, action.hint ? h('span', '', action.hint) : null);
+      return h(
+        'div',
+        `st-run-choice${action.key === 'open' ? '' : ' changes'}`,
+        null,
+        node,
+        action.hint ? h('span', '', action.hint) : null,
+      );
     };
     const drawActs = () => {
       const wanted = JSON.stringify([value.actions, sure]);

@@ -245,7 +245,7 @@
       parts.problems.id = 'tune-problems';
       parts.pool.input.addEventListener('change', () => trigger('pool', {pool: parts.pool.input.value}));
       model.addEventListener('change', () => chooseModel(model.value.trim()));
-      parts.launch = studio.button('st-launch', 'Launch', '', () => {
+      parts.launch = studio.button('st-launch changes', 'Launch', '', () => {
         if (!fresh || !said.ready) return;
         said = {...said, ready: false}; // until what is said about it has come
         showLaunch();
@@ -259,7 +259,7 @@
         changed();
       });
       parts.parallel = parallel;
-      const beside = h('label', 'st-beside', null, parallel, h('span', '', 'Start now, in parallel'));
+      const beside = h('label', 'st-beside changes', null, parallel, h('span', '', 'Start now, in parallel'));
       beside.id = 'tune-parallel';
       beside.title = 'both become slower, and both need their memory';
       const groups = given.schema.groups.map((group) => {

@@ -92,6 +92,7 @@
       newest,
     );
     node.id = 'tune-pilot';
+    node.classList.add('changes');
     node.addEventListener('toggle', () => node.open && look());
 
     const result = (given) => {

@@ -1,0 +1,122 @@
+"""The page as Gradio's blocks: every event and every question of a visitor passes here before any callback sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import gradio as gr
+from fastapi import Request
+from gradio.blocks import BlockFunction
+
+from backend.errors import StudioError
+from iterit_ui.access.roles import changes
+from iterit_ui.access.visitors import Access
+from iterit_ui.shared import messages
+
+NOT_READ = "The page sent something that cannot be read. Reload the page and try again."
+
+
+class GuardedPage(gr.Blocks):
+    """Blocks that refuse what a visitor may not do, and answer what cannot be read with a sentence.
+
+    access : who may change something; whoever serves the page sets it before.
+    """
+
+    access: Access = Access()
+
+    async def process_api(  # type: ignore[override]
+        self,
+        block_fn: BlockFunction | int,
+        inputs: list[Any],
+        state: Any = None,
+        request: Any = None,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """An event: what Gradio answers, or a `gr.Error` that the page shows.
+
+        Gradio prints the traceback of every other error, so the errors that are made for people are told as such here.
+        """
+        called = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
+        event = options.get("event_data")
+        if event is not None and event._data is None:
+            event._data = {}
+        sent = {} if event is None else event._data
+        name = getattr(request[0] if isinstance(request, list) else request, "username", None)
+        if any(changes(one, sent) for one in event_names(self, called)) and not self.access.may_change(name):
+            raise gr.Error(self.access.refusal, title="Nothing was changed", print_exception=False)
+        if not isinstance(sent, dict) or not isinstance(inputs, list):
+            raise gr.Error(NOT_READ, print_exception=False)
+        try:
+            return await super().process_api(block_fn, inputs, state, request, **options)
+        except StudioError as error:
+            raise gr.Error(messages.sentence(str(error)), print_exception=False) from error
+        except gr.Error as error:  # made for people as well
+            error.print_exception = False
+            raise
+
+    async def preprocess_data(self, block_fn: BlockFunction, inputs: Any, *rest: Any, **options: Any) -> Any:
+        """The values of an event's inputs as its callback gets them; what does not fit its component is a `gr.Error`."""
+        try:
+            return await super().preprocess_data(block_fn, inputs, *rest, **options)
+        except gr.Error:
+            raise
+        # nothing of ours runs in there: whatever fails is what the page sent, and each component fails in a way of its own
+        except Exception as error:
+            raise gr.Error(NOT_READ, print_exception=False) from error
+
+
+def event_names(page: gr.Blocks, called: BlockFunction) -> list[str]:
+    """What an event is called in `roles`, once for each component that it comes from."""
+    found = []
+    for block, event in called.targets:
+        part = page.blocks.get(block) if block is not None else None
+        own = getattr(part, "elem_id", None)
+        # the page itself and the states have no name of their own
+        found.append(f"{own}.{event}" if own else callback_name(called))
+    return found or [callback_name(called)]
+
+
+def callback_name(called: BlockFunction) -> str:
+    """The name of the function that answers an event."""
+    return getattr(called.fn, "__name__", "")
+
+
+def questions(page: gr.Blocks) -> Iterator[tuple[str, gr.blocks.Block, str]]:
+    """(what it is called in `roles`, component, function) of what components' scripts ask the server."""
+    for part in page.blocks.values():
+        for function in getattr(part, "server_fns", None) or ():
+            name = function.__name__
+            yield f"{getattr(part, 'elem_id', '')}.{name}", part, name
+
+
+def guard_questions(page: GuardedPage) -> None:
+    """Have the questions refused as events are; call once, when the page has been built."""
+    for name, part, function in questions(page):
+        setattr(part, function, _guarded(page, name, getattr(part, function)))
+
+
+def _guarded(page: GuardedPage, name: str, function: Callable[[Any], Any]) -> Callable[..., Any]:
+    # not `functools.wraps`: Gradio would look at the signature of what is wrapped, which takes no request
+    def answer(asked: Any, request: gr.Request) -> Any:
+        # what Gradio gives here is the server's own request
+        if changes(name, asked) and not page.access.may_change(visitor_of(cast(Request, request))):
+            return {"error": page.access.refusal}
+        try:
+            return function(asked)
+        except StudioError as error:
+            return {"error": messages.sentence(str(error))}
+
+    answer.__name__ = function.__name__
+    answer._is_server_fn = True  # type: ignore[attr-defined]
+    return answer
+
+
+def visitor_of(request: Request) -> str | None:
+    """The name that a visitor gave to be let in, as Gradio reads it off their cookies; None where nobody was asked."""
+    app = request.app
+    cookies = request.cookies
+    token = cookies.get(f"access-token-{app.cookie_id}") or cookies.get(
+        f"access-token-unsecure-{app.cookie_id}"
+    )
+    return app.tokens.get(token)
