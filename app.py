@@ -91,6 +91,7 @@ def launch(
     shared = SHARED_HOSTS if share else ()
     hosts = own_hosts(host, [*allowed_hosts, *(shared if allowed_hosts or is_loopback(host) else ())])
     page.access = access
+    StudioError.hidden = tuple(map(str, page.folders))
     front = Middleware(
         Front,
         page=page,

@@ -19,8 +19,10 @@ StudioError
 from __future__ import annotations
 
 import errno
+import re
 import sqlite3
-from pathlib import Path
+from pathlib import Path, PurePath
+from typing import ClassVar
 
 _FULL_WORDS = (
     "no space left on device",
@@ -29,6 +31,15 @@ _FULL_WORDS = (
     "(os error 28)",
     "(os error 122)",
 )
+# an absolute path, of Windows too; what stands before its first slash tells it from "and/or", an address, a closing tag
+_PATH = re.compile(r"""(?<![\w.:/<~%-])(?:~|[A-Za-z]:(?=\\))?(?:[/\\][^\s/\\:'"<>|,;()\[\]{}]+)+[/\\]?""")
+
+
+def without_folders(words: str) -> str:
+    """A text with the last part of each path alone: whoever reads it in a browser need not know where things lie."""
+    for folder in StudioError.hidden:  # these may hold blanks
+        words = words.replace(f"{folder}/", "").replace(folder, PurePath(folder).name)
+    return _PATH.sub(lambda found: re.split(r"[/\\]", found[0].rstrip("/\\"))[-1] or found[0], words)
 
 
 def first_line(error: BaseException) -> str:
@@ -73,7 +84,16 @@ def disk_full(error: BaseException, home: Path | None = None) -> str:
 
 
 class StudioError(Exception):
-    """Base of every error that is shown to a person as its message alone."""
+    """Base of every error that is shown to a person as its message alone.
+
+    hidden : folders that no message names; set in a process that answers visitors, who then read no folder's name at all.
+    """
+
+    hidden: ClassVar[tuple[str, ...]] = ()
+
+    def __str__(self) -> str:
+        words = super().__str__()
+        return without_folders(words) if StudioError.hidden else words
 
 
 class PoolError(StudioError):

@@ -108,6 +108,7 @@ def build(
         page.load(_role_of(page), None, role, **QUIET)
         program_calls.offer(home)
     guard_questions(page)
+    page.folders = (home, *data_roots, *model_roots, Path.home())
     return page
 
 

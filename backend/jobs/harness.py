@@ -37,8 +37,8 @@ def missing() -> str:
     if harness_version() is not None:
         return ""
     return (
-        f"Evaluating needs the package lm-eval (EleutherAI's harness), and it is not installed where this runs "
-        f"({sys.executable}). Install it with: {INSTALL}"
+        f"Evaluating needs the package lm-eval (EleutherAI's harness), and it is not installed where this runs. "
+        f"Install it with: {INSTALL}"
     )
 
 

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import gradio as gr
 from fastapi import Request
 from gradio.blocks import BlockFunction
 
-from backend.errors import StudioError
+from backend.errors import StudioError, in_a_line, without_folders
 from iterit_ui.access.roles import changes
-from iterit_ui.access.visitors import Access
+from iterit_ui.access.visitors import LOOKS, Access
 from iterit_ui.shared import messages
 
+NAMING = ("key", "id", "column", "action", "kind")
+"""Fields of what the page sends that name one thing: each is looked up, which a list or an object cannot be."""
 NOT_READ = "The page sent something that cannot be read. Reload the page and try again."
 
 
 class GuardedPage(gr.Blocks):
     """Blocks that refuse what a visitor may not do, and answer what cannot be read with a sentence.
 
-    access : who may change something; whoever serves the page sets it before.
+    access : who may change something; whoever serves the page sets it before. folders : whose names no visitor reads in an error.
     """
 
     access: Access = Access()
+    folders: tuple[Path, ...] = ()
 
     async def process_api(  # type: ignore[override]
         self,
@@ -43,9 +47,10 @@ class GuardedPage(gr.Blocks):
             event._data = {}
         sent = {} if event is None else event._data
         name = getattr(request[0] if isinstance(request, list) else request, "username", None)
-        if any(changes(one, sent) for one in event_names(self, called)) and not self.access.may_change(name):
+        LOOKS.set(not self.access.may_change(name))
+        if LOOKS.get() and any(changes(one, sent) for one in event_names(self, called)):
             raise gr.Error(self.access.refusal, title="Nothing was changed", print_exception=False)
-        if not isinstance(sent, dict) or not isinstance(inputs, list):
+        if not isinstance(sent, dict) or any(isinstance(sent.get(one), (dict, list)) for one in NAMING):
             raise gr.Error(NOT_READ, print_exception=False)
         try:
             return await super().process_api(block_fn, inputs, state, request, **options)
@@ -54,6 +59,10 @@ class GuardedPage(gr.Blocks):
         except gr.Error as error:  # made for people as well
             error.print_exception = False
             raise
+        except (
+            Exception
+        ) as error:  # nobody expected it: Gradio prints the traceback, and would show all of the text
+            raise gr.Error(without_folders(in_a_line(error))) from error
 
     async def preprocess_data(self, block_fn: BlockFunction, inputs: Any, *rest: Any, **options: Any) -> Any:
         """The values of an event's inputs as its callback gets them; what does not fit its component is a `gr.Error`."""
@@ -102,6 +111,9 @@ def _guarded(page: GuardedPage, name: str, function: Callable[[Any], Any]) -> Ca
         # what Gradio gives here is the server's own request
         if changes(name, asked) and not page.access.may_change(visitor_of(cast(Request, request))):
             return {"error": page.access.refusal}
+        # the form of Tune sends objects, which its functions check; all others send what they ask about one after another
+        if not name.startswith("tune-form.") and not (isinstance(asked, list) and asked):
+            return {"error": NOT_READ}
         try:
             return function(asked)
         except StudioError as error:

@@ -28,6 +28,10 @@ CLIENT: ContextVar[str] = ContextVar("client", default="")
 """The address that the present request comes from; `front` sets it."""
 
 
+LOOKS: ContextVar[bool] = ContextVar("looks", default=False)
+"""Whether the present event is of somebody who only looks; `guarded_page` sets it."""
+
+
 @dataclass
 class Tries:
     """Wrong tries by what they have in common. known : key -> (how many, seconds of the clock at the last)."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from backend import store
-from backend.errors import RunError, StudioError
+from backend.errors import RunError, StudioError, without_folders
 from backend.models_on_demand import client, question_queue
 from backend.models_on_demand.client import ProcessState
 from backend.models_on_demand.question_queue import load_question, question_ids
@@ -131,7 +131,7 @@ def column(model: AskedModel, answer: Answer, base: Answer | None, base_label: s
         "facts": said,
         "loss": loss,
         "delta": delta,
-        "error": sentence(answer.error),
+        "error": sentence(without_folders(answer.error)),
     }
 
 

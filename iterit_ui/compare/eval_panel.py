@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 
 from backend import store
-from backend.errors import EvaluationError, StudioError
+from backend.errors import EvaluationError, StudioError, without_folders
 from backend.jobs import evaluation_jobs, harness
 from iterit_ui.compare.eval_views import Value, evaluations_table, log_text, results_table
 from iterit_ui.components import heading, note, table
@@ -247,7 +247,7 @@ def evaluation_values(home: Path, runs: list[str], chosen: str, seen: str) -> tu
     ).hexdigest()
     if mark == seen:
         return (gr.skip(),) * 9
-    wrong = one.error if one and one.state == "failed" else ""
+    wrong = without_folders(one.error or "") if one and one.state == "failed" else ""
     return (
         results,
         listed,

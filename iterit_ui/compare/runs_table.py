@@ -13,7 +13,7 @@ import gradio as gr
 
 from backend import analysis, store
 from backend.analysis.held_out_words import words_or_none
-from backend.errors import StudioError
+from backend.errors import StudioError, without_folders
 from backend.store import RunInfo
 from iterit_ui.compare.export_panel import on_export, opened_export
 from iterit_ui.compare.run_deletion import confirmed, question
@@ -249,7 +249,7 @@ def bar_value(home: Path, opened: str) -> Value | None:
         "left": [
             {"text": info.name, "tone": "plain", "hint": info.id},
             {"text": f"{info.state} · {info.id}", "tone": "plain"},
-            *([{"text": info.error, "tone": "rejected"}] if info.error else []),
+            *([{"text": without_folders(info.error), "tone": "rejected"}] if info.error else []),
         ],
         "actions": [
             {"key": "tune", "label": "Open in Tune", "hint": "its progress, losses and log"},

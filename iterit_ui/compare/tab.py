@@ -286,7 +286,7 @@ def choose(home: Path, which: str | None) -> tuple[Any, Any]:
 def keep(home: Path, name: str, chosen: list[str], who: str) -> tuple[Any, Any]:
     """(the new comparison, an empty name): the chosen runs under a name."""
     try:
-        made = store.create_comparison(home, name, who=who)
+        made = store.create_comparison(home, name or "", who=who)
         store.add_to_comparison(home, made, chosen)
     except StudioError as error:
         messages.warning(f"Not saved: {error}.")

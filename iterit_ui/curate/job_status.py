@@ -10,7 +10,7 @@ import gradio as gr
 from backend import analysis, store
 from backend.analysis.score_sets import DEMO
 from backend.config import config_from
-from backend.errors import StudioError
+from backend.errors import StudioError, without_folders
 from backend.jobs import lifecycle, pool_work, run_launch
 from backend.jobs.scoring_anew import score_edited
 from backend.store import Job
@@ -168,7 +168,7 @@ def job_value(home: Path, run_id: str) -> dict[str, Any]:
         "total": info.total or 0,
         "unit": info.unit or "",
         "eta": f"about {duration(info.eta)} left" if info.eta else "",
-        "error": info.error,
+        "error": without_folders(info.error or ""),
     }
 
 
@@ -214,5 +214,5 @@ def map_job_value(info: Job) -> dict[str, Any]:
         "text": MAP_STAGE.get(info.stage or "", info.stage or MAP_WAIT),
         "done": info.done,
         "total": info.total,
-        "error": info.error,
+        "error": without_folders(info.error or ""),
     }

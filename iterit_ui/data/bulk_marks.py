@@ -222,7 +222,7 @@ def ids_of_list(home: Path) -> Callable[[list[Any]], dict[str, Any]]:
     def ids(asked: list[Any]) -> dict[str, Any]:
         try:
             return {"ids": list_of_key(home)(str(asked[0]))[1]}
-        except (StudioError, ValueError, IndexError) as error:
+        except (StudioError, ValueError, TypeError) as error:
             return {"error": f"The ids of this list could not be read: {error}"}
 
     return ids

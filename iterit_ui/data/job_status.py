@@ -9,7 +9,7 @@ import gradio as gr
 
 from backend import config, store
 from backend.data.inputs import find_sources
-from backend.errors import StudioError
+from backend.errors import StudioError, without_folders
 from backend.jobs import pool_work
 from backend.store import Job
 from iterit_ui.shared import messages, text
@@ -133,7 +133,7 @@ def shown(*found: Job) -> list[Any]:
         }
     elif failed:
         info, (title, _) = failed[0]
-        value = {"state": "failed", "title": title, "error": info.error}
+        value = {"state": "failed", "title": title, "error": without_folders(info.error or "")}
     return [value, gr.Timer(active=bool(running))]
 
 

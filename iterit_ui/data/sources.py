@@ -16,7 +16,7 @@ from backend import data, store
 from backend.data import demo
 from backend.data.batch import TABLE_SUFFIXES, TEXT_SUFFIXES, suffix_of
 from backend.data.hub import is_id
-from backend.errors import StudioError
+from backend.errors import StudioError, without_folders
 from backend.records import Pool
 from iterit_ui.components import note, status_line
 from iterit_ui.components.base import WEB, component
@@ -24,6 +24,7 @@ from iterit_ui.components.screen import when_shown
 from iterit_ui.data import mapping_form as mapping
 from iterit_ui.data.words import HUB_ID, SOURCE
 from iterit_ui.shared import messages, theme
+from iterit_ui.shared.launch import inside
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound, forget_pools
 
 MOST_FILES = 2000
@@ -155,9 +156,14 @@ def choices_under(roots: tuple[Path, ...]) -> list[tuple[str, str]]:
 
 
 def may_hold_samples(root: Path, path: Path) -> bool:
-    """Whether a file is of a kind that is read, and not hidden."""
+    """Whether a file is of a kind that is read, not hidden, and in the folder: a link may lead out of it."""
     hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-    return suffix_of(path) in (*TEXT_SUFFIXES, *TABLE_SUFFIXES) and not hidden and path.is_file()
+    return (
+        suffix_of(path) in (*TEXT_SUFFIXES, *TABLE_SUFFIXES)
+        and not hidden
+        and path.is_file()
+        and inside(root, path)
+    )
 
 
 def choose(
@@ -216,7 +222,11 @@ def load_chosen(
     try:
         pool = reading.result()
     except (StudioError, OSError) as error:
-        problem = {"tone": "error", "title": "This pool cannot be loaded", "text": str(error)}
+        problem = {
+            "tone": "error",
+            "title": "This pool cannot be loaded",
+            "text": without_folders(str(error)),
+        }
         yield [*skip[:5], None, problem, *skip[7:]]
         return
     forget_pools()

@@ -11,7 +11,7 @@ import numpy as np
 
 from backend import analysis, store
 from backend.analysis.held_out_words import words_or_none
-from backend.errors import StudioError
+from backend.errors import StudioError, without_folders
 from backend.selection import review_settings
 from iterit_ui.epochs import views as view
 from iterit_ui.epochs.captions import epoch_words, strategy_note
@@ -242,7 +242,7 @@ def waiting(info: store.RunInfo) -> Value:
         ),
         "failed": (
             "This run failed before its first selection",
-            info.error or "See its log on the Tune tab.",
+            without_folders(info.error or "") or "See its log on the Tune tab.",
         ),
     }
     title, line = words.get(info.state, ("This run has no epochs", "Choose another run."))

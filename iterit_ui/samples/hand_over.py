@@ -30,6 +30,7 @@ from backend.data.layouts import ExportFormat
 from backend.errors import StudioError
 from backend.records import Pool, Scores
 from backend.store.paths import epoch_folder
+from iterit_ui.access.visitors import LOOKS
 from iterit_ui.shared import messages
 from iterit_ui.shared.selections import SelectionView, model_of
 from iterit_ui.shared.session import QUIET, epoch_of, get_pool
@@ -166,7 +167,8 @@ def picks_of_key(home: Path, key: str) -> Picks:
 
 
 def exported_file(home: Path, picks: Picks, asked: Asked, who: str = "", noun: str = "picks") -> str:
-    """A file to download: the samples, or a zip where more comes with them; a run remembers that it was exported.
+    """A file to download: the samples, or a zip where more comes with them; a run remembers that it was exported,
+    unless whoever did only looks.
 
     Raises
     ------
@@ -186,7 +188,7 @@ def exported_file(home: Path, picks: Picks, asked: Asked, who: str = "", noun: s
                 archive.write(path, path.relative_to(scratch))
     for note in made.notes:
         messages.info(note)
-    if picks.run:
+    if picks.run and not LOOKS.get():
         store.note_export(
             home, picks.run, picks.epoch, rows=len(picks), file=f"{out.name} (downloaded)", who=who
         )

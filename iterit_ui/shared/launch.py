@@ -43,7 +43,11 @@ def model_choices(roots: Sequence[Path]) -> list[tuple[str, str]]:
         found = [
             path.parent for depth in range(DEPTH + 1) for path in root.glob("*/" * depth + "config.json")
         ]
-        choices += [(str(folder.relative_to(root.parent)), str(folder)) for folder in sorted(found)]
+        choices += [
+            (str(folder.relative_to(root.parent)), str(folder))
+            for folder in sorted(found)
+            if inside(root, folder)
+        ]
     return choices
 
 
@@ -53,7 +57,11 @@ def accelerate_files(roots: Sequence[Path]) -> list[str]:
     for root in roots:
         for path in sorted([*root.glob("*.y*ml"), *root.glob("*/*.y*ml")]):
             try:
-                if path.stat().st_size <= LONGEST_FILE and "distributed_type:" in path.read_text("utf-8"):
+                if (
+                    inside(root, path)
+                    and path.stat().st_size <= LONGEST_FILE
+                    and "distributed_type:" in path.read_text("utf-8")
+                ):
                     found.append(str(path))
             except (
                 OSError,
@@ -61,6 +69,14 @@ def accelerate_files(roots: Sequence[Path]) -> list[str]:
             ):  # none of them, or not to be read: a list of offers lacks it
                 continue
     return found
+
+
+def inside(root: Path, path: Path) -> bool:
+    """Whether a path under a root lies there once its links are followed; one that leads round in circles lies nowhere."""
+    try:
+        return path.resolve(strict=True).is_relative_to(root.resolve())
+    except (OSError, RuntimeError):
+        return False
 
 
 def allowed_model(model: str, roots: Sequence[Path]) -> str:

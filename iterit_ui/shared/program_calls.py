@@ -38,7 +38,7 @@ def runs_of(home: Path) -> Callable[..., list[dict[str, Any]]]:
         search: words that a run must hold in its name, tags, notes, strategy, state, model, pool, id or day.
         """
         lifecycle.refresh(home)
-        found = analysis.matching_runs(store.runs(home), search)
+        found = analysis.matching_runs(store.runs(home), search or "")
         return without_nan([dataclasses.asdict(info) for info in found])
 
     return runs

@@ -10,6 +10,7 @@ from typing import Any
 from backend import analysis, store
 from backend.analysis import Cell, EpochLine, GoesOn
 from backend.config import RunConfig
+from backend.errors import without_folders
 from backend.jobs import lifecycle
 from backend.records import Metrics
 from backend.store import RunInfo
@@ -47,7 +48,7 @@ def run_value(home: Path, info: RunInfo, config: RunConfig, metrics: list[Metric
         "done": info.done if info.state in ("running", "stopping") else 0,
         "total": info.total if info.state in ("running", "stopping") else 0,
         "unit": info.unit,
-        "error": info.error if info.state == "failed" else None,
+        "error": without_folders(info.error or "") if info.state == "failed" else None,
         "columns": [name for name, stage in zip(COLUMNS, STAGES, strict=True) if stage in stages],
         "rows": rows,
         "said": attempts_said(line.attempts),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from backend.errors import StudioError
+from backend.errors import StudioError, without_folders
 from backend.jobs import pool_work
 from backend.store import Job
 from iterit_ui.shared import text
@@ -40,7 +40,9 @@ def count(home: Path, data_roots: Sequence[Path], model_roots: Sequence[Path], a
 def _said(info: Job) -> dict[str, Any]:
     stage = f"{info.stage[:1].upper()}{info.stage[1:]}" if info.stage else text.WORK["lengths"][1]
     state = "running" if info.unfinished else "ready" if info.state == "done" else info.state
-    return _told(state, words=stage, done=info.done, total=info.total, error=info.error or "")
+    return _told(
+        state, words=stage, done=info.done, total=info.total, error=without_folders(info.error or "")
+    )
 
 
 def _told(state: str, *, words: str = "", done: int = 0, total: int = 0, error: str = "") -> dict[str, Any]:

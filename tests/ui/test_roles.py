@@ -116,3 +116,34 @@ def test_read_only_holds_for_everybody() -> None:
     assert Access().may_change(None) and Access([ADA, EVE]).may_change("ada")
     assert shown.refusal == "You can look; this app is open for looking only."
     assert Access([ADA, Login("bob", "x"), EVE]).refusal == "You can look; ada and bob may change."
+
+
+# what a page of ours never sends: names that are numbers, numbers that are texts, lists that are neither
+ODD: dict[str, Any] = {
+    **dict.fromkeys(("id", "key", "text", "action", "column", "kind", "list_key", "which", "n", "index"), 5),
+    **dict.fromkeys(("page", "row", "by", "seq", "bits", "weight", "low", "high", "epoch", "name"), "x"),
+    **{
+        key: [1]
+        for key in ("ids", "value", "export", "form", "carried", "pilot", "pool", "comparison", "from")
+    },
+}
+
+
+@pytest.mark.filterwarnings(
+    "ignore::UserWarning"
+)  # what the page would show for a moment, where there is no page
+def test_odd_data_are_answered_with_a_sentence(page: GuardedPage, sent: Any) -> None:
+    """No event of a component fails in a way of its own, which would be a traceback in the log for whatever somebody sends."""
+    for name, called in events(page).items():
+        if name in DRAWING or not called.inputs or name in ("load-pool.click", "tune-form.launch"):
+            continue
+        try:
+            sent(name, "ada", dict(ODD))
+        except gr.Error as error:
+            assert not error.print_exception, f"{name}: {error.__cause__!r}"
+    for name, part, function in questions(page):
+        request = SimpleNamespace(
+            cookies={"access-token-x": "t"}, app=SimpleNamespace(cookie_id="x", tokens={"t": "ada"})
+        )
+        for asked in (None, {}, [], 5, [None, None, None], [[], {}, "x"]):
+            assert isinstance(getattr(part, function)(asked, request), dict), name
