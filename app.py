@@ -35,7 +35,7 @@ from iterit_ui.access.front import Front
 from iterit_ui.access.logins import logins, refuse_inside
 from iterit_ui.access.upload_bounds import LARGEST, Uploads
 from iterit_ui.access.visitors import LOGIN_WORDS, Access, asked
-from iterit_ui.components.base import STYLES
+from iterit_ui.components.base import STYLES, WEB
 from iterit_ui.shared.theme import gradio_theme
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def launch(
         server_port=port,
         root_path=root_path or None,
         auth=asked(access),
-        auth_message=LOGIN_WORDS,
+        auth_message=login_words(),
         inbrowser=browser,
         quiet=True,
         share=share,
@@ -136,6 +136,12 @@ def queued(page: GuardedPage) -> GuardedPage:
     page._queue.default_concurrency_limit = 4
     page._queue.sleep_when_free = 0.02
     return page
+
+
+def login_words() -> str:
+    """What stands above the fields for name and password, with the style of that page: Gradio gives it none of the app's."""
+    styles = "".join((WEB / "page" / f"{name}.css").read_text(encoding="utf-8") for name in ("tokens", "login"))
+    return f"<span>{LOGIN_WORDS}</span><style>{styles}</style>"
 
 
 def in_space() -> bool:

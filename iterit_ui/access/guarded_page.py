@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -50,7 +51,9 @@ class GuardedPage(gr.Blocks):
         LOOKS.set(not self.access.may_change(name))
         if LOOKS.get() and any(changes(one, sent) for one in event_names(self, called)):
             raise gr.Error(self.access.refusal, title="Nothing was changed", print_exception=False)
-        if not isinstance(sent, dict) or any(isinstance(sent.get(one), (dict, list)) for one in NAMING):
+        # Gradio's own components send values of any kind, which no callback of ours reads
+        ours = any(isinstance(self.blocks.get(block or -1), gr.HTML) for block, _ in called.targets)
+        if ours and not (isinstance(sent, dict) and all(is_plain(sent.get(one)) for one in NAMING)):
             raise gr.Error(NOT_READ, print_exception=False)
         try:
             return await super().process_api(block_fn, inputs, state, request, **options)
@@ -72,7 +75,13 @@ class GuardedPage(gr.Blocks):
             raise
         # nothing of ours runs in there: whatever fails is what the page sent, and each component fails in a way of its own
         except Exception as error:
+            print(f"app.py: {event_names(self, block_fn)[0]}: {in_a_line(error)}", file=sys.stderr)
             raise gr.Error(NOT_READ, print_exception=False) from error
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value can be looked up."""
+    return not isinstance(value, (dict, list))
 
 
 def event_names(page: gr.Blocks, called: BlockFunction) -> list[str]:

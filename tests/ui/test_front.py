@@ -23,6 +23,7 @@ from iterit_ui.access.upload_bounds import Uploads
 from iterit_ui.access.visitors import Access, Tries, asked
 
 HERE = "http://127.0.0.1"
+PROXY = "studio.example.org"
 UPLOADS = Uploads()
 LOGINS = [Login("ada", "adapassword"), Login("eve", "evepassword", "look")]
 
@@ -68,7 +69,9 @@ def served(page: GuardedPage, loop: asyncio.AbstractEventLoop) -> App:
     page.access, page.auth_message = Access(LOGINS), ""
     page.auth, page.max_file_size = asked(page.access), upload_bounds.LARGEST
     page.config = page.get_config_file()
-    front = Middleware(Front, page=page, hosts=LOOPBACK, trusted=["studio.example.org"], uploads=UPLOADS)
+    front = Middleware(
+        Front, page=page, hosts=own_hosts("127.0.0.1", [PROXY]), trusted=[PROXY], uploads=UPLOADS
+    )
 
     async def made() -> App:
         return App.create_app(page, app_kwargs={"middleware": [front]})
@@ -246,6 +249,30 @@ def test_questions_are_answered_and_odd_ones_with_a_sentence(client: Client, pag
         assert answer.status_code == 400 or "error" in answer.json()
     assert (
         client.post("/gradio_api/component_server", json=body | {"fn_name": "postprocess"}).status_code == 404
+    )
+
+
+@pytest.mark.parametrize("prefix", ["", "/studio"])
+def test_a_proxy_shows_it_below_a_path(
+    client: Client, served: App, monkeypatch: pytest.MonkeyPatch, prefix: str
+) -> None:
+    """What a proxy sends that takes the path away and one that leaves it; the rules are the same below it."""
+    monkeypatch.setattr(served, "root_path", "/studio")
+    told = {
+        "host": PROXY,
+        "x-forwarded-proto": "https",
+        "x-forwarded-host": PROXY,
+        "origin": f"https://{PROXY}",
+    }
+    answer = client.post(f"{prefix}/login", data={"username": "eve", "password": "evepassword"}, headers=told)
+    assert answer.status_code == 200
+    assert client.post(f"{prefix}/gradio_api/upload", files={"files": b"x"}, headers=told).status_code == 403
+    config = client.get(f"{prefix}/config", headers=told).json()
+    assert config["root"] == f"https://{PROXY}/studio"
+    elsewhere = {**told, "origin": "https://evil.example"}
+    assert (
+        client.post(f"{prefix}/gradio_api/upload", files={"files": b"x"}, headers=elsewhere).status_code
+        == 403
     )
 
 
