@@ -140,7 +140,9 @@ def queued(page: GuardedPage) -> GuardedPage:
 
 def login_words() -> str:
     """What stands above the fields for name and password, with the style of that page: Gradio gives it none of the app's."""
-    styles = "".join((WEB / "page" / f"{name}.css").read_text(encoding="utf-8") for name in ("tokens", "login"))
+    styles = "".join(
+        (WEB / "page" / f"{name}.css").read_text(encoding="utf-8") for name in ("tokens", "login")
+    )
     return f"<span>{LOGIN_WORDS}</span><style>{styles}</style>"
 
 

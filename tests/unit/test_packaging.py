@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import inspect
+import json
 import os
 import re
 import shutil
@@ -14,8 +16,10 @@ from pathlib import Path
 
 import pytest
 
+import app
 import backend
 import iterit
+from backend.cli.serving import open_app
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -78,3 +82,29 @@ def test_an_installed_tree_finds_its_assets_and_the_app(tmp_path: Path) -> None:
     assert python("-m", "iterit", "--help").startswith("Usage: iterit [OPTIONS] COMMAND")
     assert PROJECT["project"]["scripts"] == {"iterit": "iterit.__main__:main"}
     assert all((site / package / "py.typed").is_file() for package in BUILD["packages"])
+
+
+def test_the_image_copies_what_is_there_and_starts_the_app_as_it_can_be_started() -> None:
+    lines = (ROOT / "Dockerfile").read_text().replace("\\\n", " ").splitlines()
+    copied = [part for line in lines if line.startswith("COPY ") for part in line.split()[1:-1]]
+    assert {"app.py", "assets", "requirements.txt", *BUILD["packages"]} <= set(copied)
+    assert all((ROOT / part).exists() for part in copied)
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert ignored[1] == "*" and {f"!{part}" for part in copied} <= set(ignored)
+    start = json.loads(
+        next(line.removeprefix("ENTRYPOINT ") for line in lines if line.startswith("ENTRYPOINT "))
+    )
+    assert start[:2] == ["python", "app.py"]
+    given = [
+        one.annotation.__metadata__[0]
+        for one in inspect.signature(open_app, eval_str=True).parameters.values()
+    ]
+    # typer takes the first name for a default until it reads the signature
+    options = {name for option in given for name in (option.default, *(option.param_decls or ()))}
+    assert {word for word in start if word.startswith("--")} <= options
+    assert "ENV ITERIT_RUNS_DIR=/runs" in " ".join(lines) and "USER studio" in lines
+
+
+def test_the_app_and_the_command_that_opens_it_have_the_same_options() -> None:
+    """Each is written once for the page and once for the command line; `open_app` hands all of them on."""
+    assert inspect.signature(app.serve).parameters.keys() == inspect.signature(open_app).parameters.keys()
