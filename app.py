@@ -13,6 +13,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import typer
 from starlette.middleware import Middleware
 
+from backend import store
 from backend.cli.options import RunsDir
 from backend.cli.serving import (
     VARIABLE,
@@ -27,8 +28,10 @@ from backend.cli.serving import (
     ReadOnly,
     RootPath,
     Share,
+    Window,
 )
 from backend.errors import ConfigError, StudioError
+from backend.jobs import lifecycle
 from iterit_ui import layout
 from iterit_ui.access.addresses import is_loopback, listening, own_hosts
 from iterit_ui.access.front import Front
@@ -36,6 +39,7 @@ from iterit_ui.access.logins import logins, refuse_inside
 from iterit_ui.access.upload_bounds import LARGEST, Uploads
 from iterit_ui.access.visitors import LOGIN_WORDS, Access, asked
 from iterit_ui.components.base import STYLES, WEB
+from iterit_ui.shared import desktop_window
 from iterit_ui.shared.theme import gradio_theme
 
 if TYPE_CHECKING:
@@ -114,7 +118,8 @@ def launch(
         footer_links=[],
         run_history=False,
         enable_monitoring=False,
-        pwa=False,
+        pwa=True,
+        favicon_path=WEB / "icon.svg",
         ssr_mode=False,
         max_file_size=LARGEST,
         app_kwargs={"middleware": [front]},
@@ -164,6 +169,7 @@ def serve(
     allowed_host: AllowedHosts = None,
     root_path: RootPath = "",
     share: Share = False,
+    window: Window = False,
     no_browser: NoBrowser = False,
 ) -> None:
     """IterIT Studio in the browser."""
@@ -174,8 +180,11 @@ def serve(
         refuse_inside(auth_file, [runs_dir, *roots, *models])
         for warning in warnings:
             print(f"app.py: {warning}", file=sys.stderr)
+        if window and not has_display():
+            raise ConfigError("--window needs a desktop: there is no display here (DISPLAY is not set)")
+        shown = desktop_window.window_of() if window else None
         uploads = _upload_folder(runs_dir)
-        launch(
+        url = launch(
             build(runs_dir, roots, models),
             port=port,
             host=host or ("0.0.0.0" if in_space() else "127.0.0.1"),
@@ -184,8 +193,11 @@ def serve(
             root_path=root_path,
             share=share,
             uploads=uploads,
-            browser=not no_browser and has_display(),
+            browser=not no_browser and shown is None and has_display(),
+            block=shown is None,
         )
+        if shown is not None:
+            desktop_window.show(shown, url, lambda: _busy(Path(runs_dir).resolve()))
     except (StudioError, OSError) as error:
         print(f"app.py: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
@@ -219,6 +231,12 @@ def _folders(paths: Sequence[Path]) -> tuple[Path, ...]:
     if missing:
         raise ConfigError(f"{missing[0]} is not a folder")
     return tuple(Path(path).resolve() for path in paths)
+
+
+def _busy(home: Path) -> bool:
+    """Whether a run is at work or waits its turn."""
+    lifecycle.pump(home)
+    return any(info.active or info.state == "queued" for info in store.runs(home))
 
 
 def _upload_folder(runs_dir: Path) -> Path | None:

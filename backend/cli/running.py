@@ -227,7 +227,8 @@ class _Asked(threading.Event):
 def _interrupts() -> Iterator[_Asked]:
     """Within the block, signals that end a program are noted instead."""
     asked = _Asked()
-    numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    numbers += [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []  # Windows has none
     before = [signal.signal(number, asked.note) for number in numbers]
     try:
         yield asked

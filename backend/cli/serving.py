@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -92,6 +93,13 @@ Share = Annotated[
         help="Show the app under a link on a server of Gradio's, too, for a week; needs passwords.",
     ),
 ]
+Window = Annotated[
+    bool,
+    typer.Option(
+        "--window",
+        help="Show the app in a window of its own; closing it ends the app, unless a run is going.",
+    ),
+]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")]
 
 
@@ -108,6 +116,7 @@ def open_app(
     allowed_host: AllowedHosts = None,
     root_path: RootPath = "",
     share: Share = False,
+    window: Window = False,
     no_browser: NoBrowser = False,
 ) -> None:
     """Open the page in the browser, the same as python app.py."""
@@ -133,8 +142,11 @@ def open_app(
     words += ["--root-path", root_path] if root_path else []
     words += ["--read-only"] if read_only else []
     words += ["--share"] if share else []
+    words += ["--window"] if window else []
     words += ["--no-browser"] if no_browser else []
     sys.stdout.flush()
+    if sys.platform == "win32":  # there it would leave the terminal while the app goes on
+        raise typer.Exit(subprocess.call(app_command(words)))
     os.execv(sys.executable, app_command(words))
 
 

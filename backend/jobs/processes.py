@@ -13,6 +13,7 @@ import os
 import platform
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -22,6 +23,9 @@ from typing import Protocol
 import psutil
 
 STARTING_SECONDS = 120.0  # until a process that was started must have written itself down
+WINDOWS = sys.platform == "win32"
+# Ctrl+C in the terminal is for the app; elsewhere a session of its own sees to that
+OWN_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 ROOT = Path(__file__).resolve().parents[2]
 
 LAUNCHER_NAMES = (
@@ -71,6 +75,7 @@ def spawn(command: list[str], log: Path, *, threads: int = 0) -> subprocess.Pope
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            creationflags=OWN_GROUP,
         )
     with _children_lock:
         _children[process.pid] = process
@@ -119,7 +124,12 @@ def is_gone(info: Written) -> bool:
 
 
 def send(info: Written, number: signal.Signals) -> None:
-    """Send a signal to a process and all that it started; nothing where it is not the process written down."""
+    """Send a signal to a process and all that it started; nothing where it is not the process written down.
+
+    Nothing on Windows, which has no such signals: whoever is asked to stop reads so in the database within a second.
+    """
+    if WINDOWS:
+        return
     if info.host in (None, this_host()) and process_of(info) is not None and info.pid is not None:
         with contextlib.suppress(ProcessLookupError):
             if os.getpgid(info.pid) == info.pid:
@@ -135,7 +145,10 @@ def end_at_once(info: Written, *, seconds: float = 10.0) -> None:
         return
     with contextlib.suppress(psutil.NoSuchProcess):
         others = process.children(recursive=True)
-        send(info, signal.SIGKILL)
+        if WINDOWS:
+            process.kill()
+        else:
+            send(info, signal.SIGKILL)
         for other in others:
             with contextlib.suppress(psutil.NoSuchProcess):
                 other.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from iterit_ui.access.guarded_page import GuardedPage, event_names, questions
 from iterit_ui.access.logins import Login
 from iterit_ui.access.roles import CHANGING, DRAWING, LOOKING, LOOKING_KEYS, changes
 from iterit_ui.access.visitors import Access
+from iterit_ui.components.base import WEB
 from iterit_ui.shared.session import first_pool
 
 ADA, EVE = Login("ada", "s3cret"), Login("eve", "s3cret", "look")
@@ -116,6 +118,22 @@ def test_read_only_holds_for_everybody() -> None:
     assert Access().may_change(None) and Access([ADA, EVE]).may_change("ada")
     assert shown.refusal == "You can look; this app is open for looking only."
     assert Access([ADA, Login("bob", "x"), EVE]).refusal == "You can look; ada and bob may change."
+
+
+def test_every_button_of_gradio_that_changes_something_is_hidden_from_who_looks(page: GuardedPage) -> None:
+    """The style sheet names it, or something around it; our own scripts give theirs the class `changes`."""
+    hidden = set(re.findall(r"body\.st-looks #([\w-]+) *[,{]", (WEB / "page/look.css").read_text()))
+    parts = {part.elem_id: part for part in page.blocks.values() if getattr(part, "elem_id", None)}
+    assert hidden <= set(parts)
+    for name in CHANGING:
+        part: Any = parts[name.partition(".")[0]]
+        if isinstance(part, gr.HTML):
+            continue
+        around = []
+        while part is not None:
+            around += [part.elem_id, *(part.elem_classes or [])] if hasattr(part, "elem_id") else []
+            part = getattr(part, "parent", None)
+        assert hidden & set(around) or "changes" in around, name
 
 
 # what a page of ours never sends: names that are numbers, numbers that are texts, lists that are neither

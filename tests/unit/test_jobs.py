@@ -10,6 +10,7 @@ import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -17,7 +18,7 @@ from small_runs import small_config, small_pool
 
 from backend import store
 from backend.errors import ConfigError, RunError
-from backend.jobs import lifecycle, run_launch
+from backend.jobs import lifecycle, processes, run_launch
 from backend.jobs.processes import ROOT, STARTING_SECONDS, exit_code, is_gone, process_of
 from backend.records import Progress
 from backend.store import Job
@@ -305,3 +306,22 @@ class _Bystander(subprocess.Popen):
 
 def _bystander() -> _Bystander:
     return _Bystander([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
+
+
+def test_windows_has_no_signals_and_a_process_is_ended_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As far as this can be seen elsewhere: no signal is sent, and ending at once does without."""
+    monkeypatch.setattr(processes, "WINDOWS", True)
+    process = processes.spawn([sys.executable, "-c", "import time; time.sleep(600)"], tmp_path / "log")
+    written = SimpleNamespace(
+        host=processes.this_host(),
+        pid=process.pid,
+        process_started=processes.start_time(process.pid),
+        last_seen=time.time(),
+    )
+    processes.send(written, signal.SIGTERM)
+    assert processes.process_of(written) is not None
+    processes.end_at_once(written)
+    assert processes.process_of(written) is None
+    process.wait()
