@@ -67,7 +67,7 @@ def picks_of_settings(
     *,
     inputs: tuple[str, ...],
     mapping: dict[str, str],
-    scores_file: Path | None,
+    scores_files: tuple[str, ...],
     model: str = "",
     ahead: int = 0,
     budget: int | None = None,
@@ -75,7 +75,8 @@ def picks_of_settings(
 ) -> Picks:
     """What settings select from stored scores.
 
-    inputs, mapping : what the pool was read from, and how. scores_file : where the scores lie; None where there are none.
+    inputs, mapping : what the pool was read from, and how. scores_files : where the scores lie, as `--scores`
+    takes it; () where there are none.
     budget : samples, where the setting is a share of fewer than the pool. held_out : (m,) int64, rows of the pool that the
     scores' run kept aside to measure on.
     """
@@ -89,7 +90,7 @@ def picks_of_settings(
             settings,
             inputs=inputs,
             mapping=mapping,
-            scores_file=scores_file,
+            scores_files=scores_files,
             model=model,
             ahead=ahead,
             budget=budget,

@@ -40,7 +40,7 @@ def recipe_of_settings(
     *,
     inputs: tuple[str, ...],
     mapping: dict[str, str],
-    scores_file: Path | None,
+    scores_files: tuple[str, ...],
     model: str,
     ahead: int,
     budget: int | None,
@@ -54,10 +54,10 @@ def recipe_of_settings(
     words = ["python", "-m", "backend", "select", *inputs]
     words += option("mapping", mapping)
     commands, notes = [], []
-    if scores_file is None:
+    if not scores_files:
         notes.append("The pool was not scored; `select` needs a scores file, which `score` writes.")
     else:
-        words += ["--scores", str(scores_file)]
+        words += [word for name in scores_files for word in ("--scores", name)]
         default = SelectionSettings()
         for field in dataclasses.fields(SelectionSettings):
             value = getattr(settings, field.name)

@@ -47,6 +47,15 @@ Ahead = Annotated[
         help="With iterit-cumulative: what this later epoch would take if training did not change the scores.",
     ),
 ]
+ScoresFiles = Annotated[
+    list[str],
+    typer.Option(
+        "--scores",
+        metavar="FILE",
+        help='File that score wrote, or a JSON list of {"row": ..., "complexity": ...}. For shards a pattern in quotes '
+        "('part-*.parquet'), or this option once for each: they are read where together they are all of the pool.",
+    ),
+]
 PoolArgument = Annotated[
     list[str],
     typer.Argument(metavar="POOL", help="Files, folders, a hub dataset id (owner/name), or 'demo'."),

@@ -11,18 +11,20 @@ import typer
 
 from backend.cli import console, outputs
 from backend.cli.exporting import OUT_HELP, SCORES_HELP, Format, HeldOut, Kind, Recipe, check_export, written
-from backend.cli.options import Ahead, AsJson, PoolArgument, Preset, RunsDir, with_settings
+from backend.cli.options import Ahead, AsJson, PoolArgument, Preset, RunsDir, ScoresFiles, with_settings
 from backend.config import SelectionSettings, Words, config_from, selection_settings, to_json
 from backend.data.scripts import fitting_words, unspaced_share
-from backend.errors import ConfigError, ModelError, PoolError
+from backend.errors import ConfigError, ModelError, PoolError, ScoresError
 from backend.records import Status
 
 if TYPE_CHECKING:
-    from backend.cli.scores_file import StoredScores
     from backend.records import Pool, Selection
     from backend.store import PoolMap
+    from backend.store.scores_file import StoredScores
 
-SCORING = ("system_prompt", "max_length", "precision", "batch_tokens", "threads", "processes", "rescore")
+SCORING = (
+    "system_prompt", "max_length", "precision", "batch_tokens", "threads", "processes", "accelerate_config", "rescore",
+)  # fmt: skip
 SELECTING = tuple(
     f.name for f in dataclasses.fields(SelectionSettings) if f.name not in ("update_ratio", "ranking")
 )
@@ -89,6 +91,15 @@ def score(
     ],
     out: Annotated[Path, typer.Option("--out", help="File to write: .parquet or .jsonl.")],
     settings: dict[str, Any],
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard",
+            metavar="K/N",
+            help="Score part K of N alone, every Nth sample: one job of an array. Each writes a .parquet file of its own, which "
+            "`select --scores 'part-*.parquet'` reads together.",
+        ),
+    ] = None,
     preset: Preset = None,
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
@@ -100,23 +111,38 @@ def score(
     was, less than a minute before; and runs with this model take the scores from there (--rescore makes them anew).
     """
     from backend.analysis.unknown_language import unknown_languages
-    from backend.cli import scores_file
     from backend.cli.scoring import score_pool
+    from backend.preflight.checks import accelerate_processes
+    from backend.store import score_shards, scores_file
 
     scores_file.check_ending(out)
+    part = None if shard is None else score_shards.shard_of(shard)
+    if part is not None and out.suffix.lower() != ".parquet":
+        raise ScoresError(
+            f"{out.name}: a shard is written as .parquet, which says what it is of; end the name so"
+        )
     outputs.check_file(out)
     config = config_from(
         {**settings, "pool": pool, "model": model, "epochs": 0}, preset=preset_of(preset, tuple(pool), model)
     )
+    if config.accelerate_config:
+        accelerate_processes(Path(config.accelerate_config))  # of other machines it would wait for ever
     home = runs_dir.resolve()
     outputs.check_folder(home)
-    samples = with_edits(home, read_pool(pool, config.mapping))
-    scores, taken = score_pool(home, config, samples)
-    scores_file.write_scores(out, samples, scores)
+    whole = with_edits(home, read_pool(pool, config.mapping))
+    samples = whole if part is None else part.of(whole)
+    scores, taken, depends_on = score_pool(home, config, samples)
+    scores_file.write_scores(
+        out,
+        samples,
+        scores,
+        rows=None if part is None else part.rows(len(whole)),
+        about=score_shards.about_value(whole, model, depends_on, part),
+    )
     defined = int((scores.reason == "").sum())
     high = int((scores.complexity >= 1).sum())
     console.say(
-        f"{defined:,} of {len(samples):,} samples scored, {high:,} with complexity 1 or above; written to {out}"
+        f"{defined:,} of {len(samples):,} samples{f' (shard {part})' if part else ''} scored, {high:,} with complexity 1 or above; written to {out}"
     )
     if taken is not None:
         console.say(f"scores {taken.words}, and not computed again (--rescore does)")
@@ -129,6 +155,7 @@ def score(
         console.print_json(
             {
                 "out": str(out),
+                "shard": None if part is None else str(part),
                 "samples": len(samples),
                 "scored": defined,
                 "unscorable": reasons,
@@ -145,12 +172,7 @@ def score(
 @with_settings(("mapping", *SELECTING))
 def select(
     pool: PoolArgument,
-    scores: Annotated[
-        Path,
-        typer.Option(
-            "--scores", help='File that score wrote, or a JSON list of {"row": ..., "complexity": ...}.'
-        ),
-    ],
+    scores: ScoresFiles,
     settings: dict[str, Any],
     ahead: Ahead = 0,
     out: Annotated[
@@ -182,8 +204,7 @@ def select(
     from backend.analysis.picks_export import picks_of_settings
     from backend.analysis.quota_words import share_notes
     from backend.analysis.unknown_language import unknown_languages
-    from backend.cli import scores_file
-    from backend.store import write_json
+    from backend.store import score_shards, scores_file, write_json
 
     mapping = settings.pop("mapping", None)
     chosen = selection_settings(SelectionSettings(), **settings)
@@ -194,9 +215,10 @@ def select(
     elif recipe or with_scores or with_held_out:
         given = "--recipe" if recipe else "--with-scores" if with_scores else "--with-held-out"
         raise ConfigError(f"{given} needs --export FILE")
+    score_shards.check_pool_names(pool)
     samples = with_edits(runs_dir.resolve(), read_pool(pool, mapping))
     say_what_fits(unspaced_share(samples.responses()), chosen.words)
-    stored = scores_file.read_scores(scores, samples)
+    stored = score_shards.read_score_files(scores, samples)
     check_ahead(chosen, ahead)
     selection = _select(samples, stored, chosen, ahead)
     for language in unknown_languages(samples, stored.scores, chosen):
@@ -218,7 +240,7 @@ def select(
             chosen,
             inputs=tuple(pool),
             mapping=mapping or {},
-            scores_file=scores,
+            scores_files=tuple(scores),
             ahead=ahead,
             held_out=np.flatnonzero(stored.scores.reason == scores_file.HELD_OUT),
         )
@@ -279,10 +301,10 @@ def _select(pool: Pool, stored: StoredScores, settings: SelectionSettings, ahead
 
 
 def _picks(
-    pool: Pool, stored: StoredScores, settings: SelectionSettings, selection: Selection, path: Path
+    pool: Pool, stored: StoredScores, settings: SelectionSettings, selection: Selection, names: list[str]
 ) -> dict[str, Any]:
     """A selection as JSON values."""
-    from backend.cli.scores_file import NOT_SCORED
+    from backend.store.scores_file import NOT_SCORED
 
     reasons: Counter[str] = Counter()
     for row, code in enumerate(selection.status.tolist()):
@@ -305,7 +327,7 @@ def _picks(
         ],
         "counts": dict(reasons.most_common()),
         "pool": {"id": pool.id, "name": pool.name, "rows": len(pool)},
-        "scores": str(path),
+        "scores": names[0] if len(names) == 1 else names,
         "settings": to_json(settings),
     }
 

@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from backend.cli import console
 from backend.config import RunConfig
@@ -30,14 +31,24 @@ from backend.records import Pool, Progress, Scores, Taken
 
 TASK, SCORES, ERROR = "task.pickle", "scores.pickle", "error.txt"
 GRACE_SECONDS = 10.0  # for a batch that is being read, and to keep what was read before
-FEWER = "--processes 1 scores in one process, with less memory"
+FEWER = "--processes 1 (and no --accelerate-config) scores in one process, with less memory"
 
-Found = tuple[Scores, Taken | None]
 Show = Callable[[Progress], None]
 
 
+class Found(NamedTuple):
+    """What scoring a pool gives. taken : how many samples' scores were kept before; None for none of them.
+
+    depends_on : see `complexity.scores_depend_on`.
+    """
+
+    scores: Scores
+    taken: Taken | None
+    depends_on: dict[str, Any]
+
+
 def score_pool(home: Path, config: RunConfig, pool: Pool) -> Found:
-    """Scores of the whole pool and how many of them were kept before, with a progress bar.
+    """Scores of the whole pool, with a progress bar.
 
     Raises
     ------
@@ -83,10 +94,12 @@ def _in_this(home: Path, config: RunConfig, pool: Pool, begun: float, show: Show
         ).readable(load.embedding_rows(model))
     )
     since = begun if config.rescore else 0.0
+    depends_on = group.from_rank0(lambda: complexity.scores_depend_on(home, config, model, tokenizer))
     kept = group.from_rank0(lambda: complexity.kept_losses(home, config, model, tokenizer, since=since))
-    return complexity.score_unknown(
+    scores, taken = complexity.score_unknown(
         model, encoded, np.arange(len(encoded)), config, kept=kept, group=group, on_progress=show
     )
+    return Found(scores, taken, depends_on)
 
 
 def _in_several(home: Path, config: RunConfig, pool: Pool, begun: float, show: Show) -> Found:
@@ -116,8 +129,7 @@ def _in_several(home: Path, config: RunConfig, pool: Pool, begun: float, show: S
                 process.wait()
             process.stdout.close()
         if (folder / SCORES).is_file():
-            found: Found = pickle.loads((folder / SCORES).read_bytes())
-            return found
+            return Found(*pickle.loads((folder / SCORES).read_bytes()))
         if (folder / ERROR).is_file():
             raise ModelError((folder / ERROR).read_text(encoding="utf-8"))
         raise ModelError(f"the scoring processes ended (exit code {process.returncode}); {FEWER}")
@@ -155,7 +167,8 @@ def main(words: Sequence[str] | None = None) -> int:
         with Watch(here, everybody, lambda text: tell(f"{text}; {FEWER}")) as others, others.named():
             found = _in_this(*task, show)
             if here.first:
-                (given.folder / SCORES).write_bytes(pickle.dumps(found))
+                # a tuple: this module has another name in the process that reads it
+                (given.folder / SCORES).write_bytes(pickle.dumps(tuple(found)))
     except (Stopped, AnotherFailed):
         return 0
     except ProcessGone as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli import console
-from backend.cli.options import Ahead, AsJson, PoolArgument, RunsDir, with_settings
+from backend.cli.options import Ahead, AsJson, PoolArgument, RunsDir, ScoresFiles, with_settings
 from backend.cli.pool_commands import SELECTING, check_ahead, read_pool, say_what_fits, with_edits
 from backend.config import SelectionSettings, budget_of, selection_settings, to_json
 from backend.data.scripts import unspaced_share
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from backend.analysis import Reach, TfidfCache, Why
     from backend.diversity import NgramCounts
     from backend.records import Pool, Scores
-
-ScoresOption = Annotated[
-    Path,
-    typer.Option(
-        "--scores", help='File that score wrote, or a JSON list of {"row": ..., "complexity": ...}.'
-    ),
-]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,15 +43,16 @@ class _Given:
         return self.pool, self.counts, self.scores, self.settings
 
 
-def _read(pool: list[str], scores: Path, settings: dict[str, Any], home: Path) -> _Given:
+def _read(pool: list[str], scores: list[str], settings: dict[str, Any], home: Path) -> _Given:
     from backend import analysis, diversity
-    from backend.cli import scores_file
+    from backend.store import score_shards
 
     mapping = settings.pop("mapping", None)
     chosen = selection_settings(SelectionSettings(), **settings)
+    score_shards.check_pool_names(pool)
     samples = with_edits(home, read_pool(pool, mapping))
     say_what_fits(unspaced_share(samples.responses()), chosen.words)
-    stored = scores_file.read_scores(scores, samples)
+    stored = score_shards.read_score_files(scores, samples)
     counts = diversity.count_ngrams(samples.responses(), suffix=chosen.response_suffix, words=chosen.words)
     return _Given(samples, stored.scores, stored.rows, chosen, counts, analysis.TfidfCache())
 
@@ -69,7 +63,7 @@ def why(
     sample: Annotated[
         str, typer.Argument(metavar="ID", help="A sample's id, or its row in the pool, from 0.")
     ],
-    scores: ScoresOption,
+    scores: ScoresFiles,
     settings: dict[str, Any],
     ahead: Ahead = 0,
     runs_dir: RunsDir = Path("runs"),
@@ -181,7 +175,7 @@ def _print(pool: Pool, told: Why, reach: Reach) -> None:
 @with_settings(("mapping", *SELECTING))
 def frontier(
     pool: PoolArgument,
-    scores: ScoresOption,
+    scores: ScoresFiles,
     settings: dict[str, Any],
     points: Annotated[int, typer.Option("--points", min=2, help="About how many budgets to print.")] = 24,
     runs_dir: RunsDir = Path("runs"),

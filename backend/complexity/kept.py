@@ -15,6 +15,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import transformers
@@ -113,14 +114,28 @@ def kept_losses(
 
     The first time that a model is seen all of its files are read; see `store.content_hashes`.
     """
-    files = content_files(config.model)
-    if not files:
+    depends_on = scores_depend_on(home, config, model, tokenizer)
+    if not depends_on["files"]:
         logger.info(
             "scores are not kept: the files that model %s was loaded from are not found", config.model
         )
         return None
+    known = None
+    if given is not None:
+        losses, at = given
+        there = np.isfinite(losses)
+        known = Known(np.where(there, losses, 0.0), there, at)
+    return Kept(store.kept_folder(home, depends_on), since, known)
+
+
+def scores_depend_on(
+    home: Path, config: RunConfig, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+) -> dict[str, Any]:
+    """What scores depend on beside the samples: hashes of the model's files (none where they are not found), of the chat
+    template, and how texts are read. As JSON values; the same wherever the same model lies."""
+    files = content_files(config.model)
     hashes = store.content_hashes(store.known_files(home), files)
-    depends_on = {
+    return {
         "files": sorted([path.name, hashes[str(path)]] for path in files),
         "chat_template": _digest(str(tokenizer.chat_template)),
         "system_prompt": config.system_prompt,
@@ -129,12 +144,6 @@ def kept_losses(
         "scoring_version": SCORING_VERSION,
         "transformers": transformers.__version__,
     }
-    known = None
-    if given is not None:
-        losses, at = given
-        there = np.isfinite(losses)
-        known = Known(np.where(there, losses, 0.0), there, at)
-    return Kept(store.kept_folder(home, depends_on), since, known)
 
 
 def score_unknown(

@@ -133,11 +133,11 @@ def picks_of_view(home: Path, shown: SelectionView, changed: Value) -> Picks:
     """What the visitor's settings select, with how to repeat it. changed : their settings."""
     info = store.pool_info(home, shown.pool.id)
     run, _, epoch = shown.scores_key.rpartition("/")
-    scores_file: Path | None = None
+    scores_files: tuple[str, ...] = ()
     if run:
-        scores_file = epoch_folder(home, run, int(epoch)) / "samples.parquet"
+        scores_files = (str(epoch_folder(home, run, int(epoch)) / "samples.parquet"),)
     elif shown.scores_key == DEMO:
-        scores_file = demo.SCORES
+        scores_files = (str(demo.SCORES),)
     return picks_of_settings(
         shown.pool,
         shown.scores,
@@ -145,7 +145,7 @@ def picks_of_view(home: Path, shown: SelectionView, changed: Value) -> Picks:
         shown.settings,
         inputs=info.inputs,
         mapping={} if info.about is None else info.about.mapping,
-        scores_file=scores_file,
+        scores_files=scores_files,
         model=model_of(home, shown.scores_key),
         ahead=epoch_of(changed),
         budget=None if shown.held_out is None else shown.what.budget,

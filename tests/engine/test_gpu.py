@@ -64,8 +64,8 @@ def test_two_processes(tmp_path: Path) -> None:
     """On one GPU they share it, on several each has its own."""
     settings = config_from({"model": saved(tmp_path / "model"), "epochs": 0, "batch_tokens": 200})
     pool = tiny.random_pool(40)
-    one, _ = score_pool(tmp_path / "one", dataclasses.replace(settings, processes=1), pool)
-    two, _ = score_pool(tmp_path / "two", dataclasses.replace(settings, processes=2), pool)
+    one = score_pool(tmp_path / "one", dataclasses.replace(settings, processes=1), pool).scores
+    two = score_pool(tmp_path / "two", dataclasses.replace(settings, processes=2), pool).scores
     np.testing.assert_allclose(two.complexity, one.complexity, rtol=0.02)
 
 

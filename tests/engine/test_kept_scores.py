@@ -29,6 +29,7 @@ from backend.errors import ScoresError
 from backend.jobs import scoring_anew, worker
 from backend.model import load as models
 from backend.prompts import encode
+from backend.store.score_shards import read_score_files
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = 40
@@ -278,6 +279,30 @@ def test_several_processes_keep_their_shares_and_read_none_again(
     assert scored(inputs, home, "second.parquet", "--processes", "2")["taken"] == SAMPLES
     first, second = (pq.read_table(home / f"{name}.parquet") for name in ("first", "second"))
     assert first.equals(second)
+
+
+def test_four_shards_give_what_one_scoring_gives(inputs: Path, home: Path, read: list[int]) -> None:
+    """To what a batch of other company rounds: 1e-6 relative in float32; 1e-5 leaves room for other kernels."""
+    scored(inputs, home, "whole.parquet")
+    for number in range(1, 5):
+        assert (
+            scored(inputs, home / "jobs", f"part-{number}.parquet", "--shard", f"{number}/4")["samples"] == 10
+        )
+    pool = load_pool([str(inputs / "pool.jsonl")])
+    whole = read_score_files([str(home / "whole.parquet")], pool).scores
+    together = read_score_files([str(home / "jobs" / "part-*.parquet")], pool).scores
+    for name in ("loss_cond", "loss_prior", "complexity"):
+        np.testing.assert_allclose(getattr(together, name), getattr(whole, name), rtol=1e-5)
+    assert together.reason.tolist() == whole.reason.tolist()
+    # a job that is started again has read all of its part before
+    read.clear()
+    assert scored(inputs, home / "jobs", "part-2.parquet", "--shard", "2/4")["taken"] == 10 and not read
+    # as a shard of another pool's scoring would be: another max_length
+    scored(inputs, home / "jobs", "part-2.parquet", "--shard", "2/4", "--max-length", "60")
+    with pytest.raises(
+        ScoresError, match=r"part-2\.parquet was scored with another max_length .*60 there, 64 here"
+    ):
+        read_score_files([str(home / "jobs" / "part-*.parquet")], pool)
 
 
 def test_an_unscorable_loss_is_known_too(home: Path, read: list[int]) -> None:

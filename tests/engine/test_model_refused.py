@@ -14,11 +14,11 @@ from transformers import LlamaForCausalLM
 from typer.testing import CliRunner
 
 from backend.cli.commands import app
-from backend.cli.scores_file import read_scores
 from backend.data import load_pool
 from backend.errors import ModelError
 from backend.model import load as models
 from backend.prompts import encode
+from backend.store.scores_file import read_scores
 
 HORSES = (
     "{% for m in messages %}{% if 'horse' in m['content'] %}{{ raise_exception('no horses here') }}{% endif %}"

@@ -9,14 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+import pyarrow.parquet as pq
 import pytest
 import warm
+from click.testing import Result
 from interrupted import processes_of, wait_for, write_inputs
+from typer.testing import CliRunner
 
 from backend import store
 from backend.cli import scoring
+from backend.cli.commands import app
 from backend.config import RunConfig, config_from
 from backend.data import load_pool
+from backend.distributed import launcher
 from backend.distributed.shards import Shards
 from backend.errors import ConfigError, ModelError, Stopped
 from backend.jobs import lifecycle, run_launch
@@ -75,15 +80,48 @@ def scored(
 def test_two_processes_give_what_one_gives(
     folder: Path, pool: Pool, home: Path, monkeypatch: pytest.MonkeyPatch, warm_workers: None
 ) -> None:
-    expected, _ = scoring.score_pool(home / "one", config(folder, processes=1), pool)
+    expected = scoring.score_pool(home / "one", config(folder, processes=1), pool).scores
     seen: list[Progress] = []
-    found, taken = scored(home / "two", config(folder), pool, monkeypatch, seen.append)
+    found, taken, _ = scored(home / "two", config(folder), pool, monkeypatch, seen.append)
     assert taken is None and not ranks("backend.cli.scoring")
     np.testing.assert_allclose(found.complexity, expected.complexity, rtol=1e-5)
     np.testing.assert_allclose(found.loss_cond, expected.loss_cond, rtol=1e-5)
     assert found.reason.tolist() == expected.reason.tolist()
     done = [progress.done for progress in seen if progress.stage == "score"]
     assert done[0] == 0 and done[-1] == SAMPLES and done == sorted(done) and len(set(done)) > 5
+
+
+def test_an_accelerate_file_says_how_many(
+    folder: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm_workers: None
+) -> None:
+    """Of one machine it starts the processes; of two it is refused before the pool is read."""
+
+    def score(machines: int, out: str, *more: str) -> Result:
+        file = tmp_path / f"{machines}.yaml"
+        file.write_text(
+            "compute_environment: LOCAL_MACHINE\ndistributed_type: MULTI_GPU\nnum_processes: 2\n"
+            f"num_machines: {machines}\nmachine_rank: 0\nmain_process_port: 0\nuse_cpu: false\nmixed_precision: 'no'\n"
+        )
+        words = ["score", str(folder / "pool.jsonl"), "--model", str(folder / "model")]
+        words += ["--out", str(home / out)]
+        words += ["--runs-dir", str(home / out.partition(".")[0]), "--threads", "1", *more]
+        return CliRunner().invoke(app, [*words, "--accelerate-config", str(file)])
+
+    sizes: list[int] = []
+    inner = launcher.command
+    monkeypatch.setattr(launcher, "command", lambda *given: sizes.append(1) or inner(*given))
+    # a shard of it: each job of an array may itself have several processes
+    result = score(1, "half.parquet", "--shard", "2/2")
+    assert result.exit_code == 0 and sizes == [1], result.output
+    expected = scoring.score_pool(
+        home / "one", config(folder, processes=1), load_pool([str(folder / "pool.jsonl")])
+    )
+    found = pq.read_table(home / "half.parquet")
+    assert found["row"].to_pylist() == list(range(1, SAMPLES, 2))
+    np.testing.assert_allclose(found["complexity"].to_numpy(), expected.scores.complexity[1::2], rtol=1e-5)
+
+    refused = score(2, "two.parquet")
+    assert refused.exit_code == 1 and "allowed: num_machines 1" in refused.stderr and sizes == [1]
 
 
 def test_stopping_one_stops_all(
@@ -107,7 +145,7 @@ def test_a_process_that_dies_is_an_error(
             for second in ranks("backend.cli.scoring")[1:]:
                 second.kill()
 
-    with pytest.raises(ModelError, match=r"process 2 of 2 exited .*--processes 1 scores in one"):
+    with pytest.raises(ModelError, match=r"process 2 of 2 exited .*--processes 1 .*scores in one"):
         scored(home, config(folder, rescore=True), pool, monkeypatch, kill)
     assert not processes_of("backend.cli.scoring")
 

@@ -14,13 +14,13 @@ from typer.testing import CliRunner
 
 from backend import store
 from backend.cli.commands import app
-from backend.cli.scores_file import read_scores
 from backend.config import RunConfig
 from backend.data import load_pool
 from backend.errors import ConfigError, RunError
 from backend.jobs import lifecycle, reporting, run_launch, worker
 from backend.preflight import checks
 from backend.records import Metrics
+from backend.store.scores_file import read_scores
 
 ROOT = Path(__file__).resolve().parents[2]
 EPOCHS = 12  # enough that a run is still going when a test has seen its second epoch

@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 from backend import store
 from backend.cli.commands import app
 from backend.cli.options import option_name
-from backend.cli.scores_file import read_scores, write_scores
 from backend.config import RunConfig
 from backend.data import load_pool
 from backend.jobs import lifecycle
 from backend.records import Metrics, Scores
+from backend.store.scores_file import read_scores, write_scores
 from tests.unit.compared import made_run
 
 ROOT = Path(__file__).resolve().parents[2]

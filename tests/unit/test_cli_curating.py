@@ -214,8 +214,8 @@ def test_edits_that_cannot_be_made_say_why(home):
 
 
 def test_scores_of_a_file_are_not_those_of_what_was_edited_since(tmp_path, home):
-    from backend.cli import scores_file
     from backend.records import EDITED, Scores
+    from backend.store import scores_file
 
     pool, n = small_pool(), len(small_pool())
     known = Scores(

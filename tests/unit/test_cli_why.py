@@ -8,9 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.cli.commands import app
-from backend.cli.scores_file import write_scores
 from backend.data import load_pool
 from backend.records import Scores
+from backend.store.scores_file import write_scores
 
 ANSWERS = [
     "red apples grow on trees",

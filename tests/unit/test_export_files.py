@@ -190,7 +190,7 @@ def drawn_first(pool):
         SelectionSettings(strategy="random"),
         inputs=("p",),
         mapping={},
-        scores_file=None,
+        scores_files=(),
     )
 
 

@@ -14,9 +14,9 @@ from backend.analysis.export_files import ExportOptions, export_picks
 from backend.analysis.picks_export import COLUMNS, columns_of, picks_of_run, picks_of_settings
 from backend.analysis.recipe import ids_hash
 from backend.cli.commands import app
-from backend.cli.scores_file import read_scores, write_scores
 from backend.data import load_pool
 from backend.records import Scores
+from backend.store.scores_file import read_scores, write_scores
 from tests.unit.compared import made_run
 
 WORDS = ["oak", "elm", "ash", "fir", "yew", "box", "bay", "pine", "larch", "birch"]
@@ -180,7 +180,7 @@ def test_unscored_picks_say_that_no_command_repeats_them(tmp_path):
     case = random_case(5, budget=4)
     made = case.selection()
     picks = picks_of_settings(
-        case.pool, case.scores, made, case.settings, inputs=("a",), mapping={}, scores_file=None
+        case.pool, case.scores, made, case.settings, inputs=("a",), mapping={}, scores_files=()
     )
     export_picks(tmp_path / "a.json", picks, ExportOptions(recipe=True))
     recipe = json.loads((tmp_path / "a.recipe.json").read_text())

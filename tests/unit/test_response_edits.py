@@ -11,13 +11,13 @@ from small_runs import small_config, small_pool, small_record
 
 from backend import analysis, findings, store
 from backend.analysis.picks_export import picks_of_run
-from backend.cli import scores_file
 from backend.data.export import write_samples
 from backend.data.pool import load_pool
 from backend.data.response_edits import LONGEST, edited_id, refusal, with_edits
 from backend.errors import PoolError, ScoresError
 from backend.findings.content_rules import RULES
 from backend.records import EDITED, Conversation
+from backend.store import scores_file
 from backend.store.carried import carried_content, carried_overlaps, carried_pairs
 from backend.store.edits import UNUSED_KEPT
 

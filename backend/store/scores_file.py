@@ -19,6 +19,7 @@ from backend.records import EDITED, Pool, Scores
 from backend.store import replacing
 
 ENDINGS = (".parquet", ".jsonl")
+ABOUT = b"iterit.scores"  # of a Parquet file's metadata
 NO_COMPLEXITY = "no complexity in the scores file"
 NOT_SCORED = "not scored"
 HELD_OUT = "held out"  # by the run that made the scores, to measure on
@@ -42,13 +43,24 @@ def check_ending(path: Path) -> None:
         raise ScoresError(f"{path.name}: scores are written as {' or '.join(ENDINGS)}; end the name so")
 
 
-def write_scores(path: Path, pool: Pool, scores: Scores) -> None:
+def write_scores(
+    path: Path,
+    pool: Pool,
+    scores: Scores,
+    *,
+    rows: np.ndarray | None = None,
+    about: Mapping[str, Any] | None = None,
+) -> None:
     """Write row, id, complexity, loss_cond, loss_prior, response_tokens and reason as Parquet or JSON lines; of an edited pool
-    also a hash of each edited response, by which it shows later whether the score is of that response."""
+    also a hash of each edited response, by which it shows later whether the score is of that response.
+
+    rows : (n,) int64, each sample's row in the pool that it was taken from, where this is a part of one.
+    about : JSON values, what the scores are of; see `about_scores`. JSON lines have no place for it.
+    """
     check_ending(path)
     table = pa.table(
         {
-            "row": np.arange(len(scores), dtype=np.int64),
+            "row": np.arange(len(scores), dtype=np.int64) if rows is None else rows,
             "id": pool.table["id"],
             "complexity": scores.complexity,
             "loss_cond": scores.loss_cond,
@@ -59,6 +71,8 @@ def write_scores(path: Path, pool: Pool, scores: Scores) -> None:
     )
     if pool.edits:
         table = table.append_column("edited", pa.array(_edited(pool), type=pa.string()))
+    if about is not None:
+        table = table.replace_schema_metadata({ABOUT: json.dumps(about, ensure_ascii=False)})
     with replacing(path) as temporary:
         if path.suffix.lower() == ".parquet":
             pq.write_table(table, temporary, compression="zstd")
@@ -83,7 +97,26 @@ def read_scores(path: Path, pool: Pool) -> StoredScores:
     ScoresError : the file cannot be read, lacks a field, names a row twice or one that the pool does not have, or
         holds another pool's ids.
     """
-    columns = _columns(path)
+    return scores_of(_columns(path), pool, path)
+
+
+def about_scores(path: Path) -> dict[str, Any] | None:
+    """What a scores file says of itself: the pool, the model, what the scores depend on, which shard it is.
+
+    None where it says nothing: of another ending, no Parquet file, or written elsewhere or by an earlier version.
+    """
+    if path.suffix.lower() != ".parquet" or not path.is_file():
+        return None
+    try:
+        text = (pq.read_schema(path).metadata or {}).get(ABOUT)
+        about = None if text is None else json.loads(text)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise ScoresError(f"{path} cannot be read as scores ({error})") from error
+    return about if isinstance(about, dict) else None
+
+
+def scores_of(columns: Mapping[str, list[Any]], pool: Pool, path: Path) -> StoredScores:
+    """As `read_scores`, of a file's columns. path : what an error names."""
     for name in ("row", "complexity"):
         if name not in columns:
             raise ScoresError(f'{path}: "{name}" is missing (found: {", ".join(columns) or "nothing"})')
