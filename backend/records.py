@@ -23,10 +23,11 @@ Stage = Literal["load", "score", "select", "review", "train", "evaluate", "map",
 JobState = Literal["absent", "queued", "running", "waiting", "stopping", "stopped", "failed", "done"]
 
 
-# reasons of `Scores` for samples whose complexity nobody asked for: it could be scored, is held out to measure on, or has another
-# response than the one that was scored
+# reasons of `Scores` for samples whose complexity nobody asked for: it could be scored, is held out to measure on, has another
+# response than the one that was scored, or is not in the file that the scores came from
 EDITED = "edited since it was scored"
-NOT_ASKED_FOR = ("not scored", "held out", EDITED)
+NOT_IMPORTED = "not in the imported file"
+NOT_ASKED_FOR = ("not scored", "held out", EDITED, NOT_IMPORTED)
 
 
 class Turn(TypedDict):

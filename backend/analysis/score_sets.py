@@ -1,4 +1,4 @@
-"""Which scores a pool has: the embedded demo's, and those of every epoch that a run of it has recorded."""
+"""Which scores a pool has: the embedded demo's, those of every epoch that a run of it has recorded, and imported ones."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from backend.analysis.epoch_tables import load_epoch
 from backend.data import demo
 from backend.errors import ScoresError
 from backend.records import EDITED, Pool, Scores, Status
+from backend.store import imported_scores
 
 DEMO = "demo"
 
@@ -21,7 +22,7 @@ DEMO = "demo"
 class ScoreSet:
     """Scores that a pool has.
 
-    key : "demo" or "<run id>/<epoch>", what `load_scores` takes.
+    key : "demo", "<run id>/<epoch>" or "imported-<pool id>-<digest>", what `load_scores` takes.
     label : words for a list: the model, the run, how far it was trained.
     stale : samples that were edited since they were scored; their scores are not used.
     """
@@ -35,7 +36,7 @@ class ScoreSet:
 
 
 def score_sets(home: Path, pool: Pool) -> list[ScoreSet]:
-    """Every set of scores of this pool: the embedded demo's first, then the runs', newest run first."""
+    """Every set of scores of this pool: the embedded demo's first, then the runs', newest run first, then imported ones."""
     sets = []
     if demo.SCORES.is_file() and _demo_ids_match(pool):
         stale = len(pool.edits)
@@ -59,6 +60,9 @@ def score_sets(home: Path, pool: Pool) -> list[ScoreSet]:
                     stale,
                 )
             )
+    for one in imported_scores.imported_sets(home, pool.root):
+        stale = len(imported_scores.edited_since_import(home, pool, one.key))
+        sets.append(ScoreSet(one.key, f"{one.name}, imported{_since(stale)}", one.model, stale=stale))
     return sets
 
 
@@ -71,10 +75,12 @@ def load_scores(home: Path, pool: Pool, key: str) -> Scores:
     """
     if key == DEMO:
         return read_scores(demo.SCORES, pool).without(edited_since_scored(home, pool, key), EDITED)
+    if imported_scores.is_imported(key):
+        return imported_scores.load_imported(home, pool, key)
     run_id, _, epoch = key.rpartition("/")
     if not run_id or not epoch.isdigit():
         raise ScoresError(
-            f"scores {key!r} are unknown (known: 'demo', or a run id and an epoch: '<run>/<epoch>')"
+            f"scores {key!r} are unknown (known: 'demo', a run id and an epoch: '<run>/<epoch>', or imported ones)"
         )
     if store.root_of(home, store.run_info(home, run_id).pool_id) != pool.root:
         raise ScoresError(f"run {run_id} scored another pool than {pool.name}")
@@ -86,6 +92,8 @@ def edited_since_scored(home: Path, pool: Pool, key: str) -> np.ndarray:
 
     key : of a `ScoreSet` of this pool; "" for none.
     """
+    if imported_scores.is_imported(key):
+        return imported_scores.edited_since_import(home, pool, key)
     run_id = key.rpartition("/")[0]
     then = store.run_info(home, run_id).pool_id if run_id else pool.root
     return store.edited_since(home, then, pool) if key else np.zeros(0, dtype=np.int64)
@@ -98,7 +106,7 @@ def _since(stale: int) -> str:
 def held_out_of(home: Path, scores_key: str) -> np.ndarray | None:
     """(n,) bool: the samples that the run of these scores held out, and so never scored; None where there are none.
 
-    scores_key : of a `ScoreSet`; "" and "demo" keep nothing aside.
+    scores_key : of a `ScoreSet`; "", "demo" and imported ones keep nothing aside.
 
     Raises
     ------

@@ -15,6 +15,7 @@ from backend.cli.editing import edit, edits
 from backend.cli.evaluating import evaluate
 from backend.cli.exporting import export
 from backend.cli.passwords import password
+from backend.cli.importing import import_scores
 from backend.cli.pool_commands import pool_map, score, select
 from backend.cli.pool_contents import health, search
 from backend.cli.pool_findings import findings, lengths
@@ -58,6 +59,7 @@ app = typer.Typer(
     help="Pick the samples worth fine-tuning on, iteratively, and show why.",
 )
 app.command()(score)
+app.command("import-scores")(import_scores)
 app.command()(select)
 app.command()(why)
 app.command()(frontier)

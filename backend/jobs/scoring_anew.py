@@ -11,6 +11,7 @@ from backend.config import PRESETS, RunConfig, config_from
 from backend.errors import ScoresError
 from backend.jobs import lifecycle, run_launch
 from backend.records import Pool
+from backend.store.imported_scores import is_imported
 
 
 def score_edited(home: Path, pool_id: str, key: str) -> str:
@@ -21,13 +22,17 @@ def score_edited(home: Path, pool_id: str, key: str) -> str:
 
     Raises
     ------
-    ScoresError : nothing was edited since, or the scores are of a model that had been trained.
+    ScoresError : nothing was edited since, or the scores are imported, or of a model that had been trained.
     """
     home = Path(home).resolve()
     pool = store.edited_pool(home, pool_id)
     edited = analysis.edited_since_scored(home, pool, key)
     if not len(edited):
         raise ScoresError("no sample was edited since these scores were made")
+    if is_imported(key):
+        raise ScoresError(
+            "these scores were imported: have the edited samples scored where the others were, and import them again"
+        )
     run, _, epoch = key.rpartition("/")
     if run and epoch != "0":
         raise ScoresError(

@@ -108,7 +108,7 @@ def read_score_files(names: Sequence[str], pool: Pool) -> StoredScores:
     ScoresError : as `read_scores` says; or a shard is missing, is there twice, lacks samples, or was made with another
         pool, model or way of reading than the others.
     """
-    paths = _paths(names)
+    paths = score_paths(names)
     abouts = [about_scores(path) for path in paths]
     if len(paths) == 1 and _shard(abouts[0]) is None:
         return read_scores(paths[0], pool)
@@ -138,6 +138,11 @@ def read_score_files(names: Sequence[str], pool: Pool) -> StoredScores:
     return scores_of(columns, pool, Path(names[0]))
 
 
+def shard_in(path: Path) -> Shard | None:
+    """Which shard a scores file says that it is; None where it is none."""
+    return _shard(about_scores(path))
+
+
 def check_pool_names(names: Sequence[str]) -> None:
     """Raise a ScoresError where a file that is named as a pool holds scores: a pattern without quotes becomes several names,
     of which an option takes the first only."""
@@ -152,7 +157,7 @@ def check_pool_names(names: Sequence[str]) -> None:
             )
 
 
-def _paths(names: Sequence[str]) -> list[Path]:
+def score_paths(names: Sequence[str]) -> list[Path]:
     """The files that are named, each once; one that exists is itself, whatever its name holds."""
     paths: dict[Path, None] = {}
     for name in names:

@@ -173,8 +173,13 @@ def _edited(pool: Pool) -> np.ndarray:
 def _hashes(pool: Pool, edits: Mapping[str, str]) -> np.ndarray:
     found = np.full(len(pool), "", dtype=object)
     for sample, text in edits.items():
-        found[pool.row_of[sample]] = sha256(text.encode()).hexdigest()[:16]
+        found[pool.row_of[sample]] = edit_hash(text)
     return found
+
+
+def edit_hash(text: str) -> str:
+    """What an edited response is known by."""
+    return sha256(text.encode()).hexdigest()[:16]
 
 
 def _columns(path: Path) -> dict[str, list[Any]]:

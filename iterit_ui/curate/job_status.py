@@ -14,9 +14,10 @@ from backend.errors import StudioError, without_folders
 from backend.jobs import lifecycle, pool_work, run_launch
 from backend.jobs.scoring_anew import score_edited
 from backend.store import Job
+from backend.store.imported_scores import is_imported
 from iterit_ui.components import note, status_line
 from iterit_ui.components.screen import when_shown
-from iterit_ui.curate.words import EDITED_NOTE, MAP_STAGE, MAP_WAIT
+from iterit_ui.curate.words import EDITED_IMPORTED, EDITED_NOTE, MAP_STAGE, MAP_WAIT
 from iterit_ui.shared import messages
 from iterit_ui.shared.launch import model_choices
 from iterit_ui.shared.selections import scores_choices, scores_key
@@ -119,6 +120,8 @@ def edited_value(home: Path, pool_id: str, scores: str) -> dict[str, Any] | None
     many = counted(count, "edited sample")
     title, button, trained = EDITED_NOTE
     value: dict[str, Any] = {"tone": "warn", "title": title[count > 1].format(many)}
+    if is_imported(key):
+        return {**value, "text": EDITED_IMPORTED}
     if key.rpartition("/")[2] not in ("0", DEMO):
         return {**value, "text": trained}
     return {**value, "action": {"key": "score", "label": button.format(many)}}

@@ -32,6 +32,7 @@ from iterit_ui.components import (
 from iterit_ui.components.screen import when_shown
 from iterit_ui.curate import draw, events, mark_events
 from iterit_ui.curate.job_status import build_map_maker, build_scorer
+from iterit_ui.curate.score_import import build_import
 from iterit_ui.curate.state import CurateState, Value
 from iterit_ui.curate.words import BENCH, LINE
 from iterit_ui.samples.edit_response import functions as edit_functions
@@ -116,6 +117,7 @@ def _lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
                 elem_id="score-source",
                 interactive=True,
             )
+            build_import(session)
             panel = settings_panel(first[0], elem_id="settings")
         with gr.Row(elem_classes="bench-top"):
             heading("Curate", LINE, elem_id="curate-heading")

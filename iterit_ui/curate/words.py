@@ -113,3 +113,10 @@ EDITED_NOTE = (
     "Score {} anew",
     "These scores are of a model in training, which is not kept: choose scores of the untouched model to score edited samples.",
 )
+EDITED_IMPORTED = (
+    "These scores were imported: have the edited samples scored where the others were, and import them again."
+)
+
+IMPORT_SCORES = "Import scores from a file"
+IMPORTED = "Scores “{}” are chosen. {}"
+NOT_IMPORTED = "No scores were imported: {}."

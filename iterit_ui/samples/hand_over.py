@@ -29,6 +29,7 @@ from backend.data.export import KINDS, FileKind
 from backend.data.layouts import ExportFormat
 from backend.errors import StudioError
 from backend.records import Pool, Scores
+from backend.store.imported_scores import import_path, is_imported
 from backend.store.paths import epoch_folder
 from iterit_ui.access.visitors import LOOKS
 from iterit_ui.shared import messages
@@ -136,6 +137,8 @@ def picks_of_view(home: Path, shown: SelectionView, changed: Value) -> Picks:
     scores_files: tuple[str, ...] = ()
     if run:
         scores_files = (str(epoch_folder(home, run, int(epoch)) / "samples.parquet"),)
+    elif is_imported(shown.scores_key):
+        scores_files = (str(import_path(home, shown.scores_key)),)
     elif shown.scores_key == DEMO:
         scores_files = (str(demo.SCORES),)
     return picks_of_settings(

@@ -18,6 +18,7 @@ from backend.analysis import FullOrder, ScoreSet, Vocabulary, WhatIf
 from backend.config import SelectionSettings, Words
 from backend.records import EpochRecord, Pool, Scores, Selection
 from backend.selection.choose import exponents
+from backend.store.imported_scores import imported_info, is_imported
 from iterit_ui.shared.session import epoch_of, exact_pool, get_counts, get_pool, get_scores, settings_of
 
 TFIDF = analysis.TfidfCache()
@@ -176,7 +177,9 @@ def held_out_of(home: Path, pool_id: str, scores_key: str) -> np.ndarray | None:
 
 
 def model_of(home: Path, scores_key: str) -> str:
-    """The model that gave these scores, as a run names it; "" for none."""
+    """The model that gave these scores, as a run names it; "" for none, and where imported scores do not say."""
+    if is_imported(scores_key):
+        return imported_info(home, scores_key).model
     run_id = scores_key.rpartition("/")[0]
     return store.run_info(home, run_id).model if run_id else scores_key
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TAB = {"data": "Data", "curate": "Curate", "tune": "Tune", "epochs": "Epochs", "compare": "Compare"}
 
-SCORES = "The model whose scores are used."
+SCORES = "The model whose scores are used, or scores from a file."
 NO_SAMPLE = "Click a row of the table or a point of the map to read the sample, and why it was picked or not."
 SEARCH = 'words, "a phrase", -not'
 WORDS_HINT = (

@@ -19,7 +19,7 @@ from backend.errors import ConfigError, StudioError
 from backend.records import Pool
 from backend.store import Job
 from iterit_ui import layout
-from iterit_ui.curate import draw, events, job_status, tab
+from iterit_ui.curate import draw, events, job_status, score_import, tab
 from iterit_ui.curate import mark_events as marking
 from iterit_ui.curate import settings_form as settings
 from iterit_ui.curate.state import CurateState, selection_of
@@ -397,6 +397,24 @@ def test_looking_ahead_is_offered_to_the_strategy_that_remembers(tmp_path: Path)
         settings.set_to(tmp_path, pool.id, changed, {"name": "ahead", "value": 21})
     # another strategy has nothing to look ahead to
     assert "ahead" not in settings.set_to(tmp_path, pool.id, changed, {"name": "strategy", "value": "random"})
+
+
+def test_scores_from_a_file_are_kept_chosen_and_told(
+    home: Path, pool: Pool, tmp_path: Path, told: list[str]
+) -> None:
+    file = tmp_path / "0_alpaca.jsonl"
+    n = len(pool)
+    file.write_text(json.dumps({"index": [*range(n - 1), n], "score": [0.1 + row / 100 for row in range(n)]}))
+    key = score_import.on_scores_file(home, pool.id, str(file), "ada")
+    assert f"{n - 1} of {n} samples matched by row" in told[-1] and f"no sample: row {n}" in told[-1]
+    source = events.score_source(home, pool.id, key)
+    assert source.value == key and ("0_alpaca, imported", key) in source.choices
+    shown = drawn(home, pool, {"strategy": "complexity", "budget": 2}, scores=key)
+    assert shown["table"]["ids"] == [str(pool.ids[n - 2]), str(pool.ids[n - 3])]
+    # what is no scores file changes nothing, and says so without the server's folders
+    file.write_text("nonsense")
+    assert score_import.on_scores_file(home, pool.id, str(file), "ada") == gr.skip()
+    assert told[-1].startswith("No scores were imported: 0_alpaca.jsonl cannot be read as JSON")
 
 
 def test_a_weight_of_a_source(home: Path, pool: Pool) -> None:
