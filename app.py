@@ -32,6 +32,7 @@ from backend.cli.serving import (
 )
 from backend.errors import ConfigError, StudioError
 from backend.jobs import lifecycle
+from backend.store.network_disk import warn_of_network_disk
 from iterit_ui import layout
 from iterit_ui.access.addresses import is_loopback, listening, own_hosts
 from iterit_ui.access.front import Front
@@ -178,6 +179,7 @@ def serve(
         visitors, warnings = logins(auth, auth_file, os.environ)
         os.environ.pop(VARIABLE, None)  # the processes started from here have no business with it
         refuse_inside(auth_file, [runs_dir, *roots, *models])
+        warn_of_network_disk(runs_dir)
         for warning in warnings:
             print(f"app.py: {warning}", file=sys.stderr)
         if window and not has_display():

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from backend.errors import DiskError, RunError, disk_full, is_full
+from backend.store.network_disk import warn_of_network_disk
 from backend.store.schema import SCHEMA_VERSION, bring_evaluations, statements
 
 BUSY_SECONDS = 15.0
@@ -137,6 +138,7 @@ def _open(home: Path) -> sqlite3.Connection:
     """
     path = path_of(home)
     path.parent.mkdir(parents=True, exist_ok=True)
+    warn_of_network_disk(path.parent)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
         connection.row_factory = sqlite3.Row
