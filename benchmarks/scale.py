@@ -1,8 +1,10 @@
-"""Selecting 50,000 of a million generated responses: how long, in how much memory, and how fast again."""
+"""Selecting 50,000 of a million generated responses: how long, in how much memory, and how fast again; and reading their scores
+from shards."""
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import resource
 import sys
 import tempfile
@@ -15,12 +17,15 @@ import pyarrow.compute as pc
 
 from backend.config import SelectionSettings
 from backend.diversity import count_ngrams, load_counts, prepare, save_counts
-from backend.records import Scores
+from backend.records import Pool, Scores
 from backend.selection import select, warm_up
+from backend.store.score_shards import Shard, about_value, read_score_files
+from backend.store.scores_file import write_scores
 from benchmarks.common import timed
 
 VOCABULARY = 200_000
 EXPONENT = 1.0  # of Zipf's law: the r-th word is drawn with probability proportional to 1 / r
+SHARDS = 16
 CHUNK = 20_000  # responses made at a time
 
 
@@ -66,6 +71,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 
     _, picking = timed(lambda: pick(0.1))
     again = [timed(lambda d=d: pick(d))[1] for d in (0.2, 0.4, 0.6)]
+    with tempfile.TemporaryDirectory() as folder:
+        reading = _shards_read(
+            Path(folder), Pool("0" * 16, "generated", pa.table({"id": ids, "response": responses})), known
+        )
     return {
         "rows": n,
         "budget": options.budget,
@@ -81,8 +90,23 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "picking_s": round(picking, 1),
         "seconds": round(counting + saving + loading + weighing + picking + sum(again), 2),
         "reselect_ms": round(1000 * float(np.median(again))),
+        "reading_shards_s": round(reading, 2),
         "peak_gib": round(_peak_gib(), 1),
     }
+
+
+def _shards_read(folder: Path, pool: Pool, scores: Scores) -> float:
+    """Seconds to read the scores of a pool from as many files as `score --shard` would write in an array of so many jobs."""
+    for number in range(1, min(SHARDS, len(pool)) + 1):
+        shard = Shard(number, min(SHARDS, len(pool)))
+        rows = shard.rows(len(pool))
+        part = Scores(*(getattr(scores, field.name)[rows] for field in dataclasses.fields(scores)))
+        about = about_value(pool, "generated", {}, shard)
+        write_scores(folder / f"part-{number}.parquet", shard.of(pool), part, rows=rows, about=about)
+    found, seconds = timed(lambda: read_score_files([str(folder / "part-*.parquet")], pool))
+    if not np.array_equal(found.scores.complexity, scores.complexity):
+        raise AssertionError("the shards' scores are not the pool's")
+    return seconds
 
 
 def zipf_responses(rows: int, *, words: int, seed: int = 0) -> pa.ChunkedArray:

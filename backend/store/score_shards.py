@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 from backend import __version__
 from backend.errors import ScoresError
 from backend.records import Pool
-from backend.store.scores_file import StoredScores, about_scores, read_scores, scores_of
+from backend.store.scores_file import StoredScores, about_scores, columns_of, read_scores, scores_of
 
 NAMED = 6  # shards or files that an error lists before it counts the others
 # what scores depend on, as an error names it
@@ -134,8 +134,8 @@ def read_score_files(names: Sequence[str], pool: Pool) -> StoredScores:
     assert first is not None
     _check_all(shards, first[2].size)
     tables = [_table(path, Shard(number, first[2].size), pool) for number, path in shards.items()]
-    columns = pa.concat_tables(tables, promote_options="default").to_pydict()
-    return scores_of(columns, pool, Path(names[0]))
+    table = pa.concat_tables(tables, promote_options="default")
+    return scores_of(columns_of(table), pool, Path(names[0]))
 
 
 def shard_in(path: Path) -> Shard | None:
@@ -219,6 +219,8 @@ def _table(path: Path, shard: Shard, pool: Pool) -> pa.Table:
     except (OSError, KeyError, pa.ArrowException) as error:
         raise ScoresError(f"{path} cannot be read as scores ({error})") from error
     expected = shard.rows(len(pool))
+    if np.array_equal(np.sort(rows), expected):
+        return table.replace_schema_metadata(None)
     for rest, words in (
         (np.setdiff1d(expected, rows), "lacks"),
         (np.setdiff1d(rows, expected), "also holds"),
@@ -228,6 +230,4 @@ def _table(path: Path, shard: Shard, pool: Pool) -> pa.Table:
                 f"{path}, shard {shard}, {words} {len(rest):,} {'sample' if len(rest) == 1 else 'samples'}, the first in row {rest[0]}"
             )
     unique, counts = np.unique(rows, return_counts=True)
-    if (counts > 1).any():
-        raise ScoresError(f"{path}, shard {shard}, holds row {unique[counts > 1][0]} twice")
-    return table.replace_schema_metadata(None)
+    raise ScoresError(f"{path}, shard {shard}, holds row {unique[counts > 1][0]} twice")

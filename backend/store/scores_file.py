@@ -18,6 +18,7 @@ from backend.errors import ScoresError
 from backend.records import EDITED, Pool, Scores
 from backend.store import replacing
 
+Column = list[Any] | np.ndarray  # of m values; numbers of a Parquet file are an array, null as NaN
 ENDINGS = (".parquet", ".jsonl")
 ABOUT = b"iterit.scores"  # of a Parquet file's metadata
 NO_COMPLEXITY = "no complexity in the scores file"
@@ -115,7 +116,7 @@ def about_scores(path: Path) -> dict[str, Any] | None:
     return about if isinstance(about, dict) else None
 
 
-def scores_of(columns: Mapping[str, list[Any]], pool: Pool, path: Path) -> StoredScores:
+def scores_of(columns: Mapping[str, Column], pool: Pool, path: Path) -> StoredScores:
     """As `read_scores`, of a file's columns. path : what an error names."""
     for name in ("row", "complexity"):
         if name not in columns:
@@ -182,11 +183,24 @@ def edit_hash(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:16]
 
 
-def _columns(path: Path) -> dict[str, list[Any]]:
+def columns_of(table: pa.Table) -> dict[str, Column]:
+    """A Parquet file's columns as `scores_of` takes them."""
+    numbers = {
+        field.name
+        for field in table.schema
+        if pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
+    }
+    return {
+        name: table[name].to_numpy() if name in numbers else table[name].to_pylist()
+        for name in table.column_names
+    }
+
+
+def _columns(path: Path) -> dict[str, Column]:
     """A file's records by field, as the file's name and beginning say that it is written."""
     try:
         if path.suffix.lower() == ".parquet":
-            return pq.read_table(path).to_pydict()
+            return columns_of(pq.read_table(path))
         text = path.read_text(encoding="utf-8")
         if path.suffix.lower() == ".jsonl":
             # only \n ends a line: U+2028 and the like may stand in a reason
@@ -203,8 +217,12 @@ def _columns(path: Path) -> dict[str, list[Any]]:
     return {name: [record.get(name) for record in records] for name in names}
 
 
-def _numbers(path: Path, name: str, values: list[Any], *, whole: bool = False) -> np.ndarray:
+def _numbers(path: Path, name: str, values: Column, *, whole: bool = False) -> np.ndarray:
     """(m,) float64 of a field; null is NaN where the field need not be whole."""
+    if isinstance(values, np.ndarray):
+        if not whole or values.dtype.kind in "iu":
+            return values.astype(np.float64)
+        values = values.tolist()  # the first that is no row number is named below
     for at, value in enumerate(values):
         good = isinstance(value, int) and not isinstance(value, bool)
         if not (good or (not whole and (value is None or isinstance(value, float)))):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
@@ -72,12 +73,18 @@ def drop_row(parts: list[Path], pool: Pool) -> None:
     pq.write_table(pq.read_table(parts[1]).slice(1), parts[1])
 
 
+def repeat_row(parts: list[Path], pool: Pool) -> None:
+    table = pq.read_table(parts[1])
+    pq.write_table(pa.concat_tables([table, table.slice(1, 1)]), parts[1])
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (lambda parts, pool: parts[2].unlink(), "shard 3 of 4 is missing; score --shard 3/4 makes it"),
         (lambda parts, pool: [path.unlink() for path in parts[1:]], r"3 of the 4 shards are missing \(2, 3, 4\)"),
         (lambda parts, pool: (parts[0].parent / "part-5.parquet").write_bytes(parts[0].read_bytes()), "shard 1/4 is there twice: .*part-1.parquet and .*part-5.parquet"),
+        (repeat_row, "part-2.parquet, shard 2/4, holds row 5 twice"),
         (drop_row, "part-2.parquet, shard 2/4, lacks 1 sample, the first in row 1"),
         (lambda parts, pool: write_shard(parts[0].parent, pool, 2, size=3), "part-1.parquet is shard 1/4 and .*part-2.parquet shard 2/3"),
         (lambda parts, pool: write_shard(parts[0].parent, pool, 3, files=[["model.safetensors", "cc"]], model="b"), r"part-3.parquet was scored with another model than .*part-1.parquet \('b' there, 'a' here\)"),
