@@ -235,7 +235,7 @@ def accelerate_processes(path: Path) -> int:
     if kind not in WHOLE_MODELS:
         raise ConfigError(
             f"accelerate_config {path} has distributed_type {kind}; each process must hold the whole model, which it is "
-            f"scored with (allowed: {', '.join(map(str, WHOLE_MODELS[:-1]))})"
+            f"scored with (allowed: {', '.join(map(str, WHOLE_MODELS[:-1]))}); docs/scaling.md says what it would take"
         )
     machines = values.get("num_machines", 1)
     if machines not in (1, None):
@@ -243,7 +243,7 @@ def accelerate_processes(path: Path) -> int:
         raise ConfigError(
             f"accelerate_config {path} has num_machines {machines}; a run uses the processes of this machine only, and would "
             "wait for the other machines forever (allowed: num_machines 1). To use several machines, give each runs of its "
-            "own, for instance other seeds of a comparison"
+            "own, for instance other seeds of a comparison, or score the pool in shards (score --shard K/N)"
         )
     number = values.get("num_processes")
     if not isinstance(number, int) or isinstance(number, bool) or number < 1:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -154,21 +154,18 @@ def _told(
 
 def _matched(entries: _Entries, pool: Pool, path: Path) -> tuple[np.ndarray, list[str]]:
     """(m,) int64, each entry's row in the pool, -1 for none; and how the first entries without one are named."""
+    named: list[Any]
+    known: Mapping[Any, int]
     if entries.place == "id":
-        named: list[Any] = entries.columns["id"]
-        row_of: Callable[[Any], int] = lambda name: pool.row_of.get(name, -1)  # noqa: E731
+        named, known = [str(one) for one in entries.columns["id"]], pool.row_of
     else:
         named = entries.columns["row"]
         for at, value in enumerate(named):
             if not isinstance(value, int) or isinstance(value, bool):
                 raise ScoresError(f"{path} entry {at}: the row is {value!r}; expected a row number")
-        known = _rows_of_lines(pool, path) if entries.place == "line" else {}
-        n = len(pool)
-        if entries.place == "line":
-            row_of = lambda line: known.get(line, -1)  # noqa: E731
-        else:
-            row_of = lambda row: row if 0 <= row < n else -1  # noqa: E731
-    rows = np.array([row_of(one) for one in named], dtype=np.int64)
+        places = range(len(pool))
+        known = _rows_of_lines(pool, path) if entries.place == "line" else dict(zip(places, places))
+    rows = np.array([known.get(one, -1) for one in named], dtype=np.int64)
     found, counts = np.unique(rows[rows >= 0], return_counts=True)
     if (counts > 1).any():
         row = int(found[counts > 1][0])
@@ -216,14 +213,14 @@ def _json(path: Path, text: str) -> Any:
     """One JSON value, or the list of those that stand on a line each: the authors write one value to a file named .jsonl."""
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         whole = error
     values = []
     for at, line in enumerate(text.split("\n")):  # only \n ends a line: U+2028 may stand in a reason
         if line.strip():
             try:
                 values.append(json.loads(line))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 if not values:
                     raise ScoresError(f"{path} cannot be read as JSON ({whole})") from error
                 raise ScoresError(f"{path} line {at + 1} cannot be read as JSON ({error})") from error

@@ -51,7 +51,7 @@ def _warn(home: Path) -> None:
         logger.warning(
             "%s is on a network file system (%s), on which the database of a runs folder (SQLite with a write-ahead log) is safe "
             "for the processes of one machine only, and slow. Let one machine alone use it, the app and its runs together; "
-            "or put it on a disk of this machine (--runs-dir FOLDER, or ITERIT_RUNS_DIR) and copy runs that are done",
+            "or put it on a disk of this machine (--runs-dir FOLDER, or ITERIT_RUNS_DIR) and copy the whole folder while nothing uses it",
             home,
             kind,
         )
