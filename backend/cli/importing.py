@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from backend.cli import console, outputs
-from backend.cli.curating import login_name
+from backend.cli.curating import Who, login_name
 from backend.cli.options import AsJson, RunsDir, with_settings
 
 
@@ -39,6 +39,7 @@ def import_scores(
         Path | None,
         typer.Option("--out", help="Also write them to this .parquet or .jsonl file, which `select` reads."),
     ] = None,
+    who: Who = "",
     runs_dir: RunsDir = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
@@ -58,7 +59,7 @@ def import_scores(
     for sentence in found.sentences:
         console.say(sentence)
     kept = imported_scores.keep_imported(
-        home, samples, found, name=name or Path(files[0]).stem, model=model, who=login_name()
+        home, samples, found, name=name or Path(files[0]).stem, model=model, who=who or login_name()
     )
     if out is not None:
         scores_file.write_scores(out, samples, found.scores)
@@ -73,6 +74,7 @@ def import_scores(
                 "format": found.format,
                 "by": found.by,
                 "samples": len(samples),
+                "sentences": found.sentences,
                 "matched": found.matched,
                 "scored": int((found.scores.reason == "").sum()),
                 "without": {"count": found.without[0], "examples": found.without[1]},

@@ -8,10 +8,10 @@ from typing import Any
 import gradio as gr
 
 from backend.errors import StudioError
-from backend.store import foreign_scores, imported_scores
+from backend.jobs.score_importer import import_apart
 from iterit_ui.curate.words import IMPORT_SCORES, IMPORTED, NOT_IMPORTED
 from iterit_ui.shared import messages
-from iterit_ui.shared.session import QUIET, Session, bound, get_pool
+from iterit_ui.shared.session import QUIET, Session, bound
 
 
 def build_import(session: Session) -> None:
@@ -29,13 +29,11 @@ def on_scores_file(home: Path, pool_id: str, file: str | None, who: str) -> Any:
     """Keep the scores with the pool, say what matched and what did not, and choose them."""
     if not pool_id or not file:
         return gr.skip()
-    pool, path = get_pool(home, pool_id), Path(file)
+    path = Path(file)
     try:
-        found = foreign_scores.read_foreign_scores([file], pool)
-        kept = imported_scores.keep_imported(home, pool, found, name=path.stem, who=who)
+        key, sentences = import_apart(home, pool_id, path, name=path.stem, who=who)
     except StudioError as error:
-        # where the server put the file is nobody's business
-        messages.warning(NOT_IMPORTED.format(str(error).replace(file, path.name)))
+        messages.warning(NOT_IMPORTED.format(error))
         return gr.skip()
-    messages.info(IMPORTED.format(kept.name, " ".join(map(messages.sentence, found.sentences))))
-    return kept.key
+    messages.info(IMPORTED.format(path.stem, " ".join(map(messages.sentence, sentences))))
+    return key
