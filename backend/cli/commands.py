@@ -14,8 +14,8 @@ from backend.cli.curating import mark, marks, note, redo, undo
 from backend.cli.editing import edit, edits
 from backend.cli.evaluating import evaluate
 from backend.cli.exporting import export
-from backend.cli.passwords import password
 from backend.cli.importing import import_scores
+from backend.cli.passwords import password
 from backend.cli.pool_commands import pool_map, score, select
 from backend.cli.pool_contents import health, search
 from backend.cli.pool_findings import findings, lengths

@@ -20,14 +20,14 @@ LOOKING = frozenset(
     pools.open length-model.input length-limit.submit
     data-cards.pick openings.pick sources-chart.pick finding.threshold
     data-table.filter data-table.search data-table.chip data-table.chips_clear data-table.turn data-table.pick
-    data-table.ids data-sample.read data-sample.step data-keys.step
+    data-table.ids data-table.export data-sample.read data-sample.step data-keys.step
 
     settings.set settings.weigh settings.reset settings.undo settings.redo settings.recall settings.compare
     score-source.input curate-note.act
     complexity-chart.brush complexity-chart.clear diversity-chart.brush diversity-chart.clear
     lengths-chart.brush lengths-chart.clear density-chart.pick
     curate-map.lasso curate-map.clear curate-map.cluster curate-map.mode curate-map.pick
-    curate-map.coordinates curate-map.hover
+    curate-map.coordinates curate-map.hover curate-map.detail
     curate-filter.search curate-filter.chip curate-filter.chips_clear curate-cards.pick
     curate-table.narrow curate-table.turn curate-table.sort curate-table.columns curate-table.filter curate-table.pick
     curate-table.ids curate-table.export
@@ -42,7 +42,7 @@ LOOKING = frozenset(
     epochs-moved.choice epochs-moved.pick epochs-moved.against epochs-hardest.choice epochs-hardest.pick
     epochs-cohorts.choice epochs-cohorts.pick epochs-labels.pick
     epochs-map.lasso epochs-map.clear epochs-map.cluster epochs-map.mode epochs-map.pick
-    epochs-map.coordinates epochs-map.hover
+    epochs-map.coordinates epochs-map.hover epochs-map.detail
     epochs-table.filter epochs-table.turn epochs-table.sort epochs-table.columns epochs-table.pick
     epochs-sample.open epochs-sample.step epochs-keys.step epochs-export.export epochs-receipt.click
 
@@ -67,7 +67,7 @@ CHANGING = frozenset(
     data-sample.check data-sample.response data-table.preview
     data-keys.mark data-keys.undo data-keys.redo
 
-    score-pool.click curate-edited.act make-map.click curate-words.act settings.save settings.forget
+    score-pool.click import-scores.upload curate-edited.act make-map.click curate-words.act settings.save settings.forget
     curate-sample.pin curate-sample.exclude curate-sample.unmark curate-sample.note curate-sample.edit curate-sample.undo
     curate-keys.mark curate-keys.undo curate-keys.redo curate-table.act curate-tools.act
     curate-sample.check curate-sample.response curate-table.preview

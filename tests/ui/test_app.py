@@ -14,8 +14,8 @@ import pytest
 import app
 from backend.errors import ConfigError
 from iterit_ui import layout
-from iterit_ui.shared.session import prepare
 from iterit_ui.access.addresses import is_loopback
+from iterit_ui.shared.session import prepare
 
 ROOT = Path(__file__).resolve().parents[2]
 
