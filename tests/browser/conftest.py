@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -186,8 +185,10 @@ def new_page(browser, visitor, app_url: str) -> Iterator[Callable]:
     opened, bad = [], []
 
     def spoken(page, message) -> bool:
-        # a reload aborts the requests that are under way, and Gradio says so as the old page goes
-        parting = getattr(page, "leaving", False) and re.search("AbortError|errored out", message.text)
+        # a page that goes aborts the requests that are under way, and Gradio says so, sometimes when the next is there
+        parting = "AbortError" in message.text or (
+            getattr(page, "leaving", False) and "errored out" in message.text
+        )
         return message.type == "error" and not parting
 
     def watch(page) -> list[tuple[str, Callable]]:
