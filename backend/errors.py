@@ -38,7 +38,8 @@ _PATH = re.compile(r"""(?<![\w.:/<~%-])(?:~|[A-Za-z]:(?=\\))?(?:[/\\][^\s/\\:'"<
 def without_folders(words: str) -> str:
     """A text with the last part of each path alone: whoever reads it in a browser need not know where things lie."""
     for folder in StudioError.hidden:  # these may hold blanks
-        words = words.replace(f"{folder}/", "").replace(folder, PurePath(folder).name)
+        if PurePath(folder).name:  # not the root of all, which some containers have for a home
+            words = words.replace(f"{folder}/", "").replace(folder, PurePath(folder).name)
     return _PATH.sub(lambda found: re.split(r"[/\\]", found[0].rstrip("/\\"))[-1] or found[0], words)
 
 

@@ -21,10 +21,26 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-LONGEST_CALL = (
-    64 * 2**20
-)  # bytes of an event with its values; the largest of ours, a configuration that was pasted, is below one
+LONGEST_CALL = 64 * 2**20  # bytes of an event with its values; ours stay below one
 API = "/gradio_api"
+CALLS = tuple(f"{API}/{name}" for name in ("component_server", "queue/join", "run/", "api/", "call/"))
+# parts of Gradio that no page of ours uses: files fetched from elsewhere, recordings, links to a copy of a session, its editor
+CLOSED = tuple(
+    f"{API}/{name}"
+    for name in (
+        "file=http",
+        "file/http",
+        "proxy=",
+        "process_recording",
+        "deep_link",
+        "stream/",
+        "run-history",
+        "vibe-",
+        "undo-vibe-edit",
+        "dev/",
+        "profiling",
+    )
+)
 
 
 class Front:
@@ -55,9 +71,12 @@ class Front:
         client = scope.get("client")
         CLIENT.set(client[0] if client else "")
         path = str(scope["path"]).removeprefix(scope.get("root_path") or "").rstrip("/")
-        refused = wrong_host(headers, self.hosts) or foreign_origin(headers, scope, self.trusted)
-        if refused is None and path.startswith(f"{API}/file=http"):
-            refused = _answer(404, "This app fetches nothing from elsewhere.")
+        refused = wrong_host(headers, self.hosts) or foreign_origin(headers, scope, self.hosts, self.trusted)
+        if refused is None and path.lower().startswith(CLOSED):
+            refused = _answer(
+                404,
+                "This app fetches nothing from elsewhere, and has no recordings or links of Gradio's own.",
+            )
         if refused is not None:
             await refused(scope, receive, send)
         elif path == f"{API}/upload":
@@ -108,9 +127,6 @@ class Front:
         await self.app(scope, again, send)
 
 
-CALLS = tuple(f"{API}/{name}" for name in ("component_server", "queue/join", "run/", "api/", "call/"))
-
-
 def wrong_host(headers: Headers, hosts: Collection[str]) -> Response | None:
     """An answer where the request names another host than this app's: a page elsewhere that has its name point here."""
     for name in ("host", "x-forwarded-host"):
@@ -124,7 +140,9 @@ def wrong_host(headers: Headers, hosts: Collection[str]) -> Response | None:
     return None
 
 
-def foreign_origin(headers: Headers, scope: Scope, trusted: Collection[str]) -> Response | None:
+def foreign_origin(
+    headers: Headers, scope: Scope, hosts: Collection[str], trusted: Collection[str]
+) -> Response | None:
     """An answer where a page of another site sends the request: it would do so with the cookies of whoever has both open.
 
     A browser names the site in `Origin` with everything but plain reading of the same site; links from elsewhere carry none.
@@ -134,18 +152,18 @@ def foreign_origin(headers: Headers, scope: Scope, trusted: Collection[str]) -> 
         cross = headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate"
         allowed = not cross or scope["method"] in ("GET", "HEAD")
     else:
-        own = {headers.get("host", "").lower(), headers.get("x-forwarded-host", "").lower()} - {""}
-        allowed = urlsplit(origin).netloc.lower() in own or names_fit(
-            host_of(urlsplit(origin).netloc), trusted
-        )
+        # a page elsewhere can send a header of that name; where the app answers to any name, nobody has checked it
+        forwarded = headers.get("x-forwarded-host", "") if hosts else ""
+        site = urlsplit(origin).netloc.lower()
+        own = {headers.get("host", "").lower(), forwarded.lower()} - {""}
+        allowed = site in own or names_fit(host_of(site), trusted)
     return None if allowed else _answer(403, "This request comes from a page of another site and is refused.")
 
 
 def fits(page: GuardedPage, path: str, kind: str, body: bytes) -> bool:
     """Whether a call names an event or a question of this page in the form that Gradio reads."""
-    if not kind.startswith(
-        "application/json"
-    ):  # files come by /upload, no component takes them with a question
+    # files come by /upload, no component takes them with a question
+    if not kind.startswith("application/json"):
         return False
     try:
         sent = orjson.loads(body)

@@ -10,13 +10,14 @@ from typing import Any
 import httpx
 import pytest
 from gradio.routes import App
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 
 import app
 from backend.errors import ConfigError
 from iterit_ui.access import upload_bounds, visitors
 from iterit_ui.access.addresses import LOOPBACK, listening, own_hosts
-from iterit_ui.access.front import Front
+from iterit_ui.access.front import Front, foreign_origin
 from iterit_ui.access.guarded_page import GuardedPage, event_names, questions
 from iterit_ui.access.logins import Login
 from iterit_ui.access.upload_bounds import Uploads
@@ -278,7 +279,23 @@ def test_a_proxy_shows_it_below_a_path(
 
 def test_nothing_is_fetched_from_elsewhere(client: Client) -> None:
     log_in(client, "ada")
-    assert client.get("/gradio_api/file=http://127.0.0.1:1/x").status_code == 404
+    for path in (
+        "file=http://127.0.0.1:1/x",
+        "file/HTTP://127.0.0.1:1/x",
+        "deep_link?session_hash=s",
+        "proxy=https://a.hf.space",
+    ):
+        answer = client.get(f"/gradio_api/{path}")
+        assert answer.status_code == 404 and "nothing from elsewhere" in answer.json()["detail"]
+
+
+def test_a_forwarded_name_counts_only_where_names_are_checked() -> None:
+    """A page elsewhere can send the header, and Gradio lets it where the app is asked for by a name of the network."""
+    told = Headers(
+        {"host": "10.0.0.5:7860", "x-forwarded-host": "evil.example", "origin": "https://evil.example"}
+    )
+    assert foreign_origin(told, {"method": "POST"}, (), ()) is not None
+    assert foreign_origin(told, {"method": "POST"}, ("evil.example",), ()) is None
 
 
 def test_wrong_tries_have_to_wait(client: Client, page: GuardedPage, monkeypatch: pytest.MonkeyPatch) -> None:
