@@ -95,6 +95,8 @@ def launch(
     space = [name] if in_space() and (name := os.environ.get("SPACE_HOST")) else []
     shared = SHARED_HOSTS if share else ()
     hosts = own_hosts(host, [*allowed_hosts, *(shared if allowed_hosts or is_loopback(host) else ())])
+    kept = Uploads(uploads)
+    kept.sweep()
     page.access = access
     StudioError.hidden = tuple(map(str, page.folders))
     front = Middleware(
@@ -102,7 +104,7 @@ def launch(
         page=page,
         hosts=hosts,
         trusted=[*(name.lower() for name in allowed_hosts), *shared, *space],
-        uploads=Uploads(uploads),
+        uploads=kept,
     )
     _, url, shared_url = queued(page).launch(
         server_name=host,

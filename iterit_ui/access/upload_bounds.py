@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 MOST_BYTES = 2 * 2**30  # of one visitor
@@ -30,7 +30,7 @@ class Uploads:
             return f"An upload may have {LARGEST // 2**20:,} MB; this one has {size / 2**20:,.0f} MB."
         self.sweep()
         files = self._there(visitor)
-        held = sum(path.stat().st_size for path in files) + self.coming.get(visitor, 0)
+        held = sum(files.values()) + self.coming.get(visitor, 0)
         if len(files) >= MOST_FILES:
             return f"You have uploaded {len(files)} files; {MOST_FILES} may lie here at a time. They go after a day."
         if held + size > MOST_BYTES:
@@ -40,7 +40,7 @@ class Uploads:
             )
         return ""
 
-    @contextmanager
+    @contextlib.contextmanager
     def under_way(self, visitor: str, length: str) -> Iterator[None]:
         """While this upload comes it counts, so that many at once keep to the bound as well."""
         self.coming[visitor] = self.coming.get(visitor, 0) + int(length)
@@ -59,13 +59,19 @@ class Uploads:
             return
         oldest = (time.time() if now is None else now) - KEPT
         for path in [*self.folder.glob("*/*"), *self.folder.glob("*")]:
-            if path.is_file() and not path.is_symlink() and path.stat().st_mtime < oldest:
-                path.unlink(missing_ok=True)
-            elif path.is_dir() and path.stat().st_mtime < oldest and not any(path.iterdir()):
-                path.rmdir()
+            with contextlib.suppress(FileNotFoundError):  # Gradio deletes what it has kept by itself
+                if path.is_symlink() or path.stat().st_mtime >= oldest:
+                    continue
+                if path.is_file():
+                    path.unlink()
+                elif not any(path.iterdir()):
+                    path.rmdir()
 
-    def _there(self, visitor: str) -> list[Path]:
-        """The visitor's files that have not gone meanwhile."""
-        found = {path for path in self.files.get(visitor, ()) if path.is_file()}
-        self.files[visitor] = found
-        return sorted(found)
+    def _there(self, visitor: str) -> dict[Path, int]:
+        """The visitor's files that have not gone meanwhile, with their bytes."""
+        found = {}
+        for path in self.files.get(visitor, ()):
+            with contextlib.suppress(FileNotFoundError):
+                found[path] = path.stat().st_size
+        self.files[visitor] = set(found)
+        return found
