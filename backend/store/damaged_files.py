@@ -38,7 +38,7 @@ _NEEDED = {
     "edits.json": "edits",
     "receipt.json": "run",
 }
-_OF_RUN = ("config.json", "pool.json", "edits.json", "environment.json", "receipt.json")
+_OF_RUN = ("config.json", "pool.json", "edits.json", "environment.json", "receipt.json", "metrics.jsonl")
 _OF_EPOCH = ("meta.json", "samples.parquet", "picks.parquet")
 
 
@@ -121,6 +121,9 @@ def _why(path: Path) -> str:
         elif path.suffix == ".npz":
             with zipfile.ZipFile(path) as file:
                 file.namelist()
+        elif path.suffix == ".jsonl":
+            with open(path, "rb") as lines:
+                json.loads(lines.readline() or b"{}")
         elif path.suffix == ".sqlite":
             with open(path, "rb") as raw:
                 if raw.read(len(_SQLITE)) != _SQLITE:

@@ -68,6 +68,8 @@ def room_for(path: Path) -> Iterator[None]:
     except Exception as error:
         if is_full(error):
             raise DiskError(disk_full(error, path)) from error
+        if isinstance(error, IsADirectoryError):
+            raise DiskError(f"{path} cannot be written: a folder stands in its place; remove it") from error
         if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES):
             raise DiskError(f"{path} cannot be written: its folder can only be read") from error
         raise

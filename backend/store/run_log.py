@@ -8,6 +8,7 @@ from threading import Lock
 
 import numpy as np
 
+from backend.errors import RunError
 from backend.store.paths import log_path
 
 KEPT = 4  # logs whose lines are known at a time
@@ -116,6 +117,8 @@ def _lines(path: Path) -> _Lines:
             file = open(path, "rb")  # noqa: SIM115
         except FileNotFoundError:
             return _Lines()
+        except OSError as error:
+            raise RunError(f"{path} cannot be read ({error.strerror or error})") from error
         with file:
             stat = path.stat()
             if stat.st_ino != known.inode or stat.st_size < known.end:

@@ -13,7 +13,7 @@ import gradio as gr
 
 from backend import analysis, store
 from backend.analysis.held_out_words import words_or_none
-from backend.errors import StudioError, without_folders
+from backend.errors import RunError, StudioError, without_folders
 from backend.store import RunInfo
 from iterit_ui.compare.export_panel import on_export, opened_export
 from iterit_ui.compare.run_deletion import confirmed, question
@@ -273,9 +273,13 @@ def loss_cell(home: Path, info: RunInfo) -> Value:
 
 
 def last_loss(home: Path, info: RunInfo) -> float:
-    """The held-out loss that a run measured last; NaN where it has measured none, or was deleted."""
+    """The held-out loss that a run measured last; NaN where it has measured none, was deleted, or its metrics are damaged,
+    which `damage_value` names."""
     path = store.run_folder(home, info.id) / "metrics.jsonl"
-    return _last_loss(home, info.id, path.stat().st_mtime_ns) if path.exists() else math.nan
+    try:
+        return _last_loss(home, info.id, path.stat().st_mtime_ns) if path.exists() else math.nan
+    except RunError:
+        return math.nan
 
 
 @lru_cache(maxsize=2048)

@@ -15,6 +15,7 @@ import gradio as gr
 from backend import store
 from backend.errors import StudioError
 from backend.jobs import lifecycle
+from backend.records import Metrics
 from backend.store import RunInfo
 from iterit_ui.tune.charts import course_figure, figures, metrics_stamp, read_metrics
 from iterit_ui.tune.log_view import log_value
@@ -75,8 +76,9 @@ def parts(home: Path, run: str, view: Value) -> dict[str, tuple[str, Callable[[]
 
 def _of_run(home: Path, info: RunInfo) -> dict[str, tuple[str, Callable[[], Any]]]:
     stamp = f"{info.id} {info.state} {metrics_stamp(home, info.id)}"
-    metrics = read_metrics(home, info.id)
+    metrics: list[Metrics] = []
     try:
+        metrics = read_metrics(home, info.id)
         value = run_value(home, info, store.read_config(home, info.id), metrics)
     except StudioError as error:
         value = {"state": info.state, "title": info.name, "text": "", "error": str(error)}
@@ -84,8 +86,16 @@ def _of_run(home: Path, info: RunInfo) -> dict[str, tuple[str, Callable[[], Any]
         "run": _ready(value),
         "cards": (f"cards {stamp}", lambda: figures(home, info, metrics)),
         "course": (f"course {stamp}", lambda: course_figure(home, info, metrics)),
-        "log": _ready(log_value(home, info.id)),
+        "log": _ready(_log(home, info.id)),
     }
+
+
+def _log(home: Path, run: str) -> Value:
+    """The log, or why there is none to see."""
+    try:
+        return log_value(home, run)
+    except StudioError as error:
+        return {"run": run, "total": 0, "stamp": str(error), "waiting": str(error)}
 
 
 def _ready(value: Any) -> tuple[str, Callable[[], Any]]:

@@ -15,11 +15,13 @@ import tiny
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
+from transformers.utils.chat_template_utils import _compile_jinja_template
 
 from backend import data
 from backend.errors import ModelError
 from backend.findings.lengths import REASONING_DROPPED, RESPONSE_CHANGED, TOOLS_AS_TEXT
 from backend.prompts import ChatTemplate, encode, read_template
+from backend.prompts.render import RENDER_ERRORS, TEMPLATE_DATE, TEMPLATE_DAY, NotRendered, renderer
 from backend.prompts.template import _frame
 from backend.records import Conversation, Pool
 from benchmarks.common import NotRun
@@ -260,3 +262,22 @@ def test_structure_goes_from_the_pool_to_the_tokens() -> None:
 def test_a_template_for_pictures_is_refused_in_a_sentence() -> None:
     with pytest.raises(ModelError, match="cannot render a user's and an assistant's turn"):
         chat("trl/idefics3")
+
+
+def test_counting_steps_changes_no_text() -> None:
+    tool = {"type": "function", "function": {"name": "f", "description": "D", "parameters": {"type": "object", "properties": {"k": {"type": "string", "description": "K"}}, "required": ["k"]}}}  # fmt: skip
+    said = [*turns("a  b\n"), {"role": "assistant", "content": "c\n", "reasoning_content": "r"}]
+    for name, source in TEMPLATES.items():
+        counted = renderer(tiny.tokenizer(source))
+        plain = _compile_jinja_template(source)
+        plain.globals["strftime_now"] = TEMPLATE_DAY.strftime
+        for tools in (None, [tool]):
+            names = {**tiny.tokenizer(source).special_tokens_map, "date_string": TEMPLATE_DATE}
+            names |= {"messages": said, "tools": tools, "documents": None, "add_generation_prompt": False}
+            try:
+                expected = plain.render(**names)
+            except RENDER_ERRORS:
+                with pytest.raises(NotRendered):
+                    counted(said, tools=tools)
+            else:
+                assert counted(said, tools=tools) == expected, name

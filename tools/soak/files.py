@@ -24,6 +24,7 @@ BAD = (TRACEBACK, DEATH)
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("--only", choices=("malformed", "damaged"), help="one of both")
+    parser.add_argument("--kind", default="", help="only kinds whose names hold this text")
     parser.add_argument(
         "--keep", type=Path, metavar="FOLDER", help="keep what ended in a traceback or a death here"
     )
@@ -37,7 +38,8 @@ def run(options: argparse.Namespace) -> int:
         inputs.append(malformed_files(options.count, options.seed))
     if options.only != "malformed":
         inputs.append(damaged_files(options.count, options.seed))
-    found = read_all(itertools.chain(*inputs), keep=options.keep, told=options.told)
+    chosen = (one for one in itertools.chain(*inputs) if options.kind in one.kind)
+    found = read_all(chosen, keep=options.keep, told=options.told)
     kinds: dict[str, Counter[str]] = defaultdict(Counter)
     for one, answer in found:
         kinds[one.kind.split(",")[0] if options.only != "malformed" else one.kind][answer["outcome"]] += 1

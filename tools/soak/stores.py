@@ -124,6 +124,10 @@ def ask_all(home: Path, place: Path, how: str, first: Ids, second: Ids) -> Itera
     for cached in [one for one in gc.get_objects() if isinstance(one, _lru_cache_wrapper)]:
         if str(cached.__module__).startswith(("backend.", "iterit_ui.")):
             cached.cache_clear()
+    # a file that anybody can see to be broken must be in the list of what is damaged
+    if how in ("empty", "garbage") and not place.name.endswith((".txt", ".jsonl")):
+        told = "\n".join(store.damaged_files(home))
+        yield "list of what is damaged", GOOD if place.name in told else NOT_NAMED, told
     for name, ask, mentions in questions(home, first, second):
         try:
             text = ask()
@@ -134,10 +138,6 @@ def ask_all(home: Path, place: Path, how: str, first: Ids, second: Ids) -> Itera
         else:
             outcome = GOOD if all(word in text for word in mentions) else HIDES
         yield name, outcome, text[-3000:]
-    # a file that anybody can see to be broken must be in the list of what is damaged
-    if how in ("empty", "garbage") and not place.name.endswith((".txt", ".jsonl")):
-        told = "\n".join(store.damaged_files(home))
-        yield "list of what is damaged", GOOD if place.name in told else NOT_NAMED, told
 
 
 def questions(home: Path, first: Ids, second: Ids) -> Iterator[Question]:
