@@ -249,7 +249,7 @@ def test_the_form_starts_a_comparison(tmp_path: Path) -> None:
 def test_settings_and_samples_of_a_run_are_taken_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows: [])
+    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows, home=None: [])
     run = made_run(tmp_path, (3.0,), decay=0.5)
     made, _ = start_plan.started(
         tmp_path, [], [], "", "again", None, None, f"run {run}", ["random"], False, "7", "", ""

@@ -74,7 +74,7 @@ def test_seeds_as_people_type_them() -> None:
 def test_a_plan_says_steps_and_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     estimate = SimpleNamespace(seconds=Figure(10.0, "measured"))
     monkeypatch.setattr(comparison_start.analysis, "plan_estimate", lambda *given: estimate)
-    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows: [])
+    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows, home=None: [])
     configs = comparison_start.configurations(settings(), 40, strategies=["random", "full"], seeds=[0])
     planned = comparison_start.plan(tmp_path, configs, "pool", 40)
     assert planned.steps == (4, 40) and planned.seconds == 20.0 and planned.source == "measured"
@@ -85,7 +85,7 @@ def test_one_unknown_time_makes_the_whole_unknown(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(
         comparison_start.analysis, "plan_estimate", lambda *given: SimpleNamespace(seconds=next(figures))
     )
-    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows: [])
+    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows, home=None: [])
     configs = comparison_start.configurations(settings(), 40, strategies=["random", "full"], seeds=[0])
     planned = comparison_start.plan(tmp_path, configs, "pool", 40)
     assert planned.seconds != planned.seconds and planned.source == "never run"
@@ -94,7 +94,7 @@ def test_one_unknown_time_makes_the_whole_unknown(tmp_path: Path, monkeypatch: p
 def test_runs_are_queued_under_one_comparison(
     tmp_path: Path, quiet: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows: [])
+    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows, home=None: [])
     configs = comparison_start.configurations(settings(), 40, strategies=["iterit", "random"], seeds=[0, 1])
     made = comparison_start.start(tmp_path, "a test", configs, labelled(), who="me")
     info = store.comparison_info(tmp_path, made)
@@ -109,7 +109,7 @@ def test_runs_are_queued_under_one_comparison(
 def test_nothing_is_queued_where_something_is_wrong(
     tmp_path: Path, quiet: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows: [])
+    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows, home=None: [])
     configs = comparison_start.configurations(
         settings(held_out="nowhere.json"), 40, strategies=["iterit"], seeds=[0], equal_steps_full=True
     )

@@ -34,7 +34,7 @@ def commands(page: Path, program: re.Pattern[str]) -> list[str]:
 
 def words(line: str) -> list[str]:
     """A command's words without what the shell does with its output."""
-    found = shlex.split(re.split(r"\s[>|]\s", line)[0])
+    found = shlex.split(re.split(r"\s(?:>>?|\|)\s", line)[0])
     return [word for word in found if word not in ("...", "…")]
 
 

@@ -133,7 +133,7 @@ def test_every_variant_has_a_time_of_its_own(tmp_path: Path, monkeypatch: pytest
         return type("Estimate", (), {"seconds": comparison_start.analysis.Figure(one.budget, "measured")})
 
     monkeypatch.setattr(comparison_start.analysis, "plan_estimate", estimate)
-    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows: [])
+    monkeypatch.setattr(comparison_start.analysis, "preflight", lambda one, rows, home=None: [])
     study = sensitivity_start.study(settings(), {"budget": [8], "update_ratio": [1]}, 40)
     configs = sensitivity_start.configurations(settings(), study, [0, 1])
     assert comparison_start.plan(tmp_path, configs, "pool", 40).seconds == 2 * (4 + 8 + 4)
