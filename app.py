@@ -244,11 +244,15 @@ def _busy(home: Path) -> bool:
 
 
 def _upload_folder(runs_dir: Path) -> Path | None:
-    """Where uploads go: a folder of this app's own, so that what is old there can be deleted; None where the environment names one."""
+    """Where uploads go: a folder of this app's own, so that what is old there can be deleted; None where the environment names
+    one or there can be none."""
     if "GRADIO_TEMP_DIR" in os.environ:
         return None
     folder = Path(runs_dir).resolve() / UPLOADS
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:  # an archive that can only be looked at: the page says so, and loads nothing
+        return None
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     return folder
 

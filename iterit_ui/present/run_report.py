@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from iterit_ui.present.report_page import report_page
 from iterit_ui.present.report_pictures import pictures
 from iterit_ui.present.stories import presented, stories_of
 from iterit_ui.present.subject import Subject, subject_of, told_selection
+from iterit_ui.shared.download_folder import download_folder
 from iterit_ui.shared.strategies import strategy_name
 from iterit_ui.shared.theme import number
 
@@ -61,7 +61,7 @@ def report_file(home: Path, *states: Any) -> str:
         raise StudioError("no data is open; open a pool on the Data screen")
     name = store.run_info(home, about.run).name or about.run if about.run else about.pool.name
     words_of_name = re.sub(r"[^\w.-]+", "-", name).strip("-.")[:60] or "pool"
-    out = Path(tempfile.mkdtemp(prefix="iterit-report-")) / f"report-{words_of_name}.html"
+    out = download_folder("report") / f"report-{words_of_name}.html"
     _written(about, out)
     return str(out)
 

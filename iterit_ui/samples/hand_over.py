@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import zipfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from backend.store.imported_scores import import_path, is_imported
 from backend.store.paths import epoch_folder
 from iterit_ui.access.visitors import LOOKS
 from iterit_ui.shared import messages
+from iterit_ui.shared.download_folder import download_folder
 from iterit_ui.shared.selections import SelectionView, model_of
 from iterit_ui.shared.session import QUIET, epoch_of, get_pool
 from iterit_ui.shared.theme import counted
@@ -179,7 +179,7 @@ def exported_file(home: Path, picks: Picks, asked: Asked, who: str = "", noun: s
     """
     name = re.sub(r"[^\w.-]+", "-", picks.pool.name).strip("-.")[:60] or "pool"
     words = f"-{store.export_words(picks.epoch).replace(' ', '-')}" if picks.run else ""
-    scratch = Path(tempfile.mkdtemp(prefix="iterit-export-"))
+    scratch = download_folder("export")
     stem = f"{name}{words}-{len(picks)}-{noun}"
     # a folder has no ending, so its name has no dot
     out = scratch / (stem.replace(".", "-") if asked.folder else f"{stem}.{asked.options.kind}")
@@ -220,7 +220,7 @@ def receipt_file(home: Path, run: str) -> str:
     ------
     StudioError : no such run, or nothing is selected yet.
     """
-    out = Path(tempfile.mkdtemp(prefix="iterit-receipt-")) / f"{run}-receipt.json"
+    out = download_folder("receipt") / f"{run}-receipt.json"
     store.write_json(out, stored_or_made(home, run))
     return str(out)
 

@@ -7,7 +7,6 @@ function of ids.
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from iterit_ui.components.run_view import log_view, run_view
 from iterit_ui.components.screen import when_shown
 from iterit_ui.shared import messages
 from iterit_ui.shared.answer_order import all_numbered, next_number
+from iterit_ui.shared.download_folder import download_folder
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound
 from iterit_ui.tune.log_view import log_functions
 from iterit_ui.tune.review import panel
@@ -101,6 +101,6 @@ def log_file(home: Path, run: str) -> str:
     source = store.log_path(home, info.id) if info else None
     if info is None or source is None or not source.is_file():
         raise gr.Error("This run has no output yet.", print_exception=False)
-    path = Path(tempfile.mkdtemp(prefix="iterit-log-")) / f"{info.id}-log.txt"
+    path = download_folder("log") / f"{info.id}-log.txt"
     shutil.copyfile(source, path)
     return str(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -111,3 +112,19 @@ def test_a_folder_that_can_only_be_read_is_left_alone_and_said(
     assert said is not None and "can only be read" in said["title"]
     prepare(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_uploads_have_no_folder_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*given: Any, **options: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "environ", {})
+        with monkeypatch.context() as full:
+            full.setattr(Path, "mkdir", refuse)
+            assert app._upload_folder(tmp_path) is None and os.environ == {}
+        assert app._upload_folder(tmp_path) == tmp_path / app.UPLOADS
+        assert os.environ == {"GRADIO_TEMP_DIR": str(tmp_path / app.UPLOADS)}
+        assert app._upload_folder(tmp_path / "other") is None  # the environment names one
