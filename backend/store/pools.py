@@ -186,7 +186,7 @@ def load_pool_from_store(home: Path, pool_id: str) -> Pool:
         return with_edits(load_pool_from_store(home, meta["base"]), _read_edits(folder))
     try:
         table = pq.read_table(folder / "samples.parquet", memory_map=True)
-        missing = {"id", "turns", "response", "source", "file", "row", "label"} - set(table.column_names)
+        missing = {"id", "turns", "response", "source", "file", "row"} - set(table.column_names)
         if missing or len(table) != meta["rows"]:
             raise ValueError(
                 f"{len(table):,} of {meta['rows']:,} rows, without {', '.join(missing) or 'nothing'}"

@@ -123,11 +123,11 @@ class Recorder:
 def test_an_epoch_that_is_stopped_and_resumed_ends_as_one_that_is_not(
     real_model: Path, shared: Path, tmp_path: Path, lora_rank: int
 ) -> None:
-    pool = short_rows(shared, 9, 100)
+    pool = short_rows(shared, 6, 100)
     config = config_from(
         {
             "model": str(real_model),
-            "budget": 6,
+            "budget": 4,
             "epochs": 1,
             "batch_size": 2,
             "device_batch_size": 2,
@@ -145,17 +145,17 @@ def test_an_epoch_that_is_stopped_and_resumed_ends_as_one_that_is_not(
         run(config, pool, *models.load_for(config), report=recorder, folder=tmp_path / name, **more)
         return tmp_path / name / "model"
 
-    whole, first, second = Recorder(), Recorder(stop_after=2), Recorder()
+    whole, first, second = Recorder(), Recorder(stop_after=1), Recorder()
     trained = go("whole", whole)
     with pytest.raises(Stopped):
         go("parts", first)
     stopped = last_checkpoint(tmp_path / "parts" / "checkpoints")
-    assert stopped is not None and stopped.step == 2
+    assert stopped is not None and stopped.step == 1
     resumed = go("parts", second, resume=True, done=first.epochs)
 
     np.testing.assert_array_equal(whole.epochs[0].selection.rows, first.epochs[0].selection.rows)
-    assert (whole.epochs[0].scores.reason == "").all() and len(whole.epochs[0].selection) == 6
-    assert {**first.losses, **second.losses} == whole.losses and list(whole.losses) == [1, 2, 3]
+    assert (whole.epochs[0].scores.reason == "").all() and len(whole.epochs[0].selection) == 4
+    assert {**first.losses, **second.losses} == whole.losses and list(whole.losses) == [1, 2]
     files = "adapter_model.safetensors" if lora_rank else "model.safetensors"
     one, other = (load_file(folder / files) for folder in (trained, resumed))
     assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
