@@ -7,6 +7,7 @@ something goes wrong. Whatever happens, the run's state says so in the end, and 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import platform
@@ -118,7 +119,9 @@ def _assist(home: Path, run_id: str, here: Rank) -> int:
 
 def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
     """Read what the run needs and iterate."""
-    report(Progress("load", 0, 0, 0, "models"))
+    # whoever is asked to stop before the processes have met says so when they have: the others would wait for it
+    with contextlib.suppress(Stopped) if here.size > 1 else contextlib.nullcontext():
+        report(Progress("load", 0, 0, 0, "models"))
     config = store.read_config(home, run_id)
     pools = store.read_run_pool(home, run_id)
     store.check_column(home, run_id)
@@ -142,6 +145,7 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
         Watch(here, group.gather(identity()), partial(_tell, home, run_id, here)) as others,
         others.named(),
     ):
+        group.from_rank0(lambda: report(Progress("load", 0, 0, 0, "models")))
         logger.info("loading model %s", config.model)
         language_model, tokenizer = group.on_all_ranks(lambda: load.load_for(config))
         group.from_rank0(lambda: report(Progress("load", 0, 0, 0, "models")))

@@ -248,16 +248,24 @@ def test_a_run_that_only_scores(folder: Path, home: Path, warm_workers: None) ->
     two = run_launch.launch(home, config(folder, rescore=True))
     wait_for(lambda: ended(two))
     stopped = run_launch.launch(home, config(folder, rescore=True))
+    # before its processes have met, when those that wait for the first would wait for long
+    lifecycle.stop(home, stopped)
     assert [store.run_info(home, run).error for run in (one, two)] == [None, None]
     records = [store.read_epoch(home, run, 0) for run in (one, two)]
     np.testing.assert_allclose(records[0].scores.complexity, records[1].scores.complexity, rtol=1e-5)
     assert records[0].selection.rows.tolist() == records[1].selection.rows.tolist()
 
-    wait_for(lambda: lifecycle.refresh(home) or len(ranks(stopped)) == 2)
-    lifecycle.stop(home, stopped)
     wait_for(lambda: not store.run_info(home, stopped).active)
     assert store.run_info(home, stopped).state == "stopped"
     wait_for(lambda: not processes_of(stopped))
+
+    # and once they have
+    another = run_launch.launch(home, config(folder, rescore=True))
+    wait_for(lambda: lifecycle.refresh(home) or store.run_info(home, another).stage == "score")
+    lifecycle.stop(home, another)
+    wait_for(lambda: not store.run_info(home, another).active)
+    assert store.run_info(home, another).state == "stopped"
+    wait_for(lambda: not processes_of(another))
 
 
 def test_a_run_that_trains_in_several_shares_its_batches(folder: Path) -> None:
