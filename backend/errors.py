@@ -36,7 +36,7 @@ _PATH = re.compile(r"""(?<![\w.:/<~%-])(?:~|[A-Za-z]:(?=\\))?(?:[/\\][^\s/\\:'"<
 
 
 def without_folders(words: str) -> str:
-    """A text with the last part of each path alone: whoever reads it in a browser need not know where things lie."""
+    """A text with each path cut to its last part, for readers who need not know where the server keeps its files."""
     for folder in StudioError.hidden:  # these may hold blanks
         if PurePath(folder).name:  # not the root of all, which some containers have for a home
             words = words.replace(f"{folder}/", "").replace(folder, PurePath(folder).name)
@@ -130,7 +130,7 @@ class AskingError(StudioError):
 
 
 class DiskError(StudioError):
-    """A disk is full, or the folder of runs can only be read."""
+    """The disk is full, or the runs folder is read-only."""
 
 
 class EvaluationError(StudioError):

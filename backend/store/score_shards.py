@@ -139,7 +139,7 @@ def read_score_files(names: Sequence[str], pool: Pool) -> StoredScores:
 
 
 def shard_in(path: Path) -> Shard | None:
-    """Which shard a scores file says that it is; None where it is none."""
+    """The shard that a scores file says it holds; None for a file that is not a shard."""
     return _shard(about_scores(path))
 
 
@@ -212,7 +212,7 @@ def _check_all(shards: Mapping[int, Path], size: int) -> None:
 
 
 def _table(path: Path, shard: Shard, pool: Pool) -> pa.Table:
-    """A shard's columns, when it holds its own rows, each once."""
+    """The columns of a shard, after checking that it holds exactly its own rows, each once."""
     try:
         table = pq.read_table(path)
         rows = table["row"].to_numpy()

@@ -1,1 +1,1 @@
-"""Who may see the app and who may change something in it: names, roles, and what is refused before the page sees it."""
+"""Access control: logins, roles, and the checks that a request passes before Gradio handles it."""

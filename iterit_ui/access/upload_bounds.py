@@ -1,4 +1,4 @@
-"""What a visitor may have uploaded at a time, and how long it stays."""
+"""Limits on what a visitor may keep uploaded, and for how long."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Access:
         return f"You can look; {who if len(names) <= 5 else 'others'} may change."
 
     async def admits(self, name: str, password: str) -> bool:
-        """Whether name and password are right. A try that has to wait is not looked at and counts for nothing."""
+        """Whether name and password match. A login attempt made before its wait is over is refused unread and not counted."""
         keys = (f"address {CLIENT.get()}", f"name {name}")
         async with self.turn:
             # asked for within the turn, so that many tries at once are no way around it

@@ -72,7 +72,7 @@ def accelerate_files(roots: Sequence[Path]) -> list[str]:
 
 
 def inside(root: Path, path: Path) -> bool:
-    """Whether a path under a root lies there once its links are followed; one that leads round in circles lies nowhere."""
+    """Whether a path is still inside a root once its links are resolved; a link that loops is not."""
     try:
         return path.resolve(strict=True).is_relative_to(root.resolve())
     except (OSError, RuntimeError):
