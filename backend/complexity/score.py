@@ -188,11 +188,12 @@ def _losses(
         while waiting:
             take()
         shards.settle(done, tokens)
+        if total:
+            report(total, total, sum(work.tokens for work in works))
+        shards.settle(done, tokens)  # whoever was asked to stop by that report has told the others
         losses = shards.gather(losses)
     if known is not None:
         losses[there] = known.losses[:, rows][there]
-    if total:
-        report(total, total, sum(work.tokens for work in works))
     return losses
 
 

@@ -22,6 +22,7 @@ from backend.cli.commands import app
 from backend.config import RunConfig, config_from
 from backend.data import load_pool
 from backend.distributed import launcher
+from backend.distributed.process_group import STOPPED
 from backend.distributed.shards import Shards
 from backend.errors import ConfigError, ModelError, Stopped
 from backend.jobs import lifecycle, run_launch
@@ -165,7 +166,7 @@ import numpy as np, tiny, torch
 from torch import distributed
 from backend.complexity import held_out_loss, score
 from backend.distributed.ranks import leave
-from backend.errors import StudioError
+from backend.errors import Stopped, StudioError
 from backend.prompts import encode
 
 folder, how = sys.argv[1:]
@@ -180,9 +181,13 @@ def fail(progress):
     if rank and progress.done > 5:
         raise ValueError("of its own")
 
+def stop_at_the_end(progress):
+    if not rank and progress.done == progress.total:
+        raise Stopped("asked to")
+
 with open(f"{folder}/{rank}", "w") as file:
     try:
-        score(model, encoded, batch_tokens=64, on_progress=fail if how == "fail" else None)
+        score(model, encoded, batch_tokens=64, on_progress={"fail": fail, "stop": stop_at_the_end}.get(how))
         both = held_out_loss(model, encoded, batch_tokens=64)
         assert abs(both / alone - 1) < 1e-6
         file.write("the same")
@@ -194,15 +199,17 @@ leave(0)
 """
 
 
-@pytest.mark.parametrize("how", ["go", "fail"])
+@pytest.mark.parametrize("how", ["go", "fail", "stop"])
 def test_every_process_gets_everything_or_an_error(tmp_path: Path, how: str, warm_server: str) -> None:
-    """Three processes; two of them fail, in the same round."""
+    """Three processes; two of them fail, in the same round, or the first is asked to stop when everything is read."""
     words = [sys.executable, "-c", RANKS, str(tmp_path), how]
     first = warm.Starting(warm_server).Popen(words, env=dict(os.environ), cwd=ROOT)
     assert first.wait(timeout=120) == 0
     said = [(tmp_path / str(rank)).read_text() for rank in range(3)]
     if how == "go":
         assert said == ["the same"] * 3
+    elif how == "stop":
+        assert said == ["Stopped asked to"] + [f"Stopped {STOPPED}"] * 2
     else:
         assert said[0].startswith("AnotherFailed another process")
         assert said[1:] == ["ValueError of its own"] * 2
