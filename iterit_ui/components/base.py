@@ -149,6 +149,14 @@ def component(
     )
 
 
+def of_pool(pool_id: str, value: Any, instead: Any = None) -> dict[str, Any]:
+    """A component's value about a pool, for one that comes with the page.
+
+    Where the page's address names another pool, `instead` is drawn until the server has answered.
+    """
+    return {"of": pool_id, "instead": instead, "value": value}  # in this order: see `studio.mount`
+
+
 def encode_bytes(array: np.ndarray) -> str:
     """An array's bytes as base64, as the map reads them."""
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()

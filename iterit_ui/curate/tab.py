@@ -29,6 +29,7 @@ from iterit_ui.components import (
     table,
     toolbar,
 )
+from iterit_ui.components.base import of_pool
 from iterit_ui.components.screen import when_shown
 from iterit_ui.curate import draw, events, mark_events
 from iterit_ui.curate.job_status import build_map_maker, build_scorer
@@ -106,7 +107,9 @@ def _lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
     """The workbench: settings at the left, figures on top, the open sample at the right, and between them what was selected."""
     home = session.home
     # the first selection comes with the page
-    first = draw.all_values(home, CurateState(pool=first_pool()))
+    pool_id = first_pool()
+    first = [of_pool(pool_id, value) for value in draw.all_values(home, CurateState(pool=pool_id))]
+    first[1]["instead"], first[9]["instead"] = text.OPENING, {"empty": text.NO_SAMPLE}
     with gr.Row(elem_classes="bench", elem_id="curate-bench"):
         with gr.Column(elem_classes=["bench-side", "side"]), gr.Column(elem_classes="sheet"):
             source = gr.Dropdown(
@@ -131,7 +134,9 @@ def _lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
         with gr.Column(elem_classes="bench-main"):
             with gr.Column(elem_classes="bench-notes"):
                 message = note(first[1], elem_id="curate-note")
-                words = note(cutting_hint.note_value(home, first_pool(), {}), elem_id="curate-words")
+                words = note(
+                    of_pool(pool_id, cutting_hint.note_value(home, pool_id, {})), elem_id="curate-words"
+                )
                 edited = build_scorer(session)
                 saved = table(None, elem_id="saved-settings", elem_classes="st-gone-empty")
             bar = filter_bar(first[6], elem_id="curate-filter")

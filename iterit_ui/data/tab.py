@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from iterit_ui.components import cards, chart, heading, keys, note, sample_view, status_line, table
-from iterit_ui.components.base import WEB, component
+from iterit_ui.components.base import WEB, component, of_pool
 from iterit_ui.components.screen import when_shown
 from iterit_ui.data import bulk_marks, draw, events
 from iterit_ui.data import callbacks as answers
@@ -26,7 +26,7 @@ from iterit_ui.data.words import LINE, NO_SAMPLE
 from iterit_ui.samples.edit_response import functions as edit_functions
 from iterit_ui.samples.hand_over import wire_export
 from iterit_ui.samples.replace_all import preview_function
-from iterit_ui.shared import cutting_hint
+from iterit_ui.shared import cutting_hint, text
 from iterit_ui.shared.launch import model_choices
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound, first_pool
 
@@ -86,9 +86,13 @@ def build(session: Session) -> None:
 
 def _lay_out(session: Session) -> Parts:
     home, pool_id = session.home, first_pool()
-    first = draw.first_screen(home, pool_id)  # it comes with the page
+    # it comes with the page
+    first = {
+        name: of_pool(pool_id, value, text.OPENING if name == "message" else None)
+        for name, value in draw.first_screen(home, pool_id).items()
+    }
     message = note(first["message"], elem_id="data-note")
-    words = note(cutting_hint.note_value(home, pool_id), elem_id="data-words")
+    words = note(of_pool(pool_id, cutting_hint.note_value(home, pool_id)), elem_id="data-words")
     figures = cards(first["cards"], elem_id="data-cards")
     evaluation = build_field(session)
     status = status_line(None, elem_id="data-status")

@@ -7,6 +7,7 @@ TAB = {"data": "Data", "curate": "Curate", "tune": "Tune", "epochs": "Epochs", "
 SCORES = "The model whose scores are used, or scores from a file."
 NO_SAMPLE = "Click a row of the table or a point of the map to read the sample, and why it was picked or not."
 SEARCH = 'words, "a phrase", -not'
+OPENING = {"tone": "info", "text": "Opening the pool…"}
 WORDS_HINT = (
     "{share} of the letters are of scripts written without spaces between words",
     "Cut between spaces, a whole clause is one word there: diversity hardly tells responses apart, and near-duplicates are missed. "

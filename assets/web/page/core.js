@@ -149,6 +149,15 @@ studio.revision = (text) => {
   return (hash >>> 0).toString(16).padStart(8, '0');
 };
 
+// What is drawn of a value that came with the page (`of_pool` in components/base.py): nothing of a pool that the address does
+// not name.
+const atFirst = (text) => {
+  const about = /^\{"of":"([^"]*)","instead":(.*?),"value":/.exec(text);
+  if (!about) return text;
+  const named = new URL(location.href).searchParams.get('pool');
+  return named && named !== about[1] ? about[2] : text.slice(about[0].length, -1);
+};
+
 // Calls draw(value, root) for the present value and for each later one, in order, and then writes data-rev.
 // `watch` misses what was set before it was called, hence the first call. Of values with a number (in_order.py) none is
 // drawn that comes after one with a larger number: it answers an earlier question.
@@ -158,7 +167,7 @@ studio.mount = ({element, props, watch}, draw) => {
   let newest = 0;
   let shown = null;
   const update = () => {
-    let text = props.value || 'null'; // JSON, see `packed` in components/base.py
+    let text = atFirst(props.value || 'null'); // JSON, see `PackedHTML` in components/base.py
     const number = /^\{"seq":(\d+),"value":/.exec(text);
     if (number) {
       if (Number(number[1]) < newest) return;
