@@ -14,6 +14,7 @@ from playwright.sync_api import Route, expect
 from tests.damaged import damaged_arrow
 
 from .conftest import PAYLOADS, WAIT
+from .pools import scored_pool
 
 expect.set_options(timeout=WAIT)
 
@@ -72,6 +73,30 @@ def test_first_screen_shows_the_demo(page, goto, tidy):
     rows(page).nth(2).click()
     expect(page.locator("#data-sample .st-turn.role-assistant")).to_be_visible()
     tidy(page)
+
+
+SEEN = """window.seen = {card: new Set(), row: new Set()};
+const look = () => {
+  for (const node of document.querySelectorAll('.st-card')) window.seen.card.add(node.innerText);
+  for (const node of document.querySelectorAll('.st-table tbody tr')) window.seen.row.add(node.innerText);
+  requestAnimationFrame(look);
+};
+look();"""
+
+
+def test_a_link_to_another_pool_never_shows_the_demo(fresh_page, goto, runs_dir, tmp_path):
+    """Who clicks on the first row that comes up reads a sample of the pool that the link names."""
+    pool, _ = scored_pool(runs_dir, tmp_path, rows=90, seed=41)
+    fresh_page.add_init_script(SEEN)
+    for tab in ("data", "curate"):
+        fresh_page.leaving = True  # what the page before is still waiting for is not needed any more
+        goto(fresh_page, tab, pool=pool.id)
+        fresh_page.leaving = False
+        fresh_page.locator(f"#{tab}-table tbody tr").first.click()
+        expect(fresh_page.locator(f"#{tab}-sample .st-turn.role-user").first).to_contain_text("please (41-")
+        cards, rows = fresh_page.evaluate("[[...window.seen.card], [...window.seen.row]]")
+        assert cards and not [text for text in cards if "2,200" in text], cards
+        assert rows and all(re.search("birds|tools|trees", text) for text in rows), rows
 
 
 def test_a_file_that_cannot_be_read_is_a_message(page, goto):
