@@ -125,7 +125,7 @@ def candidates(
     keep = np.flatnonzero((status == Status.OUTRANKED) | (status == Status.PINNED))
     if not len(keep):
         raise ConfigError(f"nothing can be selected from {n:,} samples: {_counts(status)}")
-    return Candidates(np.union1d(keep, trained), pinned, status)
+    return Candidates(np.union1d(keep, trained) if len(trained) else keep, pinned, status)
 
 
 def empty_rows() -> np.ndarray:

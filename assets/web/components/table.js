@@ -233,12 +233,17 @@
 
     // Columns of less weight leave where the others would have no room for a few words.
     let needed = 0;
+    let width = 0;
     const fit = () => {
-      root.classList.toggle('narrow', root.clientWidth > 0 && root.clientWidth < 640);
-      root.classList.toggle('snug', root.clientWidth > 0 && root.clientWidth < 780);
-      root.classList.toggle('crowded', root.clientWidth > 0 && root.clientWidth < needed);
+      root.classList.toggle('narrow', width > 0 && width < 640);
+      root.classList.toggle('snug', width > 0 && width < 780);
+      root.classList.toggle('crowded', width > 0 && width < needed);
     };
-    new ResizeObserver(fit).observe(root);
+    // asked for while the table is drawn, its width would have the browser lay out the page there and then
+    new ResizeObserver(() => {
+      width = root.clientWidth;
+      fit();
+    }).observe(root);
     root.addEventListener('studio-escape', () => {
       ticks.drop();
       ticks.paint();

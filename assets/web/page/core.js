@@ -192,16 +192,34 @@ studio.mount = ({element, props, watch}, draw) => {
 let clicks = 0;
 studio.nth = () => ++clicks;
 
-studio.colour = (name) => getComputedStyle(document.body).getPropertyValue(name).trim() || name;
+// Calls whenever light and dark change. Other classes of the body say that something is awaited, several times a minute.
+studio.onTheme = (callback) => {
+  const {classList} = document.body;
+  let dark = classList.contains('dark');
+  new MutationObserver(() => {
+    if (classList.contains('dark') === dark) return;
+    dark = !dark;
+    callback();
+  }).observe(document.body, {attributes: true, attributeFilter: ['class']});
+};
+
+// Colours by the names of the page's variables. They are asked for hundreds of times while the page is being drawn, and each
+// time the browser would first bring its styles up to date; they change with the theme only.
+const colours = new Map();
+studio.onTheme(() => colours.clear()); // before those who draw with them
+studio.colour = (name) => {
+  if (!colours.has(name)) {
+    const found = getComputedStyle(document.body).getPropertyValue(name).trim();
+    if (!found) return name; // the style sheets may still be under way
+    colours.set(name, found);
+  }
+  return colours.get(name);
+};
 
 // A tone is one of the statuses' names; anything else would become a class of the data's choosing.
 studio.TONES = ['pool', 'candidate', 'selected', 'pinned', 'rejected', 'unscorable', 'plain', 'good', 'bad'];
 studio.tone = (name) => (studio.TONES.includes(name) ? `tone-${name}` : 'tone-plain');
 studio.token = (name) => (/^--[a-z0-9-]+$/.test(name || '') ? `var(${name})` : 'var(--pool)');
-
-studio.onTheme = (callback) => {
-  new MutationObserver(callback).observe(document.body, {attributes: true, attributeFilter: ['class']});
-};
 
 studio.bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 studio.base64 = (bytes) => {
