@@ -8,8 +8,10 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,9 +28,17 @@ def path_of(home: Path) -> Path:
     return Path(home) / "studio.sqlite"
 
 
+# the runs folder, this thread's id and the connection that it reads through within `read_together`
+_kept: ContextVar[tuple[Path, int, sqlite3.Connection] | None] = ContextVar("_kept", default=None)
+
+
 @contextlib.contextmanager
 def reading(home: Path) -> Iterator[sqlite3.Connection | None]:
     """A connection for SELECTs, or None where nothing has been stored under `home` yet."""
+    kept = _kept.get()
+    if kept is not None and kept[:2] == (Path(home), threading.get_ident()):
+        yield kept[2]
+        return
     if not path_of(home).is_file():
         yield None
         return
@@ -42,6 +52,19 @@ def reading(home: Path) -> Iterator[sqlite3.Connection | None]:
         yield connection
     finally:
         connection.close()
+
+
+@contextlib.contextmanager
+def read_together(home: Path) -> Iterator[None]:
+    """Within the block this thread reads through one connection: for an answer that looks many times, since opening one
+    takes longer than most of what is asked. Each question sees what has been written by then, as without it."""
+    with reading(home) as connection:
+        mine = None if connection is None else (Path(home), threading.get_ident(), connection)
+        before = _kept.set(mine)
+        try:
+            yield
+        finally:
+            _kept.reset(before)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from typing import Any
 
 import gradio as gr
 
+from backend import store
 from iterit_ui.components import (
     bench,
     cards,
@@ -237,7 +238,7 @@ def in_turn(
     read : the states as the callback was given them; what others of the page have changed since is added.
     always : answer also where nothing changes.
     """
-    with TURNS.take(page, read.turn) as turn:
+    with TURNS.take(page, read.turn) as turn, store.read_together(home):
         here = replace(read, **turn.missed)
         there = change(here)
         if there.sample != here.sample:

@@ -15,6 +15,7 @@ from typing import Any
 
 import gradio as gr
 
+from backend import store
 from iterit_ui.components import (
     bench,
     cards,
@@ -227,7 +228,7 @@ def in_turn(
     held, read : what the address holds and the tab's states as the callback was given them; what others of the page have
         changed since is added. always : answer also where nothing changes.
     """
-    with TURNS.take(request.session_hash or "", read.turn) as turn:
+    with TURNS.take(request.session_hash or "", read.turn) as turn, store.read_together(home):
         here = replace(read, **turn.missed)
         there = change(here)
         if there == here and not always:

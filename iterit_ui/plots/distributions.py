@@ -14,6 +14,7 @@ from iterit_ui.plots.common import (
     axis_range,
     bars,
     brushing,
+    by_series,
     empty,
     numbers,
     sentences,
@@ -47,8 +48,7 @@ def distribution(
             "Nothing to show yet: no sample has a value here. Score the pool to fill this chart.", title
         )
     data, legend = [], []
-    for name in table["series"].unique():
-        part = table[table["series"] == name]
+    for name, part in by_series(table):
         colour, label = SERIES_COLOUR.get(name, MUTED), SERIES_LABEL.get(name, name)
         if name == "filtered":
             data.append(steps(part, part["count"], name, colour))
@@ -93,8 +93,7 @@ def lengths(
     if table.empty or not table["count"].sum():
         return empty("Response lengths are known once the pool is scored.", title)
     data, legend = [], []
-    for name in table["series"].unique():
-        part = table[table["series"] == name]
+    for name, part in by_series(table):
         colour, label = SERIES_COLOUR.get(name, MUTED), SERIES_LABEL.get(name, name)
         percent = 100 * part["share"]
         is_bar = name in ("pool", "selected")
@@ -149,8 +148,7 @@ def against(histogram: Histogram, *, title: str, x_title: str) -> Figure:
     if table.empty or not table["count"].sum():
         return empty("None of the selected samples has a value here.", title)
     data, legend = [], []
-    for name in table["series"].unique():
-        part = table[table["series"] == name]
+    for name, part in by_series(table):
         if name == "selected":
             hover = "%{customdata[0]} to %{customdata[1]}<br>%{y:,} selected<extra></extra>"
             data.append(bars(part, part["count"], name, SELECTED, 0.85) | {"hovertemplate": hover})

@@ -176,6 +176,25 @@ def visitor(browser) -> Iterator[object]:
     context.close()
 
 
+def watched_parting(page) -> None:
+    """Let a page say that it is going: then answers that it waited for are not missed."""
+    if hasattr(page, "leaving"):
+        return
+    page.leaving = False
+
+    def parting(call: Callable) -> Callable:
+        def leave(*given, **named):
+            page.leaving = True
+            try:
+                return call(*given, **named)
+            finally:
+                page.leaving = False
+
+        return leave
+
+    page.goto, page.reload = parting(page.goto), parting(page.reload)
+
+
 @pytest.fixture
 def new_page(browser, visitor, app_url: str) -> Iterator[Callable]:
     """Opens pages of a given size that are watched; checks all of them at the end. Each is another visitor's.
@@ -186,9 +205,7 @@ def new_page(browser, visitor, app_url: str) -> Iterator[Callable]:
 
     def spoken(page, message) -> bool:
         # a page that goes aborts the requests that are under way, and Gradio says so, sometimes when the next is there
-        parting = "AbortError" in message.text or (
-            getattr(page, "leaving", False) and "errored out" in message.text
-        )
+        parting = "AbortError" in message.text or (page.leaving and "errored out" in message.text)
         return message.type == "error" and not parting
 
     def watch(page) -> list[tuple[str, Callable]]:
@@ -214,6 +231,7 @@ def new_page(browser, visitor, app_url: str) -> Iterator[Callable]:
             session = visitor.new_cdp_session(page)
             session.send("Storage.clearDataForOrigin", kept)
             session.detach()
+        watched_parting(page)
         page.set_viewport_size({"width": width, "height": height})
         opened.append((page, watch(page)))
         return page
@@ -230,7 +248,6 @@ def new_page(browser, visitor, app_url: str) -> Iterator[Callable]:
             page.remove_listener(event, listener)
         if page.url.startswith(app_url):
             page.evaluate("sessionStorage.clear()")
-        page.leaving = False
         page.mouse.move(0, 0)
         page.goto("about:blank")
     assert bad == []
@@ -268,18 +285,6 @@ def goto(app_url: str) -> Callable:
         return page
 
     return go
-
-
-@pytest.fixture
-def reload() -> Callable:
-    """Reloads a page, even while it is waiting for answers."""
-
-    def again(page) -> None:
-        page.leaving = True
-        page.reload()
-        page.leaving = False
-
-    return again
 
 
 @pytest.fixture

@@ -59,7 +59,13 @@ def scored_pool(home: Path, folder: Path, *, rows: int = 600, seed: int = 0) -> 
     path = folder / f"topics-{seed}.parquet"
     columns = zip(("instruction", "output", "source", "judge"), zip(*samples))
     pq.write_table(pa.table({name: list(values) for name, values in columns}), path)
-    pool = load_pool([path])
+    return scored(home, path, seed=seed)
+
+
+def scored(home: Path, path: Path, *, seed: int = 0) -> tuple[Pool, str]:
+    """A file's pool, stored with a search index and a map that is drawn, and a run whose epochs have its scores."""
+    pool, rng = load_pool([path]), np.random.default_rng(seed)
+    rows = len(pool)
     store.save_pool(home, pool, inputs=[str(path)])
     store.build_search(home, pool)
     centres = np.array([[0.0, 0.0], [10.0, 0.0], [5.0, 9.0]])

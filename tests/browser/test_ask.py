@@ -72,7 +72,7 @@ def done(page, columns: int) -> None:
     page.wait_for_function(f"(() => {{ const s = {STATES}; return s.length === {columns} && s.every(t => t === 'done'); }})()", timeout=LONG)  # fmt: skip
 
 
-def test_answers_come_side_by_side_and_survive_a_reload(page, app_url: str, reload) -> None:
+def test_answers_come_side_by_side_and_survive_a_reload(page, app_url: str) -> None:
     ready(page, app_url)
     page.get_by_label("Max. tokens").fill("24")
     page.get_by_label("Prompt", exact=True).fill(PAYLOAD)
@@ -85,7 +85,7 @@ def test_answers_come_side_by_side_and_survive_a_reload(page, app_url: str, relo
     assert page.locator("#ask-answers .st-answers-prompt").inner_text() == PAYLOAD
     assert re.search(r"24 tokens · [\d,.]+ tokens/s", page.locator(".st-answer-facts").first.inner_text())
     tidy_widths(page)
-    reload(page)
+    page.reload()
     done(page, 2)
     assert page.locator("#ask-answers .st-answer .st-answer-text").all_inner_texts() == texts
     page.get_by_role("button", name="Unload").click()

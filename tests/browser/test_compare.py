@@ -93,7 +93,7 @@ def test_whether_selecting_is_worth_it(page, goto) -> None:
     page.locator("#compare-random-curve").wait_for(state="hidden")
 
 
-def test_runs_are_chosen_and_stay_in_the_address(page, goto, reload) -> None:
+def test_runs_are_chosen_and_stay_in_the_address(page, goto) -> None:
     goto(page, "compare")
     rows(page).first.wait_for()
     tick(page, "onerror")
@@ -101,7 +101,7 @@ def test_runs_are_chosen_and_stay_in_the_address(page, goto, reload) -> None:
     page.locator("#compare-runs [data-act=compare]").click()
     page.wait_for_url(lambda url: "runs=" in url)
     shows(page, "compare-note", "1 of 2 runs are not done")
-    reload(page)
+    page.reload()
     shows(page, "compare-note", "1 of 2 runs are not done")
     shows(page, "compare-missing", "out of memory")
     page.locator("#compare-save-name :is(input, textarea)").fill("kept")

@@ -19,7 +19,7 @@ from backend import store
 from backend.data import demo
 
 from .conftest import WAIT
-from .pools import scored_pool
+from .pools import scored, scored_pool
 
 needs_scores = pytest.mark.skipif(not demo.SCORES.exists(), reason="the demo's scores are not built")
 expect.set_options(timeout=WAIT)
@@ -392,10 +392,7 @@ def test_nothing_overlaps_or_scrolls_sideways(page, curate, tidy_everywhere):
 @pytest.mark.slow
 def test_a_pool_of_52002_rows_is_workable(page, goto, runs_dir, shared, capsys):
     """Timings are printed, not asserted: machines are noisy. `python -m benchmarks ui` measures them."""
-    from benchmarks.ui import prepared
-
-    home = runs_dir.resolve()
-    pool, run = prepared(home, str(shared / "data" / "pool_52k.parquet"))
+    pool, run = scored(runs_dir.resolve(), shared / "data" / "pool_52k.parquet")
     begin = time.monotonic()
     goto(page, "curate", pool=pool.id, scores=f"{run}/0")
     expect(card(page, "Selected")).to_have_text("2,600")

@@ -89,9 +89,7 @@ def test_a_link_to_another_pool_never_shows_the_demo(fresh_page, goto, runs_dir,
     pool, _ = scored_pool(runs_dir, tmp_path, rows=90, seed=41)
     fresh_page.add_init_script(SEEN)
     for tab in ("data", "curate"):
-        fresh_page.leaving = True  # what the page before is still waiting for is not needed any more
         goto(fresh_page, tab, pool=pool.id)
-        fresh_page.leaving = False
         fresh_page.locator(f"#{tab}-table tbody tr").first.click()
         expect(fresh_page.locator(f"#{tab}-sample .st-turn.role-user").first).to_contain_text("please (41-")
         cards, rows = fresh_page.evaluate("[[...window.seen.card], [...window.seen.row]]")
@@ -340,14 +338,14 @@ def test_tokens_are_counted_and_the_text_is_shown_as_the_model_reads_it(page, go
     expect(panel.locator(".st-as-read .response")).to_contain_text("small shop")
 
 
-def test_a_pool_that_was_loaded_stays_and_is_opened_again(page, goto, noisy, reload):
+def test_a_pool_that_was_loaded_stays_and_is_opened_again(page, goto, noisy):
     goto(page)
     page.wait_for_url(re.compile("pool="))
     before = page.url
     choose(page, noisy)
     load(page, "34")
     page.wait_for_url(lambda url: url != before and "pool=" in url)
-    reload(page)
+    page.reload()
     expect(card(page, "Samples")).to_have_text("34")
     page.locator("#pools .st-pool", has_text="2,200 samples").click()
     expect(card(page, "Samples")).to_have_text("2,200")

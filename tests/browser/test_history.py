@@ -43,7 +43,7 @@ def test_back_and_forward_lead_through_the_tabs(page, goto, app_url):
     at(page, "data")
 
 
-def test_back_brings_the_run_and_keeps_the_settings(page, goto, reload, runs_dir, app_url):
+def test_back_brings_the_run_and_keeps_the_settings(page, goto, runs_dir, app_url):
     first, second = (make_run(runs_dir, epochs=2, planned=2) for _ in range(2))
     goto(page, "epochs", run=first, epoch=1, budget=0.2)
     page.locator("#epochs-table tbody tr").first.wait_for()
@@ -59,7 +59,7 @@ def test_back_brings_the_run_and_keeps_the_settings(page, goto, reload, runs_dir
     at(page, "epochs")
     page.wait_for_url(lambda url: f"run={first}" in url and "epoch=1" in url and "budget=0.2" in url)
     page.wait_for_function("document.querySelector('.st-player-words b')?.textContent === 'Epoch 1'")
-    reload(page)
+    page.reload()
     at(page, "epochs")
     page.wait_for_url(lambda url: first in url)
 

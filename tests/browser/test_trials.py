@@ -62,7 +62,7 @@ def end(home: Path, runs: Sequence[str], losses: Mapping[str, float] = LOSSES) -
         store.set_state(home, run, "done")
 
 
-def test_a_pilot_from_the_form_to_its_verdict(page, goto, reload, home: Path) -> None:
+def test_a_pilot_from_the_form_to_its_verdict(page, goto, home: Path) -> None:
     goto(page, "tune")
     page.locator("#tune-epochs input").fill("1")
     page.locator("#tune-pilot > summary").click()
@@ -86,7 +86,7 @@ def test_a_pilot_from_the_form_to_its_verdict(page, goto, reload, home: Path) ->
 
     end(home, info.runs[:3])
     shows(page, "tune-pilot-newest", "3 of 10 runs are done.")  # by itself
-    reload(page)  # fold, what was asked for and the newest pilot are there again
+    page.reload()  # fold, what was asked for and the newest pilot are there again
     shows(page, "tune-pilot-newest", "3 of 10 runs are done.")
     assert share.input_value() == "0.5"
     end(home, info.runs)

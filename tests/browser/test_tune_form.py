@@ -72,12 +72,12 @@ def open_group(page, key: str) -> None:
         fold.locator("summary").click()
 
 
-def test_what_was_typed_is_there_after_a_reload(page, goto, reload):
+def test_what_was_typed_is_there_after_a_reload(page, goto):
     goto(page, "tune")
     command_says(page, "backend tune")
     page.locator("#tune-budget input").fill("33")
     command_says(page, "--budget 33")
-    reload(page)
+    page.reload()
     command_says(page, "--budget 33")
     assert page.locator("#tune-budget input").input_value() == "33"
     assert "1 setting differs" in page.locator("#tune-form .st-differ").inner_text()

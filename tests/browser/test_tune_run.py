@@ -53,7 +53,7 @@ def changes(page, text: str) -> None:
     page.locator("#review-gate .st-gate-changes").get_by_text(text).first.wait_for()
 
 
-def test_a_review_from_the_page_to_the_end_of_the_run(page, new_page, goto, reload, waiting, runs_dir, tidy):
+def test_a_review_from_the_page_to_the_end_of_the_run(page, new_page, goto, waiting, runs_dir, tidy):
     goto(page, "tune", run=waiting)
     wait_for_state(page, "waiting")
     page.locator("#review-gate h3").wait_for()
@@ -68,7 +68,7 @@ def test_a_review_from_the_page_to_the_end_of_the_run(page, new_page, goto, relo
     page.locator("#review-sample .st-action.pin").click()
     changes(page, "1 sample pinned")
 
-    reload(page)
+    page.reload()
     changes(page, "1 sample pinned")
     second = new_page(1920, 1080)
     goto(second, "tune", run=waiting, __theme="dark")

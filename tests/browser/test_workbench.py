@@ -199,3 +199,22 @@ def test_a_chart_is_downloaded_as_picture_and_as_figures(bench):
     assert bench.evaluate("studio.csv([{a: '=1+1', b: 'x,\"y\"', c: -1.5}])") == (
         'a,b,c\r\n\'=1+1,"x,""y""",-1.5\r\n'
     )
+
+
+COUNT = """() => {
+  window.drawn = 0;
+  const {react} = studio.plotly;
+  studio.plotly.react = (...given) => { window.drawn += 1; return react(...given); };
+}"""
+TOGGLE = """name => new Promise((done) => {
+  document.body.classList.toggle(name);
+  requestAnimationFrame(() => requestAnimationFrame(() => done(window.drawn)));
+})"""
+
+
+def test_charts_are_drawn_anew_for_another_theme_only(bench):
+    """Of the body's classes one says that something is awaited, with every answer that takes long."""
+    bench.evaluate(COUNT)
+    assert bench.evaluate(TOGGLE, "awaiting") == 0
+    assert bench.evaluate(TOGGLE, "dark") >= 3  # the other tabs' charts too
+    bench.evaluate(TOGGLE, "dark")
