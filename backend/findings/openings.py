@@ -32,7 +32,12 @@ class Opening:
 
 
 def openings(
-    responses: Sequence[str], *, words: int = WORDS, top: int = 40, cut: Words = "paper"
+    responses: Sequence[str],
+    *,
+    words: int = WORDS,
+    top: int = 40,
+    cut: Words = "paper",
+    begun: Sequence[str] | None = None,
 ) -> list[Opening]:
     """The most frequent beginnings, the most frequent first, then by the alphabet.
 
@@ -40,8 +45,9 @@ def openings(
     only one response has are left out.
 
     words : how many of them. cut : what a word is; with `paper` a character of a script without spaces is one, too.
+    begun : what `beginnings` gives for these, where it is known.
     """
-    begun = beginnings(responses, words, cut)
+    begun = beginnings(responses, words, cut) if begun is None else begun
     counts = Counter(text for text in begun if text)
     frequent = sorted((item for item in counts.items() if item[1] > 1), key=lambda item: (-item[1], item[0]))
     shown = dict(frequent[:top])

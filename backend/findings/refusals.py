@@ -26,31 +26,29 @@ _DO = (
     r"|share|support|do that|do this|process|perform|engage|discuss|continue|translate|access|browse|see|view|tell)"
 )
 _THING = r"(?:ai|artificial|automatic|automated|virtual|language|digital|computer|machine|chat ?bot|bot|assistant|text based|large)"
-PATTERNS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        # sorry, but I cannot ...; I apologise, I'm not able to ...; unfortunately, I am unable to ...
-        rf"^(?:[\w']+ ){{0,3}}(?:sorry|apologi[sz]e|apologies|afraid|unfortunately|regret)\b(?: [\w']+){{0,7}} {_NOT}(?: to)?(?: [\w']+)? {_DO}\b",
-        # as an AI ...; as a language model ...; I am an AI and ...
-        rf"^(?:[\w']+ ){{0,4}}(?:as|i'm|i am|being|just|only) (?:only |just )?(?:a|an) (?:[\w']+ )?{_THING}\b(?: [\w']+){{0,8}} (?:{_NOT}|don't|do not|not)\b",
-        # I cannot help with that; I'm unable to assist ...
-        rf"^(?:(?:sorry|well|no|oh|unfortunately) ){{0,2}}(?:(?:i|we)(?: am| are)?|i'm|we're) {_NOT}(?: to)? {_DO}\b(?: [\w']+){{0,3}} (?:that|this|your|you|any|the request|such|it|questions?|requests?)\b",
-        # I don't have access to ..., I do not have the ability to ..., I don't have enough information to ...
-        rf"^(?:[\w']+ ){{0,3}}{_I} (?:currently )?(?:don't|do not) have (?:[\w']+ ){{0,3}}(?:access|ability|abilities|capability|permission|personal (?:opinions?|experiences?|feelings?|preferences?|beliefs?)|enough information|sufficient information)\b",
-        # that is beyond what I can do; this request is outside of my ...
-        r"^(?:this|that|it|your|the)(?: [\w']+){0,3} (?:is|goes|falls) (?:outside|beyond|against)(?: of)? (?:what i (?:can|may|am)|my|our|the scope)\b",
-        # I must decline ..., I have to refuse ...
-        rf"^(?:[\w']+ ){{0,3}}{_I} (?:must|have to|need to|will have to) (?:[\w']+ )?(?:decline|refuse)\b",
-        # what some generated sets write instead of an answer
-        r"^nooutput\b",
-    )
+_PATTERNS = (
+    # sorry, but I cannot ...; I apologise, I'm not able to ...; unfortunately, I am unable to ...
+    rf"^(?:[\w']+ ){{0,3}}(?:sorry|apologi[sz]e|apologies|afraid|unfortunately|regret)\b(?: [\w']+){{0,7}} {_NOT}(?: to)?(?: [\w']+)? {_DO}\b",
+    # as an AI ...; as a language model ...; I am an AI and ...
+    rf"^(?:[\w']+ ){{0,4}}(?:as|i'm|i am|being|just|only) (?:only |just )?(?:a|an) (?:[\w']+ )?{_THING}\b(?: [\w']+){{0,8}} (?:{_NOT}|don't|do not|not)\b",
+    # I cannot help with that; I'm unable to assist ...
+    rf"^(?:(?:sorry|well|no|oh|unfortunately) ){{0,2}}(?:(?:i|we)(?: am| are)?|i'm|we're) {_NOT}(?: to)? {_DO}\b(?: [\w']+){{0,3}} (?:that|this|your|you|any|the request|such|it|questions?|requests?)\b",
+    # I don't have access to ..., I do not have the ability to ..., I don't have enough information to ...
+    rf"^(?:[\w']+ ){{0,3}}{_I} (?:currently )?(?:don't|do not) have (?:[\w']+ ){{0,3}}(?:access|ability|abilities|capability|permission|personal (?:opinions?|experiences?|feelings?|preferences?|beliefs?)|enough information|sufficient information)\b",
+    # that is beyond what I can do; this request is outside of my ...
+    r"^(?:this|that|it|your|the)(?: [\w']+){0,3} (?:is|goes|falls) (?:outside|beyond|against)(?: of)? (?:what i (?:can|may|am)|my|our|the scope)\b",
+    # I must decline ..., I have to refuse ...
+    rf"^(?:[\w']+ ){{0,3}}{_I} (?:must|have to|need to|will have to) (?:[\w']+ )?(?:decline|refuse)\b",
+    # what some generated sets write instead of an answer
+    r"^nooutput\b",
 )
+# at once, from the beginning on: tens of thousands of responses are looked at before a page is drawn
+_REFUSAL = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
 
 
 def is_refusal(response: str) -> bool:
     """Whether a response begins like a refusal to answer."""
-    beginning = " ".join(words_of(response[:BEGINNING]))
-    return any(pattern.search(beginning) for pattern in PATTERNS)
+    return _REFUSAL.match(" ".join(words_of(response[:BEGINNING]))) is not None
 
 
 def refusal_rows(responses: Sequence[str]) -> np.ndarray:

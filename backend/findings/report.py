@@ -77,6 +77,7 @@ def report(
     threshold: float = THRESHOLD,
     top: int = 12,
     words: Words = "paper",
+    refused: np.ndarray | None = None,
 ) -> list[Finding]:
     """What is worth a look: half a second for 52,000 samples, nearly all of it for refusals and openings.
 
@@ -87,9 +88,10 @@ def report(
     content : what reading the texts has found, where that was done.
     overlaps : what the pool has in common with evaluation data, for each that it was compared with.
     top : openings listed at most. words : how they are cut into words.
+    refused : (k,) int, the rows of refusals, where they are known.
     """
     empty = rows_of_finding(pool, "empty")
-    refused = rows_of_finding(pool, "refusal")
+    refused = rows_of_finding(pool, "refusal") if refused is None else refused
     found = [
         Finding("empty", "Empty responses", len(empty), hint="Unscorable, so never selected."),
         _grouped(
@@ -126,7 +128,7 @@ def report(
     if pool.rejected:
         hint = "Not in the pool; the list of them says why."
         found.append(Finding("rejected", "Rows that could not be read", pool.left_out, hint=hint))
-    for opening in openings(response_texts(pool), top=top, cut=words):
+    for opening in openings(response_texts(pool), top=top, cut=words) if top else ():
         hint = "Most of them refuse to answer." if opening.refusal else "Responses begin so."
         found.append(Finding(f"opening:{opening.text}", f"“{opening.text} …”", opening.count, hint=hint))
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,17 @@ from iterit_ui.data.words import NO_POOL_YET
 from iterit_ui.shared.session import get_pool
 
 View = dict[str, Any]
+
+
+def _read_together(draw: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """Values that are drawn of a runs folder, the first argument, which is looked into a hundred times for them."""
+
+    @functools.wraps(draw)
+    def call(home: Path, *rest: Any, **named: Any) -> list[Any]:
+        with store.read_together(home):
+            return draw(home, *rest, **named)
+
+    return call
 
 
 def first_screen(home: Path, pool_id: str) -> dict[str, Any]:
@@ -29,6 +42,7 @@ def first_screen(home: Path, pool_id: str) -> dict[str, Any]:
     }
 
 
+@_read_together
 def opened_pool(home: Path, pool_id: str, view: View = VIEW) -> list[Any]:
     """View, nothing done, note, sources, head and first page of the list, for another pool."""
     view, did = dict(view), dict(bulk_marks.NOTHING_DONE)
@@ -45,6 +59,7 @@ def opened_pool(home: Path, pool_id: str, view: View = VIEW) -> list[Any]:
     ]
 
 
+@_read_together
 def heads(home: Path, pool_id: str, view: View) -> list[Any]:
     """Cards, beginnings and lengths, the open list marked."""
     if not pool_id:
@@ -52,6 +67,7 @@ def heads(home: Path, pool_id: str, view: View) -> list[Any]:
     return [*pressed(home, pool_id, view), charts.lengths_chart(home, pool_id)]
 
 
+@_read_together
 def pressed(home: Path, pool_id: str, view: View) -> list[Any]:
     """Cards and beginnings, the open list marked."""
     if not pool_id:
@@ -64,6 +80,7 @@ def pressed(home: Path, pool_id: str, view: View) -> list[Any]:
     ]
 
 
+@_read_together
 def page_values(home: Path, pool_id: str, view: View, opened: str, did: dict[str, Any]) -> list[Any]:
     """The head of the list and its page."""
     if not pool_id:

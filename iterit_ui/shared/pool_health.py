@@ -7,6 +7,7 @@ A finding is named by its key: "empty", "near", "opening:<words>", ...; near-dup
 from __future__ import annotations
 
 import dataclasses
+import threading
 from functools import lru_cache
 from pathlib import Path
 
@@ -45,6 +46,8 @@ FILES = {
     **dict.fromkeys(OVERLAPS, "overlaps-*.parquet"),
 }
 
+# what several callbacks of a page that opens a pool ask for at once is computed by the first
+_computing = threading.RLock()
 OF_ROOT = ("words.json", "search.sqlite")  # an edited pool has those of the pool that was read
 
 
@@ -116,7 +119,10 @@ def report(home: Path, pool_id: str, threshold: float = THRESHOLD) -> dict[str, 
     """Every finding of a pool by its key, near-duplicates at this threshold."""
     pool_id = content_id(home, pool_id)
     words = store.pool_words(home, pool_id)
-    found = _report(home, pool_id, words, stamp(home, pool_id, "*.parquet"), scores_key(home, pool_id, ""))
+    with _computing:
+        found = _report(
+            home, pool_id, words, stamp(home, pool_id, "*.parquet"), scores_key(home, pool_id, "")
+        )
     if threshold == THRESHOLD or not found["near"].known:
         return found
     groups = finding_groups(home, pool_id, f"near:{threshold:g}")
@@ -138,6 +144,7 @@ def _report(home: Path, pool_id: str, words: Words, at: Stamp, scores: str) -> d
         content=content_of(home, pool_id),
         overlaps=overlaps_of(home, pool_id),
         top=0,
+        refused=finding_rows(home, pool_id, "refusal"),
     )
     return {one.key: one for one in found}
 
@@ -167,12 +174,14 @@ def scores_of(home: Path, pool_id: str, key: str) -> Scores | None:
 def openings(home: Path, pool_id: str) -> list[Opening]:
     """The most frequent beginnings of a pool's responses, under the cutting that was chosen for it."""
     pool_id = content_id(home, pool_id)
-    return _openings(home, pool_id, store.pool_words(home, pool_id))
+    with _computing:
+        return _openings(home, pool_id, store.pool_words(home, pool_id))
 
 
 @lru_cache(maxsize=4)
 def _openings(home: Path, pool_id: str, words: Words) -> list[Opening]:
-    return findings.openings(findings.response_texts(get_pool(home, pool_id)), cut=words)
+    texts = findings.response_texts(get_pool(home, pool_id))
+    return findings.openings(texts, cut=words, begun=_begun(home, pool_id, words))
 
 
 def finding_label(home: Path, pool_id: str, key: str) -> str:
@@ -197,9 +206,9 @@ def finding_rows(home: Path, pool_id: str, key: str) -> np.ndarray:
     kind = key.partition(":")[0]
     scores = scores_key(home, pool_id, "") if kind == "unscorable" else ""
     words = store.pool_words(home, pool_id)
-    return _rows(
-        home, pool_id, words, key, stamp(home, pool_id, FILES[kind]) if kind in FILES else (), scores
-    )
+    at = stamp(home, pool_id, FILES[kind]) if kind in FILES else ()
+    with _computing:
+        return _rows(home, pool_id, words, key, at, scores)
 
 
 @lru_cache(maxsize=64)
