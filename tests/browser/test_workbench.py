@@ -62,6 +62,8 @@ def test_curate_at_one_glance(bench):
         width, height = size(bench, chart)
         assert width > 200 and height > 50, (chart, width, height)
     assert min(size(bench, "#curate-map .st-stage")) > 150  # also while a line says that it is being laid out
+    ends = [bench.locator(s).bounding_box() for s in ("#curate-map [data-tool=names]", "#curate-map .st-map")]
+    assert ends[0]["x"] + ends[0]["width"] <= ends[1]["x"] + ends[1]["width"]  # the last of the map's tools
     # the figures stand in one line, the two that matter large
     boxes = [card.bounding_box() for card in bench.locator("#curate-cards .st-card").all()[:-1]]
     assert max(box["y"] + box["height"] for box in boxes) - min(box["y"] for box in boxes) < 60
