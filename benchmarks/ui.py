@@ -54,7 +54,9 @@ s.value = %s; s.dispatchEvent(new Event('input', {bubbles: true}));"""
 ROW = "document.querySelectorAll('#%s-table tbody tr')[%d].lastElementChild.click()"
 SEARCH = """const i = document.querySelector('#curate-filter input');
 i.value = '%s'; i.dispatchEvent(new Event('input', {bubbles: true}));"""
-KEY = "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubbles: true}))"
+KEY = (
+    "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubbles: true, cancelable: true}))"
+)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -86,7 +88,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     if chromium is None:
         raise NotRun("no Chromium here: apt-get install chromium")
     source = "" if options.rows else pool_input(options.pool)
-    with _home(options.runs_dir) as home, sync_playwright() as playwright:
+    with kept_home(options.runs_dir) as home, sync_playwright() as playwright:
         pool, run = prepared(home, source or generated_pool(home, options.rows))
         server = server_ms(home, pool, run, options.tries)
         with running(home) as (url, start_s):
@@ -198,7 +200,7 @@ def server_ms(home: Path, pool: Pool, run: str, tries: int) -> float:
 
 
 @contextmanager
-def _home(kept: Path | None) -> Iterator[Path]:
+def kept_home(kept: Path | None) -> Iterator[Path]:
     if kept is not None:
         kept.mkdir(parents=True, exist_ok=True)
         yield kept.resolve()
@@ -208,13 +210,11 @@ def _home(kept: Path | None) -> Iterator[Path]:
 
 
 @contextmanager
-def running(home: Path) -> Iterator[tuple[str, float]]:
-    """The app over a runs folder: its address, and the seconds until it answered."""
+def running(home: Path, *, log: Any = subprocess.DEVNULL) -> Iterator[tuple[str, float]]:
+    """The app over a runs folder: its address, and the seconds until it answered. log : a file for what it complains of."""
     began = time.perf_counter()
     command = [sys.executable, "app.py", "--no-browser", "--runs-dir", str(home)]
-    app = subprocess.Popen(
-        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    app = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=log, text=True)
     try:
         assert app.stdout is not None
         address = re.search(r"http://\S+", app.stdout.readline())

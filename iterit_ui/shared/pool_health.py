@@ -217,7 +217,7 @@ def _rows(home: Path, pool_id: str, words: Words, key: str, at: Stamp, scores: s
     name, threshold = near_key(key)
     begun = name.removeprefix("opening:")
     if begun != name and len(begun.split()) == WORDS:
-        rows = np.flatnonzero(_begun(home, pool_id, words) == begun).astype(np.int64)
+        rows = np.flatnonzero([one == begun for one in _begun(home, pool_id, words)]).astype(np.int64)
     else:
         rows = findings.rows_of_finding(
             pool,
@@ -235,10 +235,10 @@ def _rows(home: Path, pool_id: str, words: Words, key: str, at: Stamp, scores: s
 
 
 @lru_cache(maxsize=2)
-def _begun(home: Path, pool_id: str, words: Words) -> np.ndarray:
-    """(n,) object: the beginning of every response, so that one after the other can be looked at without waiting."""
+def _begun(home: Path, pool_id: str, words: Words) -> list[str]:
+    """The beginning of every response, so that one after the other can be looked at without waiting."""
     texts = findings.response_texts(get_pool(home, pool_id))
-    return np.array(findings.beginnings(texts, cut=words), dtype=object)
+    return findings.beginnings(texts, cut=words)
 
 
 def warm(home: Path, pool_id: str) -> None:

@@ -1,4 +1,4 @@
-"""python -m tools.soak files --count 500 --seed 0; it ends with 1 where something ended in a traceback or a death."""
+"""python -m tools.soak files --count 500 --seed 0; it ends with 1 where something ended in an error, a traceback or a death."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 NAMES = {
     "files": "malformed and damaged files that a pool is read from",
     "stores": "damaged files in a pool's and a run's folder",
+    "clients": "many visitors of one app at once",
     "disks": "a runs folder that cannot be written, and disks that fill",
 }
 
