@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import sys
 from collections.abc import Sequence
@@ -91,6 +93,7 @@ def launch(
             f"for each visitor, made by `python -m backend password NAME`), or set {VARIABLE}, or give --read-only for a "
             "demonstration that everybody may look at, or leave --host at 127.0.0.1"
         )
+    few_arenas()
     host = listening(host)
     space = [name] if in_space() and (name := os.environ.get("SPACE_HOST")) else []
     shared = SHARED_HOSTS if share else ()
@@ -136,6 +139,13 @@ def launch(
     if block:
         page.block_thread()
     return str(url)
+
+
+def few_arenas() -> None:
+    """Keep memory that threads have freed in two heaps, where the system's is glibc's: it would make one for nearly each of
+    the forty threads that answer, and twenty visitors of 52,002 samples took a third more."""
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another system's library
+        ctypes.CDLL(None).mallopt(-8, 2)  # M_ARENA_MAX
 
 
 def queued(page: GuardedPage) -> GuardedPage:

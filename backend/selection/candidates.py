@@ -164,9 +164,7 @@ def _curated_rows(settings: SelectionSettings, ids: np.ndarray) -> tuple[np.ndar
     both = sorted(set(settings.pinned) & set(settings.excluded))
     if both:
         raise ConfigError(f"sample {both[0]} is both pinned and excluded")
-    # a pool has many ids and few are wanted, so the pool's are looked up among the wanted
-    wanted = {*settings.pinned, *settings.excluded}
-    row_of = {sample_id: row for row, sample_id in enumerate(ids) if sample_id in wanted}
+    row_of = _rows_by_id(ids)
 
     def rows(name: str, sample_ids: Iterable[str]) -> np.ndarray:
         try:
@@ -176,6 +174,19 @@ def _curated_rows(settings: SelectionSettings, ids: np.ndarray) -> tuple[np.ndar
         return np.array(sorted(found), dtype=np.int64)
 
     return rows("pinned", settings.pinned), rows("excluded", settings.excluded)
+
+
+_last: tuple[np.ndarray, dict[str, int]] = (np.empty(0, dtype=object), {})
+
+
+def _rows_by_id(ids: np.ndarray) -> dict[str, int]:
+    """The row of each id. Those of the pool that was asked for last are kept: a change of settings asks several times."""
+    global _last
+    kept, row_of = _last
+    if kept is not ids:
+        row_of = {sample_id: row for row, sample_id in enumerate(ids)}
+        _last = ids, row_of
+    return row_of
 
 
 def _counts(status: np.ndarray) -> str:

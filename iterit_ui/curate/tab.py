@@ -8,8 +8,10 @@ page and server costs more than the selection itself. Whatever else follows the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import gradio as gr
@@ -50,6 +52,8 @@ NAMES = [f.name for f in fields(CurateState)]
 
 OPEN = Newest({})  # the sample that is open on each page
 TURNS = Turns()
+# a mark of one visitor draws the pages of all others anew: one after another, so that nobody's own click waits for all of them
+REFRESHES = Lock()
 
 
 @dataclass(frozen=True)
@@ -200,23 +204,25 @@ def _on(
     components: list[Any],
     *,
     always: bool = False,
+    after: AbstractContextManager[Any] | None = None,
 ) -> Any:
     """An event of the page: where it leads, what is drawn there, and the address of that; answered in one go.
 
-    always : draw also where nothing changes.
+    always : draw also where nothing changes. after : a lock that is waited for first.
     """
 
     def call(event: gr.EventData, request: gr.Request, *values: Any) -> list[Any]:
         data = event._data if isinstance(event._data, dict) else {}
-        made = in_turn(
-            session.home,
-            request.session_hash or "",
-            CurateState(*values),
-            lambda here: change(session.home, here, data),
-            drawn,
-            components,
-            always=always,
-        )
+        with after or nullcontext():
+            made = in_turn(
+                session.home,
+                request.session_hash or "",
+                CurateState(*values),
+                lambda here: change(session.home, here, data),
+                drawn,
+                components,
+                always=always,
+            )
         return made or [gr.skip()] * (len(parts.states) + len(components) + 1)
 
     call.__name__ = getattr(change, "__name__", call.__name__)
@@ -292,7 +298,7 @@ def _wire_arrival(session: Session, parts: Parts) -> None:
     when_shown("curate", *moments)(bound(draw.compared, home), [*later, compared], parts.saved, **DRAW)
     # marks of somebody else, a map that is ready: the page looks for itself and says so
     watched = when_shown("curate", "watch", unless=moments)
-    _on(session, parts, watched, events.on_refresh, draw.all_values, parts.everything)
+    _on(session, parts, watched, events.on_refresh, draw.all_values, parts.everything, after=REFRESHES)
 
 
 def _wire_settings(session: Session, parts: Parts) -> None:

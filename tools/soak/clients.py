@@ -32,7 +32,8 @@ from backend.records import Pool
 from benchmarks import ui
 from benchmarks.common import NotRun, pool_input
 
-LOOK_SECONDS = 1.0  # between two looks at what others have changed, as the page does it
+LOOK_SECONDS = 1.0  # between two looks at what others have changed, as the page does it (watcher.js)
+LOOK_PATIENCE = 10  # or so many times as long as the last look took
 ACTS = {
     "budget": ui.SLIDE % 7.5,
     "search": ui.SEARCH % "the",
@@ -81,7 +82,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clients", type=int, default=20, help="visitors at once (default 20)")
     parser.add_argument("--minutes", type=float, default=10, help="how long they stay (default 10)")
     parser.add_argument(
-        "--pause", type=float, default=4, help="mean seconds between two acts of a visitor (default 4)"
+        "--pause", type=float, default=8, help="mean seconds between two acts of a visitor (default 8)"
     )
     parser.add_argument("--train", action="store_true", help="a run of the demo trains meanwhile")
     parser.add_argument("--runs-dir", type=Path, help="folder to keep the pool, its map and the run in")
@@ -217,24 +218,27 @@ def visit(
                         f"{name}: {type(error).__name__} {re.sub('[0-9a-f]{8,}', '', str(error))[:160]}"
                     ] += 1
 
-        def look(known: str) -> str:
-            """Look whether others have changed something, and draw what they have."""
+        def look(known: str) -> tuple[str, float]:
+            """Look whether others have changed something, and draw what they have; when to look again."""
+            began = time.monotonic()
             answer = client.post(script.look.path, json={**script.look.body, "session_hash": session})
+            took = time.monotonic() - began
             found = answer.json() if answer.status_code == 200 else {}
             stamp = str((found.get("stamps") or {}).get("watch", ""))
-            if not stamp:
-                with told.lock:
+            with told.lock:
+                told.seconds["look"].append(took)
+                if not stamp:
                     told.errors[f"look: {answer.status_code} {answer.text[:120]}"] += 1
             if known and stamp and stamp != known:
                 timed("what others did", script.seen)
-            return stamp or known
+            return stamp or known, time.monotonic() + max(LOOK_SECONDS, LOOK_PATIENCE * took)
 
         began = time.monotonic()
         for one in script.opening:
             timed("open", [one])
         with told.lock:
             told.seconds["the whole page"].append(time.monotonic() - began)
-        known = look("")
+        known, again = look("")
         for nth in itertools.count(1):
             if time.monotonic() > until:
                 return
@@ -248,10 +252,11 @@ def visit(
                 event |= {"id": str(pool.ids[rng.randrange(len(pool))]), "nth": nth}
             timed(name, script.acts[name], event)
             then = time.monotonic() + rng.expovariate(1 / pause)
-            while (left := then - time.monotonic()) > 0:
-                time.sleep(min(left, LOOK_SECONDS))
-                if left > LOOK_SECONDS:
-                    known = look(known)
+            while (now := time.monotonic()) < then:
+                if now >= again:
+                    known, again = look(known)
+                else:
+                    time.sleep(max(0.0, min(then, again) - now))
 
 
 def finish(client: httpx.Client, session: str) -> None:

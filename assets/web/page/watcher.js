@@ -1,6 +1,7 @@
 // Asks once a second whether something that this page shows has been changed elsewhere, and tells the screens (screen.js).
 (() => {
   const EVERY = 1000; // ms, where an answer says nothing else
+  const PATIENCE = 10; // times as long as an answer took it waits until it asks again: where many look, none is held up by looking
   const RUNS = new Set(['tune', 'epochs']); // tabs that show what a worker writes
 
   studio.watcher = ({element, server}) => {
@@ -12,9 +13,10 @@
       if (document.hidden) return;
       const query = new URL(location.href).searchParams;
       const asked = ['pool', 'run', 'tab'].map((name) => query.get(name) || '');
+      const began = performance.now();
       const found = await server.look(asked);
       if (!found || found.error) return;
-      every = Number(found.every) || EVERY;
+      every = Math.max(Number(found.every) || EVERY, PATIENCE * (performance.now() - began));
       // What differs because something else is looked at is no change. A run may have gone on between drawing its tab and
       // this answer, though: the tabs of runs are told, and draw nothing where they are up to date.
       const same = asked.join('|') === at;
