@@ -10,6 +10,7 @@ NAMES = {
     "files": "malformed and damaged files that a pool is read from",
     "stores": "damaged files in a pool's and a run's folder",
     "clients": "many visitors of one app at once",
+    "kills": "workers and apps that are killed while a run goes on",
     "disks": "a runs folder that cannot be written, and disks that fill",
 }
 
