@@ -7,11 +7,12 @@ page and server costs more than the selection itself. Whatever else follows the 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import Any
 
 import gradio as gr
@@ -54,6 +55,8 @@ OPEN = Newest({})  # the sample that is open on each page
 TURNS = Turns()
 # a mark of one visitor draws the pages of all others anew: one after another, so that nobody's own click waits for all of them
 REFRESHES = Lock()
+# as many selections are drawn at once as there are cores: more would be no sooner done, and each takes memory meanwhile
+DRAWING = BoundedSemaphore(max(2, os.cpu_count() or 1))
 
 
 @dataclass(frozen=True)
@@ -244,7 +247,7 @@ def in_turn(
     read : the states as the callback was given them; what others of the page have changed since is added.
     always : answer also where nothing changes.
     """
-    with TURNS.take(page, read.turn) as turn, store.read_together(home):
+    with TURNS.take(page, read.turn) as turn, DRAWING, store.read_together(home):
         here = replace(read, **turn.missed)
         there = change(here)
         if there.sample != here.sample:
