@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore
 from typing import Any
 
 import gradio as gr
@@ -44,7 +44,7 @@ from iterit_ui.samples.edit_response import functions as edit_functions
 from iterit_ui.samples.hand_over import wire_export
 from iterit_ui.samples.replace_all import preview_function
 from iterit_ui.shared import address, cutting_hint, text
-from iterit_ui.shared.answer_order import Newest, Turns, all_numbered, next_number, numbered
+from iterit_ui.shared.answer_order import HalfTime, Newest, Turns, all_numbered, next_number, numbered
 from iterit_ui.shared.map_functions import map_functions
 from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound, first_pool
 
@@ -53,8 +53,8 @@ NAMES = [f.name for f in fields(CurateState)]
 
 OPEN = Newest({})  # the sample that is open on each page
 TURNS = Turns()
-# a mark of one visitor draws the pages of all others anew: one after another, so that nobody's own click waits for all of them
-REFRESHES = Lock()
+# a mark of one visitor draws the pages of all others anew: nobody's own click should wait for all of them
+REFRESHES = HalfTime()
 # as many selections are drawn at once as there are cores: more would be no sooner done, and each takes memory meanwhile
 DRAWING = BoundedSemaphore(max(2, os.cpu_count() or 1))
 
