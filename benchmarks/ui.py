@@ -90,6 +90,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     source = "" if options.rows else pool_input(options.pool)
     with kept_home(options.runs_dir) as home, sync_playwright() as playwright:
         pool, run = prepared(home, source or generated_pool(home, options.rows))
+        store.set_mark(
+            home, pool.id, [str(pool.ids[3])], None
+        )  # a kept folder may have it; it is excluded below
         server = server_ms(home, pool, run, options.tries)
         with running(home) as (url, start_s):
             browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER)
