@@ -203,11 +203,19 @@ def test_a_chart_is_downloaded_as_picture_and_as_figures(bench):
     )
 
 
-COUNT = """() => {
-  window.drawn = 0;
+# counts from when nothing has been drawn for half a second
+COUNT = """() => new Promise((done) => {
   const {react} = studio.plotly;
-  studio.plotly.react = (...given) => { window.drawn += 1; return react(...given); };
-}"""
+  let last = performance.now();
+  window.drawn = 0;
+  studio.plotly.react = (...given) => { window.drawn += 1; last = performance.now(); return react(...given); };
+  const timer = setInterval(() => {
+    if (performance.now() - last < 500) return;
+    clearInterval(timer);
+    window.drawn = 0;
+    done();
+  }, 50);
+})"""
 TOGGLE = """name => new Promise((done) => {
   document.body.classList.toggle(name);
   requestAnimationFrame(() => requestAnimationFrame(() => done(window.drawn)));
