@@ -80,26 +80,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Medians of what a visitor does, with complexity drawn from a fixed seed: the times do not depend on its values."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as error:
-        raise NotRun("playwright is not installed (requirements-dev.txt has it)") from error
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        raise NotRun("no Chromium here: apt-get install chromium")
     source = "" if options.rows else pool_input(options.pool)
-    with kept_home(options.runs_dir) as home, sync_playwright() as playwright:
+    with kept_home(options.runs_dir) as home, browser_page() as page:
         pool, run = prepared(home, source or generated_pool(home, options.rows))
-        store.set_mark(
-            home, pool.id, [str(pool.ids[3])], None
-        )  # a kept folder may have it; it is excluded below
+        # a kept folder may have this mark; the sample is excluded below
+        store.set_mark(home, pool.id, [str(pool.ids[3])], None)
         server = server_ms(home, pool, run, options.tries)
         with running(home) as (url, start_s):
-            browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER)
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            page.set_default_timeout(WAIT)
             found = visited(page, url, pool, run, options.tries, 1000 * options.pause)
-            browser.close()
     return {"rows": len(pool), "start_s": round(start_s, 2), **found, "server_ms": round(server, 1)}
 
 
@@ -210,6 +198,29 @@ def kept_home(kept: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="iterit-ui-") as folder:
         yield Path(folder).resolve()
+
+
+@contextmanager
+def browser_page() -> Iterator[Any]:
+    """A page of 1280 x 900 in Chromium; it is closed after the block.
+
+    Raises
+    ------
+    NotRun : playwright or Chromium is missing.
+    """
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise NotRun("playwright is not installed (requirements-dev.txt has it)") from error
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        raise NotRun("no Chromium here: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(WAIT)
+        yield page
+        browser.close()
 
 
 @contextmanager

@@ -62,9 +62,8 @@ class GuardedPage(gr.Blocks):
         except gr.Error as error:  # made for people as well
             error.print_exception = False
             raise
-        except (
-            Exception
-        ) as error:  # nobody expected it: Gradio prints the traceback, and would show all of the text
+        except Exception as error:
+            # a mistake of ours or of a library: Gradio prints the traceback, the visitor gets one line without folders
             raise gr.Error(without_folders(in_a_line(error))) from error
 
     async def preprocess_data(self, block_fn: BlockFunction, inputs: Any, *rest: Any, **options: Any) -> Any:

@@ -18,7 +18,7 @@ View = dict[str, Any]
 
 
 def _read_together(draw: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
-    """Values that are drawn of a runs folder, the first argument, which is looked into a hundred times for them."""
+    """Give a function one database connection for the whole call; its first argument is the runs folder."""
 
     @functools.wraps(draw)
     def call(home: Path, *rest: Any, **named: Any) -> list[Any]:

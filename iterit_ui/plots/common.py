@@ -33,7 +33,8 @@ def empty(message: str, title: str = "") -> Figure:
 
 
 def by_series(table: pd.DataFrame) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    """Each series of a histogram's table by name, with its columns: slices of a table would take longer than the chart."""
+    """The name and columns of each series in a histogram's table. Plain arrays, because slicing the table takes longer than
+    drawing the chart."""
     columns = {name: table[name].to_numpy() for name in table.columns}
     for name in dict.fromkeys(columns["series"].tolist()):
         rows = columns["series"] == name

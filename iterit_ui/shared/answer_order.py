@@ -183,8 +183,8 @@ class Turns:
 
 
 class HalfTime:
-    """Blocks that run one at a time, each no sooner than the one before has rested for as long as it ran: together they take
-    at most half of a core, and leave the rest to what somebody waits for."""
+    """A lock for background work. After each block it stays closed for as long as the block took, so that this work uses at
+    most half of one core and the rest is free for what a visitor is waiting for."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

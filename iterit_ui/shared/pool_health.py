@@ -236,7 +236,7 @@ def _rows(home: Path, pool_id: str, words: Words, key: str, at: Stamp, scores: s
 
 @lru_cache(maxsize=2)
 def _begun(home: Path, pool_id: str, words: Words) -> list[str]:
-    """The beginning of every response, so that one after the other can be looked at without waiting."""
+    """The first words of every response. Cached, so that listing one opening after another is immediate."""
     texts = findings.response_texts(get_pool(home, pool_id))
     return findings.beginnings(texts, cut=words)
 

@@ -12,7 +12,6 @@ import itertools
 import json
 import random
 import re
-import shutil
 import threading
 import time
 from collections import Counter, defaultdict
@@ -136,13 +135,6 @@ def started(home: Path) -> str:
 
 def recorded(home: Path, url: str, pool: Pool, scores: str) -> Script:
     """What one page sends for being opened on Curate, and for each act."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as error:
-        raise NotRun("playwright is not installed (requirements-dev.txt has it)") from error
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        raise NotRun("no Chromium here: apt-get install chromium")
     sent: list[Sent] = []
     looks: list[Sent] = []
 
@@ -153,10 +145,7 @@ def recorded(home: Path, url: str, pool: Pool, scores: str) -> Script:
                 Sent(request.url.removeprefix(url), body)
             )
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ui.BROWSER)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(ui.WAIT)
+    with ui.browser_page() as page:
         page.on("request", write_down)
         page.goto(f"{url}/?tab=curate&pool={pool.id}&scores={scores}/0")
         page.locator("#curate-cards .st-unit", has_text=f"of {len(pool):,}").first.wait_for()
@@ -175,7 +164,6 @@ def recorded(home: Path, url: str, pool: Pool, scores: str) -> Script:
         page.wait_for_timeout(4000)
         store.undo(home, pool.id, "somebody else")
         seen = list(sent)
-        browser.close()
     return Script(opening, acts, looks[-1], seen)
 
 
