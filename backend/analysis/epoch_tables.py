@@ -59,8 +59,13 @@ EPOCH_COLUMNS = [
 
 def load_epoch(home: Path, run_id: str, epoch: int) -> EpochRecord:
     """An epoch's record, read once as long as it stays what it is (a run resumed from its start writes it anew)."""
+    return _load_epoch(home, run_id, epoch, epoch_written(home, run_id, epoch))
+
+
+def epoch_written(home: Path, run_id: str, epoch: int) -> int:
+    """When an epoch's record was written, in nanoseconds; 0 where there is none."""
     meta = store.run_folder(home, run_id) / "epochs" / str(epoch) / "meta.json"
-    return _load_epoch(home, run_id, epoch, meta.stat().st_mtime_ns if meta.exists() else 0)
+    return meta.stat().st_mtime_ns if meta.exists() else 0
 
 
 @lru_cache(maxsize=24)

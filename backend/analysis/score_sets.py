@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 
 from backend import store
-from backend.analysis.epoch_tables import load_epoch
+from backend.analysis.epoch_tables import epoch_written, load_epoch
 from backend.data import demo
 from backend.errors import ScoresError
 from backend.records import EDITED, Pool, Scores, Status
@@ -46,8 +47,7 @@ def score_sets(home: Path, pool: Pool) -> list[ScoreSet]:
             continue
         stale = len(store.edited_since(home, run.pool_id, pool))
         for epoch in store.epochs(home, run.id):
-            record = load_epoch(home, run.id, epoch)
-            if not np.isfinite(record.scores.complexity).any():
+            if not _has_scores(home, run.id, epoch, epoch_written(home, run.id, epoch)):
                 continue  # strategies that need no model record no scores
             trained = "untouched" if epoch == 0 else f"after {epoch} epoch{'s' if epoch > 1 else ''}"
             sets.append(
@@ -64,6 +64,12 @@ def score_sets(home: Path, pool: Pool) -> list[ScoreSet]:
         stale = len(imported_scores.edited_since_import(home, pool, one.key))
         sets.append(ScoreSet(one.key, f"{one.name}, imported{_since(stale)}", one.model, stale=stale))
     return sets
+
+
+@lru_cache(maxsize=8192)
+def _has_scores(home: Path, run_id: str, epoch: int, written: int) -> bool:
+    """Kept, because this is asked of every epoch of every run whenever something is drawn of a pool."""
+    return bool(np.isfinite(load_epoch(home, run_id, epoch).scores.complexity).any())
 
 
 def load_scores(home: Path, pool: Pool, key: str) -> Scores:
@@ -141,10 +147,14 @@ def read_scores(path: Path, pool: Pool) -> Scores:
 
 
 def _demo_ids_match(pool: Pool) -> bool:
-    table = pq.read_table(demo.SCORES, columns=["id"])
-    return table.num_rows == len(pool) and np.array_equal(
-        np.asarray(table["id"].to_pylist(), dtype=object), pool.ids
-    )
+    scored = _demo_ids()
+    return len(scored) == len(pool) and bool(np.array_equal(scored, pool.ids))
+
+
+@lru_cache(maxsize=1)
+def _demo_ids() -> np.ndarray:
+    """(n,) object: the samples that the embedded scores are of."""
+    return np.asarray(pq.read_table(demo.SCORES, columns=["id"])["id"].to_pylist(), dtype=object)
 
 
 def load_map(path: Path) -> np.ndarray:

@@ -35,8 +35,7 @@ def charts(shown: SelectionView, wanted: dict[str, Any], mask: np.ndarray | None
     made, n = shown.what.selection, shown.numbers
     hard = analysis.complexity_histogram(shown.scores, made, filtered=mask)
     new = analysis.diversity_histogram(shown.what.diversity, made, filtered=mask)
-    rivals = analysis.baselines(shown.pool, shown.scores, shown.settings, held_out=shown.held_out)
-    long: Histogram = analysis.length_histogram(shown.scores, made, rivals, filtered=mask)
+    long: Histogram = analysis.length_histogram(shown.scores, made, shown.baselines, filtered=mask)
     (hard_title, hard_note), (new_title, new_note), (long_title, long_note) = (
         CHART[key] for key in ("complexity", "diversity", "lengths")
     )

@@ -56,6 +56,11 @@ class SelectionView:
         return None if earlier is None else earlier.times(len(self.pool))
 
     @cached_property
+    def baselines(self) -> dict[str, np.ndarray]:
+        """Rows that simpler strategies would pick; a filter changes none of them."""
+        return analysis.baselines(self.pool, self.scores, self.settings, held_out=self.held_out)
+
+    @cached_property
     def numbers(self) -> dict[str, np.ndarray]:
         """(n,) float64 by name: what a filter may limit; NaN where a sample has no such value."""
         made, n = self.what.selection, len(self.pool)

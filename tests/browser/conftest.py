@@ -323,8 +323,18 @@ def tidy() -> Callable:
         boxes = page.evaluate(
             """() => [...document.querySelectorAll('.panel, .sheet, .st-note, .st-header, .scorer')]
                 .filter(e => e.offsetParent !== null && e.offsetWidth && !e.parentElement.closest('.panel'))
-                .map(e => { const r = e.getBoundingClientRect();
-                    return [e.className + '#' + (e.closest('[id]')?.id || ''), r.left, r.top, r.right, r.bottom]; })"""
+                .map(e => {
+                    let {left, top, right, bottom} = e.getBoundingClientRect();
+                    // what a column that scrolls has cut off covers nothing
+                    for (let around = e.parentElement; around !== document.body; around = around.parentElement) {
+                        if (getComputedStyle(around).overflowY === 'visible') continue;
+                        const cut = around.getBoundingClientRect();
+                        [left, right] = [Math.max(left, cut.left), Math.min(right, cut.right)];
+                        [top, bottom] = [Math.max(top, cut.top), Math.min(bottom, cut.bottom)];
+                    }
+                    return [e.className + '#' + (e.closest('[id]')?.id || ''), left, top, right, bottom];
+                })
+                .filter(([, left, top, right, bottom]) => left < right && top < bottom)"""
         )
         assert len(boxes) > 3
         inside = ("sheet", "scorer")

@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
             runs += 1
             name = run_launch.launch(home, small_run())
             while True:
-                time.sleep(min(rng.expovariate(3 / took), took))
+                time.sleep(rng.uniform(0, 0.6 * took))
                 lifecycle.refresh(home)
                 info = store.run_info(home, name)
                 if not info.active:
