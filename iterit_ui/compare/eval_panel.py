@@ -133,11 +133,11 @@ def build_eval(session: Session, runs: gr.State) -> None:
 
 def ready_words(runs: list[str]) -> Value | None:
     """What is missing before anything can be evaluated; None where nothing is."""
-    if wrong := harness.missing():
+    if harness.missing():
         return {
             "tone": "empty",
             "title": "lm-eval is not installed",
-            "text": wrong,
+            "text": "Evaluating needs this package where the app runs.",
             "steps": [f"Run: {harness.INSTALL}", "Restart this app.", "Evaluations appear here."],
         }
     if not runs:

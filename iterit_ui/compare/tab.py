@@ -247,7 +247,9 @@ def offer(
     choices = [(f"{info.name} · {counted(len(info.runs), 'run')}", info.id) for info in infos]
     if chosen and not comparison:
         choices.insert(0, (f"chosen runs · {len(chosen)}", CHOSEN))
-    value = comparison or (CHOSEN if chosen else None)
+    if not choices:
+        choices = [("none yet", "")]
+    value = comparison or (CHOSEN if chosen else "")
     try:
         found = (
             analysis.compare(home, ids, reference=own_baseline(home, comparison), names=STRATEGY_NAMES)

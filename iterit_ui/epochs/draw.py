@@ -30,7 +30,7 @@ from iterit_ui.epochs.run_choices import on_disk, run_choice
 from iterit_ui.epochs.run_history import held_out_losses, read_history
 from iterit_ui.epochs.state import EpochsState
 from iterit_ui.samples.column_menu import menu_value
-from iterit_ui.samples.hand_over import button_value, run_choices
+from iterit_ui.samples.hand_over import LISTED, button_value, run_choices
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.samples.sample_values import sample_value, table_value
 from iterit_ui.shared import text
@@ -172,14 +172,26 @@ def all_values(home: Path, here: EpochsState) -> list[Any]:
         *sample_values(at, here),
         gr.Column(visible=story.pool.labels is not None),
         gr.Column(visible=True),
-        export_value(home, story.run, at.epoch),
+        export_value(home, at),
         gr.Button(visible=True),
     ]
 
 
-def export_value(home: Path, run: str, epoch: int) -> Value:
-    """The button that exports the epoch that is shown, or all epochs together."""
-    choices = run_choices(home, run, epochs=[epoch])
+def export_value(home: Path, at: EpochView) -> Value:
+    """The button that exports the epoch that is shown, all epochs together, or what the table lists instead."""
+    choices = run_choices(home, at.story.run, epochs=[at.epoch])
+    if not at.listed.usual and len(at.listed.rows):
+        label = f"The list below: {at.listed.label}"
+        choices.append(
+            {
+                "key": LISTED,
+                "label": label,
+                "count": len(at.listed.rows),
+                "group": "",
+                "heldOut": 0,
+                "picked": False,
+            }
+        )
     return button_value(choices[0]["count"], choices, choices[0]["key"])
 
 

@@ -31,11 +31,17 @@ def view_of(home: Path, here: EpochsState) -> EpochView | None:
         return None
 
 
-def on_export(home: Path, data: Any, run: str, who: str) -> str:
-    """A file of what the epoch that is shown picked, or all epochs together, to download."""
-    choices = [one["key"] for one in hand_over.run_choices(home, run)] if run else []
-    asked = hand_over.asked_of(data, choices)
-    return hand_over.exported_file(home, hand_over.picks_of_key(home, asked.which), asked, who)
+def on_export(home: Path, here: EpochsState, data: Any, who: str) -> str:
+    """A file of what the epoch that is shown picked, of all epochs together, or of what the table lists, to download."""
+    choices = [one["key"] for one in hand_over.run_choices(home, here.run)] if here.run else []
+    asked = hand_over.asked_of(data, [*choices, hand_over.LISTED])
+    if asked.which != hand_over.LISTED:
+        return hand_over.exported_file(home, hand_over.picks_of_key(home, asked.which), asked, who)
+    at = draw.epoch_view(home, here)
+    if at is None:
+        raise StudioError("nothing is listed yet")
+    picks = hand_over.picks_of_list(home, at.story.pool, at.listed.rows, at.record.scores)
+    return hand_over.exported_file(home, picks, asked, who, noun="samples")
 
 
 def on_receipt(home: Path, run: str) -> str:

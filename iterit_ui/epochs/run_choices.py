@@ -43,7 +43,9 @@ def measured(home: Path, run: str) -> int:
 
 def run_choice(home: Path, run: str) -> Any:
     """The list of runs with the chosen one."""
-    choices = [(run_label(info, epochs), info.id) for info, epochs in known_runs(home)]
+    choices = [(run_label(info, epochs), info.id) for info, epochs in known_runs(home)] or [
+        ("no run yet", "")
+    ]
     return gr.Dropdown(choices=choices, value=run if run in [key for _, key in choices] else None)
 
 

@@ -76,7 +76,7 @@ def build(session: Session) -> None:
     parts = _lay_out(session)
     _wire_arrival(session, parts)
     _wire_events(session, parts)
-    wire_export(parts["export"], bound(events.on_export, session.home), [session.run, session.who])
+    wire_export(parts["export"], _exported(session), [session.who, *_states(session, parts)])
     wire_receipt(parts["receipt"], bound(events.on_receipt, session.home), session.run)
 
 
@@ -130,6 +130,15 @@ def _here(session: Session, values: tuple[Any, ...]) -> tuple[dict[str, Any], Ep
     held = dict(zip(address.NAMES, values[:count], strict=True))
     own = dict(zip(OWN, values[count:], strict=True))
     return held, EpochsState(**{name: held[name] for name in SHARED}, **own)
+
+
+def _exported(session: Session) -> Callable[..., str]:
+    """What makes the file of an export."""
+
+    def file(data: Any, who: str, *values: Any) -> str:
+        return events.on_export(session.home, _here(session, values)[1], data, who)
+
+    return file
 
 
 def _states(session: Session, parts: Parts) -> list[Any]:

@@ -39,6 +39,7 @@ from iterit_ui.shared.theme import counted
 
 Value = dict[str, Any]
 ALL = "all"  # instead of an epoch's number
+LISTED = "listed"  # the key of what a table lists
 EXPORT_ACTION = {
     "key": "export",
     "label": "Export",

@@ -406,6 +406,11 @@ def test_looking_picks_the_newest_and_is_quiet_when_nothing_changed(tmp_path):
     assert "2 epochs, running" in choices[run] and "no epoch yet, queued" in choices[waiting]
 
 
+def test_the_list_of_runs_says_that_there_is_none(tmp_path):
+    none = runs.run_choice(tmp_path, "")
+    assert none.choices == [("no run yet", "")] and none.value == ""
+
+
 def test_a_new_epoch_is_noticed_and_moves_nothing(tmp_path):
     run = make_run(tmp_path, epochs=2, state="running")
     here = draw.normalised(

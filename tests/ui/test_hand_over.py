@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -87,14 +88,18 @@ def test_epochs_offers_the_shown_epoch_and_all_together(home):
     ]
     assert button["chosen"] == f"{run}/1" and button["label"] == "Export 10 picks"
     answer = {**ANSWER, "which": f"{run}/all"}
-    lines, recipe = read(epochs_events.on_export(home, answer, run, "Ada"))
+    lines, recipe = read(epochs_events.on_export(home, EpochsState(run=run), answer, "Ada"))
     pool = store.load_pool_from_store(home, recipe["pool"]["id"])
     assert [line["id"] for line in lines] == pool.ids[every].tolist() and recipe["epoch"] == "all"
     assert [(one.epoch, one.who) for one in store.exports(home, run)] == [(store.ALL_EPOCHS, "Ada")]
-    plain, none = read(epochs_events.on_export(home, {**answer, "scores": False, "recipe": False}, run, ""))
+    plain, none = read(
+        epochs_events.on_export(home, EpochsState(run=run), {**answer, "scores": False, "recipe": False}, "")
+    )
     assert none is None and set(plain[0]) <= {"messages", "source", "label"}
     with pytest.raises(StudioError, match="no longer there"):
-        epochs_events.on_export(home, {**ANSWER, "which": "20200101-000000-000000/0"}, run, "")
+        epochs_events.on_export(
+            home, EpochsState(run=run), {**ANSWER, "which": "20200101-000000-000000/0"}, ""
+        )
     nothing = dict(zip(epochs_draw.DRAWN, epochs_draw.all_values(home, EpochsState())))
     assert nothing["export"] is None
     assert made["receipt"].visible and not nothing["receipt"].visible
@@ -102,6 +107,24 @@ def test_epochs_offers_the_shown_epoch_and_all_together(home):
     assert [len(epoch["ids"]) for epoch in receipt["epochs"]] == [10, 10, 10]
     with pytest.raises(StudioError, match="not a run id"):
         epochs_events.on_receipt(home, "")
+
+
+def test_epochs_offers_what_its_table_lists_too(home):
+    run = make_run(home)
+    here = EpochsState(run=run, epoch=1)
+    here = replace(here, view={**here.view, "which": "dropped"})
+    choices = dict(zip(epochs_draw.DRAWN, epochs_draw.all_values(home, here)))["export"]["choices"]
+    at = epochs_draw.epoch_view(home, here)
+    assert len(at.listed.rows) > 0
+    assert (choices[-1]["key"], choices[-1]["count"]) == ("listed", len(at.listed.rows))
+    assert choices[-1]["label"] == "The list below: dropped before epoch 1"
+    lines, recipe = read(epochs_events.on_export(home, here, {**ANSWER, "which": "listed"}, "Ada"))
+    assert [line["row"] for line in lines] == at.listed.rows.tolist()
+    assert [line["complexity"] for line in lines] == at.record.scores.complexity[at.listed.rows].tolist()
+    assert recipe["strategy"] == "chosen by a person"
+    assert store.exports(home, run) == []  # no epoch's picks
+    with pytest.raises(StudioError, match="nothing is listed"):
+        epochs_events.on_export(home, EpochsState(), {**ANSWER, "which": "listed"}, "")
 
 
 def test_compare_offers_the_lowest_run_first_and_any_other(home):
@@ -137,7 +160,7 @@ def test_a_folder_comes_as_a_zip_with_what_was_held_out(home):
     (choice,) = hand_over.run_choices(home, run, epochs=[2])[:1]
     assert choice["heldOut"] == len(store.read_kept_aside(home, run, 0)) > 0
     answer = {**ANSWER, "which": f"{run}/2", "format": "prompt_completion", "folder": True, "heldOut": True}
-    path = epochs_events.on_export(home, answer, run, "")
+    path = epochs_events.on_export(home, EpochsState(run=run), answer, "")
     with zipfile.ZipFile(path) as archive:
         (folder,) = {name.partition("/")[0] for name in archive.namelist()}
         assert {name.partition("/")[2] for name in archive.namelist()} == {
@@ -149,7 +172,10 @@ def test_a_folder_comes_as_a_zip_with_what_was_held_out(home):
 def test_a_download_loads_again_as_the_picks(home, tmp_path):
     run = make_run(home)
     path = epochs_events.on_export(
-        home, {**ANSWER, "which": f"{run}/0", "ending": "json", "recipe": False}, run, ""
+        home,
+        EpochsState(run=run),
+        {**ANSWER, "which": f"{run}/0", "ending": "json", "recipe": False},
+        "",
     )
     again = load_pool([path])
     pool = store.load_pool_from_store(home, store.run_info(home, run).pool_id)

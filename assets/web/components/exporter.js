@@ -78,10 +78,7 @@
       'With the recipe',
       'a second file: settings, model, pool and the command that picks the same again',
     );
-    const scores =
-      value.picked === false
-        ? 'id, file, row and complexity'
-        : 'id, file, row, rank, gain, complexity, diversity and why it was picked';
+    const scores = box('scores', 'With what is known of each sample', '');
     // what cannot be chosen is off, and says why
     const update = () => {
       const chosen = value.choices.find((one) => one.key === (which ? which.value : value.chosen));
@@ -95,6 +92,11 @@
       const made = recipe.querySelector('input');
       made.disabled = asked.folder;
       made.checked = asked.folder || asked.recipe;
+      const columns =
+        (chosen?.picked ?? value.picked) === false
+          ? 'id, file, row and complexity'
+          : 'id, file, row, rank, gain, complexity, diversity and why it was picked';
+      scores.querySelector('small').textContent = `columns beside it: ${columns}`;
     };
     which?.addEventListener('change', update);
     const ending = h('select', '', null, ...options(ENDINGS, asked.ending));
@@ -110,7 +112,7 @@
       which ? labelled('Which samples', which) : null,
       formats,
       labelled('File', ending),
-      box('scores', 'With what is known of each sample', `columns beside it: ${scores}`),
+      scores,
       heldOut,
       recipe,
       box(
