@@ -162,7 +162,7 @@ def table_value(home: Path, asked: Value, opened: str) -> Value:
         "columns": [
             {"key": "name", "label": "Run", "sort": True, "width": "210px", "longest": 120, **writes},
             {"key": "state", "label": "State", "kind": "badge", "sort": True, "width": "92px"},
-            {"key": "strategy", "label": "Strategy", "sort": True, "width": "126px"},
+            {"key": "strategy", "label": "Strategy", "sort": True, "width": "184px"},
             {"key": "pool", "label": "Pool · samples", "sort": True, "width": "120px"},
             {"key": "model", "label": "Model", "sort": True, "width": "90px", "minor": True},
             {

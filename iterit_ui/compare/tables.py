@@ -73,7 +73,7 @@ def strategies_table(
             cells["noise"] = share(entry["mean"]) if entry else "–"
         rows.append(cells)
     columns = [
-        {"key": "arm", "label": "Strategy", "width": "150px"},
+        {"key": "arm", "label": "Strategy", "kind": "words", "width": "150px"},
         {
             "key": "seeds",
             "label": "Seeds",
@@ -85,11 +85,11 @@ def strategies_table(
             "key": "final",
             "label": "At the end",
             "align": "right",
-            "width": "134px",
+            "width": "126px",
             "hint": "the headline: held-out loss after the last epoch" + (f", {last}" if same else ""),
         },
         *(
-            {"key": f"after_{epoch}", "label": f"After epoch {epoch}", "align": "right", "width": "134px"}
+            {"key": f"after_{epoch}", "label": f"After epoch {epoch}", "align": "right", "width": "126px"}
             for epoch in shown
         ),
         *(
@@ -115,7 +115,7 @@ def strategies_table(
             }
             for at, measure in enumerate(tasks)
         ),
-        {"key": "steps", "label": "Steps", "align": "right", "width": "52px", "hint": "optimizer steps"},
+        {"key": "steps", "label": "Steps", "align": "right", "width": "60px", "hint": "optimizer steps"},
         {
             "key": "tokens",
             "label": "Tokens",
@@ -127,7 +127,7 @@ def strategies_table(
             "key": "distinct",
             "label": "Distinct",
             "align": "right",
-            "width": "64px",
+            "width": "76px",
             "hint": "samples trained on at least once; mean over the seeds",
         },
         *(
@@ -178,15 +178,15 @@ def differences_table(found: analysis.Comparison) -> Value | None:
             "comparisons where nothing differs."
         )
     columns = [
-        {"key": "arm", "label": "Strategy", "width": "154px"},
+        {"key": "arm", "label": "Strategy", "kind": "words", "width": "154px"},
         {"key": "verdict", "label": "", "kind": "badge", "width": "108px"},
         {"key": "words", "label": "Verdict", "kind": "words"},
-        {"key": "mean", "label": "Difference", "align": "right", "width": "84px"},
+        {"key": "mean", "label": "Difference", "align": "right", "width": "96px"},
         {
             "key": "sd",
             "label": "Spread",
             "align": "right",
-            "width": "62px",
+            "width": "72px",
             "hint": "sample standard deviation of the differences",
         },
         {"key": "interval", "label": "95 % interval", "align": "right", "width": "154px"},
