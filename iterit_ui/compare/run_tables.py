@@ -8,6 +8,7 @@ from typing import Any
 from backend import analysis
 from backend.errors import StudioError
 from iterit_ui.compare.tables import plain_table
+from iterit_ui.shared.strategies import strategy_name
 
 Value = dict[str, Any]
 
@@ -31,7 +32,7 @@ def settings_table(home: Path, found: analysis.Comparison) -> Value | None:
         rows = [
             {
                 "name": _setting(item),
-                **{run.id: _words(value) for run, value in zip(runs, item.values, strict=True)},
+                **{run.id: _words(item, value) for run, value in zip(runs, item.values, strict=True)},
             }
             for item in differ
         ]
@@ -44,7 +45,8 @@ def settings_table(home: Path, found: analysis.Comparison) -> Value | None:
         for item in differ:
             counts: dict[str, int] = {}
             for value in item.values:
-                counts[_words(value)] = counts.get(_words(value), 0) + 1
+                words = _words(item, value)
+                counts[words] = counts.get(words, 0) + 1
             if item.name == "name":
                 continue  # every run has its own
             rows.append(
@@ -92,5 +94,7 @@ def _setting(item: analysis.Different) -> str:
     return kind + item.name.replace("_", " ")
 
 
-def _words(value: str | None) -> str:
+def _words(item: analysis.Different, value: str | None) -> str:
+    if item.name == "strategy" and value:
+        return strategy_name(value)
     return "not known" if value is None else value or "none"
