@@ -152,7 +152,9 @@ def test_every_band_lists_what_it_counts(page, goto, run):
     page.locator("#epochs-export button").click()
     page.locator("dialog.st-export select[name=which]").select_option("listed")
     expect(page.get_by_label("With what is known of each sample")).to_be_visible()
-    expect(page.locator("dialog.st-export")).to_contain_text("columns beside it: id, file, row and complexity")
+    expect(page.locator("dialog.st-export")).to_contain_text(
+        "columns beside it: id, file, row and complexity"
+    )
     with page.expect_download() as download:
         page.get_by_role("button", name="Download", exact=True).click()
     assert f"-{count_of(words)}-samples" in download.value.suggested_filename

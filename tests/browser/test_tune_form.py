@@ -119,6 +119,21 @@ def test_tokens_are_counted_from_the_form(browser, tmp_path):
         page.close()
 
 
+def test_help_is_behind_its_question_mark_and_never_cut_off(page, goto):
+    goto(page, "tune")
+    command_says(page, "backend tune")
+    shown = "[...document.querySelectorAll('#tab-tune .st-field-help')].filter(e => e.offsetParent)"
+    assert page.evaluate(f"{shown}.every(e => e.scrollWidth <= e.clientWidth)")
+    page.get_by_role("button", name="help on Budget").click()
+    told = page.locator("#tune-budget .st-field-help")
+    told.wait_for()
+    assert told.evaluate(
+        "e => e.scrollWidth <= e.clientWidth && e.clientHeight > 20"
+    )  # all of it, on lines of its own
+    page.get_by_role("button", name="help on Budget").click()
+    told.wait_for(state="hidden")
+
+
 def test_a_mistake_is_said_at_its_field_and_holds_the_launch(page, goto):
     goto(page, "tune")
     command_says(page, "backend tune")

@@ -54,6 +54,8 @@ def test_results_of_a_comparison(tmp_path: Path) -> None:
     assert [row["arm"] for row in parts["strategies"]["rows"]] == ["IterIT", "Random"]
     assert parts["against"]["rows"][0]["verdict"] == {"text": "lower", "tone": "pinned"}
     assert parts["missing"] is None
+    strategy = next(row for row in parts["settings"]["rows"] if row["name"] == "strategy")
+    assert set(strategy.values()) == {"strategy", "IterIT", "Random"}
     json.dumps(
         {name: value for name, value in parts.items() if name not in ("body", "ladder")}
     )  # no NaN objects of other kinds
