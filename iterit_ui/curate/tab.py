@@ -7,17 +7,15 @@ page and server costs more than the selection itself. Whatever else follows the 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import Any
 
 import gradio as gr
 
-from backend import store
 from iterit_ui.components import (
     bench,
     cards,
@@ -44,9 +42,10 @@ from iterit_ui.samples.edit_response import functions as edit_functions
 from iterit_ui.samples.hand_over import wire_export
 from iterit_ui.samples.replace_all import preview_function
 from iterit_ui.shared import address, cutting_hint, text
-from iterit_ui.shared.answer_order import HalfTime, Newest, Turns, all_numbered, next_number, numbered
+from iterit_ui.shared.answer_order import HalfTime, Newest, Turns, next_number, numbered
 from iterit_ui.shared.map_functions import map_functions
 from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound, first_pool
+from iterit_ui.shared.turn_answer import turn_answer
 
 Change = Callable[[Path, CurateState, Value], CurateState]
 NAMES = [f.name for f in fields(CurateState)]
@@ -55,8 +54,6 @@ OPEN = Newest({})  # the sample that is open on each page
 TURNS = Turns()
 # a mark of one visitor draws the pages of all others anew: nobody's own click should wait for all of them
 REFRESHES = HalfTime()
-# as many selections are drawn at once as there are cores: more would be no sooner done, and each takes memory meanwhile
-DRAWING = BoundedSemaphore(max(2, os.cpu_count() or 1))
 
 
 @dataclass(frozen=True)
@@ -247,25 +244,25 @@ def in_turn(
     read : the states as the callback was given them; what others of the page have changed since is added.
     always : answer also where nothing changes.
     """
-    with TURNS.take(page, read.turn) as turn, DRAWING, store.read_together(home):
-        here = replace(read, **turn.missed)
+
+    def opened(here: CurateState) -> CurateState:
         there = change(here)
         if there.sample != here.sample:
             OPEN.open(page, "", {}, here.sample, there.sample)
-        if there == here and not always:
-            return []
-        there = draw.normalised(home, there)
-        shown = all_numbered(components, drawn(home, there), turn.number)
-        turn.changes = {
-            name: getattr(there, name) for name in NAMES if getattr(there, name) != getattr(here, name)
-        }
-        return [*_changed(read, replace(there, turn=turn.number)), *shown, written(there)]
+        return there
 
-
-def _changed(here: CurateState, there: CurateState) -> list[Any]:
-    """Values of the states, skipping those that stay."""
-    pairs = [(getattr(here, name), getattr(there, name)) for name in NAMES]
-    return [gr.skip() if before == after else after for before, after in pairs]
+    return turn_answer(
+        home,
+        TURNS,
+        page,
+        read,
+        opened,
+        partial(drawn, home),
+        components,
+        written,
+        settled=partial(draw.normalised, home),
+        always=always,
+    )
 
 
 def written(here: CurateState) -> dict[str, str]:

@@ -8,14 +8,13 @@ open sample) stays when a new epoch appears on the disk.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from backend import store
 from iterit_ui.components import (
     bench,
     cards,
@@ -37,9 +36,10 @@ from iterit_ui.epochs.state import EpochsState
 from iterit_ui.epochs.words import BENCH, LINE
 from iterit_ui.samples.hand_over import wire_export, wire_receipt
 from iterit_ui.shared import address, text
-from iterit_ui.shared.answer_order import Turns, all_numbered
+from iterit_ui.shared.answer_order import Turns
 from iterit_ui.shared.map_functions import map_functions
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound
+from iterit_ui.shared.turn_answer import turn_answer
 
 __all__ = ["build", "on_disk"]
 
@@ -150,12 +150,6 @@ def _kept(session: Session, parts: Parts) -> list[Any]:
     return [*(getattr(session, name) for name in SHARED), *parts.own]
 
 
-def _changed(here: EpochsState, there: EpochsState) -> list[Any]:
-    """Values of the states, skipping those that stay."""
-    pairs = [(getattr(here, name), getattr(there, name)) for name in NAMES]
-    return [gr.skip() if before == after else after for before, after in pairs]
-
-
 def _written(held: dict[str, Any], there: EpochsState) -> dict[str, str]:
     """The address of where a visitor is."""
     return address.written(**{**held, **{name: getattr(there, name) for name in SHARED}})
@@ -237,16 +231,17 @@ def in_turn(
     held, read : what the address holds and the tab's states as the callback was given them; what others of the page have
         changed since is added. always : answer also where nothing changes.
     """
-    with TURNS.take(request.session_hash or "", read.turn) as turn, store.read_together(home):
-        here = replace(read, **turn.missed)
-        there = change(here)
-        if there == here and not always:
-            return []
-        shown = all_numbered(components, drawn(home, there), turn.number)
-        turn.changes = {
-            name: getattr(there, name) for name in NAMES if getattr(there, name) != getattr(here, name)
-        }
-        return [*_changed(read, replace(there, turn=turn.number)), *shown, _written(held, there)]
+    return turn_answer(
+        home,
+        TURNS,
+        request.session_hash or "",
+        read,
+        change,
+        partial(drawn, home),
+        components,
+        partial(_written, held),
+        always=always,
+    )
 
 
 def _wire_events(session: Session, parts: Parts) -> None:
