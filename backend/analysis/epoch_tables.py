@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 from backend import store
 from backend.analysis.reasons import STATUS_TEXT, rank_of
 from backend.records import EpochRecord, Metrics, Pool, Selection, Status
+from backend.store.shelf import keep_last
 
 MEMBERSHIP = (
     "not a candidate",
@@ -68,7 +68,7 @@ def epoch_written(home: Path, run_id: str, epoch: int) -> int:
     return meta.stat().st_mtime_ns if meta.exists() else 0
 
 
-@lru_cache(maxsize=24)
+@keep_last(24)
 def _load_epoch(home: Path, run_id: str, epoch: int, written: int) -> EpochRecord:
     return store.read_epoch(home, run_id, epoch)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from backend.config import RunConfig, SelectionSettings, Words, budget_of
 from backend.diversity import NgramCounts
 from backend.records import EpochRecord, Pool, Selection, Status
 from backend.selection import review_settings, reviewed_record
+from backend.store.shelf import keep_last
 
 MOVES = ("came", "stayed", "went")
 
@@ -112,16 +112,16 @@ def load_proposal(home: Path, run_id: str, epoch: int) -> EpochRecord:
     return _load_proposal(home, run_id, epoch, meta.stat().st_mtime_ns if meta.exists() else 0)
 
 
-@lru_cache(maxsize=4)
+@keep_last(4)
 def _load_proposal(home: Path, run_id: str, epoch: int, written: int) -> EpochRecord:
     return store.read_proposal(home, run_id, epoch)
 
 
-@lru_cache(maxsize=2)
+@keep_last(2)
 def _pool(home: Path, pool_id: str) -> Pool:
     return store.load_pool_from_store(home, pool_id)
 
 
-@lru_cache(maxsize=2)
+@keep_last(2)
 def _counts(home: Path, pool_id: str, suffix: str, words: Words) -> NgramCounts:
     return ngram_counts(home, _pool(home, pool_id), suffix=suffix, words=words)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from backend import store
 from backend.errors import RunError
 from backend.models_on_demand.questions import HeldOutSample
 from backend.records import Status
+from backend.store.shelf import keep_last
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _contents(ids: np.ndarray) -> list[str]:
     return [sample.rpartition("-")[0] for sample in ids]
 
 
-@lru_cache(maxsize=16)
+@keep_last(16)
 def _held_out(home: Path, run: str) -> tuple[str, np.ndarray, np.ndarray]:
     """(pool, rows, ids) of what a run measures its held-out loss on; it never changes."""
     pools = store.read_run_pool(home, run)
@@ -105,7 +105,7 @@ def _held_out(home: Path, run: str) -> tuple[str, np.ndarray, np.ndarray]:
     return pools.id, rows, store.sample_ids(home, pools.id)[rows]
 
 
-@lru_cache(maxsize=16)
+@keep_last(16)
 def _choosable(home: Path, run: str) -> frozenset[str]:
     """Contents of the samples that a run could select and so train on."""
     pools = store.read_run_pool(home, run)

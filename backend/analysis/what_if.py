@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from backend.analysis.histograms import candidate_rows
 from backend.config import SelectionSettings, Strategy, Words, budget_of
 from backend.diversity import NgramCounts, Tfidf
 from backend.records import Pool, Scores, Selection, Status
+from backend.store.shelf import SHELF
 
 
 @dataclass(frozen=True)
@@ -44,13 +44,13 @@ class WhatIf:
 class TfidfCache:
     """The last few weighed candidate sets; a slider that does not change who the candidates are reuses them.
 
-    One for the process; threads may share it.
+    One for the process; threads may share it. They lie on the process's shelf until nobody holds this cache any more.
     """
 
     def __init__(self, size: int = 4) -> None:
         self._size = size
-        self._kept: OrderedDict[bytes, Tfidf] = OrderedDict()
-        self._lock = Lock()
+        self._kind = object()
+        weakref.finalize(self, SHELF.clear, self._kind)
 
     def get(
         self, pool_id: str, settings: SelectionSettings, rows: np.ndarray, make: Callable[[], Tfidf]
@@ -61,16 +61,7 @@ class TfidfCache:
         """
         made_from = f"{settings.words}/{pool_id}/{settings.response_suffix}"
         key = blake2b(rows.tobytes(), digest_size=16, key=made_from.encode()[:64]).digest()
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        made = make()
-        with self._lock:
-            self._kept[key] = made
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-        return made
+        return SHELF.get(self._kind, key, make, self._size)
 
 
 def ngram_counts(home: Path, pool: Pool, *, suffix: str = "", words: Words = "paper") -> NgramCounts:

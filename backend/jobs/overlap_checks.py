@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ from backend.errors import StudioError
 from backend.jobs import run_launch
 from backend.preflight.checks import Problem
 from backend.records import Pool
+from backend.store.shelf import keep_last
 
 MOST_BYTES = (
     50_000_000  # of a held-out file that is read for this; larger ones take longer than a person waits for
@@ -72,7 +72,7 @@ class _ById:
         return isinstance(other, _ById) and other.pool.id == self.pool.id
 
 
-@lru_cache(maxsize=4)
+@keep_last(4)
 def _same(of: _ById, held_out: str, mapping: Sequence[tuple[str, str]], at: tuple[int, int]) -> np.ndarray:
     """at : the file's time of last change and size."""
     pool = of.pool

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from backend.errors import PoolError
 from backend.findings.contamination import Overlaps
 from backend.store.files import replacing
 from backend.store.paths import POOL_ID, pool_folder
+from backend.store.shelf import keep_last
 from backend.store.words import pool_words
 
 # grows when overlaps are found in another way, so that stored ones are found anew
@@ -81,7 +81,7 @@ def forget_overlaps(home: Path, pool_id: str, against_id: str) -> None:
     _path(home, pool_id, against_id).unlink(missing_ok=True)
 
 
-@lru_cache(maxsize=8)
+@keep_last(8)
 def _read(path: Path, at: int) -> tuple[Against, Overlaps, int, str]:
     """What a file holds; at : its time of last change, in nanoseconds."""
     try:

@@ -9,7 +9,6 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from backend.store.database import is_read_only
 from backend.store.files import replacing, write_json
 from backend.store.maps import bring_shipped_map
 from backend.store.paths import POOL_ID, pool_folder, root_of
+from backend.store.shelf import keep_last
 
 if TYPE_CHECKING:
     from backend.diversity import NgramCounts
@@ -238,7 +238,7 @@ def unknown_samples(home: Path, pool_id: str, wanted: Sequence[str]) -> list[str
     return [sample for sample in distinct if sample not in held]
 
 
-@lru_cache(maxsize=4)
+@keep_last(4)
 def _kept_id_column(path: Path, changed: int) -> pa.ChunkedArray:
     """A pool's ids, read once for every time that its file changed."""
     return _id_column(path)

@@ -15,7 +15,6 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,7 @@ from backend.records import Pool
 from backend.store.files import replacing
 from backend.store.paths import pool_folder, root_of
 from backend.store.pools import load_pool_from_store
+from backend.store.shelf import keep_last
 
 VERSION = 1
 MOST_CHARACTERS = 1000
@@ -145,7 +145,7 @@ def _index(
     )
 
 
-@lru_cache(maxsize=4)
+@keep_last(4)
 def _edited(home: Path, pool_id: str) -> tuple[np.ndarray, list[str], list[str]]:
     """The edited samples of an edited pool: (k,) int64 rows ascending, prompts, responses."""
     pool = load_pool_from_store(home, pool_id)

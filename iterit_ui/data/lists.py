@@ -7,7 +7,6 @@ near-duplicates; "text" that is searched for; "source" or ""}.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from backend import store
 from backend.errors import StudioError
+from backend.store.shelf import keep_last
 from iterit_ui.samples.filter_lookup import found_rows
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import pool_health as health
@@ -72,7 +72,7 @@ def samples(home: Path, pool_id: str, view: dict[str, Any]) -> SampleList:
     return SampleList(get_pool(home, pool_id), rows, view)
 
 
-@lru_cache(maxsize=48)
+@keep_last(48)
 def _listed(
     home: Path,
     pool_id: str,
@@ -134,7 +134,7 @@ def mark_codes(home: Path, pool_id: str) -> np.ndarray:
     return _mark_codes(home, pool_id, store.curation_revision(home, pool_id))
 
 
-@lru_cache(maxsize=8)
+@keep_last(8)
 def _mark_codes(home: Path, pool_id: str, revision: int) -> np.ndarray:
     pool = get_pool(home, pool_id)
     codes = np.zeros(len(pool), dtype=np.int8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from backend.analysis.hardest import Hardest, hardest
 from backend.analysis.quadrants import Quadrants, quadrants
 from backend.config import RunConfig
 from backend.records import EpochRecord, Metrics, Pool, Status
+from backend.store.shelf import keep_last
 from iterit_ui.shared.session import exact_pool
 
 T = TypeVar("T")
@@ -147,7 +148,7 @@ def read_history(home: Path, run: str) -> RunHistory | None:
     return _read_history(home, run, tuple((e, _written(folder / str(e) / "meta.json")) for e in epochs))
 
 
-@lru_cache(maxsize=4)
+@keep_last(4)
 def _read_history(home: Path, run: str, written: tuple[tuple[int, int], ...]) -> RunHistory:
     records = tuple(analysis.load_epoch(home, run, epoch) for epoch, _ in written)
     pool = exact_pool(home, store.read_run_pool(home, run).id)
@@ -159,7 +160,7 @@ def held_out_losses(home: Path, run: str) -> list[Metrics]:
     return _held_out_losses(home, run, _written(store.run_folder(home, run) / "metrics.jsonl"))
 
 
-@lru_cache(maxsize=8)
+@keep_last(8)
 def _held_out_losses(home: Path, run: str, written: int) -> list[Metrics]:
     return [line for line in store.read_metrics(home, run) if line.held_out is not None]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from backend.analysis.own_filter import PREFIX
 from backend.errors import SearchError, StudioError
 from backend.jobs import pool_work
 from backend.records import Clusters
+from backend.store.shelf import keep_last
 from iterit_ui.shared import text
 from iterit_ui.shared.pool_health import finding_label, finding_rows
 from iterit_ui.shared.selections import SelectionView
@@ -60,7 +60,7 @@ def found_rows(home: Path, pool_id: str, query: str) -> np.ndarray:
     return _found_rows(home, content_id(home, pool_id), query)
 
 
-@lru_cache(maxsize=32)
+@keep_last(32)
 def _found_rows(home: Path, pool_id: str, query: str) -> np.ndarray:
     if not store.has_search(home, pool_id):
         store.refuse_read_only(home)
@@ -81,7 +81,7 @@ def get_clusters(home: Path, pool_id: str) -> Clusters | None:
     return _read_clusters(home, pool_id, written) if written else None
 
 
-@lru_cache(maxsize=4)
+@keep_last(4)
 def _read_clusters(home: Path, pool_id: str, written: int) -> Clusters | None:
     return store.load_clusters(home, pool_id)
 

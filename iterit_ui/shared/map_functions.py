@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from backend import analysis, store
 from backend.errors import StudioError
+from backend.store.shelf import keep_last
 from iterit_ui.components import encode_bytes
 from iterit_ui.shared.map_points import spread
 from iterit_ui.shared.session import beginning, get_counts, get_map, get_pool, map_key
@@ -69,7 +69,7 @@ def _drawn(home: Path, pool_id: str) -> np.ndarray | None:
     return _spread(home, pool_id, map_key(home, pool_id))
 
 
-@lru_cache(maxsize=4)
+@keep_last(4)
 def _spread(home: Path, pool_id: str, key: str) -> np.ndarray | None:
     xy = get_map(home, pool_id)
     return None if xy is None else spread(xy)

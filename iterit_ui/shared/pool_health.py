@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +31,7 @@ from backend.findings import (
 )
 from backend.findings.openings import WORDS
 from backend.records import NOT_ASKED_FOR, Scores
+from backend.store.shelf import keep_last
 from iterit_ui.shared import theme
 from iterit_ui.shared.selections import scores_key
 from iterit_ui.shared.session import content_id, get_pool, get_scores
@@ -70,7 +70,7 @@ def near_of(home: Path, pool_id: str) -> NearPairs | None:
     return _near(home, pool_id, store.pool_words(home, pool_id), stamp(home, pool_id, FILES["near"]))
 
 
-@lru_cache(maxsize=4)
+@keep_last(4)
 def _near(home: Path, pool_id: str, words: Words, at: Stamp) -> NearPairs | None:
     return store.load_near(home, pool_id, words=words)
 
@@ -81,7 +81,7 @@ def content_of(home: Path, pool_id: str) -> ContentFindings | None:
     return _content(home, pool_id, stamp(home, pool_id, FILES["no_content"]))
 
 
-@lru_cache(maxsize=4)
+@keep_last(4)
 def _content(home: Path, pool_id: str, at: Stamp) -> ContentFindings | None:
     return store.load_content(home, pool_id)
 
@@ -109,7 +109,7 @@ def lengths_of(home: Path, pool_id: str) -> Lengths | None:
     return _lengths(home, pool_id, stamp(home, pool_id, FILES["too_long"]))
 
 
-@lru_cache(maxsize=4)
+@keep_last(4)
 def _lengths(home: Path, pool_id: str, at: Stamp) -> Lengths | None:
     keys = store.stored_lengths(home, pool_id)
     return store.load_lengths(home, pool_id, **dataclasses.asdict(keys[0])) if keys else None
@@ -132,7 +132,7 @@ def report(home: Path, pool_id: str, threshold: float = THRESHOLD) -> dict[str, 
     return {**found, "near": near}
 
 
-@lru_cache(maxsize=4)
+@keep_last(4)
 def _report(home: Path, pool_id: str, words: Words, at: Stamp, scores: str) -> dict[str, Finding]:
     pool, near, lengths = get_pool(home, pool_id), near_of(home, pool_id), lengths_of(home, pool_id)
     known = scores_of(home, pool_id, scores)
@@ -178,7 +178,7 @@ def openings(home: Path, pool_id: str) -> list[Opening]:
         return _openings(home, pool_id, store.pool_words(home, pool_id))
 
 
-@lru_cache(maxsize=4)
+@keep_last(4)
 def _openings(home: Path, pool_id: str, words: Words) -> list[Opening]:
     texts = findings.response_texts(get_pool(home, pool_id))
     return findings.openings(texts, cut=words, begun=_begun(home, pool_id, words))
@@ -211,7 +211,7 @@ def finding_rows(home: Path, pool_id: str, key: str) -> np.ndarray:
         return _rows(home, pool_id, words, key, at, scores)
 
 
-@lru_cache(maxsize=64)
+@keep_last(64)
 def _rows(home: Path, pool_id: str, words: Words, key: str, at: Stamp, scores: str) -> np.ndarray:
     pool = get_pool(home, pool_id)
     name, threshold = near_key(key)
@@ -234,7 +234,7 @@ def _rows(home: Path, pool_id: str, words: Words, key: str, at: Stamp, scores: s
     return rows
 
 
-@lru_cache(maxsize=2)
+@keep_last(2)
 def _begun(home: Path, pool_id: str, words: Words) -> list[str]:
     """The first words of every response. Cached, so that listing one opening after another is immediate."""
     texts = findings.response_texts(get_pool(home, pool_id))
@@ -264,7 +264,7 @@ def finding_groups(home: Path, pool_id: str, key: str) -> np.ndarray | None:
     )
 
 
-@lru_cache(maxsize=64)
+@keep_last(64)
 def _groups(home: Path, pool_id: str, words: Words, key: str, at: Stamp) -> np.ndarray:
     name, threshold = near_key(key)
     groups = findings.groups_of_finding(

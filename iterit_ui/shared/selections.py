@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,6 +17,7 @@ from backend.config import SelectionSettings, Words
 from backend.records import EpochRecord, Pool, Scores, Selection
 from backend.selection.choose import exponents
 from backend.store.imported_scores import imported_info, is_imported
+from backend.store.shelf import SHELF, keep_last
 from iterit_ui.shared.session import epoch_of, exact_pool, get_counts, get_pool, get_scores, settings_of
 
 TFIDF = analysis.TfidfCache()
@@ -77,10 +76,6 @@ class SelectionView:
         }
 
 
-_recent: OrderedDict[str, SelectionView] = OrderedDict()
-_recent_lock = Lock()
-
-
 def selected(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any]) -> SelectionView:
     """What the visitor's settings select from a pool now, its pins and excludes included.
 
@@ -93,22 +88,17 @@ def selected(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any])
     key = json.dumps(changed, sort_keys=True)
     pool = get_pool(home, pool_id)
     token = f"{home}|{pool.id}|{scores_key}|{marks}|{key}"
-    with _recent_lock:
-        if token in _recent:
-            _recent.move_to_end(token)
-            return _recent[token]
-    settings = settings_of(home, pool_id, changed)
-    epoch = epoch_of(changed)
-    scores = get_scores(home, pool.id, scores_key)
-    held_out = held_out_of(home, pool_id, scores_key)
-    counts = get_counts(home, pool.id, settings.words)
-    what = analysis.what_if(pool, counts, scores, settings, cache=TFIDF, held_out=held_out, epoch=epoch)
-    shown = SelectionView(token, pool, scores, scores_key, settings, key, marks, held_out, what)
-    with _recent_lock:
-        _recent[token] = shown
-        while len(_recent) > KEPT:
-            _recent.popitem(last=False)
-    return shown
+
+    def select() -> SelectionView:
+        settings = settings_of(home, pool_id, changed)
+        epoch = epoch_of(changed)
+        scores = get_scores(home, pool.id, scores_key)
+        held_out = held_out_of(home, pool_id, scores_key)
+        counts = get_counts(home, pool.id, settings.words)
+        what = analysis.what_if(pool, counts, scores, settings, cache=TFIDF, held_out=held_out, epoch=epoch)
+        return SelectionView(token, pool, scores, scores_key, settings, key, marks, held_out, what)
+
+    return SHELF.get(SelectionView, token, select, KEPT)
 
 
 def record_tfidf(
@@ -141,8 +131,7 @@ def _marks_digest(home: Path, pool_id: str, revision: int) -> str:
 
 def earlier(token: str, pool_id: str) -> Selection | None:
     """A selection that was on screen before; None where it was of another pool, or is forgotten."""
-    with _recent_lock:
-        shown = _recent.get(token)
+    shown: SelectionView | None = SHELF.peek(SelectionView, token)
     return shown.what.selection if shown is not None and shown.pool.root == pool_id else None
 
 
@@ -156,7 +145,7 @@ def full_order(home: Path, shown: SelectionView) -> FullOrder:
     return _full_order(home, shown.pool.id, shown.scores_key, shown.marks, json.dumps(changed))
 
 
-@lru_cache(maxsize=8)
+@keep_last(8)
 def _full_order(home: Path, pool_id: str, scores_key: str, marks: str, changed: str) -> FullOrder:
     return _order(home, pool_id, scores_key, json.loads(changed))
 
@@ -175,7 +164,7 @@ def _order(home: Path, pool_id: str, scores_key: str, changed: dict[str, Any], *
     )
 
 
-@lru_cache(maxsize=8)
+@keep_last(8)
 def held_out_of(home: Path, pool_id: str, scores_key: str) -> np.ndarray | None:
     """(n,) bool: samples that the run behind these scores held out, None where there are none."""
     return analysis.held_out_of(home, scores_key) if scores_key else None
@@ -189,7 +178,7 @@ def model_of(home: Path, scores_key: str) -> str:
     return store.run_info(home, run_id).model if run_id else scores_key
 
 
-@lru_cache(maxsize=4)
+@keep_last(4)
 def get_vocabulary(home: Path, pool_id: str, words: Words = "paper") -> Vocabulary:
     """How much each n-gram weighs in the whole pool."""
     return analysis.vocabulary(get_counts(home, pool_id, words))

@@ -20,6 +20,7 @@ from backend.config import PRESETS, SelectionSettings, Words, selection_settings
 from backend.data import demo, load_pool
 from backend.records import Pool, Scores
 from backend.store import PoolMap
+from backend.store.shelf import keep_last
 from iterit_ui.components.screen import announce
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def forget_pools() -> None:
     _read_pool.cache_clear()
 
 
-@lru_cache(maxsize=6)
+@keep_last(6)
 def _read_pool(home: Path, pool_id: str, written: int) -> Pool:
     """A pool as it was stored at that moment: other files with the same samples may bring it other columns."""
     if not written and demo.POOL.exists() and pool_id == demo_pool().id:
@@ -201,7 +202,7 @@ def first_pool() -> str:
     return demo_pool().id if demo.POOL.exists() else ""
 
 
-@lru_cache(maxsize=4)
+@keep_last(4)
 def get_counts(home: Path, pool_id: str, words: Words = "paper") -> NgramCounts:
     """The n-grams of a pool's responses under one cutting into words, counted once and stored beside the pool.
 
@@ -215,7 +216,7 @@ def get_scores(home: Path, pool_id: str, key: str) -> Scores:
     return _scores(home, content_id(home, pool_id), key)
 
 
-@lru_cache(maxsize=8)
+@keep_last(8)
 def _scores(home: Path, pool_id: str, key: str) -> Scores:
     pool = exact_pool(home, pool_id)
     return analysis.load_scores(home, pool, key) if key else Scores.unknown(len(pool))
@@ -265,7 +266,7 @@ def map_file(home: Path, pool_id: str) -> Path | None:
     return path if path.exists() else None
 
 
-@lru_cache(maxsize=4)
+@keep_last(4)
 def _read_map(home: Path, pool_id: str, written: int) -> PoolMap | None:
     return store.load_map(home, pool_id)
 

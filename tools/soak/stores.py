@@ -26,6 +26,7 @@ from backend import store
 from backend.cli.commands import app
 from backend.errors import StudioError
 from backend.jobs import lifecycle
+from backend.store.shelf import SHELF
 from iterit_ui.compare import runs_table, tab, views
 from iterit_ui.curate import draw as curate
 from iterit_ui.curate.state import CurateState
@@ -124,6 +125,7 @@ def ask_all(home: Path, place: Path, how: str, first: Ids, second: Ids) -> Itera
     for cached in [one for one in gc.get_objects() if isinstance(one, _lru_cache_wrapper)]:
         if str(cached.__module__).startswith(("backend.", "iterit_ui.")):
             cached.cache_clear()
+    SHELF.empty()
     # a file that anybody can see to be broken must be in the list of what is damaged
     if how in ("empty", "garbage") and not place.name.endswith((".txt", ".jsonl")):
         told = "\n".join(store.damaged_files(home))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from backend import analysis, store
 from backend.analysis import Reviewed
 from backend.errors import StudioError
 from backend.store import Review, ReviewDraft, RunInfo
+from backend.store.shelf import keep_last
 
 Value = dict[str, Any]
 
@@ -53,7 +53,7 @@ def selection(home: Path, run: str, epoch: int, changes: Value) -> Reviewed:
     return _selection(home, run, epoch, written, json.dumps(changes, sort_keys=True))
 
 
-@lru_cache(maxsize=8)
+@keep_last(8)
 def _selection(home: Path, run: str, epoch: int, written: int, changes: str) -> Reviewed:
     return analysis.review_selection(home, run, epoch, json.loads(changes))
 

@@ -1,0 +1,124 @@
+"""Results kept in memory: which are kept, how much they take, and which go first."""
+
+from __future__ import annotations
+
+import gc
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from backend import analysis
+from backend.config import SelectionSettings
+from backend.store import shelf
+from backend.store.shelf import SHELF, Shelf, bytes_of, keep_last
+
+KB = 1024
+
+
+def test_a_function_is_called_once_for_each_of_its_last_arguments() -> None:
+    asked: list[int] = []
+
+    @keep_last(2)
+    def double(value: int) -> int:
+        """Twice the value."""
+        asked.append(value)
+        if value < 0:
+            raise ValueError(value)
+        return 2 * value
+
+    assert [double(1), double(2), double(1), double(1)] == [2, 4, 2, 2] and asked == [1, 2]
+    double(3)  # 2 was asked for longest ago
+    assert [double(1), double(2)] == [2, 4] and asked == [1, 2, 3, 2]
+    double.cache_clear()
+    assert double(2) == 4 and asked[-1] == 2 and len(asked) == 5
+    for _ in range(2):  # what fails is asked again
+        with pytest.raises(ValueError, match="-1"):
+            double(-1)
+    assert asked[-2:] == [-1, -1]
+    assert (double.__name__, double.__doc__) == ("double", "Twice the value.")  # type: ignore[attr-defined]
+
+
+def test_what_was_asked_for_longest_ago_goes_first_whoever_asked() -> None:
+    kept = Shelf(10 * KB)
+
+    def array(of: str, key: int, kilobytes: int = 3) -> None:
+        kept.get(of, key, lambda: np.zeros(kilobytes * KB, np.uint8), 10)
+
+    array("a", 1)
+    array("b", 1)
+    array("a", 2)
+    array("a", 1)  # asked for again
+    array("b", 2)
+    assert [(of, key) for of in "ab" for key in (1, 2) if kept.peek(of, key) is not None] == [
+        ("a", 1),
+        ("a", 2),
+        ("b", 2),
+    ]
+    assert kept.bytes == 9 * KB and kept.count("a") == 2
+    array("b", 3, kilobytes=40)  # more than there is room for: it stays, alone
+    assert (kept.count("a"), kept.count("b"), kept.bytes) == (0, 1, 40 * KB)
+    array("a", 4)
+    assert kept.peek("b", 3) is None and kept.bytes == 3 * KB
+    kept.clear("a")
+    assert kept.bytes == 0
+
+
+def test_what_is_computed_of_a_result_later_counts_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    class View:
+        @cached_property
+        def order(self) -> np.ndarray:
+            return np.zeros(50 * KB, np.uint8)
+
+    kept = Shelf(60 * KB)
+    view = kept.get("view", 1, View, 4)
+    assert view.order.nbytes > kept.bytes
+    monkeypatch.setattr(shelf, "WEIGHED_AGAIN", 0.0)
+    kept.get("other", 1, lambda: np.zeros(KB, np.uint8), 4)
+    assert 51 * KB <= kept.bytes < 53 * KB
+    kept.get("other", 2, lambda: np.zeros(20 * KB, np.uint8), 4)
+    assert kept.peek("view", 1) is None and kept.count("other") == 2
+
+
+def test_memory_is_counted_once_and_about_right(tmp_path: Path) -> None:
+    array = np.arange(1000)
+    assert bytes_of(array) == 8000
+    both = bytes_of({"first": array, "again": array})
+    assert 8000 < both < 8600
+    assert bytes_of([array, array], {id(array)}) < 200  # it is kept by itself
+    texts = [f"text number {i} " * 3 for i in range(20_000)]
+    exact = sum(map(len, texts)) + len(texts) * (49 + 8)  # a string's and a list's own
+    assert exact * 0.9 < bytes_of(texts) < exact * 1.1
+    assert exact * 0.9 < bytes_of(np.array(texts, dtype=object)) < exact * 1.1
+    table = pa.table({"a": array, "b": [str(i) for i in array]})
+    assert bytes_of(table) == table.nbytes
+    frame = pd.DataFrame({"a": array})
+    assert 8000 <= bytes_of(frame) < 8400
+    np.save(tmp_path / "a.npy", array)
+    mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
+    assert bytes_of(mapped) == bytes_of(np.asarray(mapped)) == 0
+    circle: list[object] = []
+    circle.append(circle)
+    assert bytes_of(circle) < 200
+
+
+def test_the_bound_can_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = shelf._most_bytes()
+    assert 0 < usual <= shelf.LARGEST
+    monkeypatch.setenv(shelf.VARIABLE, "0.5")
+    assert shelf._most_bytes() == 2**29
+    monkeypatch.setenv(shelf.VARIABLE, "much")
+    assert shelf._most_bytes() == usual
+
+
+def test_weighed_candidates_go_with_the_cache_that_held_them() -> None:
+    cache = analysis.TfidfCache()
+    cache.get("p", SelectionSettings(), np.array([1]), lambda: np.zeros(KB))  # type: ignore[arg-type, return-value]
+    kind = cache._kind
+    assert SHELF.count(kind) == 1
+    del cache
+    gc.collect()
+    assert SHELF.count(kind) == 0
