@@ -47,7 +47,7 @@ def push_folder(folder: Path, name: str, *, private: bool = True) -> str:
         made = api.create_repo(name, repo_type="dataset", private=private, exist_ok=True)
         if private and not api.repo_info(name, repo_type="dataset").private:
             raise PoolError(
-                f"{name} is on the hub already and anybody can read it; name another dataset, or push with --public"
+                f"{name} is on the hub already and anybody can read it; name another dataset, or send it with `export --push {name} --public`"
             )
         api.upload_folder(
             repo_id=name,

@@ -14,6 +14,7 @@ import numpy as np
 
 from backend import store
 from backend.analysis.export_files import ExportOptions, export_picks
+from backend.analysis.hub_push import check_push, push_folder
 from backend.analysis.picks_export import (
     Picks,
     held_out_count,
@@ -53,11 +54,15 @@ OVER = "() => studio.exported()"
 
 @dataclass(frozen=True)
 class Asked:
-    """What a visitor wants. which : a key of the choices that were offered. folder : with all that a trainer needs."""
+    """What a visitor wants. which : a key of the choices that were offered. folder : with all that a trainer needs.
+
+    hub : the dataset of the Hugging Face hub that it is sent to as well; "" for none.
+    """
 
     which: str
     options: ExportOptions
     folder: bool
+    hub: str = ""
 
 
 def asked_of(data: Any, choices: Collection[str]) -> Asked:
@@ -80,7 +85,10 @@ def asked_of(data: Any, choices: Collection[str]) -> Asked:
         held_out=found.get("heldOut") is True,
         recipe=found.get("recipe") is True,
     )
-    return Asked(which, options, found.get("folder") is True)
+    hub = found.get("hub") or ""
+    if not isinstance(hub, str):
+        raise StudioError("the page sent no name of a dataset")
+    return Asked(which, options, found.get("folder") is True, hub)
 
 
 def settings_value(shown: SelectionView | None, problem: str = "") -> Value:
@@ -180,6 +188,8 @@ def exported_file(home: Path, picks: Picks, asked: Asked, who: str = "", noun: s
     """
     name = re.sub(r"[^\w.-]+", "-", picks.pool.name).strip("-.")[:60] or "pool"
     words = f"-{store.export_words(picks.epoch).replace(' ', '-')}" if picks.run else ""
+    if asked.hub:
+        _send(home, picks, asked, who)
     scratch = download_folder("export")
     stem = f"{name}{words}-{len(picks)}-{noun}"
     # a folder has no ending, so its name has no dot
@@ -197,6 +207,26 @@ def exported_file(home: Path, picks: Picks, asked: Asked, who: str = "", noun: s
             home, picks.run, picks.epoch, rows=len(picks), file=f"{out.name} (downloaded)", who=who
         )
     return str(out)
+
+
+def _send(home: Path, picks: Picks, asked: Asked, who: str) -> None:
+    """Send the samples to the hub as a folder for training, which only its owner can read, and say where it is.
+
+    Raises
+    ------
+    StudioError : whoever asks may only look; the rest as `hub_push.push_folder`.
+    """
+    if LOOKS.get():
+        raise StudioError("you may look here, but not send anything to the hub")
+    check_push(asked.hub)
+    folder = download_folder("hub") / asked.hub.rpartition("/")[2].replace(".", "-")
+    export_picks(folder, picks, asked.options)
+    address = push_folder(folder, asked.hub)
+    messages.info(f"Sent to {address}, where only its owner can read it.")
+    if picks.run:
+        store.note_export(
+            home, picks.run, picks.epoch, rows=len(picks), file=f"{asked.hub} on the hub", who=who
+        )
 
 
 def listed_file(

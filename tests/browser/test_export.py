@@ -45,6 +45,12 @@ def test_export_the_picks_of_curate(page, goto, runs_dir, tmp_path):
     with page.expect_download() as download:
         sheet.get_by_role("button", name="Download").click()
     assert download.value.suggested_filename == "topics-23-12-picks.jsonl"
+    # nothing can be sent to the hub here, and it is said why
+    page.locator("#curate-export button", has_text="Export 12 picks").wait_for()
+    button.click()
+    sheet.get_by_label("To the Hugging Face hub, too").fill("me/picked")
+    sheet.get_by_role("button", name="Send and download").click()
+    page.get_by_text("HF_HUB_OFFLINE is set, so nothing can be sent to the hub").wait_for()
     # a folder for training: the recipe belongs to it
     page.locator("#curate-export button", has_text="Export 12 picks").wait_for()
     button.click()

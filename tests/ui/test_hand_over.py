@@ -5,6 +5,7 @@ import zipfile
 from dataclasses import replace
 from pathlib import Path
 
+import huggingface_hub
 import numpy as np
 import pytest
 from run_folders import make_run
@@ -12,6 +13,7 @@ from run_folders import make_run
 from backend import store
 from backend.data import load_pool
 from backend.errors import StudioError
+from iterit_ui.access.visitors import LOOKS
 from iterit_ui.compare import export_panel
 from iterit_ui.curate import draw as curate_draw
 from iterit_ui.curate import mark_events
@@ -20,6 +22,7 @@ from iterit_ui.epochs import draw as epochs_draw
 from iterit_ui.epochs import events as epochs_events
 from iterit_ui.epochs.state import EpochsState
 from iterit_ui.samples import hand_over
+from tests.fake_hub import FakeHub
 
 ANSWER = {
     "which": "",
@@ -125,6 +128,41 @@ def test_epochs_offers_what_its_table_lists_too(home):
     assert store.exports(home, run) == []  # no epoch's picks
     with pytest.raises(StudioError, match="nothing is listed"):
         epochs_events.on_export(home, EpochsState(), {**ANSWER, "which": "listed"}, "")
+
+
+def test_an_export_is_sent_to_the_hub_too(home, monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr(hand_over.messages, "info", said.append)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr(huggingface_hub, "HfApi", FakeHub)
+    monkeypatch.setattr(huggingface_hub, "get_token", lambda: None)
+    monkeypatch.setattr(FakeHub, "sent", {})
+    run = make_run(home)
+    answer = {**ANSWER, "which": f"{run}/0", "recipe": False, "hub": "me/picked"}
+
+    def export(**other):
+        return epochs_events.on_export(home, EpochsState(run=run), {**answer, **other}, "Ada")
+
+    with pytest.raises(StudioError, match="no token of the Hugging Face hub was found"):
+        export()
+    monkeypatch.setattr(huggingface_hub, "get_token", lambda: "hf_fake")
+    with pytest.raises(StudioError, match="expected OWNER/NAME"):
+        export(hub="picked")
+    with pytest.raises(StudioError, match="no name of a dataset"):
+        export(hub=["me/picked"])
+    looks = LOOKS.set(True)
+    with pytest.raises(StudioError, match="you may look here"):
+        export()
+    LOOKS.reset(looks)
+    assert store.exports(home, run) == [] and FakeHub.sent == {}
+    lines, _ = read(export())
+    assert len(lines) == 10
+    assert FakeHub.sent["name"] == "me/picked" and FakeHub.sent["private"]
+    assert {"train.jsonl", "README.md"} <= set(FakeHub.sent["files"])
+    assert said[0].startswith("Sent to https://hub.invalid/datasets/me/picked")
+    download, sent = store.exports(home, run)
+    assert (sent.file, sent.who, sent.rows) == ("me/picked on the hub", "Ada", 10)
+    assert download.file.endswith("(downloaded)")
 
 
 def test_compare_offers_the_lowest_run_first_and_any_other(home):

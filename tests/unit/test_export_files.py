@@ -4,7 +4,6 @@ import dataclasses
 import json
 import shlex
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +21,7 @@ from backend.data import load_pool
 from backend.errors import PoolError
 from backend.records import Scores, Selection
 from tests.engine.trainer_labels import llama_factory_rows
+from tests.fake_hub import FakeHub
 from tests.unit.compared import labelled, made_run
 
 Q, A = {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}
@@ -258,24 +258,6 @@ def test_any_samples_of_a_pool_are_exported_and_their_recipe_repeats_it(tmp_path
         in run("export", "--pool", "trees.json", "--ids", "x", "--out", "a.json").stderr
     )
     assert "--ids needs --pool" in run("export", "--ids", "x", "--out", "a.json").stderr
-
-
-class FakeHub:
-    """What of the hub's API a push asks for."""
-
-    sent: ClassVar[dict] = {}
-    public = False
-
-    def create_repo(self, name, *, repo_type, private, exist_ok):
-        assert repo_type == "dataset" and exist_ok
-        FakeHub.sent = {"name": name, "private": private}
-        return f"https://hub.invalid/datasets/{name}"
-
-    def repo_info(self, name, *, repo_type):
-        return type("Info", (), {"private": FakeHub.sent["private"] and not FakeHub.public})
-
-    def upload_folder(self, *, repo_id, folder_path, **_):
-        FakeHub.sent["files"] = {path.name: path.read_text() for path in Path(folder_path).iterdir()}
 
 
 def test_a_folder_is_pushed_to_the_hub(tmp_path, monkeypatch):

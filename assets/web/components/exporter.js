@@ -104,6 +104,18 @@
     ending.addEventListener('change', () => (asked.ending = ending.value));
     const go = h('button', 'st-action primary', 'Download');
     go.type = 'submit';
+    const hub = h('input');
+    Object.assign(hub, {type: 'text', name: 'hub', placeholder: 'owner/name', autocomplete: 'off', spellcheck: false});
+    hub.setAttribute('aria-describedby', 'st-export-hub-help');
+    hub.addEventListener('input', () => {
+      go.textContent = hub.value.trim() ? 'Send and download' : 'Download';
+    });
+    const hubHelp = h(
+      'small',
+      'st-export-help',
+      'As a folder for training that only its owner can read. The app needs a token that may write: hf auth login, or HF_TOKEN.',
+    );
+    hubHelp.id = 'st-export-hub-help';
     const form = h(
       'form',
       '',
@@ -121,6 +133,8 @@
         'in a zip: the samples, a card that says what they are, the recipe, and the lines that LLaMA-Factory and Axolotl need. It opens with load_dataset of the datasets library',
         update,
       ),
+      studio.looks() ? null : labelled('To the Hugging Face hub, too', hub),
+      studio.looks() ? null : hubHelp,
       h(
         'div',
         'st-export-acts',
@@ -132,7 +146,12 @@
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       dialog.close();
-      send({...asked, which: which ? which.value : value.chosen, heldOut: heldOut.querySelector('input').checked});
+      send({
+        ...asked,
+        which: which ? which.value : value.chosen,
+        heldOut: heldOut.querySelector('input').checked,
+        hub: hub.value.trim(),
+      });
     });
     update();
     dialog.append(form);
