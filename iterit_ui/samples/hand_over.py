@@ -284,4 +284,7 @@ def wire_export(button: gr.HTML, make: Callable[..., str], inputs: list[Any]) ->
 
     made = button.export(export, inputs, file, **QUIET)
     made.success(None, file, None, js=FETCH, **QUIET)
-    made.then(None, None, None, js=OVER, **QUIET)
+    made.success(None, None, None, js=OVER, **QUIET)
+    made.failure(
+        None, None, None, js=OVER, **QUIET
+    )  # Gradio calls what follows with `then` only where nothing failed

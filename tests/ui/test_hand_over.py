@@ -160,7 +160,7 @@ def test_an_export_is_sent_to_the_hub_too(home, monkeypatch):
     assert FakeHub.sent["name"] == "me/picked" and FakeHub.sent["private"]
     assert {"train.jsonl", "README.md"} <= set(FakeHub.sent["files"])
     assert said[0].startswith("Sent to https://hub.invalid/datasets/me/picked")
-    download, sent = store.exports(home, run)
+    sent, download = store.exports(home, run)
     assert (sent.file, sent.who, sent.rows) == ("me/picked on the hub", "Ada", 10)
     assert download.file.endswith("(downloaded)")
 
