@@ -209,7 +209,7 @@ def test_without_the_harness_the_page_says_how_to_get_it(
     tmp_path: Path, run: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(harness, "PACKAGE", "no_such_harness")
-    assert "pip install lm-eval" in evals.ready_words([run])["text"]
+    assert "Run: pip install lm-eval" in evals.ready_words([run])["steps"]
     _, note = evals.started(tmp_path, [run], True, "arc", "", "", 8, False)
     assert "not installed" in note["text"] and evaluation_jobs.evaluations(tmp_path, run) == []
     assert not evals.evaluation_values(tmp_path, [run], "", "")[6].visible
