@@ -13,7 +13,7 @@ SCRIPTS := 'assets/web/**/*.{js,css}'
 # the checks of assets/web are left out where Node.js is missing or too old for them; the app needs none
 NODE := $(shell node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null && echo yes)
 
-.PHONY: help run test check lint lint-web fix bench screenshots clean
+.PHONY: help run test check lint lint-web fix bench soak screenshots clean
 
 help:
 	@echo "make run    install and open the app on the embedded demo (ARGS='--port 7861 --data-root DIR')"
@@ -22,6 +22,7 @@ help:
 	@echo "make lint   the same without the tests"
 	@echo "make fix    mend what lint and format can mend"
 	@echo "make bench  run all benchmarks (half an hour; ARGS='selection --json' runs one)"
+	@echo "make soak   break files, stores and disks, let many visitors in, kill what runs (three hours; ARGS='stores' runs one)"
 	@echo "make screenshots  take the pictures in docs/screenshots anew"
 	@echo "make clean  remove .venv and caches"
 
@@ -69,6 +70,10 @@ fix: $(VENV)/.dev $(if $(NODE),$(WEB)/.made)
 
 bench: $(VENV)/.app
 	$(BIN)/python -m benchmarks $(ARGS)
+
+SOAKS := $(if $(strip $(ARGS)),$(ARGS),files stores disks clients kills)
+soak: $(VENV)/.dev
+	@failed=0; for name in $(SOAKS); do $(BIN)/python -m tools.soak $$name || failed=1; done; exit $$failed
 
 screenshots: $(VENV)/.dev
 	$(BIN)/python docs/take_screenshots.py $(ARGS)
