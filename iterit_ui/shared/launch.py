@@ -117,7 +117,10 @@ def allowed_file(name: str, path: str, roots: Sequence[Path]) -> str:
     where = ", ".join(map(str, roots)) or "none was given"
     for root in roots:
         # a name without its folder is looked for in each of them
-        resolved = (found if found.is_absolute() else root / found).resolve()
+        try:
+            resolved = (found if found.is_absolute() else root / found).resolve()
+        except (OSError, RuntimeError, ValueError):  # no name of a file, or a link that loops
+            continue
         if resolved.is_relative_to(root) and resolved.is_file():
             return str(resolved)
     raise ConfigError(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -22,6 +24,7 @@ from iterit_ui.access.guarded_page import GuardedPage, event_names, questions
 from iterit_ui.access.logins import Login
 from iterit_ui.access.upload_bounds import Uploads
 from iterit_ui.access.visitors import Access, Tries, asked
+from tests.ways_out import SECRET, spellings
 
 HERE = "http://127.0.0.1"
 PROXY = "studio.example.org"
@@ -33,9 +36,9 @@ class Client:
     """A browser or a script before the app, without a server between them."""
 
     def __init__(self, served: App, loop: asyncio.AbstractEventLoop) -> None:
-        transport = httpx.ASGITransport(served, client=("192.0.2.7", 1))
+        self.transport = httpx.ASGITransport(served, client=("192.0.2.7", 1))
         self.loop = loop
-        self.http = httpx.AsyncClient(transport=transport, base_url=HERE)
+        self.http = httpx.AsyncClient(transport=self.transport, base_url=HERE)
 
     def get(self, path: str, **options: Any) -> httpx.Response:
         return self.loop.run_until_complete(self.http.get(path, **options))
@@ -287,6 +290,54 @@ def test_nothing_is_fetched_from_elsewhere(client: Client) -> None:
     ):
         answer = client.get(f"/gradio_api/{path}")
         assert answer.status_code == 404 and "nothing from elsewhere" in answer.json()["detail"]
+
+
+def test_no_address_serves_what_lies_elsewhere(
+    client: Client, page: GuardedPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log_in(client, "ada")
+    uploads = Path(os.environ["GRADIO_TEMP_DIR"])
+    uploads.mkdir(exist_ok=True)
+    secret = tmp_path / "outside" / "secret.json"
+    secret.parent.mkdir()
+    secret.write_text(SECRET)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(secret.parent))
+    root = tmp_path / "root"
+    root.mkdir()
+    names = [quote(name, safe="/%:") for name in spellings(root, secret)]
+    home = next(Path(folder) for folder in page.folders if Path(folder).name == "home")
+    database = quote(str(home / "studio.sqlite"))  # in the app's own folder, and nobody's to fetch
+    client.transport.raise_app_exceptions = False  # some name the page itself, which nobody has launched here
+    doors = (
+        "/gradio_api/file=",
+        "/gradio_api/file/",
+        "/static/",
+        "/assets/",
+        "/svelte/",
+        "/custom_component/",
+    )
+    answers = [client.get(f"{door}{name}") for door in doors for name in [*names, database]]
+    assert len(answers) > 300
+    assert [str(answer.url) for answer in answers if SECRET in answer.text] == []
+    served = [answer for answer in answers if answer.status_code == 200]
+    assert all("text/html" in answer.headers["content-type"] for answer in served), [
+        str(a.url) for a in served
+    ]
+
+
+def test_no_name_of_an_upload_leaves_the_folder_of_uploads(client: Client, tmp_path: Path) -> None:
+    log_in(client, "ada")
+    uploads = Path(os.environ["GRADIO_TEMP_DIR"]).resolve()
+    before = {path for path in uploads.parent.rglob("*") if not path.is_relative_to(uploads)}
+    names = ["../out.json", "../../out.json", "/tmp/out.json", "..\\out.json", "a/../../out.json", "\0out.json", ".", "..", "~/x", "%2e%2e%2fout.json", "x" * 400]  # fmt: skip
+    for name in names:
+        answer = client.post("/gradio_api/upload", files={"files": (name, b"{}")})
+        for path in answer.json() if answer.status_code == 200 else []:
+            assert Path(path).resolve().is_relative_to(uploads), (name, path)
+    after = {path for path in uploads.parent.rglob("*") if not path.is_relative_to(uploads)}
+    assert {path for path in after - before if "out" in path.name} == set()
+    assert not Path("/tmp/out.json").exists()
 
 
 def test_a_forwarded_name_counts_only_where_names_are_checked() -> None:
