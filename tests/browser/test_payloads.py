@@ -10,7 +10,7 @@ pytest.importorskip("playwright.sync_api")
 
 from backend import store
 from iterit_ui.present.run_report import write_report
-from tests.browser.pools import scored
+from tests.browser.pools import recorded_run, scored
 
 RUNS = "ran=1"
 PAYLOADS = [
@@ -42,7 +42,7 @@ def written(runs_dir, tmp_path_factory) -> tuple[str, str, str, int]:
     pool, run = scored(runs_dir, file, seed=31)
     texts = 5 * len(PAYLOADS)  # prompt, response, source, column, and the file's name once in each place
     ids = [str(one) for one in pool.ids]
-    runs = [run, *(store.create_run(runs_dir, store.read_config(runs_dir, run), pool) for _ in PAYLOADS)]
+    runs = [run, *(recorded_run(runs_dir, pool) for _ in PAYLOADS[1:])]
     comparison = ""
     for i, one in enumerate(PAYLOADS):
         store.set_note(runs_dir, pool.id, [ids[i]], one, who=one[:60])
@@ -56,6 +56,12 @@ def written(runs_dir, tmp_path_factory) -> tuple[str, str, str, int]:
         runs_dir, pool.id, {ids[24 + i]: f"{one} edited" for i, one in enumerate(PAYLOADS)}, who="x"
     )
     return pool.id, run, comparison, texts + len(PAYLOADS)
+
+
+def says(page, part: str, words: str) -> None:
+    page.wait_for_function(
+        "([id, words]) => document.getElementById(id)?.innerText.includes(words)", arg=[part, words]
+    )
 
 
 def unharmed(page) -> None:
@@ -76,18 +82,18 @@ def test_nothing_that_was_written_runs(page, new_page, goto, written, runs_dir, 
     page.locator("#curate-table tbody tr").first.click()
     page.locator("#curate-sample .st-turn").first.wait_for()
     page.locator("#settings summary", has_text="Saved settings").click()
-    page.locator("#settings").get_by_text(PAYLOADS[0]).first.wait_for()
+    says(page, "settings", PAYLOADS[0])
     unharmed(page)
     goto(page, "tune", run=run)
     page.locator("#tune-status .st-state").wait_for()
-    page.locator("#tune-runs").get_by_text(PAYLOADS[0]).first.wait_for()
+    says(page, "tune-runs", PAYLOADS[0])
     unharmed(page)
     goto(page, "epochs", run=run, epoch=1)
     page.locator("#epochs-table tbody tr").nth(1).click()
     page.locator("#epochs-sample .st-turn").first.wait_for()
     unharmed(page)
     goto(page, "compare", comparison=comparison)
-    page.locator("#compare-runs tbody tr").first.wait_for()
+    says(page, "compare-runs", PAYLOADS[-1])
     unharmed(page)
     write_report(runs_dir, run, tmp_path / "report.html")
     page.route("**/report.html", lambda route: route.fulfill(path=tmp_path / "report.html"))
