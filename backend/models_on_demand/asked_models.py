@@ -52,7 +52,10 @@ def models_of(home: Path, runs: Sequence[str], *, base: bool = True) -> tuple[As
     ]
     found = (*(bases.values() if base else ()), *tuned)
     if len(found) > MOST_MODELS:
-        raise RunError(f"{len(found)} models are more than can be asked at once; the limit is {MOST_MODELS}")
+        raise RunError(
+            f"{len(found)} models are more than can be asked at once; the limit is {MOST_MODELS}: choose fewer runs, or leave "
+            "the base model out"
+        )
     return found
 
 

@@ -23,6 +23,7 @@ from iterit_ui.compare.ask_views import looked
 from iterit_ui.components import heading, note
 from iterit_ui.components.answers_view import answers
 from iterit_ui.components.screen import when_shown
+from iterit_ui.shared.messages import sentence
 from iterit_ui.shared.session import DRAW, EVENT, QUIET, Session, bound
 
 SAME = (
@@ -133,8 +134,8 @@ def who_is_asked(home: Path, runs: list[str], base: bool, sample: str) -> tuple[
             why = left or ["Choose runs above: their models can be asked once they have been trained."]
             return _note("empty", "No model to ask yet", why), gr.Button(interactive=False)
         models = models_of(home, found, base=bool(base))
-    except StudioError as error:
-        return _note("error", "", [str(error)]), gr.Button(interactive=False)
+    except StudioError as error:  # nobody has asked yet, so nothing has failed
+        return _note("warn", "", [sentence(str(error))]), gr.Button(interactive=False)
     names = ", ".join(model.label for model in models)
     lines = [f"Will be asked: {names}."]
     if sample:
