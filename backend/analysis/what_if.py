@@ -50,7 +50,7 @@ class TfidfCache:
     def __init__(self, size: int = 4) -> None:
         self._size = size
         self._kind = object()
-        weakref.finalize(self, SHELF.clear, self._kind)
+        weakref.finalize(self, SHELF.leave, self._kind)
 
     def get(
         self, pool_id: str, settings: SelectionSettings, rows: np.ndarray, make: Callable[[], Tfidf]

@@ -45,6 +45,7 @@ class Shelf:
         self._results: OrderedDict[tuple[Hashable, Hashable], _Result] = OrderedDict()
         self._lock = threading.Lock()
         self._weighed = time.monotonic()
+        self._left: deque[Hashable] = deque()
 
     @property
     def bytes(self) -> int:
@@ -55,6 +56,7 @@ class Shelf:
     def count(self, of: Hashable) -> int:
         """How many results of one kind are kept."""
         with self._lock:
+            self._forget_left()
             return sum(kind == of for kind, _ in self._results)
 
     def get(self, of: Hashable, key: Hashable, make: Callable[[], R], most: int) -> R:
@@ -68,6 +70,7 @@ class Shelf:
         made = _Result(value, bytes_of(value, self._ids()))
         self._weigh()
         with self._lock:
+            self._forget_left()
             self._results[of, key] = made
             self._results.move_to_end((of, key))
             self._make_room(of, most)
@@ -82,13 +85,25 @@ class Shelf:
     def clear(self, of: Hashable) -> None:
         """Let all results of one kind go."""
         with self._lock:
-            for name in [name for name in self._results if name[0] == of]:
-                del self._results[name]
+            self._forget(of)
+
+    def leave(self, of: Hashable) -> None:
+        """Let all results of one kind go, soon. For what Python calls when an object dies, which may be in this thread and
+        while it holds the lock."""
+        self._left.append(of)
 
     def empty(self) -> None:
         """Let everything go."""
         with self._lock:
             self._results.clear()
+
+    def _forget_left(self) -> None:
+        while self._left:
+            self._forget(self._left.popleft())
+
+    def _forget(self, of: Hashable) -> None:
+        for name in [name for name in self._results if name[0] == of]:
+            del self._results[name]
 
     def _make_room(self, of: Hashable, most: int) -> None:
         ours = [name for name in self._results if name[0] == of]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import threading
+import weakref
 from functools import cached_property
 from pathlib import Path
 
@@ -112,6 +114,31 @@ def test_the_bound_can_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shelf._most_bytes() == 2**29
     monkeypatch.setenv(shelf.VARIABLE, "much")
     assert shelf._most_bytes() == usual
+
+
+def test_what_dies_while_the_shelf_is_at_work_does_not_hold_it_up() -> None:
+    kept = Shelf(10 * KB)
+
+    class Owner:
+        pass
+
+    class Kind:
+        """Its hash is asked for while the lock is held; then somebody's owner dies."""
+
+        owner: Owner | None = None
+
+        def __hash__(self) -> int:
+            self.owner = None
+            return 1
+
+    kind, owner = Kind(), Owner()
+    kept.get("theirs", 1, lambda: np.zeros(KB), 4)
+    weakref.finalize(owner, kept.leave, "theirs")
+    kind.owner, owner = owner, None  # type: ignore[assignment]
+    done = threading.Thread(target=lambda: kept.get(kind, 1, lambda: 1, 4), daemon=True)
+    done.start()
+    done.join(30)
+    assert not done.is_alive() and kept.count("theirs") == 0 and kept.count(kind) == 1
 
 
 def test_weighed_candidates_go_with_the_cache_that_held_them() -> None:
