@@ -180,7 +180,7 @@ _last: tuple[np.ndarray, dict[str, int]] = (np.empty(0, dtype=object), {})
 
 
 def _rows_by_id(ids: np.ndarray) -> dict[str, int]:
-    """The row of each id. The last pool's are cached, because one change of settings needs them several times."""
+    """The row of each id. Cached for the most recent pool: one change of settings needs it several times."""
     global _last
     kept, row_of = _last
     if kept is not ids:

@@ -38,7 +38,7 @@ class _Result:
 
 
 class Shelf:
-    """Results by what they were made from, the one asked for last at the end. Threads share it."""
+    """A cache of results by kind and key, in the order in which they were last used. Safe to share between threads."""
 
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
@@ -49,7 +49,7 @@ class Shelf:
 
     @property
     def bytes(self) -> int:
-        """What all results take together, as they were weighed last."""
+        """The total size of all results when they were last measured."""
         with self._lock:
             return sum(result.bytes for result in self._results.values())
 
@@ -60,7 +60,7 @@ class Shelf:
             return sum(kind == of for kind, _ in self._results)
 
     def get(self, of: Hashable, key: Hashable, make: Callable[[], R], most: int) -> R:
-        """The result, made by `make` where it is not kept. of : its kind, of which `most` are kept."""
+        """The cached result, or what `make` returns, which is then cached. of : its kind; at most `most` of a kind are cached."""
         with self._lock:
             if (found := self._results.get((of, key))) is not None:
                 self._results.move_to_end((of, key))
@@ -117,7 +117,7 @@ class Shelf:
             total -= self._results.pop(name).bytes
 
     def _weigh(self) -> None:
-        """Weigh everything anew from time to time: parts of a result may be computed after it was put here."""
+        """Measure all results again from time to time: a result may grow after it was cached."""
         with self._lock:
             if time.monotonic() - self._weighed < WEIGHED_AGAIN:
                 return
@@ -156,7 +156,7 @@ class LastResults(Generic[P, R]):
         return SHELF.get(self, key, lambda: self._function(*args, **kwargs), self._most)
 
     def cache_clear(self) -> None:
-        """Forget all results, as after `functools.lru_cache`."""
+        """Drop all cached results, like the method of the same name in `functools.lru_cache`."""
         SHELF.clear(self)
 
 

@@ -137,7 +137,7 @@ def ready_words(runs: list[str]) -> Value | None:
         return {
             "tone": "empty",
             "title": "lm-eval is not installed",
-            "text": "Evaluating needs this package where the app runs.",
+            "text": "Evaluation needs this package on the machine that runs the app.",
             "steps": [f"Run: {harness.INSTALL}", "Restart this app.", "Evaluations appear here."],
         }
     if not runs:

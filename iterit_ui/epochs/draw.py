@@ -178,7 +178,7 @@ def all_values(home: Path, here: EpochsState) -> list[Any]:
 
 
 def export_value(home: Path, at: EpochView) -> Value:
-    """The button that exports the epoch that is shown, all epochs together, or what the table lists instead."""
+    """The export button: for the epoch shown, for all epochs together, or for another list in the table."""
     choices = run_choices(home, at.story.run, epochs=[at.epoch])
     if not at.listed.usual and len(at.listed.rows):
         label = f"The list below: {at.listed.label}"

@@ -32,7 +32,7 @@ def view_of(home: Path, here: EpochsState) -> EpochView | None:
 
 
 def on_export(home: Path, here: EpochsState, data: Any, who: str) -> str:
-    """A file of what the epoch that is shown picked, of all epochs together, or of what the table lists, to download."""
+    """A file to download: the picks of one epoch, of all epochs together, or the samples listed in the table."""
     choices = [one["key"] for one in hand_over.run_choices(home, here.run)] if here.run else []
     asked = hand_over.asked_of(data, [*choices, hand_over.LISTED])
     if asked.which != hand_over.LISTED:

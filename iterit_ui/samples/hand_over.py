@@ -87,7 +87,7 @@ def asked_of(data: Any, choices: Collection[str]) -> Asked:
     )
     hub = found.get("hub") or ""
     if not isinstance(hub, str):
-        raise StudioError("the page sent no name of a dataset")
+        raise StudioError("the dataset name that the page sent is not text")
     return Asked(which, options, found.get("folder") is True, hub)
 
 

@@ -236,7 +236,7 @@ def _rows(home: Path, pool_id: str, words: Words, key: str, at: Stamp, scores: s
 
 @keep_last(2)
 def _begun(home: Path, pool_id: str, words: Words) -> list[str]:
-    """The first words of every response. Cached, so that listing one opening after another is immediate."""
+    """The first words of every response, cached because the list of openings asks for them again and again."""
     texts = findings.response_texts(get_pool(home, pool_id))
     return findings.beginnings(texts, cut=words)
 

@@ -19,7 +19,7 @@ DRAWING = BoundedSemaphore(max(2, os.cpu_count() or 1))
 
 
 class TabState(Protocol):
-    """Where a visitor of a tab is: a frozen dataclass. turn : number of the last answer that has reached its states."""
+    """What a visitor sees on a tab, as a frozen dataclass. turn : the number of the last answer applied to it."""
 
     __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 

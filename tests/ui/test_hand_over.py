@@ -148,7 +148,7 @@ def test_an_export_is_sent_to_the_hub_too(home, monkeypatch):
     monkeypatch.setattr(huggingface_hub, "get_token", lambda: "hf_fake")
     with pytest.raises(StudioError, match="expected OWNER/NAME"):
         export(hub="picked")
-    with pytest.raises(StudioError, match="no name of a dataset"):
+    with pytest.raises(StudioError, match="is not text"):
         export(hub=["me/picked"])
     looks = LOOKS.set(True)
     with pytest.raises(StudioError, match="you may look here"):
