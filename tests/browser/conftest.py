@@ -21,6 +21,10 @@ from pathlib import Path
 
 import pytest
 
+from backend import store
+from backend.errors import RunError
+from backend.jobs import lifecycle
+
 ROOT = Path(__file__).resolve().parents[2]
 ARGUMENTS = [
     "--headless",
@@ -97,6 +101,17 @@ def shared() -> Path:
 def runs_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The app's runs folder."""
     return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def nothing_left_running(runs_dir: Path) -> Iterator[None]:
+    """A run that a failed test left queued, waiting or at work does not hold up those of the next file."""
+    yield
+    for job in store.list_jobs(runs_dir, kind="run", states=("queued",)):
+        store.set_state(runs_dir, job.id, "stopped", expect=("queued",))
+    for job in store.list_jobs(runs_dir, kind="run", states=store.ACTIVE):
+        with contextlib.suppress(RunError):  # it has ended meanwhile
+            lifecycle.kill(runs_dir, job.id)
 
 
 @pytest.fixture(scope="package")

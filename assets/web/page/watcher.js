@@ -2,6 +2,7 @@
 (() => {
   const EVERY = 1000; // ms, where an answer says nothing else
   const PATIENCE = 10; // times as long as an answer took it waits until it asks again: where many look, none is held up by looking
+  const LONGEST = 4000; // ms; a busy machine answers late, and what was done elsewhere is seen all the same
   const RUNS = new Set(['tune', 'epochs']); // tabs that show what a worker writes
 
   studio.watcher = ({element, server}) => {
@@ -16,7 +17,7 @@
       const began = performance.now();
       const found = await server.look(asked);
       if (!found || found.error) return;
-      every = Math.max(Number(found.every) || EVERY, PATIENCE * (performance.now() - began));
+      every = Math.max(Number(found.every) || EVERY, Math.min(LONGEST, PATIENCE * (performance.now() - began)));
       // What differs because something else is looked at is no change. A run may have gone on between drawing its tab and
       // this answer, though: the tabs of runs are told, and draw nothing where they are up to date.
       const same = asked.join('|') === at;
