@@ -9,11 +9,11 @@ WORKERS ?= 2
 
 WEB := tools/web/node_modules
 PRETTIER := $(WEB)/.bin/prettier --config tools/web/prettier.json --log-level warn
-SCRIPTS := 'assets/web/**/*.{js,css}'
+SCRIPTS := 'assets/web/**/*.{js,css}' '!assets/web/libraries/**'
 # the checks of assets/web are left out where Node.js is missing or too old for them; the app needs none
 NODE := $(shell node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)' 2>/dev/null && echo yes)
 
-.PHONY: help run test check lint lint-web fix bench soak screenshots clean
+.PHONY: help run test check lint lint-web fix libraries bench soak screenshots clean
 
 help:
 	@echo "make run    install and open the app on the embedded demo (ARGS='--port 7861 --data-root DIR')"
@@ -23,6 +23,7 @@ help:
 	@echo "make fix    mend what lint and format can mend"
 	@echo "make bench  run all benchmarks (half an hour; ARGS='selection --json' runs one)"
 	@echo "make soak   break files, stores and disks, let many visitors in, kill what runs (three hours; ARGS='stores' runs one)"
+	@echo "make libraries  copy plotly.js as tools/web/package.json names it; its version is the one of Python's plotly"
 	@echo "make screenshots  take the pictures in docs/screenshots anew"
 	@echo "make clean  remove .venv and caches"
 
@@ -67,6 +68,9 @@ fix: $(VENV)/.dev $(if $(NODE),$(WEB)/.made)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(if $(NODE),$(PRETTIER) --write $(SCRIPTS))
+
+libraries: $(WEB)/.made
+	cp $(WEB)/plotly.js-cartesian-dist-min/plotly-cartesian.min.js assets/web/libraries/
 
 bench: $(VENV)/.app
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -3,6 +3,7 @@ import js from '@eslint/js';
 import globals from 'globals';
 
 export default [
+  {ignores: ['assets/web/libraries/**']},
   js.configs.recommended,
   {
     files: ['assets/web/**/*.js'],

@@ -10,7 +10,24 @@
     doubleClick: 'reset',
   };
   const DATA = new Set(['x', 'y', 'text', 'name', 'customdata', 'ticktext', 'tickvals', 'labels', 'hovertext', 'ids']);
-  studio.plotly = window.Plotly; // this file follows Plotly in head=
+  const LIBRARY = new URL('../libraries/plotly-cartesian.min.js', document.currentScript.src);
+  const FAILED = 'The chart library could not be loaded. Reload the page to try again.';
+  let loading = null;
+  // No page waits for the library before there is something to draw.
+  const library = () =>
+    (loading ||= new Promise((resolve, reject) => {
+      const script = studio.h('script');
+      script.src = LIBRARY;
+      script.onload = () => {
+        studio.plotly = window.Plotly;
+        resolve();
+      };
+      script.onerror = () => {
+        loading = null;
+        reject(new Error(FAILED));
+      };
+      document.head.append(script);
+    }));
   // Where a page has a <base>, Plotly writes the page's whole address into its clip paths, and the bars vanish with
   // the next repaint once the address bar has changed. "./" is what holds without it, too.
   document.querySelector('base[href="./"]')?.remove();
@@ -126,6 +143,15 @@
       );
     const draw = async (given, root) => {
       value = given;
+      if (value?.data && !value.empty && !studio.plotly) {
+        try {
+          await library();
+        } catch (error) {
+          if (value === given) await draw({...given, empty: error.message}, root);
+          return;
+        }
+        if (value !== given) return; // what came meanwhile draws itself
+      }
       const plot = root.querySelector('.st-plot');
       let empty = root.querySelector('.st-empty');
       studio.head(root, value || {});
