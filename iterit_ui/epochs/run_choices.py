@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import gradio as gr
 
@@ -26,7 +27,7 @@ def on_disk(home: Path, run: str) -> tuple[str, str]:
     """The run, the newest that has selected where none is chosen, and a mark that changes with what is on disk."""
     infos = known_runs(home)
     chosen = run or next((info.id for info, epochs in infos if epochs), infos[0][0].id if infos else "")
-    mark = " ".join(f"{info.id}:{info.state}:{epochs}" for info, epochs in infos)
+    mark = " ".join(f"{info.id}:{info.state}:{epochs}:{crc32(info.name.encode())}" for info, epochs in infos)
     if chosen:
         pool_id = next((info.pool_id for info, _ in infos if info.id == chosen), "")
         mark += f" | {chosen} {measured(home, chosen)} {map_key(home, pool_id) if pool_id else ''}"

@@ -50,6 +50,7 @@ OWN = NAMES[len(SHARED) :]
 # every event with its own data: "always_last" would send that of the one under way a second time
 EVENT: dict[str, Any] = {**DRAW, "trigger_mode": "multiple"}
 KEYS = {"actions": ["step", "table", "escape", "help"]}
+RUN_CHOICE = "epochs-run"
 TURNS = Turns()
 
 
@@ -84,7 +85,7 @@ def _lay_out(session: Session) -> Parts:
     made: dict[str, Any] = {}
     with gr.Row(elem_classes="epochs-bar"):
         made["choice"] = gr.Dropdown(
-            [], show_label=False, container=False, elem_id="epochs-run", interactive=True, filterable=False
+            [], show_label=False, container=False, elem_id=RUN_CHOICE, interactive=True, filterable=False
         )
         made["player"] = player(elem_id="epochs-player")
         report_button(elem_id="epochs-report")
@@ -231,13 +232,21 @@ def in_turn(
     held, read : what the address holds and the tab's states as the callback was given them; what others of the page have
         changed since is added. always : answer also where nothing changes.
     """
+
+    def values(there: EpochsState) -> list[Any]:
+        made = drawn(home, there)
+        if components[0].elem_id == RUN_CHOICE and (there.run, there.seen) == (read.run, read.seen):
+            # else an answer that comes late would undo what is being chosen
+            made[0] = gr.skip()
+        return made
+
     return turn_answer(
         home,
         TURNS,
         request.session_hash or "",
         read,
         change,
-        partial(drawn, home),
+        values,
         components,
         partial(_written, held),
         always=always,

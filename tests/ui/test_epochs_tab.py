@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import json
 import time
+import types
 
 import gradio as gr
 import numpy as np
@@ -453,3 +454,32 @@ def test_words_of_small_things():
     assert set(plots.COHORT_COLOUR) == set(COHORTS)
     assert set(plots.QUADRANT_COLOUR) == set(QUADRANTS)
     assert tab.NAMES[:3] == list(tab.SHARED)
+
+
+# what comes late
+
+
+def test_an_answer_about_the_same_run_leaves_the_list_of_runs_alone(home, run, monkeypatch):
+    """Somebody may be choosing another run in it."""
+    request = types.SimpleNamespace(session_hash="a page that steps")
+    parts = [gr.Dropdown(elem_id=tab.RUN_CHOICE), *(gr.HTML() for _ in draw.DRAWN[1:])]
+    start = draw.normalised(home, EpochsState(run=run))
+
+    monkeypatch.setattr(tab, "_written", lambda held, there: {})
+
+    def choice_after(read, there):
+        made = tab.in_turn(home, request, {}, read, lambda _: there, draw.all_values, parts)
+        return made[len(tab.NAMES)]
+
+    assert choice_after(start, dataclasses.replace(start, epoch=1)) == gr.skip()
+    assert choice_after(EpochsState(), start).value == run
+    assert choice_after(dataclasses.replace(start, run="another"), start).value == run
+
+
+def test_a_run_that_gets_another_name_is_listed_with_it(home, run):
+    before = runs.on_disk(home, run)
+    name = store.run_info(home, run).name
+    store.label_run(home, run, name="a better name")
+    assert runs.on_disk(home, run) != before
+    store.label_run(home, run, name=name)
+    assert runs.on_disk(home, run) == before
