@@ -21,6 +21,7 @@ from iterit_ui.data import tab as data_tab
 from iterit_ui.data.callbacks import NEWEST
 from iterit_ui.epochs import tab as epochs_tab
 from iterit_ui.present.view import presenter
+from iterit_ui.reading_ahead import reader
 from iterit_ui.samples.marks import name_of
 from iterit_ui.shared import address, glossary, messages, program_calls, text
 from iterit_ui.shared.session import (
@@ -109,6 +110,7 @@ def build(
         program_calls.offer(home)
     guard_questions(page)
     page.folders = (home, *data_roots, *model_roots, Path.home())
+    page.read_ahead = reader(home)
     return page
 
 

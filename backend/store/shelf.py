@@ -25,6 +25,7 @@ import pyarrow as pa
 VARIABLE = "ITERIT_KEPT_GIB"
 SHARE, LARGEST = 4, 4 << 30  # a quarter of the machine's memory, and no more than 4 GiB
 WEIGHED_AGAIN = 30.0  # seconds; what is computed of a result later is kept with it
+PATIENCE = 60.0  # seconds for which a thread waits for another one to make what it needs
 SAMPLED = 64  # items of a long collection that are weighed; the others are taken to be like them
 
 P = ParamSpec("P")
@@ -37,12 +38,23 @@ class _Result:
     bytes: int
 
 
+class _Making:
+    """A result that a thread is making, for others that ask for the same meanwhile. value : set with `done`, unless it failed."""
+
+    def __init__(self) -> None:
+        self.thread = threading.get_ident()
+        self.done = threading.Event()
+        self.value: Any = None
+        self.failed = True
+
+
 class Shelf:
     """A cache of results by kind and key, in the order in which they were last used. Safe to share between threads."""
 
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
         self._results: OrderedDict[tuple[Hashable, Hashable], _Result] = OrderedDict()
+        self._made: dict[tuple[Hashable, Hashable], _Making] = {}
         self._lock = threading.Lock()
         self._weighed = time.monotonic()
         self._left: deque[Hashable] = deque()
@@ -60,20 +72,42 @@ class Shelf:
             return sum(kind == of for kind, _ in self._results)
 
     def get(self, of: Hashable, key: Hashable, make: Callable[[], R], most: int) -> R:
-        """The cached result, or what `make` returns, which is then cached. of : its kind; at most `most` of a kind are cached."""
+        """The cached result, or what `make` returns, which is then cached. of : its kind; at most `most` of a kind are cached.
+
+        Of threads that ask for the same at once one makes it, and the others wait for it.
+        """
         with self._lock:
             if (found := self._results.get((of, key))) is not None:
                 self._results.move_to_end((of, key))
                 value: R = found.value
                 return value
-        value = make()  # two threads may make the same; the last one stays
-        made = _Result(value, bytes_of(value, self._ids()))
-        self._weigh()
-        with self._lock:
-            self._forget_left()
-            self._results[of, key] = made
-            self._results.move_to_end((of, key))
-            self._make_room(of, most)
+            others = self._made.get((of, key))
+            if others is None:
+                making = self._made[of, key] = _Making()
+        if others is not None:
+            # where it does not come, or the same thread asks again on its way there, it is made here, and not cached
+            waited = others.thread != threading.get_ident() and others.done.wait(PATIENCE)
+            if waited and not others.failed:
+                value = others.value
+                return value
+            return make()
+        try:
+            value = making.value = make()
+            making.failed = False
+            making.done.set()
+            made = _Result(value, bytes_of(value, self._ids()))
+            self._weigh()
+            with self._lock:
+                self._forget_left()
+                if self._made.get((of, key)) is making:  # else it was let go while it was made
+                    self._results[of, key] = made
+                    self._results.move_to_end((of, key))
+                    self._make_room(of, most)
+        finally:
+            making.done.set()
+            with self._lock:
+                if self._made.get((of, key)) is making:
+                    del self._made[of, key]
         return value
 
     def peek(self, of: Hashable, key: Hashable) -> Any:
@@ -96,14 +130,16 @@ class Shelf:
         """Let everything go."""
         with self._lock:
             self._results.clear()
+            self._made.clear()
 
     def _forget_left(self) -> None:
         while self._left:
             self._forget(self._left.popleft())
 
     def _forget(self, of: Hashable) -> None:
-        for name in [name for name in self._results if name[0] == of]:
-            del self._results[name]
+        for kept in (self._results, self._made):
+            for name in [name for name in kept if name[0] == of]:
+                del kept[name]
 
     def _make_room(self, of: Hashable, most: int) -> None:
         ours = [name for name in self._results if name[0] == of]

@@ -84,7 +84,15 @@ class Front:
         elif scope["method"] == "POST" and path.startswith(CALLS):
             await self._call(scope, receive, send, path, headers)
         else:
+            if not path and scope["method"] == "GET":
+                self._read_ahead(Request(scope))
             await self.app(scope, receive, send)
+
+    def _read_ahead(self, request: Request) -> None:
+        """A link was opened: what it shows can be made while its page is loaded."""
+        let_in = self.page.access.logins is None or visitor_of(request) is not None
+        if self.page.read_ahead is not None and let_in:
+            self.page.read_ahead(dict(request.query_params))
 
     async def _upload(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         name = visitor_of(Request(scope))

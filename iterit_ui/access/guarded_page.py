@@ -25,10 +25,12 @@ class GuardedPage(gr.Blocks):
     """Blocks that refuse what a visitor may not do, and answer what cannot be read with a sentence.
 
     access : who may change something; whoever serves the page sets it before. folders : whose names no visitor reads in an error.
+    read_ahead : called with the query parameters of a link that somebody has opened who may come in.
     """
 
     access: Access = Access()
     folders: tuple[Path, ...] = ()
+    read_ahead: Callable[[dict[str, str]], None] | None = None
 
     async def process_api(  # type: ignore[override]
         self,

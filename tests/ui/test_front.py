@@ -14,6 +14,7 @@ import pytest
 from gradio.routes import App
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
 
 import app
 from backend.errors import ConfigError
@@ -278,6 +279,36 @@ def test_a_proxy_shows_it_below_a_path(
         client.post(f"{prefix}/gradio_api/upload", files={"files": b"x"}, headers=elsewhere).status_code
         == 403
     )
+
+
+def test_only_links_of_those_who_may_come_in_are_read_ahead(
+    page: GuardedPage, loop: asyncio.AbstractEventLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    links: list[dict[str, str]] = []
+    monkeypatch.setattr(page, "access", Access(LOGINS))
+    monkeypatch.setattr(page, "read_ahead", links.append)
+
+    async def behind(scope: Any, receive: Any, send: Any) -> None:
+        await PlainTextResponse("the page")(scope, receive, send)
+
+    front = Front(behind, page=page, hosts=own_hosts("127.0.0.1"), uploads=UPLOADS)
+
+    def open_link(visitor: str | None, path: str, host: str = HERE) -> int:
+        async def answer() -> httpx.Response:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(front), base_url=host) as browser:
+                return await browser.get(path)
+
+        monkeypatch.setattr("iterit_ui.access.front.visitor_of", lambda request: visitor)
+        return loop.run_until_complete(answer()).status_code
+
+    assert open_link(None, "/?tab=curate&pool=first") == 200
+    assert open_link("eve", "/theme.css?tab=curate") == 200
+    assert open_link("eve", "/?tab=curate&pool=second", host="http://elsewhere.example.org") == 421
+    assert links == []
+    assert open_link("eve", "/?tab=curate&pool=third") == 200
+    monkeypatch.setattr(page, "access", Access())
+    assert open_link(None, "/?tab=epochs") == 200
+    assert links == [{"tab": "curate", "pool": "third"}, {"tab": "epochs"}]
 
 
 def test_nothing_is_fetched_from_elsewhere(client: Client) -> None:

@@ -24,7 +24,7 @@ def test_the_top_of_each_package_is_a_table_of_contents() -> None:
     at_top = {
         name: {p.stem for p in (ROOT / name).glob("*.py")} for name in ("iterit_ui", "backend", "iterit")
     }
-    assert at_top["iterit_ui"] == {"__init__", "layout", "watching"}
+    assert at_top["iterit_ui"] == {"__init__", "layout", "reading_ahead", "watching"}
     assert at_top["backend"] == {"__init__", "__main__", "errors", "records"}
     assert at_top["iterit"] == {
         "__init__",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import threading
 import weakref
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,6 +44,72 @@ def test_a_function_is_called_once_for_each_of_its_last_arguments() -> None:
             double(-1)
     assert asked[-2:] == [-1, -1]
     assert (double.__name__, double.__doc__) == ("double", "Twice the value.")  # type: ignore[attr-defined]
+
+
+def ask_beside(ask: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
+    """A thread that asks, and where its answer comes."""
+    answers: list[Any] = []
+    thread = threading.Thread(target=lambda: answers.append(ask()))
+    thread.start()
+    return thread, answers
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_of_two_that_ask_at_once_one_makes_it(fails: bool) -> None:
+    shelf, began, go, made = Shelf(1 << 20), threading.Event(), threading.Event(), []
+
+    def slow() -> str:
+        made.append("slow")
+        began.set()
+        assert go.wait(30)
+        if fails:
+            raise ValueError("it cannot be made")
+        return "the first one's"
+
+    def quick() -> str:
+        made.append("quick")
+        return "the second one's"
+
+    def ask() -> Any:
+        try:
+            return shelf.get("kind", "key", slow, 4)
+        except ValueError as error:
+            return str(error)
+
+    first, own = ask_beside(ask)
+    assert began.wait(30)
+    second, answers = ask_beside(lambda: shelf.get("kind", "key", quick, 4))
+    go.set()
+    first.join(30)
+    second.join(30)
+    if fails:
+        assert (own, answers, made) == (["it cannot be made"], ["the second one's"], ["slow", "quick"])
+    else:
+        assert (own, answers, made) == (["the first one's"], ["the first one's"], ["slow"])
+        assert shelf.peek("kind", "key") == "the first one's"
+
+
+def test_what_is_let_go_while_it_is_made_is_not_cached_nor_waited_for() -> None:
+    shelf, began, go = Shelf(1 << 20), threading.Event(), threading.Event()
+
+    def slow() -> str:
+        began.set()
+        assert go.wait(30)
+        return "of the old file"
+
+    thread, answers = ask_beside(lambda: shelf.get("kind", "key", slow, 4))
+    assert began.wait(30)
+    shelf.clear("kind")
+    assert shelf.get("kind", "key", lambda: "of the new file", 4) == "of the new file"
+    go.set()
+    thread.join(30)
+    assert answers == ["of the old file"]
+    assert shelf.peek("kind", "key") == "of the new file"
+
+
+def test_what_asks_for_itself_while_it_is_made_does_not_wait() -> None:
+    shelf = Shelf(1 << 20)
+    assert shelf.get("kind", 1, lambda: shelf.get("kind", 1, lambda: "within", 4) + " it", 4) == "within it"
 
 
 def test_what_was_asked_for_longest_ago_goes_first_whoever_asked() -> None:
