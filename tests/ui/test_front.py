@@ -291,7 +291,7 @@ def test_only_links_of_those_who_may_come_in_are_read_ahead(
     async def behind(scope: Any, receive: Any, send: Any) -> None:
         await PlainTextResponse("the page")(scope, receive, send)
 
-    front = Front(behind, page=page, hosts=own_hosts("127.0.0.1"), uploads=UPLOADS)
+    front = Front(behind, page=page, hosts=own_hosts("127.0.0.1", []), uploads=UPLOADS)
 
     def open_link(visitor: str | None, path: str, host: str = HERE) -> int:
         async def answer() -> httpx.Response:
