@@ -15,6 +15,7 @@ from iterit_ui.curate.state import CurateState
 from iterit_ui.epochs import draw as epochs
 from iterit_ui.epochs.state import EpochsState
 from iterit_ui.shared import address
+from iterit_ui.shared.map_functions import drawn_points
 
 
 def reader(home: Path) -> Callable[[dict[str, str]], None]:
@@ -58,6 +59,8 @@ def _curate(home: Path, view: dict[str, Any]) -> None:
         pool = store.root_of(home, view["pool"])
         asked = {name: view[name] for name in ("scores", "sample", "filter", "view", "settings")}
         curate.all_values(home, CurateState(pool=pool, **asked))
+        drawn_points(home, pool)
+        curate.trade_offs(home, pool, view["scores"], view["settings"])
 
 
 def _epochs(home: Path, view: dict[str, Any]) -> None:

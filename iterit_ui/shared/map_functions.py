@@ -25,7 +25,7 @@ def map_functions(home: Path) -> list[Function]:
 
     def coordinates(asked: list[Any]) -> dict[str, Any]:
         try:
-            xy = _drawn(home, _pool_id(asked))
+            xy = drawn_points(home, _pool_id(asked))
         except StudioError as error:
             return {"error": str(error)}
         if xy is None:
@@ -45,7 +45,7 @@ def map_functions(home: Path) -> list[Function]:
     def detail(asked: list[Any]) -> dict[str, Any]:
         try:
             pool_id, box = _pool_id(asked), _box(asked)
-            xy = _drawn(home, pool_id)
+            xy = drawn_points(home, pool_id)
             return {"labels": [] if xy is None else _labels(home, pool_id, xy, box)}
         except (StudioError, TypeError, ValueError, IndexError) as error:
             return {"error": str(error)}
@@ -64,7 +64,7 @@ def _box(asked: list[Any]) -> tuple[float, float, float, float]:
     return x0, x1, y0, y1
 
 
-def _drawn(home: Path, pool_id: str) -> np.ndarray | None:
+def drawn_points(home: Path, pool_id: str) -> np.ndarray | None:
     """(n, 2) float32: where the points are drawn, None where there is no map."""
     return _spread(home, pool_id, map_key(home, pool_id))
 
