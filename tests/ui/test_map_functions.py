@@ -22,7 +22,7 @@ def test_few_samples_in_sight_are_named_by_their_responses(
     tmp_path: Path, asked: dict[str, functions.Function]
 ) -> None:
     key = demo_pool().id
-    xy = functions._drawn(tmp_path, key)
+    xy = functions.drawn_points(tmp_path, key)
     assert xy is not None
     x, y = (float(v) for v in xy[7])
     near = np.abs(xy - xy[7]).max(axis=1)
