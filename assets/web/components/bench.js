@@ -5,11 +5,21 @@
   const STEP = 24; // px, of an arrow key on a divider
   const LEAST = 160; // px, of a panel that is dragged
 
+  // What this browser keeps of a workbench; nothing where that is not what was written.
+  const remembered = (store) => {
+    try {
+      const kept = JSON.parse(localStorage.getItem(store));
+      return kept?.sizes && kept.view && Array.isArray(kept.folded) ? kept : {};
+    } catch {
+      return {};
+    }
+  };
+
   studio.bench = ({element, props}) => {
     const {key: name, panels} = JSON.parse(props.value);
     const root = element.closest('.bench');
     const store = `studio-bench-${name}`;
-    const kept = {sizes: {}, folded: [], full: '', view: {}, ...JSON.parse(localStorage.getItem(store) || '{}')};
+    const kept = {sizes: {}, folded: [], full: '', view: {}, ...remembered(store)};
     const save = () => localStorage.setItem(store, JSON.stringify(kept));
     const made = new Map(); // key -> {panel, node, fold, full, strip, tabs}
 
