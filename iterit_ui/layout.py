@@ -24,6 +24,7 @@ from iterit_ui.present.view import presenter
 from iterit_ui.reading_ahead import reader
 from iterit_ui.samples.marks import name_of
 from iterit_ui.shared import address, glossary, messages, program_calls, text
+from iterit_ui.shared.answer_order import next_number, numbered
 from iterit_ui.shared.session import (
     DRAW,
     EVENT,
@@ -207,4 +208,5 @@ def mirrored(ready: int, *values: Any) -> Any:
     """What the address bar shows of the session's states, which come in the order of `Session.states`."""
     if not ready:
         return gr.skip()
-    return address.written(**dict(zip(address.NAMES, values, strict=True)))
+    number = next_number()
+    return numbered(address.written(**dict(zip(address.NAMES, values, strict=True))), number)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 import gradio as gr
 
 from backend import store
-from iterit_ui.shared.answer_order import Turns, all_numbered
+from iterit_ui.shared.answer_order import Turns, all_numbered, next_number, numbered
 
 # as many answers are drawn at once as there are cores: more would be no sooner done, and each takes memory meanwhile
 DRAWING = BoundedSemaphore(max(2, os.cpu_count() or 1))
@@ -45,11 +45,15 @@ def turn_answer(
 ) -> list[Any]:
     """The states in the order of the record's fields, the components and the address; nothing where nothing changes.
 
+    The address is numbered by when it was asked for: one that was waited for does not replace that of where somebody has
+    gone meanwhile.
+
     turns : of this tab. page : the session of the page that asks. read : the states as the callback was given them; what
         others of the page have changed since is added.
     drawn : values of `components`. written : the address of a state. settled : what the disk makes of a state.
     always : answer also where nothing changes.
     """
+    asked = next_number()
     with turns.take(page, read.turn) as turn, DRAWING, store.read_together(home):
         here = replace(read, **turn.missed)
         there = change(here)
@@ -63,7 +67,7 @@ def turn_answer(
             gr.skip() if value == before else value
             for _, value, before in _pairs(replace(there, turn=turn.number), read)
         ]
-        return [*states, *shown, written(there)]
+        return [*states, *shown, numbered(written(there), asked)]
 
 
 def _pairs(there: State, here: State) -> list[tuple[str, Any, Any]]:

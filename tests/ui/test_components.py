@@ -23,7 +23,7 @@ from iterit_ui.components import (
     table,
     toolbar,
 )
-from iterit_ui.components.base import DRAWING, SCRIPTS, STYLES, WEB
+from iterit_ui.components.base import DRAWING, PLOTLY_JS, SCRIPTS, STYLES, WEB
 from iterit_ui.shared import theme
 from iterit_ui.shared.map_points import spread
 
@@ -177,7 +177,7 @@ def test_every_style_and_script_is_there_and_no_other() -> None:
 
 
 def test_no_script_of_ours_reads_text_as_html() -> None:
-    for path in WEB.rglob("*.js"):
+    for path in set(WEB.rglob("*.js")) - {PLOTLY_JS}:
         found = re.findall(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", path.read_text()
         )

@@ -12,6 +12,7 @@ import gradio as gr
 import pytest
 
 from backend import store
+from iterit_ui import layout
 from iterit_ui.curate import tab
 from iterit_ui.curate.state import CurateState
 from iterit_ui.data import callbacks as answers
@@ -19,6 +20,7 @@ from iterit_ui.data import draw, events
 from iterit_ui.data import sample_panel as reading
 from iterit_ui.data.bulk_marks import NOTHING_DONE
 from iterit_ui.data.lists import VIEW
+from iterit_ui.shared import address
 from iterit_ui.shared.answer_order import MOST_SESSIONS, Newest, Turns, all_numbered, next_number, numbered
 from iterit_ui.shared.session import bound, demo_pool, prepare
 
@@ -193,9 +195,14 @@ def test_a_look_for_news_does_not_draw_the_settings_of_before(
     second: list[Any] = []
     late = threading.Thread(target=lambda: second.extend(ask(lambda here: replace(here, marked=7))))
     late.start()
+    # somebody goes elsewhere meanwhile, with Back: the address of that is not replaced by the answer that was waited for
+    held = {name: getattr(read, name) for name in address.NAMES}
+    elsewhere = layout.mirrored(1, *{**held, "run": "20260101-000000-abcdef"}.values())
     go.set()
     slow.join(30)
     late.join(30)
+    assert first[-1]["seq"] < elsewhere["seq"] and "run" not in first[-1]["value"]
+    assert elsewhere["value"]["run"] == "20260101-000000-abcdef"
     assert shown == [{}, {}]
     before, after = first[len(tab.NAMES)], second[len(tab.NAMES)]
     assert before["seq"] < after["seq"] and after["value"] == {}
@@ -203,8 +210,7 @@ def test_a_look_for_news_does_not_draw_the_settings_of_before(
     states = dict(zip(tab.NAMES, second[: len(tab.NAMES)], strict=True))
     assert states["settings"] == {} and states["marked"] == 7 and states["turn"] == after["seq"]
     # once that has reached them, settings that were chosen elsewhere since are the newest
-    elsewhere = replace(read, turn=after["seq"], settings={"budget": 0.2})
-    ask(lambda here: replace(here, marked=8), elsewhere)
+    ask(lambda here: replace(here, marked=8), replace(read, turn=after["seq"], settings={"budget": 0.2}))
     assert shown[-1] == {"budget": 0.2}
 
 
