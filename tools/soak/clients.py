@@ -32,7 +32,8 @@ from benchmarks import ui
 from benchmarks.common import NotRun, pool_input
 
 LOOK_SECONDS = 1.0  # between two looks at what others have changed, as the page does it (watcher.js)
-LOOK_PATIENCE = 10  # or so many times as long as the last look took
+LOOK_PATIENCE = 10  # or so many times as long as the last look took,
+LOOK_LONGEST = 4.0  # but no longer than this
 ACTS = {
     "budget": ui.SLIDE % 7.5,
     "search": ui.SEARCH % "the",
@@ -219,7 +220,7 @@ def visit(
                     told.errors[f"look: {answer.status_code} {answer.text[:120]}"] += 1
             if known and stamp and stamp != known:
                 timed("what others did", script.seen)
-            return stamp or known, time.monotonic() + max(LOOK_SECONDS, LOOK_PATIENCE * took)
+            return stamp or known, time.monotonic() + max(LOOK_SECONDS, min(LOOK_LONGEST, LOOK_PATIENCE * took))
 
         began = time.monotonic()
         for one in script.opening:
