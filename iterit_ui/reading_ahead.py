@@ -69,4 +69,4 @@ def _epochs(home: Path, view: dict[str, Any]) -> None:
 
 
 MADE: dict[str, Callable[[Path, dict[str, Any]], None]] = {"curate": _curate, "epochs": _epochs}
-"""What makes the first screen of a tab, from what `address.read` makes of the link."""
+"""For each tab that takes long to compute: the function that computes its first screen from the parsed link."""

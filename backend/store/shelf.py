@@ -39,7 +39,7 @@ class _Result:
 
 
 class _Making:
-    """A result that a thread is making, for others that ask for the same meanwhile. value : set with `done`, unless it failed."""
+    """A result that one thread is computing and others may wait for. value : valid once `done` is set, unless `failed`."""
 
     def __init__(self) -> None:
         self.thread = threading.get_ident()

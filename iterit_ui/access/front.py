@@ -89,7 +89,7 @@ class Front:
             await self.app(scope, receive, send)
 
     def _read_ahead(self, request: Request) -> None:
-        """A link was opened: what it shows can be made while its page is loaded."""
+        """Start computing what an opened link shows while its page is still loading."""
         let_in = self.page.access.logins is None or visitor_of(request) is not None
         if self.page.read_ahead is not None and let_in:
             self.page.read_ahead(dict(request.query_params))
