@@ -220,7 +220,9 @@ def visit(
                     told.errors[f"look: {answer.status_code} {answer.text[:120]}"] += 1
             if known and stamp and stamp != known:
                 timed("what others did", script.seen)
-            return stamp or known, time.monotonic() + max(LOOK_SECONDS, min(LOOK_LONGEST, LOOK_PATIENCE * took))
+            return stamp or known, time.monotonic() + max(
+                LOOK_SECONDS, min(LOOK_LONGEST, LOOK_PATIENCE * took)
+            )
 
         began = time.monotonic()
         for one in script.opening:
