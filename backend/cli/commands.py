@@ -15,8 +15,8 @@ from backend.cli.editing import edit, edits
 from backend.cli.evaluating import evaluate
 from backend.cli.exporting import export
 from backend.cli.importing import import_scores
+from backend.cli.map_command import pool_map
 from backend.cli.passwords import password
-from backend.cli.pool_commands import pool_map, score, select
 from backend.cli.pool_contents import health, search
 from backend.cli.pool_findings import findings, lengths
 from backend.cli.pool_overlaps import overlaps
@@ -26,6 +26,8 @@ from backend.cli.receipts import receipt, replay
 from backend.cli.report_command import report
 from backend.cli.reviewing import review
 from backend.cli.running import again, resume, tune
+from backend.cli.score_command import score
+from backend.cli.select_command import select
 from backend.cli.serving import open_app
 from backend.cli.showing import runs, show
 from backend.cli.why import frontier, why

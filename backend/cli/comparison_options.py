@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli import console, outputs
-from backend.cli.pool_commands import preset_of, read_pool, with_edits
+from backend.cli.command_pool import preset_of, read_pool, with_edits
 from backend.cli.running import TUNING, read_config_file
 from backend.config import RunConfig, config_from
 from backend.errors import StudioError

@@ -180,7 +180,7 @@ def _is_stored(home: Path, pool: str) -> bool:
 
 
 def _read(pool: str) -> Any:
-    from backend.cli.pool_commands import read_pool
+    from backend.cli.command_pool import read_pool
 
     return read_pool([pool])
 

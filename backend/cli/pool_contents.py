@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli import console
+from backend.cli.command_pool import say_what_fits
 from backend.cli.options import AsJson, RunsDir, with_settings
-from backend.cli.pool_commands import say_what_fits
 from backend.cli.pool_findings import (
     READING,
     Inputs,

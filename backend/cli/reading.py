@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli import console
+from backend.cli.command_pool import preset_of, read_pool, tell_rows, with_edits
 from backend.cli.options import AsJson, Preset, RunsDir, with_settings
-from backend.cli.pool_commands import preset_of, read_pool, tell_rows, with_edits
 from backend.config import RunConfig, config_from
 from backend.errors import PoolError
 

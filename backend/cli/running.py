@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli import console, estimating, outputs
+from backend.cli.command_pool import preset_of, read_pool, say_what_fits, with_edits
 from backend.cli.options import AsJson, Preset, RunsDir, with_settings
-from backend.cli.pool_commands import preset_of, read_pool, say_what_fits, with_edits
 from backend.cli.showing import find_run, summary
 from backend.config import RunConfig, config_from
 from backend.data.scripts import unspaced_share

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from backend.cli import console
+from backend.cli.command_pool import read_pool, say_what_fits, with_edits
 from backend.cli.options import Ahead, AsJson, PoolArgument, RunsDir, ScoresFiles, with_settings
-from backend.cli.pool_commands import SELECTING, check_ahead, read_pool, say_what_fits, with_edits
+from backend.cli.select_command import SELECTING, check_ahead
 from backend.config import SelectionSettings, budget_of, selection_settings, to_json
 from backend.data.scripts import unspaced_share
 from backend.errors import PoolError

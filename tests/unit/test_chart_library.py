@@ -7,7 +7,7 @@ from pathlib import Path
 
 import plotly
 
-from iterit_ui.components.base import PLOTLY_JS
+from iterit_ui.components.page_files import PLOTLY_JS
 
 WHOLE = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 

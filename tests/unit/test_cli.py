@@ -385,7 +385,7 @@ def test_resume_goes_on_with_a_stopped_run(home, worker):
 
 
 def test_the_demo_has_its_own_preset(monkeypatch):
-    from backend.cli.pool_commands import preset_of
+    from backend.cli.command_pool import preset_of
 
     assert preset_of(None, ("demo",), "demo") == "demo"
     assert preset_of("paper", ("demo",), "demo") == "paper"

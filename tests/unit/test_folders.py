@@ -25,7 +25,7 @@ def test_the_top_of_each_package_is_a_table_of_contents() -> None:
         name: {p.stem for p in (ROOT / name).glob("*.py")} for name in ("iterit_ui", "backend", "iterit")
     }
     assert at_top["iterit_ui"] == {"__init__", "layout", "reading_ahead", "watching"}
-    assert at_top["backend"] == {"__init__", "__main__", "errors", "records"}
+    assert at_top["backend"] == {"__init__", "__main__", "errors"}
     assert at_top["iterit"] == {
         "__init__",
         "__main__",
