@@ -110,10 +110,15 @@ def pool_map(home: Path, pool: Pool, sample: str) -> dict[str, Any]:
     if not key:
         return {"title": title, "empty": NO_MAP}
     return {
-        "key": key, "title": title, "note": note, "codes": encode_bytes(np.zeros(len(pool), dtype=np.uint8)),
-        "palette": PALETTE, "top": [], "highlight": pool.row_of.get(sample),
+        "key": key,
+        "title": title,
+        "note": note,
+        "codes": encode_bytes(np.zeros(len(pool), dtype=np.uint8)),
+        "palette": PALETTE,
+        "top": [],
+        "highlight": pool.row_of.get(sample),
         "legend": [{"label": "pool", "colour": theme.POOL, "value": theme.number(len(pool))}],
-    }  # fmt: skip
+    }
 
 
 def map_value(
@@ -179,10 +184,14 @@ def coloured(shown: SelectionView, colour: str, clusters: np.ndarray | None) -> 
     if colour == "status":
         codes = CODE[made.status]
         return {
-            "codes": encode_bytes(codes), "palette": PALETTE, "scale": None, "above": None,
+            "codes": encode_bytes(codes),
+            "palette": PALETTE,
+            "scale": None,
+            "above": None,
             "top": [PALETTE.index(theme.SELECTED), PALETTE.index(theme.PINNED)],
-            "legend": _legend(codes, PALETTE, WORDS), "legend_shared": True,
-        }  # fmt: skip
+            "legend": _legend(codes, PALETTE, WORDS),
+            "legend_shared": True,
+        }
     above = encode_bytes(np.packbits(picked, bitorder="little"))
     if colour in ("source", "cluster", "writing"):
         if colour == "source":

@@ -47,8 +47,14 @@ def compared_value(home: Path, pool_id: str, key: str, changed: dict[str, Any]) 
     return {
         "title": "Saved settings compared",
         "note": "What each selects from this pool now, with its pins and exclusions. Load one under “Saved settings” on the left.",
-        "columns": COLUMNS, "rows": rows, "ids": ids, "page": 0, "pages": 1, "total": len(rows), "unit": "settings",
-    }  # fmt: skip
+        "columns": COLUMNS,
+        "rows": rows,
+        "ids": ids,
+        "page": 0,
+        "pages": 1,
+        "total": len(rows),
+        "unit": "settings",
+    }
 
 
 def row_of(

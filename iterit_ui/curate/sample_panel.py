@@ -183,11 +183,16 @@ def read_of(home: Path, shown: SelectionView, row: int, reader: Reader, state: s
     except StudioError as error:
         return {"state": "failed", "error": str(error)}
     return {
-        "state": "done", "text": [{"kind": part.kind, "text": part.text} for part in told.segments],
-        "tokens": told.tokens, "response_tokens": told.response_tokens, "cut_tokens": told.whole_tokens - told.tokens,
-        "max_length": told.max_length, "model": reader.note, "error": told.reason,
+        "state": "done",
+        "text": [{"kind": part.kind, "text": part.text} for part in told.segments],
+        "tokens": told.tokens,
+        "response_tokens": told.response_tokens,
+        "cut_tokens": told.whole_tokens - told.tokens,
+        "max_length": told.max_length,
+        "model": reader.note,
+        "error": told.reason,
         "notes": list(told.notes),
-    }  # fmt: skip
+    }
 
 
 def losses_of(

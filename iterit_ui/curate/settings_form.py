@@ -105,10 +105,11 @@ def settings_value(
         "can_undo": bool(past["undo"]),
         "can_redo": bool(past["redo"]),
         "saved": [
-            {"name": one.name, "hint": f"{one.who}, {theme.moment(one.at)}"} for one in store.saved_settings(home, pool_id)
+            {"name": one.name, "hint": f"{one.who}, {theme.moment(one.at)}"}
+            for one in store.saved_settings(home, pool_id)
         ],
         "seq": seq,
-    }  # fmt: skip
+    }
 
 
 def _field(
