@@ -41,7 +41,7 @@ from iterit_ui.access.front import Front
 from iterit_ui.access.logins import logins, refuse_inside
 from iterit_ui.access.upload_bounds import LARGEST, Uploads
 from iterit_ui.access.visitors import LOGIN_WORDS, Access, asked
-from iterit_ui.components.base import STYLES, WEB
+from iterit_ui.components.page_files import STYLES, WEB, routes
 from iterit_ui.shared import desktop_window
 from iterit_ui.shared.theme import gradio_theme
 
@@ -128,7 +128,7 @@ def launch(
         favicon_path=WEB / "icon.svg",
         ssr_mode=False,
         max_file_size=LARGEST,
-        app_kwargs={"middleware": [front]},
+        app_kwargs={"middleware": [front], "routes": routes()},
         prevent_thread_lock=True,
     )
     print(f"IterIT Studio: {url}", flush=True)

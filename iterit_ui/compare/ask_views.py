@@ -74,16 +74,20 @@ def seen(home: Path, wanted: str, stamp: str) -> dict[str, Any]:
 
 def question_value(question: Question) -> dict[str, Any]:
     """A question with its answers, as the component takes it."""
-    columns = [
-        {
-            "label": "Reference response",
-            "hint": "The response that comes with the held-out sample",
-            "state": "",
-            "tone": "plain",
-            "text": question.sample.response,
-            "facts": [f"held-out sample {question.sample.id}"],
-        }
-    ] if question.sample else []  # fmt: skip
+    columns = (
+        [
+            {
+                "label": "Reference response",
+                "hint": "The response that comes with the held-out sample",
+                "state": "",
+                "tone": "plain",
+                "text": question.sample.response,
+                "facts": [f"held-out sample {question.sample.id}"],
+            }
+        ]
+        if question.sample
+        else []
+    )
     first = question.answers[0] if question.models and not question.models[0].run else None
     for at, (model, answer) in enumerate(zip(question.models, question.answers, strict=True)):
         columns.append(column(model, answer, None if at == 0 else first, question.models[0].label))

@@ -93,7 +93,7 @@ def _erase_words(home: Path, infos: Sequence[RunInfo]) -> Value:
         "title": f"Erase {counted(len(infos), 'run')} for good?",
         "text": "Model, selections, metrics and log are erased from the disk. This cannot be undone.",
         "steps": [*lines, *([f"and {len(infos) - 12} more"] if len(infos) > 12 else [])],
-    }  # fmt: skip
+    }
 
 
 def confirmed(home: Path, pending: Value, who: str, did: int) -> tuple[Any, Any]:

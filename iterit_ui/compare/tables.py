@@ -166,11 +166,14 @@ def differences_table(found: analysis.Comparison) -> Value | None:
             "sd": score(row["sd"], 4),
             "interval": f"{signed(row['low'])} to {signed(row['high'])}" if np.isfinite(row["low"]) else "–",
             "below": f"{row['below']} of {row['n']}" if row["n"] else "–",
-            "verdict": {"text": VERDICTS[row["verdict"]], "tone": {"lower": "pinned", "higher": "rejected"}.get(row["verdict"], "plain")},
+            "verdict": {
+                "text": VERDICTS[row["verdict"]],
+                "tone": {"lower": "pinned", "higher": "rejected"}.get(row["verdict"], "plain"),
+            },
             "words": row["words"],
         }
         for row in table.to_dict("records")
-    ]  # fmt: skip
+    ]
     chance = ""
     if len(rows) > 2:
         chance = (

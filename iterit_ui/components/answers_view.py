@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from iterit_ui.components.base import SCRIPTS, WEB, component
+from iterit_ui.components.base import component
 
 
 def answers(
@@ -31,7 +31,6 @@ def answers(
         "answers",
         value,
         events=("stop", "free", "again"),
-        scripts=[*SCRIPTS, WEB / "compare/answers.js"],
         functions=functions,
         **options,
     )

@@ -1,99 +1,18 @@
-"""What the components share: their scripts, and how values get in and events come out."""
+"""What the components share: how values get in and events come out."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
 import orjson
 
-from backend.data.assets import ASSETS
 from backend.errors import StudioError
-
-WEB = ASSETS / "web"
-# the part of plotly.js that draws our kinds of charts: a third of the whole, which a browser reads for over a second
-PLOTLY_JS = WEB / "libraries" / "plotly-cartesian.min.js"
-# what puts parts together stands behind its parts
-STYLES = [
-    WEB / f"{name}.css"
-    for name in [
-        "page/tokens",
-        "page/page",
-        "page/widgets",
-        "components/components",
-        "components/panels",
-        "components/charts",
-        "components/table",
-        "components/sample",
-        "components/settings",
-        "page/keys",
-        "data/data",
-        "components/filterbar",
-        "components/exporter",
-        "components/editing",
-        "epochs/epochs",
-        "components/bench",
-        "compare/answers",
-        "compare/compare",
-        "tune/run",
-        "tune/tune",
-        "present/present",
-        "page/look",
-    ]
-]
-SCRIPTS = [
-    WEB / f"{name}.js"
-    for name in [
-        "page/core",
-        "page/waits",
-        "page/screen",
-        "page/address",
-        "page/header",
-        "page/role",
-        "page/whole_names",
-        "components/panels",
-        "components/bench",
-        "components/table_head",
-        "components/table_replace",
-        "components/table_selection",
-        "components/table_columns",
-        "components/table",
-        "components/sample_why",
-        "components/sample_reading",
-        "components/sample_edit",
-        "components/sample",
-        "components/queue",
-        "components/controls",
-        "components/fields",
-        "components/source_row",
-        "components/settings",
-        "page/keys",
-        "components/filterbar",
-        "components/exporter",
-        "page/watcher",
-        "present/present",
-    ]
-]
-DRAWING = [
-    WEB / f"{name}.js"
-    for name in (
-        "page/core",
-        "components/brush",
-        "components/chart_menu",
-        "components/chart",
-        "components/points",
-        "components/map_labels",
-        "components/map_tools",
-        "components/map",
-    )
-]
-
-gr.set_static_paths([WEB])
+from iterit_ui.components.page_files import script_tag
 
 
 class PackedHTML(gr.HTML):
@@ -112,18 +31,12 @@ class PackedHTML(gr.HTML):
         return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
-def script_tags(paths: list[Path]) -> str:
-    """Tags for a component's `head=`, which Gradio loads once per page, in order, before `js_on_load` runs."""
-    return "".join(f'<script src="gradio_api/file={path}"></script>' for path in paths)
-
-
 def component(
     kind: str,
     value: Any = None,
     *,
     events: tuple[str, ...] = (),
     template: str = "",
-    scripts: list[Path] = SCRIPTS,
     functions: list[Callable[..., Any]] | None = None,
     **options: Any,
 ) -> gr.HTML:
@@ -136,7 +49,7 @@ def component(
     classes = options.pop("elem_classes", [])
     return PackedHTML(
         value,
-        head=script_tags(scripts),
+        head=script_tag(),
         html_template=template or f'<div class="st-{kind}"></div>',
         js_on_load=f"/* {quoted} */ studio.{kind}({{element, trigger, props, server, watch}});",
         apply_default_css=False,

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from iterit_ui.components.base import DRAWING, component
+from iterit_ui.components.base import component
 
 
 def chart(value: dict[str, Any] | None = None, *, height: int = 240, **options: Any) -> gr.HTML:
@@ -24,6 +24,4 @@ def chart(value: dict[str, Any] | None = None, *, height: int = 240, **options: 
         '<div class="st-chart panel"><div class="st-chart-head"></div><div class="st-chart-body">'
         f'<div class="st-plot" style="height:{int(height)}px"></div></div></div>'
     )
-    return component(
-        "chart", value, events=("pick", "brush", "clear"), template=template, scripts=DRAWING, **options
-    )
+    return component("chart", value, events=("pick", "brush", "clear"), template=template, **options)

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from iterit_ui.components.base import SCRIPTS, WEB, component
+from iterit_ui.components.base import component
 
 
 def comparison_form(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
@@ -16,12 +16,10 @@ def comparison_form(value: dict[str, Any] | None = None, **options: Any) -> gr.H
     value : {fields (see `settings_panel`; a text may have `offered`: [{value, label}]), button: its words, ready: whether
         it may be pressed, seq: of the event that this answers}.
     """
-    scripts = [*SCRIPTS, WEB / "compare/start_form.js"]
     return component(
         "startform",
         value,
         events=("set", "start"),
-        scripts=scripts,
         template='<div class="st-startform st-form"></div>',
         **options,
     )

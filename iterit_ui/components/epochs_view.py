@@ -6,9 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from iterit_ui.components.base import DRAWING, WEB, component
-
-CORE = WEB / "page/core.js"
+from iterit_ui.components.base import component
 
 
 def player(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
@@ -20,9 +18,7 @@ def player(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
     value : {epochs: the epochs that there are, epoch: the one that is shown, planned: how many there will be, seq,
         list: {label, count} of what the table lists where that is not the usual, else None}.
     """
-    return component(
-        "player", value, events=("go", "reset"), scripts=[CORE, WEB / "epochs/player.js"], **options
-    )
+    return component("player", value, events=("go", "reset"), **options)
 
 
 def alluvial(value: dict[str, Any] | None = None, *, height: int = 240, **options: Any) -> gr.HTML:
@@ -41,7 +37,6 @@ def alluvial(value: dict[str, Any] | None = None, *, height: int = 240, **option
         value,
         events=("pick", "epoch"),
         template=template,
-        scripts=[CORE, WEB / "epochs/alluvial.js"],
         **options,
     )
 
@@ -63,6 +58,5 @@ def chooser(value: dict[str, Any] | None = None, *, height: int = 240, **options
         value,
         events=("pick", "choice", "against"),
         template=template,
-        scripts=[*DRAWING, WEB / "components/choices.js"],
         **options,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from iterit_ui.components.base import DRAWING, component
+from iterit_ui.components.base import component
 
 
 def map_view(
@@ -51,7 +51,6 @@ def map_view(
         value,
         events=("pick", "lasso", "clear", "mode", "cluster"),
         template=template,
-        scripts=DRAWING,
         functions=list(functions),
         **options,
     )

@@ -6,9 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from iterit_ui.components.base import WEB, component
-
-SCRIPTS = [WEB / f"{name}.js" for name in ("page/core", "tune/queue")]
+from iterit_ui.components.base import component
 
 
 def queue_view(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
@@ -20,4 +18,4 @@ def queue_view(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
         None}. A row's actions are front, up, down and cancel, those of the chosen run what it lists.
         `held` is a person's turn: it is shown as such, above the rows.
     """
-    return component("turns", value, events=("act", "pick"), scripts=SCRIPTS, **options)
+    return component("turns", value, events=("act", "pick"), **options)

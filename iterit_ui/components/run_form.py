@@ -7,15 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from iterit_ui.components.base import SCRIPTS, WEB, component
-
-FORM_SCRIPTS = [
-    *SCRIPTS,
-    WEB / "tune/tune_presets.js",
-    WEB / "tune/tune_plan.js",
-    WEB / "tune/tune_pilot.js",
-    WEB / "tune/tune_form.js",
-]
+from iterit_ui.components.base import component
 
 
 def run_form(
@@ -40,7 +32,6 @@ def run_form(
         "tuneform",
         value,
         events=("launch", "pool", "look", "try_first", "compare"),
-        scripts=FORM_SCRIPTS,
         # shown until the first answer has come
         template='<div class="st-tuneform st-form"><p class="st-field-help">Setting up the form…</p></div>',
         functions=functions,

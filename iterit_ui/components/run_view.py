@@ -7,9 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from iterit_ui.components.base import WEB, component
-
-SCRIPTS = [WEB / f"{name}.js" for name in ("page/core", "tune/run", "tune/gate", "tune/log")]
+from iterit_ui.components.base import component
 
 
 def run_view(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
@@ -19,7 +17,7 @@ def run_view(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
         done|now|ended|next|none, text, hint, share}]}], said: [text], actions: [{key, label, hint, confirm, primary}]}.
         An action with `confirm` asks once more with these words before it is sent.
     """
-    return component("run", value, events=("act",), scripts=SCRIPTS, **options)
+    return component("run", value, events=("act",), **options)
 
 
 def gate(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
@@ -28,7 +26,7 @@ def gate(value: dict[str, Any] | None = None, **options: Any) -> gr.HTML:
     value : {title, text, until (seconds since 1970, or None), by_itself, changes: [text], effect, who, problem, pool
         (whether marks go to the pool too; None: nothing is marked), actions: [{key, label, hint, primary, disabled}]}.
     """
-    return component("gate", value, events=("act", "pool"), scripts=SCRIPTS, **options)
+    return component("gate", value, events=("act", "pool"), **options)
 
 
 def log_view(
@@ -43,4 +41,4 @@ def log_view(
     functions : `rows([run, start, count])` -> {rows: [{text, kind}]}, kind "" for output, else an event's; and
         `find([run, words])` -> {count, rows: [numbers of rows]}; or {error}.
     """
-    return component("log", value, events=("download",), scripts=SCRIPTS, functions=functions, **options)
+    return component("log", value, events=("download",), functions=functions, **options)

@@ -35,17 +35,32 @@ def sources_chart(home: Path, pool_id: str, limit: int = 12) -> dict[str, Any]:
     return {
         "title": CHART["sources"][0],
         "note": CHART["sources"][1],
-        "data": [{
-            "type": "bar", "orientation": "h", "x": values, "y": places, "marker": {"color": colours}, "customdata": custom,
-            "text": [theme.number(count) for count in values], "textposition": "outside", "cliponaxis": False,
-            "hovertemplate": "%{x:,} samples<extra></extra>",
-        }],
+        "data": [
+            {
+                "type": "bar",
+                "orientation": "h",
+                "x": values,
+                "y": places,
+                "marker": {"color": colours},
+                "customdata": custom,
+                "text": [theme.number(count) for count in values],
+                "textposition": "outside",
+                "cliponaxis": False,
+                "hovertemplate": "%{x:,} samples<extra></extra>",
+            }
+        ],
         "layout": {
-            "bargap": 0.3, "margin": {"l": 8, "r": 52, "t": 4, "b": 26},
+            "bargap": 0.3,
+            "margin": {"l": 8, "r": 52, "t": 4, "b": 26},
             "xaxis": {"rangemode": "tozero", "nticks": 4, "tickangle": 0},
-            "yaxis": {"autorange": "reversed", "tickvals": places, "ticktext": [short(name) for name in names], "showgrid": False},
+            "yaxis": {
+                "autorange": "reversed",
+                "tickvals": places,
+                "ticktext": [short(name) for name in names],
+                "showgrid": False,
+            },
         },
-    }  # fmt: skip
+    }
 
 
 def lengths_chart(home: Path, pool_id: str) -> dict[str, Any]:
@@ -75,10 +90,18 @@ def _lengths_chart(home: Path, pool_id: str, at: health.Stamp) -> dict[str, Any]
     return {
         "title": title,
         "note": note + (f" {theme.counted(beyond, 'sample')} beyond the right edge." if beyond else ""),
-        "data": [{"type": "bar", "x": middle.tolist(), "y": counts.tolist(), "width": width.tolist(), "marker": {"color": theme.POOL},
-                  "hovertemplate": f"about %{{x:,.0f}} {unit}<br>%{{y:,}} samples<extra></extra>"}],
+        "data": [
+            {
+                "type": "bar",
+                "x": middle.tolist(),
+                "y": counts.tolist(),
+                "width": width.tolist(),
+                "marker": {"color": theme.POOL},
+                "hovertemplate": f"about %{{x:,.0f}} {unit}<br>%{{y:,}} samples<extra></extra>",
+            }
+        ],
         "layout": {"xaxis": {"title": unit}, "yaxis": {"title": "samples", "rangemode": "tozero"}},
-    }  # fmt: skip
+    }
 
 
 def openings_value(home: Path, pool_id: str, view: dict[str, Any]) -> dict[str, Any]:
@@ -92,11 +115,17 @@ def openings_value(home: Path, pool_id: str, view: dict[str, Any]) -> dict[str, 
         "on": view["which"],
         "empty": "No two responses begin the same way.",
         "items": [
-            {"key": f"opening:{one.text}", "label": one.text, "count": theme.number(one.count), "share": one.count / most,
-             "tone": "rejected" if one.refusal else "plain", "tag": "refusal" if one.refusal else ""}
+            {
+                "key": f"opening:{one.text}",
+                "label": one.text,
+                "count": theme.number(one.count),
+                "share": one.count / most,
+                "tone": "rejected" if one.refusal else "plain",
+                "tag": "refusal" if one.refusal else "",
+            }
             for one in found
         ],
-    }  # fmt: skip
+    }
 
 
 def short(name: str, length: int = 22) -> str:

@@ -19,7 +19,7 @@ from backend.data.hub import is_id
 from backend.errors import StudioError, without_folders
 from backend.records import Pool
 from iterit_ui.components import note, status_line
-from iterit_ui.components.base import WEB, component
+from iterit_ui.components.base import component
 from iterit_ui.components.screen import when_shown
 from iterit_ui.data import mapping_form as mapping
 from iterit_ui.data.words import HUB_ID, SOURCE
@@ -28,7 +28,6 @@ from iterit_ui.shared.launch import inside
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound, forget_pools
 
 MOST_FILES = 2000
-SCRIPTS = [WEB / "page/core.js", WEB / "data/preview.js"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def build_sources(session: Session) -> Chooser:
     home = session.home
     roots = allowed_roots(session.data_roots)
     gr.HTML("<h3 class='st-side-title first'>Loaded pools</h3>", apply_default_css=False)
-    pools = component("pools", listed(home, ""), events=("open",), scripts=SCRIPTS, elem_id="pools")
+    pools = component("pools", listed(home, ""), events=("open",), elem_id="pools")
     gr.HTML("<h3 class='st-side-title'>Add a pool</h3>", apply_default_css=False, elem_classes="changes")
     with gr.Tabs(elem_classes=["kinds", "changes"]):
         with gr.Tab("Files", id="files"):
@@ -122,7 +121,7 @@ def build_preview(session: Session, chooser: Chooser) -> None:
     """The panel that shows what the chosen files hold, above the pool that is open."""
     roots = allowed_roots(session.data_roots)
     chosen = chooser.chosen
-    panel = component("preview", None, events=("file", "map", "reset"), scripts=SCRIPTS, elem_id="preview")
+    panel = component("preview", None, events=("file", "map", "reset"), elem_id="preview")
 
     def map_column(state: dict[str, Any], event: gr.EventData) -> Any:
         return mapping.mapped(state, roots, event._data)

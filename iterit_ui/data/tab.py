@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from iterit_ui.components import cards, chart, heading, keys, note, sample_view, status_line, table
-from iterit_ui.components.base import WEB, component, of_pool
+from iterit_ui.components.base import component, of_pool
 from iterit_ui.components.screen import when_shown
 from iterit_ui.data import bulk_marks, draw, events
 from iterit_ui.data import callbacks as answers
@@ -30,7 +30,6 @@ from iterit_ui.shared import cutting_hint, text
 from iterit_ui.shared.launch import model_choices
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound, first_pool
 
-SCRIPTS = [WEB / "page/core.js", WEB / "data/health.js"]
 # every event with its own data: "always_last" would send that of the one under way a second time
 EVENT: dict[str, Any] = {**DRAW, "trigger_mode": "multiple"}
 # the same in the queue, one after another: these set states that others wait for, and each builds on the one before
@@ -97,9 +96,7 @@ def _lay_out(session: Session) -> Parts:
     evaluation = build_field(session)
     status = status_line(None, elem_id="data-status")
     timer = gr.Timer(1.0, active=False)
-    finding = component(
-        "finding", None, events=("do", "threshold", "undo"), scripts=SCRIPTS, elem_id="finding"
-    )
+    finding = component("finding", None, events=("do", "threshold", "undo"), elem_id="finding")
     with gr.Row(elem_classes="columns"):
         with gr.Column(elem_classes="wide"):
             listed = table(
@@ -136,9 +133,7 @@ def _lay_out(session: Session) -> Parts:
     with gr.Row(elem_classes="charts"):
         sources = chart(first["sources"], height=190, elem_id="sources-chart")
         lengths = chart(first["lengths"], height=190, elem_id="characters-chart")
-        openings = component(
-            "ranking", first["openings"], events=("pick",), scripts=SCRIPTS, elem_id="openings"
-        )
+        openings = component("ranking", first["openings"], events=("pick",), elem_id="openings")
     keyboard = keys(elem_id="data-keys")
     return Parts(
         message,

@@ -334,6 +334,8 @@ def rejected_value(pool: Pool, page: int) -> dict[str, Any]:
         "columns": REJECTED_COLUMNS,
         "rows": [{"file": one.file, "row": theme.number(one.row), "reason": one.reason} for one in shown],
         "ids": [""] * len(shown),
-        **pages, "unit": "rows",
-        "chips": [{"key": "which", "label": "rejected rows"}], "empty": "Every row was read.",
-    }  # fmt: skip
+        **pages,
+        "unit": "rows",
+        "chips": [{"key": "which", "label": "rejected rows"}],
+        "empty": "Every row was read.",
+    }

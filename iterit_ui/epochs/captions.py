@@ -71,12 +71,18 @@ def hardest_note(found: Hardest) -> str:
 def hardest_choices(found: list[Hardest]) -> list[Value]:
     """The shown epoch's bars as buttons."""
     return [
-        {"key": f"hardest:{one.epoch}:{one.earlier}", "label": f"new at epoch {one.epoch}, since epoch {one.earlier}",
-         "count": number(len(one.new_rows)), "share": share(one.share), "colour": "",
-         "hint": f"among the {one.k:,} hardest before epoch {one.epoch}, not among those before epoch {one.earlier}",
-         "disabled": not len(one.new_rows)}
-        for one in found if not one.reason
-    ]  # fmt: skip
+        {
+            "key": f"hardest:{one.epoch}:{one.earlier}",
+            "label": f"new at epoch {one.epoch}, since epoch {one.earlier}",
+            "count": number(len(one.new_rows)),
+            "share": share(one.share),
+            "colour": "",
+            "hint": f"among the {one.k:,} hardest before epoch {one.epoch}, not among those before epoch {one.earlier}",
+            "disabled": not len(one.new_rows),
+        }
+        for one in found
+        if not one.reason
+    ]
 
 
 def cohort_note(epoch: int, *, first: bool, scored_once: bool, whole: bool) -> str:

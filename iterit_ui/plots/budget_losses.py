@@ -40,7 +40,11 @@ def budget_losses(found: BudgetResult) -> Figure:
             "x": [float(place[run.budget] + shift[run.seed]) for run in points],
             "y": numbers([run.loss for run in points]),
             "customdata": [f"{run.seed}" for run in points],
-            "marker": {"size": 7, "color": [_colour(rows[place[run.budget]], colour) for run in points], "opacity": 0.4},
+            "marker": {
+                "size": 7,
+                "color": [_colour(rows[place[run.budget]], colour) for run in points],
+                "opacity": 0.4,
+            },
             "hovertemplate": "seed %{customdata}: %{y:.4f}<extra></extra>",
         },
         {
@@ -49,7 +53,8 @@ def budget_losses(found: BudgetResult) -> Figure:
             "x": [at for at, _ in known],
             "y": numbers([row.mean for _, row in known]),
             "customdata": [
-                [_name(row), f"{row.sd:.4f}" if math.isfinite(row.sd) else "unknown", row.n] for _, row in known
+                [_name(row), f"{row.sd:.4f}" if math.isfinite(row.sd) else "unknown", row.n]
+                for _, row in known
             ],
             "line": {"color": LINE, "width": 1},
             "marker": {
@@ -67,7 +72,7 @@ def budget_losses(found: BudgetResult) -> Figure:
             },
             "hovertemplate": "%{customdata[0]}: mean %{y:.4f}, sd %{customdata[1]}, %{customdata[2]} seed(s)<extra></extra>",
         },
-    ]  # fmt: skip
+    ]
     shapes, legend = (
         [],
         [
@@ -78,15 +83,32 @@ def budget_losses(found: BudgetResult) -> Figure:
     full = rows[0].mean
     if math.isfinite(full):
         shapes.append(
-            {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": full, "y1": full, "layer": "below",
-             "line": {"color": MUTED, "width": 1.3, "dash": "dash"}}
-        )  # fmt: skip
+            {
+                "type": "line",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "y0": full,
+                "y1": full,
+                "layer": "below",
+                "line": {"color": MUTED, "width": 1.3, "dash": "dash"},
+            }
+        )
         legend.append({"label": "the full pool's mean", "colour": MUTED, "line": True, "dash": "dash"})
     if math.isfinite(verdict.spread):
         shapes.append(
-            {"type": "rect", "xref": "paper", "x0": 0, "x1": 1, "y0": full, "y1": full + verdict.spread, "layer": "below",
-             "line": {"width": 0}, "fillcolor": "--surface-2"}
-        )  # fmt: skip
+            {
+                "type": "rect",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "y0": full,
+                "y1": full + verdict.spread,
+                "layer": "below",
+                "line": {"width": 0},
+                "fillcolor": "--surface-2",
+            }
+        )
     none = "not needed" if verdict.ended else "no result"
     gaps = [_gap(at, none) for at, row in enumerate(rows) if row.n == 0]
     return {
@@ -137,6 +159,14 @@ def _name(row: BudgetRow) -> str:
 
 def _gap(at: int, text: str) -> Figure:
     return {
-        "x": at, "y": 0, "yref": "paper", "text": text, "textangle": -90, "showarrow": False, "xanchor": "center",
-        "yanchor": "bottom", "yshift": 6, "font": {"color": MUTED},
-    }  # fmt: skip
+        "x": at,
+        "y": 0,
+        "yref": "paper",
+        "text": text,
+        "textangle": -90,
+        "showarrow": False,
+        "xanchor": "center",
+        "yanchor": "bottom",
+        "yshift": 6,
+        "font": {"color": MUTED},
+    }

@@ -235,11 +235,14 @@ def loss_course(points: pd.DataFrame, arms: Sequence[tuple[str, str]], *, over: 
                 "name": arm,
                 "x": numbers(part[over] + shift),
                 "y": numbers(part["loss"]),
-                "customdata": [[f"{seed}", "" if done else " (not done)"] for seed, done in zip(part["seed"], part["done"])],
+                "customdata": [
+                    [f"{seed}", "" if done else " (not done)"]
+                    for seed, done in zip(part["seed"], part["done"])
+                ],
                 "marker": {"size": 6, "color": colour, "opacity": 0.4},
                 "hovertemplate": f"{_plain(arm)}, seed %{{customdata[0]}}%{{customdata[1]}}: %{{y:.4f}}<extra></extra>",
             }
-        )  # fmt: skip
+        )
         if over == "epoch":
             means = part.groupby("epoch")["loss"].agg(["mean", "std", "count"]).reset_index()
             x = means["epoch"] + shift

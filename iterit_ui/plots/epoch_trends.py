@@ -178,11 +178,24 @@ def cohort_losses(table: pd.DataFrame, *, epoch: int, note: str | None = None) -
             },
             "yaxis": {"title": {"text": "mean response loss"}, "rangemode": "tozero"},
             "shapes": [
-                {"type": "rect", "xref": "x", "yref": "paper", "x0": epoch - 0.5, "x1": epoch + 0.5, "y0": 0, "y1": 1,
-                 "fillcolor": MUTED, "opacity": 0.07, "line": {"width": 0}, "layer": "below"}
-            ] if len(epochs) > 1 else [],
+                {
+                    "type": "rect",
+                    "xref": "x",
+                    "yref": "paper",
+                    "x0": epoch - 0.5,
+                    "x1": epoch + 0.5,
+                    "y0": 0,
+                    "y1": 1,
+                    "fillcolor": MUTED,
+                    "opacity": 0.07,
+                    "line": {"width": 0},
+                    "layer": "below",
+                }
+            ]
+            if len(epochs) > 1
+            else [],
         },
-    }  # fmt: skip
+    }
 
 
 def _marks(

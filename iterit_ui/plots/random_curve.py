@@ -43,13 +43,19 @@ def random_curve(found: Worth) -> Figure:
             "x": numbers([point.steps for point in curve]),
             "y": numbers([point.mean for point in curve]),
             "customdata": [[f"{point.sd:.4f}", point.n, f"{point.times:.3g}"] for point in curve],
-            "error_y": {"type": "data", "array": numbers([point.sd for point in curve]), "color": colour, "thickness": 1.5, "width": 4},
+            "error_y": {
+                "type": "data",
+                "array": numbers([point.sd for point in curve]),
+                "color": colour,
+                "thickness": 1.5,
+                "width": 4,
+            },
             "line": {"color": colour, "width": 2},
             "marker": {"size": 8, "color": colour},
             "hovertemplate": f"{name}, %{{x:,}} steps (%{{customdata[2]}}x): mean %{{y:.4f}}, sd %{{customdata[0]}}, "
             "%{customdata[1]} seeds<extra></extra>",
         },
-    ]  # fmt: skip
+    ]
     shapes = []
     for at, arm in enumerate(arms):
         own = look[arm.label][0]
@@ -60,10 +66,12 @@ def random_curve(found: Worth) -> Figure:
             "name": arm.label,
             "x": numbers([arm.steps * shift]),
             "y": numbers([arm.mean]),
-            "customdata": [[arm.label, f"{arm.steps:,.0f}", f"{arm.sd:.4f}" if math.isfinite(arm.sd) else "unknown"]],
+            "customdata": [
+                [arm.label, f"{arm.steps:,.0f}", f"{arm.sd:.4f}" if math.isfinite(arm.sd) else "unknown"]
+            ],
             "marker": {"size": 11, "symbol": "square", "color": own},
             "hovertemplate": "%{customdata[0]}, %{customdata[1]} steps: mean %{y:.4f}, sd %{customdata[2]}<extra></extra>",
-        }  # fmt: skip
+        }
         if math.isfinite(arm.sd):
             point["error_y"] = {"type": "data", "array": [arm.sd], "color": own, "thickness": 1.5, "width": 4}
         data.append(point)
@@ -77,11 +85,16 @@ def random_curve(found: Worth) -> Figure:
                     "x": numbers([times.value * arm.steps]),
                     "y": numbers([arm.mean]),
                     "customdata": [[arm.label, times.words]],
-                    "marker": {"size": 11, "symbol": "diamond-open", "color": own, "line": {"width": 2, "color": own}},
+                    "marker": {
+                        "size": 11,
+                        "symbol": "diamond-open",
+                        "color": own,
+                        "line": {"width": 2, "color": own},
+                    },
                     "hovertemplate": "fresh random draws are as low as %{customdata[0]} after %{x:,.0f} steps "
                     "(%{customdata[1]} times its own)<extra></extra>",
                 }
-            )  # fmt: skip
+            )
         shapes.append(
             {
                 "type": "line",

@@ -222,7 +222,16 @@ def _base_column(rows: pd.DataFrame, axis: str) -> Figure:
 
 def _across(y: float, colour: str, dash: str) -> Figure:
     line: dict[str, Any] = {"color": colour, "width": 1.3, "dash": dash}
-    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": float(y), "y1": float(y), "line": line, "layer": "below"}  # fmt: skip
+    return {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": float(y),
+        "y1": float(y),
+        "line": line,
+        "layer": "below",
+    }
 
 
 def _span(table: pd.DataFrame, points: pd.DataFrame, references: pd.DataFrame) -> list[float]:

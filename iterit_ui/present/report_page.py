@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from iterit_ui.components.base import PLOTLY_JS, WEB
+from iterit_ui.components.page_files import PLOTLY_JS, WEB
 
 Value = dict[str, Any]
 # what comes from data and not from us, as in assets/web/components/chart.js: Plotly reads a little HTML in labels

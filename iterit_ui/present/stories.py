@@ -161,12 +161,10 @@ def problems_story(about: Subject) -> Value:
                 (number(int(excluded.sum())), "taken out by people"),
                 (number(int((~excluded).sum())), "left to choose from"),
             ),
-            *(
-                [_table(["What was found", "found", "taken out", "still in"], rows)] if rows else []
-            ),
+            *([_table(["What was found", "found", "taken out", "still in"], rows)] if rows else []),
             *([_lines(notes)] if notes else []),
         ],
-    }  # fmt: skip
+    }
 
 
 def selection_story(about: Subject) -> Value:
@@ -287,10 +285,12 @@ def epochs_story(about: Subject) -> Value:
         {
             "kind": "course",
             "title": f"The {words.ERROR}, before training and after each epoch",
-            "points": [[at, float(loss), score(loss, 4)] for at, loss in enumerate(losses) if math.isfinite(loss)],
+            "points": [
+                [at, float(loss), score(loss, 4)] for at, loss in enumerate(losses) if math.isfinite(loss)
+            ],
             "labels": ["before", *(f"after epoch {record.epoch}" for record in records)],
         },
-    ]  # fmt: skip
+    ]
     notes = (
         [f"Measured on {_plain(measured)}."]
         if measured
@@ -338,7 +338,7 @@ def result_story(about: Subject) -> Value:
             _table(["Way of choosing", "error (lower is better)", "tries", f"against {against}"], rows),
             _lines(notes),
         ],
-    }  # fmt: skip
+    }
 
 
 def _plain(measured: str) -> str:
@@ -379,11 +379,13 @@ def _without_comparison(about: Subject, found: Comparison | None) -> Value:
         "blocks": [
             _figures((score(before, 4), "error before training"), (score(after, 4), "error after it")),
             _lines(
-                [f"The error on samples that the model never saw {way} from {score(before, 4)} to {score(after, 4)}."]
+                [
+                    f"The error on samples that the model never saw {way} from {score(before, 4)} to {score(after, 4)}."
+                ]
             ),
         ],
         "missing": _missing("To know whether selecting helped:", steps),
-    }  # fmt: skip
+    }
 
 
 def _figures(*items: tuple[str, str]) -> Value:

@@ -66,7 +66,7 @@ class SampleList:
             "selected": opened,
             "sort": order,
             "unit": "samples",
-        }  # fmt: skip
+        }
 
     def place_of(self, sample: str) -> int | None:
         """Where a sample stands, from 0; None where it is not in the list."""

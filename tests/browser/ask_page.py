@@ -8,7 +8,8 @@ from pathlib import Path
 import gradio as gr
 
 from iterit_ui.components import keys
-from iterit_ui.components.base import STYLES, component
+from iterit_ui.components.base import component
+from iterit_ui.components.page_files import STYLES, routes
 from iterit_ui.components.watcher import watcher
 from iterit_ui.shared.session import new_session
 from iterit_ui.shared.theme import gradio_theme
@@ -53,4 +54,5 @@ if __name__ == "__main__":
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,
+        app_kwargs={"routes": routes()},
     )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import hashlib
 import re
 
+import httpx
 import numpy as np
 import pytest
+from starlette.applications import Starlette
 
 from backend.errors import StudioError
 from backend.records import Status
@@ -23,7 +27,7 @@ from iterit_ui.components import (
     table,
     toolbar,
 )
-from iterit_ui.components.base import DRAWING, PLOTLY_JS, SCRIPTS, STYLES, WEB
+from iterit_ui.components.page_files import PLOTLY_JS, SCRIPTS, STYLES, WEB, routes, script_tag
 from iterit_ui.shared import theme
 from iterit_ui.shared.map_points import spread
 
@@ -169,11 +173,28 @@ def test_an_action_that_does_not_fit_is_refused(changes: dict, words: str) -> No
 
 
 def test_every_style_and_script_is_there_and_no_other() -> None:
-    listed = {*STYLES, *SCRIPTS, *(path for path in DRAWING if path.is_relative_to(WEB))}
     # the report is no page of the app, and who logs in does not see it yet
-    others = {"report.css", "login.css"}
-    assert {path.name for path in STYLES} == {path.name for path in WEB.rglob("*.css")} - others
-    assert all(path.is_file() for path in listed)
+    others = {WEB / name for name in ("present/report.css", "page/login.css", "present/report.js")}
+    assert sorted([*STYLES, *SCRIPTS]) == sorted(
+        {*WEB.rglob("*.css"), *WEB.rglob("*.js")} - others - {PLOTLY_JS}
+    )
+
+
+def test_all_scripts_come_as_one_file_whose_name_changes_with_what_it_holds() -> None:
+    tags = re.findall(r'<script src="([^"]+)"></script>', script_tag())
+    assert len(tags) == 1 and map_view(functions=[]).head == script_tag()
+    content = asyncio.run(_get(tags[0]))
+    assert hashlib.sha256(content).hexdigest()[:16] in tags[0]
+    places = [content.index(path.read_bytes()) for path in SCRIPTS]
+    assert places == sorted(places)
+    library = re.findall(r"new URL\('(.+?\.js)', document\.baseURI\)", content.decode())
+    assert [asyncio.run(_get(path)) for path in library] == [PLOTLY_JS.read_bytes()]
+
+
+async def _get(path: str) -> bytes:
+    transport = httpx.ASGITransport(Starlette(routes=routes()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://studio") as browser:
+        return (await browser.get(f"/{path}")).raise_for_status().content
 
 
 def test_no_script_of_ours_reads_text_as_html() -> None:

@@ -19,7 +19,7 @@ from iterit_ui.access.guarded_page import GuardedPage, event_names, questions
 from iterit_ui.access.logins import Login
 from iterit_ui.access.roles import CHANGING, DRAWING, LOOKING, LOOKING_KEYS, changes
 from iterit_ui.access.visitors import Access
-from iterit_ui.components.base import WEB
+from iterit_ui.components.page_files import WEB
 from iterit_ui.shared.session import first_pool
 
 ADA, EVE = Login("ada", "s3cret"), Login("eve", "s3cret", "look")

@@ -29,11 +29,7 @@
       against.hidden = options.length < 2;
       if (against.hidden) return;
       const select = h('select');
-      for (const {key, label} of options) {
-        const option = h('option', '', label);
-        option.value = key;
-        select.append(option);
-      }
+      select.append(...options.map(({key, label}) => studio.option(key, label)));
       select.value = value.against.value;
       select.dataset.key = 'against';
       select.addEventListener('change', () => trigger('against', {key: select.value}));

@@ -234,12 +234,7 @@
       'select',
       '',
       null,
-      ...given.options.map(({value, label, hint}) => {
-        const item = h('option', '', label);
-        item.value = value;
-        item.title = hint || '';
-        return item;
-      }),
+      ...given.options.map(({value, label, hint}) => Object.assign(studio.option(value, label), {title: hint || ''})),
     );
     select.addEventListener('change', () => on(select.value));
     return {
@@ -298,11 +293,7 @@
     if (decimal) input.inputMode = 'decimal';
     Object.assign(input, {autocomplete: 'off', spellcheck: false, placeholder: given.placeholder || ''});
     input.addEventListener('input', () => on(input.value));
-    const offered = (given.offered || []).map(({value, label}) => {
-      const item = h('option', '', label);
-      item.value = value;
-      return item;
-    });
+    const offered = (given.offered || []).map(({value, label}) => studio.option(value, label));
     const list = offered.length ? h('datalist', '', null, ...offered) : null;
     if (list) {
       list.id = `offered-for-${given.name}`;

@@ -16,12 +16,7 @@
   const asked = {format: 'messages', ending: 'jsonl', scores: true, heldOut: false, recipe: true, folder: false};
 
   const options = (pairs, chosen) =>
-    pairs.map(([key, label]) => {
-      const node = h('option', '', label);
-      node.value = key;
-      node.selected = key === chosen;
-      return node;
-    });
+    pairs.map(([key, label]) => Object.assign(studio.option(key, label), {selected: key === chosen}));
 
   const labelled = (words, field) => h('label', 'st-export-line', null, h('span', '', words), field);
 

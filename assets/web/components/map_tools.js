@@ -176,13 +176,7 @@
         const modes = value.modes || [];
         mode.hidden = !modes.length;
         if (JSON.stringify(modes) !== select.dataset.modes) {
-          select.replaceChildren(
-            ...modes.map(({key, label}) => {
-              const node = h('option', '', label);
-              node.value = key;
-              return node;
-            }),
-          );
+          select.replaceChildren(...modes.map(({key, label}) => studio.option(key, label)));
           select.dataset.modes = JSON.stringify(modes);
         }
         if (modes.length) select.value = value.mode;

@@ -48,14 +48,11 @@
   const choice = (value, item, trigger) => {
     const select = h('select');
     select.dataset.role = item.role;
-    const add = (label, column) => {
-      const option = h('option', '', label);
-      option.value = column;
-      select.append(option);
-    };
-    add('(none)', '');
-    for (const column of value.columns) add(column, column);
-    if (item.value && !value.columns.includes(item.value)) add(item.value, item.value);
+    const unlisted = item.value && !value.columns.includes(item.value) ? [item.value] : [];
+    select.append(
+      studio.option('', '(none)'),
+      ...[...value.columns, ...unlisted].map((column) => studio.option(column, column)),
+    );
     select.value = item.value;
     select.addEventListener('change', () => trigger('map', {role: item.role, column: select.value}));
     const label = h('label', `st-role${item.value ? ' given' : ''}`, null, h('span', '', item.label), select);
@@ -85,11 +82,7 @@
   const speaker = (value, item, trigger) => {
     const select = h('select');
     select.dataset.role = `role.${item.name}`;
-    for (const role of ['', ...value.whose]) {
-      const option = h('option', '', role || '(not known)');
-      option.value = role;
-      select.append(option);
-    }
+    select.append(...['', ...value.whose].map((role) => studio.option(role, role || '(not known)')));
     select.value = item.value;
     select.addEventListener('change', () => trigger('map', {role: `role.${item.name}`, column: select.value}));
     return h('label', `st-role${item.value ? ' given' : ''}`, null, h('span', '', item.name), select);

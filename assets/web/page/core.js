@@ -1,5 +1,5 @@
 // What the components share: making elements, reading values, colours by name, the address bar.
-// Loaded through a component's head=, once per page, before any component is started.
+// The first of the scripts that a browser gets as one file, before any component is started (components/page_files.py).
 window.studio = window.studio || {};
 
 // An element with a class and text; children may be null. Text is never parsed as HTML.
@@ -18,6 +18,9 @@ studio.button = (className, text, title, onclick) => {
   node.addEventListener('click', onclick);
   return node;
 };
+
+// One choice of a select or of a datalist.
+studio.option = (value, label) => Object.assign(studio.h('option', '', label), {value});
 
 // Small line drawings on a 16 x 16 grid, in the colour of the text around them.
 studio.ICONS = {

@@ -13,8 +13,9 @@
     for (let up = 0; node && up < 3; up++, node = node.parentElement) {
       if (node.title) return;
       const field = node.tagName === 'INPUT' && node.type === 'text';
-      if (field ? node.scrollWidth > node.clientWidth + 1 : cut(node)) {
-        node.title = (field ? node.value : node.textContent).slice(0, 400);
+      const chosen = node.tagName === 'SELECT' ? node.selectedOptions[0]?.textContent : ''; // nothing tells whether it is cut
+      if (chosen || (field ? node.scrollWidth > node.clientWidth + 1 : cut(node))) {
+        node.title = (chosen || (field ? node.value : node.textContent)).slice(0, 400);
         told = node;
         return;
       }

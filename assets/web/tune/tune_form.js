@@ -14,24 +14,6 @@
     }
   };
 
-  const download = (name, text) => {
-    const link = h('a');
-    link.href = URL.createObjectURL(new Blob([text], {type: 'application/json'}));
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-  };
-
-  const copier = (what, text) => {
-    const button = studio.button('st-action', 'Copy', `copy ${what}`, async () => {
-      button.textContent = (await studio.copy(text())) ? 'Copied' : 'Could not copy';
-      setTimeout(() => {
-        button.textContent = 'Copy';
-      }, 1500);
-    });
-    return button;
-  };
-
   studio.tuneform = (context) => {
     const {server, trigger} = context;
     let given = null; // what the server sent: schema, pools, models, pool, carried
@@ -163,11 +145,6 @@
       }
     };
 
-    const option = ([label, value]) => {
-      const item = h('option', '', label);
-      item.value = value;
-      return item;
-    };
     const labelled = (id, words, help, input) => {
       const label = h('label', '', words);
       input.id = `${id}-input`;
@@ -177,27 +154,6 @@
       node.id = id;
       return {node, input, told};
     };
-    const output = (id, rows, what, more) => {
-      const area = h('textarea', 'mono');
-      Object.assign(area, {readOnly: true, rows, spellcheck: false});
-      area.setAttribute('aria-label', what);
-      const node = h(
-        'div',
-        'st-output',
-        null,
-        area,
-        h(
-          'div',
-          'st-buttons',
-          null,
-          copier(what, () => area.value),
-          more,
-        ),
-      );
-      node.id = id;
-      return {node, area};
-    };
-
     const build = (root) => {
       const list = h('datalist');
       list.id = 'tune-models';
@@ -285,43 +241,12 @@
         );
       });
       const offered = Object.entries(given.files).map(([name, paths]) => {
-        const files = h('datalist', '', null, ...paths.map((path) => option(['', path])));
+        const files = h('datalist', '', null, ...paths.map((path) => studio.option(path, '')));
         files.id = `tune-${name}-files`;
         parts.fields.get(name).node.querySelector('input').setAttribute('list', files.id);
         return files;
       });
-      parts.command = output('tune-command', 4, 'the command');
-      parts.config = output(
-        'tune-config',
-        8,
-        'the configuration',
-        studio.button('st-action', 'Download', 'as config.json', () =>
-          download('config.json', parts.config.area.value),
-        ),
-      );
-      const run = h('select');
-      run.setAttribute('aria-label', 'a run whose configuration is loaded');
-      run.addEventListener('change', () => {
-        if (run.value) load({run: run.value});
-        run.value = '';
-      });
-      parts.run = run;
-      const paste = h('textarea', 'mono');
-      Object.assign(paste, {rows: 3, placeholder: 'or paste a config.json here', spellcheck: false});
-      paste.setAttribute('aria-label', 'a configuration to load');
-      const file = h('input');
-      file.type = 'file';
-      file.accept = '.json,application/json';
-      file.setAttribute('aria-label', 'a config.json to load');
-      file.addEventListener('change', async () => {
-        if (file.files[0]) await load({text: await file.files[0].text(), name: file.files[0].name});
-        file.value = '';
-      });
-      const take = studio.button('st-action', 'Load', 'fill the form with what was pasted', () =>
-        load({text: paste.value}),
-      );
-      const loader = h('div', 'st-output', null, run, paste, h('div', 'st-buttons', null, take, file));
-      loader.id = 'tune-load';
+      parts.configuration = studio.tuneConfiguration(load);
       root.replaceChildren(
         h('div', 'st-two', null, parts.pool.node, parts.model.node),
         list,
@@ -341,9 +266,7 @@
           parts.plan.more,
         ),
         ...groups,
-        studio.fold('tune command', 'The same in a terminal', true, parts.command.node),
-        studio.fold('tune config', 'config.json', false, parts.config.node),
-        studio.fold('tune load', 'Load a configuration', false, loader),
+        ...parts.configuration.nodes,
       );
     };
 
@@ -377,14 +300,10 @@
     const show = () => {
       const base = based(form.preset);
       const {schema} = given;
-      parts.pool.input.replaceChildren(...given.pools.map(option));
+      parts.pool.input.replaceChildren(...given.pools.map(([label, pool]) => studio.option(pool, label)));
       parts.pool.input.value = form.pool;
       parts.list.replaceChildren(
-        ...given.models.map(([label, value]) => {
-          const item = option([label, value]);
-          item.label = label;
-          return item;
-        }),
+        ...given.models.map(([label, model]) => Object.assign(studio.option(model, label), {label})),
       );
       if (document.activeElement !== parts.model.input) parts.model.input.value = form.model;
       parts.presets.show(form.preset);
@@ -417,11 +336,9 @@
         ...said.problems.map((problem) => h('li', problem.fatal ? 'fatal' : '', problem.text)),
       );
       parts.plan.show(said.plan, `${form.pool} ${form.model}`);
-      if (said.command) parts.command.area.value = said.command;
-      if (said.config) parts.config.area.value = said.config;
       showLaunch();
       parts.parallel.checked = Boolean(form.parallel);
-      parts.run.replaceChildren(option(['a run of this folder …', '']), ...given.runs.map(option));
+      parts.configuration.show(said, given.runs);
       showNote();
     };
 

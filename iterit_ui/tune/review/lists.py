@@ -112,18 +112,25 @@ def table(here: Open, view: Value) -> Value:
         "rows": lines,
         **page,
         "filters": [
-            {"key": key, "label": "Selected" if key == "came" and shown.previous is None else label,
-             "count": theme.number(len(rows_of(here, key)))}
+            {
+                "key": key,
+                "label": "Selected" if key == "came" and shown.previous is None else label,
+                "count": theme.number(len(rows_of(here, key))),
+            }
             for key, label in LISTS.items()
             if shown.previous is not None or key not in ("stayed", "went")
         ],
         "filter": view["which"],
         "selectable": True,
         "actions": ACTIONS,
-        "marks": {i: ["pinned"] if i in pinned else ["excluded"] for i in page["ids"] if i in pinned or i in excluded},
+        "marks": {
+            i: ["pinned"] if i in pinned else ["excluded"]
+            for i in page["ids"]
+            if i in pinned or i in excluded
+        },
         "list_key": f"{here.info.id}/{here.review.epoch}/{view['which']}",
         "empty": "No samples here.",
-    }  # fmt: skip
+    }
 
 
 def sample(home: Path, here: Open, sample_id: str) -> Value:
