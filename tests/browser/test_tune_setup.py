@@ -37,6 +37,8 @@ def test_the_demo_preset_measures_another_pool_on_a_share_of_it(page, goto, runs
     page.wait_for_function("document.querySelector('#tune-held-out input')?.value === 'demo'")
     page.locator("#tune-pool select").select_option(birds().id)
     page.wait_for_function("document.querySelector('#tune-budget input')?.value === '0.05'")  # the paper's
+    page.locator("#tune-pool select").hover()
+    page.wait_for_function("document.querySelector('#tune-pool select').title.startsWith('birds · ')")
     page.locator("#tune-preset input[value=demo]").check()
     page.wait_for_function("document.querySelector('#tune-budget input')?.value === '0.1'")
     assert held_out.input_value() == "0.05"
