@@ -182,7 +182,7 @@ def restored(home: Path, query: dict[str, str]) -> list[Any]:
             get_pool(home, pool)
             pool = store.root_of(home, pool)  # where a run's link names the pool with the edits of then
     except StudioError as error:
-        messages.warning(f"The link names a pool that was not found: {error}")
+        messages.warning(f"The pool that the link names cannot be opened ({error}), so another one is shown.")
         pool = ""
     pool = pool or first_pool()
     tab = view["tab"]

@@ -44,9 +44,7 @@ def distribution(
     """
     table = histogram.table
     if table.empty or not table["count"].sum():
-        return empty(
-            "Nothing to show yet: no sample has a value here. Score the pool to fill this chart.", title
-        )
+        return empty("No sample has a value yet: score the pool.", title)
     data, legend = [], []
     for name, part in by_series(table):
         colour, label = SERIES_COLOUR.get(name, MUTED), SERIES_LABEL.get(name, name)
