@@ -19,7 +19,7 @@ from iterit_ui.components import cards, chart, note, table
 from iterit_ui.components.run_view import log_view, run_view
 from iterit_ui.components.screen import when_shown
 from iterit_ui.shared import messages
-from iterit_ui.shared.answer_order import all_numbered, next_number
+from iterit_ui.shared.answer_order import all_numbered
 from iterit_ui.shared.download_folder import download_folder
 from iterit_ui.shared.session import DRAW, QUIET, Session, bound
 from iterit_ui.tune.log_view import log_functions
@@ -46,10 +46,12 @@ def build(session: Session) -> None:
     shown = [listed, watched, run, figures, course, details, log, *screen.parts.values(), screen.body, seen]
     watch = [session.run, session.tab, screen.view, seen]
 
-    def see(run: str, tab: str, view: dict[str, Any], before: dict[str, Any]) -> list[Any]:
+    def see(
+        run: str, tab: str, view: dict[str, Any], before: dict[str, Any], request: gr.Request
+    ) -> list[Any]:
         # the number first: what was asked for before a click in the review is not drawn after the click's answer
-        number = next_number()
-        return all_numbered(shown, run_values(home, run, tab, view, before), number)
+        known, number = panel.newest(request.session_hash or "", run, view)
+        return all_numbered(shown, run_values(home, run, tab, known, before), number)
 
     when_shown("tune", "ready", "run", "tab", "watch")(see, watch, shown, **DRAW)
 

@@ -29,7 +29,8 @@ def values(home, run, **state):
 
 
 def do(home, run, function, **data):
-    shown = screen.apply(home, run, dict(VIEW), "Ann", data, function)
+    screen.apply(home, run, "Ann", data, function)
+    shown = screen.shown(home, run, screen.answered_view(dict(VIEW), data))
     return dict(zip([*screen.NAMES, "view", "body"], shown, strict=True))
 
 
@@ -51,9 +52,19 @@ def test_every_list_can_be_shown_and_sorted(run):
     for which in LISTS:
         for sort in screen.SORTS:
             assert values(*run, which=which, sort=sort, descending=True)["table"]["filter"] == which
-    state = screen.turn(*run[:1], "sort", run[1], dict(VIEW), {"column": "complexity"})[2]
+    state = screen.looked_view("sort", dict(VIEW), {"column": "complexity"})
     shown = values(*run, **state)["table"]["rows"]
     assert [row["complexity"] for row in shown] == sorted(row["complexity"] for row in shown)
+
+
+def test_an_answer_asked_for_before_another_arrived_shows_what_that_one_chose():
+    before = dict(VIEW)  # what the page still sends
+    chosen, first = screen.newest("page", "run", before, lambda view: {**view, "which": "not"})
+    opened, second = screen.newest("page", "run", before, lambda view: {**view, "sample": "s"})
+    drawn, third = screen.newest("page", "run", before)
+    assert drawn == opened == {**chosen, "sample": "s"} and first < second < third
+    assert screen.newest("page", "another", drawn)[0] == VIEW
+    assert screen.newest("the app was restarted", "run", drawn)[0] == drawn
 
 
 def test_a_changed_budget_and_a_pin_are_previewed_kept_and_answered(run, capsys):

@@ -19,7 +19,7 @@ from iterit_ui.components.run_view import gate
 from iterit_ui.samples import sample_list
 from iterit_ui.samples.sample_list import SampleList
 from iterit_ui.shared import messages
-from iterit_ui.shared.answer_order import all_numbered, next_number
+from iterit_ui.shared.answer_order import Newest, all_numbered, next_number
 from iterit_ui.shared.session import DRAW, QUIET, Session
 from iterit_ui.tune.review import events as draft
 from iterit_ui.tune.review import views as view
@@ -34,6 +34,9 @@ IN_TURN: dict[str, Any] = {
     "concurrency_limit": 1,
     "concurrency_id": "review",
 }
+# of each page: an event may be asked while the answer to another is on its way, and so bring the view of before
+NEWEST = Newest(VIEW)
+LOOKS = ("filter", "turn", "sort", "pick")  # events of the table that change no draft
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def wire(session: Session, screen: Screen) -> None:
     ):
         getattr(parts[part], name)(_sent(home, function, outputs), inputs, outputs, **IN_TURN)
     seen = [parts["table"], parts["sample"], screen.view]
-    for name in ("filter", "turn", "sort", "pick"):
+    for name in LOOKS:
         getattr(parts["table"], name)(
             _turned(home, name, seen), inputs, seen, **DRAW | {"trigger_mode": "multiple"}
         )
@@ -102,20 +105,26 @@ def chosen(home: Path, run: str) -> store.RunInfo | None:
     return next((info for info in infos if info.id == run), infos[0] if infos and not run else None)
 
 
-def apply(
-    home: Path, run: str, state: Value, who: str, data: Value, function: Callable[..., Any]
-) -> list[Any]:
-    """The screen after an event; a refusal is said as a message and changes nothing."""
+def newest(
+    page: str, run: str, state: Value, change: Callable[[Value], Value] = lambda view: view
+) -> tuple[Value, int]:
+    """What the page's table lists after `change`, and the number of the answer that is drawn of it.
+
+    state : what the page sent, for one that nothing is known of. A page that shows another run lists what it does at first.
+    """
+    if NEWEST.read(page, run, state) is None:
+        NEWEST.opened(page, run)
+    return NEWEST.change(page, run, state, change) or (dict(VIEW), next_number())
+
+
+def apply(home: Path, run: str, who: str, data: Value, function: Callable[..., Any]) -> None:
+    """Do what an event asks for; a refusal is said as a message and changes nothing."""
     info = chosen(home, run)
-    seq = data.get("seq")
-    if isinstance(seq, int) and not isinstance(seq, bool):
-        state = {**state, "seq": max(seq, state["seq"])}
     try:
         if info is not None and (told := function(home, draft.open_review(home, info.id), who, data)):
             messages.info(told)
     except StudioError as error:
         messages.warning(str(error))
-    return shown(home, run, state)
 
 
 def marking(action: str) -> Callable[..., None]:
@@ -156,30 +165,44 @@ def answered(home: Path, here: Open, who: str, data: Value) -> str | None:
     return draft.answer(home, here, who, unchanged=key == "unchanged")
 
 
-def turn(home: Path, name: str, run: str, state: Value, data: Value) -> list[Any]:
-    """Table, sample and view after somebody chose a list, an order, a page or a row."""
-    info = chosen(home, run)
+def answered_view(state: Value, data: Value) -> Value:
+    """The view with the number of the event that the settings wait for, where `data` brings one."""
+    seq = data.get("seq")
+    counted = isinstance(seq, int) and not isinstance(seq, bool)
+    return {**state, "seq": max(seq, state["seq"])} if counted else state
+
+
+def looked_view(name: str, state: Value, data: Value) -> Value:
+    """The view after somebody chose a list, an order, a page or a row."""
     if name == "filter" and data.get("key") in LISTS:
         state = {**state, "which": data["key"], "page": 0}
     elif name in ("turn", "sort"):
         state = sample_list.on_table(state, data, SORTS, downward=())
     elif name == "pick" and isinstance(data.get("id"), str):
         state = {**state, "sample": data["id"]}
-    found = view.values(home, info, state)
-    return [found["table"], found["sample"], state]
+    return state
 
 
 def _sent(home: Path, function: Callable[..., Any], outputs: list[Any]) -> Callable[..., Any]:
-    def call(event: gr.EventData, run: str, state: Value, who: str) -> list[Any]:
-        number, data = next_number(), event._data if isinstance(event._data, dict) else {}
-        return all_numbered(outputs, apply(home, run, state, who, data, function), number)
+    def call(event: gr.EventData, run: str, state: Value, who: str, request: gr.Request) -> list[Any]:
+        data = event._data if isinstance(event._data, dict) else {}
+        apply(home, run, who, data, function)
+        # the number comes after the change: what was drawn of the draft before it has a smaller one
+        known, number = newest(
+            request.session_hash or "", run, state, lambda before: answered_view(before, data)
+        )
+        return all_numbered(outputs, shown(home, run, known), number)
 
     return call
 
 
 def _turned(home: Path, name: str, outputs: list[Any]) -> Callable[..., Any]:
-    def call(event: gr.EventData, run: str, state: Value, who: str) -> list[Any]:
-        number, data = next_number(), event._data if isinstance(event._data, dict) else {}
-        return all_numbered(outputs, turn(home, name, run, state, data), number)
+    def call(event: gr.EventData, run: str, state: Value, who: str, request: gr.Request) -> list[Any]:
+        data = event._data if isinstance(event._data, dict) else {}
+        known, number = newest(
+            request.session_hash or "", run, state, lambda before: looked_view(name, before, data)
+        )
+        found = view.values(home, chosen(home, run), known)
+        return all_numbered(outputs, [found["table"], found["sample"], known], number)
 
     return call
