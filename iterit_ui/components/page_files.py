@@ -6,9 +6,8 @@ import hashlib
 from functools import cache
 
 from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
 
 from backend.data.assets import ASSETS
 
@@ -100,33 +99,39 @@ SCRIPTS = [
     ]
 ]
 
-LIBRARIES = "page/libraries"  # chart.js loads one from there
-KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}  # the name changes with what is in the file
+KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}  # a name changes with what is in the file
 
 
 @cache
 def script_tag() -> str:
     """The tag for a component's `head=`: Gradio loads what it names once per page, before any `js_on_load` runs."""
-    return f'<script src="{_script_path()}"></script>'
+    return f'<script src="{_path_of("studio", _scripts())}"></script>'
 
 
-def routes() -> list[BaseRoute]:
-    """What the app answers beside Gradio's own: all scripts as one file, as dozens of small ones take longer to ask for than
-    to read, and the libraries that they load."""
+def routes() -> list[Route]:
+    """What the app answers beside Gradio's own: the chart library, and all scripts as one file, since dozens of small ones
+    take longer to ask for than to read."""
 
-    def answer(_: Request) -> Response:
+    def scripts(_: Request) -> Response:
         return Response(_scripts(), media_type="text/javascript", headers=KEPT)
 
-    files = StaticFiles(directory=WEB / "libraries")
-    return [Route(f"/{_script_path()}", answer), Mount(f"/{LIBRARIES}", files)]
+    def library(_: Request) -> Response:
+        return FileResponse(PLOTLY_JS, media_type="text/javascript", headers=KEPT)
+
+    return [Route(f"/{_path_of('studio', _scripts())}", scripts), Route(f"/{_library_path()}", library)]
 
 
 @cache
 def _scripts() -> bytes:
+    known = f"window.studio = {{chartLibrary: '{_library_path()}'}};"
     parts = (f"// {path.relative_to(WEB)}\n{path.read_text(encoding='utf-8')}" for path in SCRIPTS)
-    return "\n".join(parts).encode()
+    return "\n".join([known, *parts]).encode()
 
 
 @cache
-def _script_path() -> str:
-    return f"page/studio-{hashlib.sha256(_scripts()).hexdigest()[:16]}.js"
+def _library_path() -> str:
+    return _path_of("plotly", PLOTLY_JS.read_bytes())
+
+
+def _path_of(name: str, content: bytes) -> str:
+    return f"page/{name}-{hashlib.sha256(content).hexdigest()[:16]}.js"

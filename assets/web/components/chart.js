@@ -10,7 +10,7 @@
     doubleClick: 'reset',
   };
   const DATA = new Set(['x', 'y', 'text', 'name', 'customdata', 'ticktext', 'tickvals', 'labels', 'hovertext', 'ids']);
-  const LIBRARY = new URL('page/libraries/plotly-cartesian.min.js', document.baseURI);
+  const LIBRARY = new URL(studio.chartLibrary, document.baseURI);
   const FAILED = 'The chart library could not be loaded. Reload the page to try again.';
   let loading = null;
   // No page waits for the library before there is something to draw.
