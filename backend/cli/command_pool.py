@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def preset_of(preset: str | None, pool: tuple[str, ...], model: str) -> str:
-    """The preset that was asked for, or the one for this pool and model."""
+    """The requested preset, or the default for this pool and model."""
     return preset or ("demo" if pool == ("demo",) and model == "demo" else "paper")
 
 
 def read_pool(inputs: list[str], mapping: dict[str, str] | None = None, *, tell: bool = True) -> Pool:
-    """Read the pool that the command line names, with a progress bar, and say what was done to its rows."""
+    """Read the pool named on the command line, showing progress, and report how its rows were read."""
     from backend import data
 
     with console.progress_bar() as bar:
@@ -47,7 +47,7 @@ def with_edits(home: Path, pool: Pool, *, tell: bool = True) -> Pool:
 
 
 def tell_rows(pool: Pool) -> None:
-    """Say what was done to the rows that a pool was read from."""
+    """Report how a pool's rows were read, and the first row that was left out."""
     if pool.about is not None:
         console.say(f"{pool.name}: {pool.about.sentence}")
     if pool.rejected:

@@ -31,7 +31,7 @@ def score(
         typer.Option(
             "--shard",
             metavar="K/N",
-            help="Score part K of N alone, every Nth sample: one job of an array. Each writes a .parquet file of its own, which "
+            help="Score only part K of N (every Nth sample), as one job of an array. Each writes a .parquet file of its own, which "
             "`select --scores 'part-*.parquet'` reads together.",
         ),
     ] = None,

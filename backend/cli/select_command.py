@@ -1,4 +1,4 @@
-"""The command that selects from a pool by stored scores."""
+"""The command `select`: picks samples from a pool, using stored scores."""
 
 from __future__ import annotations
 

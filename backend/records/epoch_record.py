@@ -1,4 +1,4 @@
-"""What is decided before an epoch."""
+"""The record of an epoch: its scores and its selection."""
 
 from __future__ import annotations
 

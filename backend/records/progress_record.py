@@ -11,7 +11,7 @@ JobState = Literal["absent", "queued", "running", "waiting", "stopping", "stoppe
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a stage is. `done` of `total` in `unit` ("samples", "steps"); total 0 where unknown."""
+    """Progress of a stage: `done` of `total` in `unit` ("samples", "steps"); total 0 where unknown."""
 
     stage: Stage
     epoch: int

@@ -1,4 +1,4 @@
-"""What the components share: how values get in and events come out."""
+"""Shared by all components: how they are built, and how their values and events are encoded and checked."""
 
 from __future__ import annotations
 

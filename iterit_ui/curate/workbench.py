@@ -39,7 +39,7 @@ NAMES = [f.name for f in fields(CurateState)]
 
 @dataclass(frozen=True)
 class Parts:
-    """The tab's components; `states` hold a `CurateState`, in its order. trade_offs : what comes a moment later, see `draw.trade_offs`."""
+    """The tab's components; `states` are the fields of `CurateState`, in order. trade_offs : drawn after the rest, by `draw.trade_offs`."""
 
     panel: gr.HTML
     source: gr.Dropdown
@@ -59,7 +59,7 @@ class Parts:
 
     @property
     def everything(self) -> list[Any]:
-        """In the order of `curate/draw.all_values`."""
+        """Outputs of `curate/draw.all_values`, in its order."""
         return [
             self.panel,
             self.message,
@@ -74,7 +74,7 @@ class Parts:
 
     @property
     def filtered(self) -> list[Any]:
-        """In the order of `curate/draw.filter_values`."""
+        """Outputs of `curate/draw.filter_values`, in its order."""
         return [self.bar, *self.charts, self.world, self.listed]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from backend.analysis.budget_result import BudgetResult
 from backend.analysis.budget_verdict import FULL, BudgetRow
-from iterit_ui.plots.common import MUTED, Figure, empty, numbers
+from iterit_ui.plots.common import MUTED, Figure, empty, missing, numbers
 from iterit_ui.plots.comparison_losses import STRATEGY_COLOUR
 from iterit_ui.shared.theme import LINE, SELECTED
 
@@ -110,7 +110,7 @@ def budget_losses(found: BudgetResult) -> Figure:
             }
         )
     none = "not needed" if verdict.ended else "no result"
-    gaps = [_gap(at, none) for at, row in enumerate(rows) if row.n == 0]
+    gaps = [missing(at, none) for at, row in enumerate(rows) if row.n == 0]
     return {
         "title": TITLE,
         "note": _note(found),
@@ -155,18 +155,3 @@ def _colour(row: BudgetRow, colour: str) -> str:
 
 def _name(row: BudgetRow) -> str:
     return f"{row.budget:,}" if row.budget else "full pool"
-
-
-def _gap(at: int, text: str) -> Figure:
-    return {
-        "x": at,
-        "y": 0,
-        "yref": "paper",
-        "text": text,
-        "textangle": -90,
-        "showarrow": False,
-        "xanchor": "center",
-        "yanchor": "bottom",
-        "yshift": 6,
-        "font": {"color": MUTED},
-    }

@@ -123,3 +123,20 @@ def short(value: float) -> str:
 def sentences(*parts: str | None) -> str:
     kept = [part[0].upper() + part[1:].rstrip(".") for part in parts if part]
     return ". ".join(kept) + "." if kept else ""
+
+
+def missing(at: int, text: str, axis: str = "x") -> Figure:
+    """An annotation that stands upright at a place of the x axis where there is nothing to draw."""
+    return {
+        "x": at,
+        "xref": axis,
+        "y": 0,
+        "yref": "paper",
+        "text": text,
+        "textangle": -90,
+        "showarrow": False,
+        "xanchor": "center",
+        "yanchor": "bottom",
+        "yshift": 6,
+        "font": {"color": MUTED},
+    }

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from backend.analysis.sensitivity import value_words
-from iterit_ui.plots.common import MUTED, Figure, empty, numbers
+from iterit_ui.plots.common import MUTED, Figure, empty, missing, numbers
 from iterit_ui.plots.comparison_losses import STRATEGY_COLOUR
 from iterit_ui.plots.comparison_selections import pale_to_strong
 from iterit_ui.shared.settings import label
@@ -185,21 +185,7 @@ def _titles(setting: str, rows: pd.DataFrame, axis: str, domain: list[float]) ->
         "font": {"size": 12.5, "color": "--text-1"},
     }
     gaps = [
-        {
-            "x": at,
-            "xref": axis,
-            "y": 0,
-            "yref": "paper",
-            "text": "no result",
-            "textangle": -90,
-            "showarrow": False,
-            "xanchor": "center",
-            "yanchor": "bottom",
-            "yshift": 6,
-            "font": {"color": MUTED},
-        }
-        for at, final in enumerate(rows["final"])
-        if not np.isfinite(final)
+        missing(at, "no result", axis) for at, final in enumerate(rows["final"]) if not np.isfinite(final)
     ]
     return [name, *gaps]
 

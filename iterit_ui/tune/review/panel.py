@@ -173,7 +173,7 @@ def answered_view(state: Value, data: Value) -> Value:
 
 
 def looked_view(name: str, state: Value, data: Value) -> Value:
-    """The view after somebody chose a list, an order, a page or a row."""
+    """The view after a list, a sort order, a page or a row was chosen."""
     if name == "filter" and data.get("key") in LISTS:
         state = {**state, "which": data["key"], "page": 0}
     elif name in ("turn", "sort"):
