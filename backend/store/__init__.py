@@ -147,4 +147,4 @@ from backend.store.run_states import (
 from backend.store.saved_settings import delete_settings, save_settings, saved_settings
 from backend.store.search import build_search, has_search, parse_query, search
 from backend.store.timing import Planned
-from backend.store.words import pool_unspaced_share, pool_words, set_pool_words
+from backend.store.word_splitting import pool_unspaced_share, pool_words, set_pool_words

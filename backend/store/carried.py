@@ -18,7 +18,7 @@ from backend.records import Pool
 from backend.store.findings import load_content, load_near, save_content, save_near
 from backend.store.overlaps import load_overlaps, save_overlaps
 from backend.store.pools import stored_edits
-from backend.store.words import pool_words
+from backend.store.word_splitting import pool_words
 
 MOST_READ = 2000  # about a second
 

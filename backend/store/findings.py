@@ -16,7 +16,7 @@ from backend.findings import LOWEST, ContentFindings, Lengths, NearPairs
 from backend.store.files import named, replacing
 from backend.store.paths import pool_folder
 from backend.store.search import has_search
-from backend.store.words import pool_words
+from backend.store.word_splitting import pool_words
 
 # grows when pairs are found in another way, so that stored ones are found anew
 NEAR_VERSION = 1

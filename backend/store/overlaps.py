@@ -17,7 +17,7 @@ from backend.findings.contamination import Overlaps
 from backend.store.files import replacing
 from backend.store.paths import POOL_ID, pool_folder
 from backend.store.shelf import keep_last
-from backend.store.words import pool_words
+from backend.store.word_splitting import pool_words
 
 # grows when overlaps are found in another way, so that stored ones are found anew
 VERSION = 1

@@ -43,3 +43,8 @@ def test_a_file_name_that_stands_in_two_folders_is_the_name_of_a_role() -> None:
     files = [path for name in ("iterit_ui", "backend", "iterit") for path in (ROOT / name).rglob("*.py")]
     names = Counter(path.stem for path in files if not path.stem.startswith("__"))
     assert {name for name, count in names.items() if count > 1} <= ROLES
+
+
+def test_the_names_of_roles_are_of_screens_only() -> None:
+    files = [path for name in ("backend", "iterit") for path in (ROOT / name).rglob("*.py")]
+    assert [str(path.relative_to(ROOT)) for path in files if path.stem in ROLES] == []
