@@ -501,6 +501,26 @@ def test_help_is_quick_and_imports_nothing_heavy():
         assert f"\n  {command} " in ended.stdout
 
 
+@pytest.mark.parametrize("how", [[], ["--json"]])
+def test_a_terminal_that_lacks_characters_ends_no_command(tmp_path, how):
+    """As on Windows, where what is redirected has the system's old encoding."""
+    answer = "一二三四五六七八 “quoted”"
+    pool = tmp_path / "pool.jsonl"
+    pool.write_text(json.dumps({"instruction": "问题", "output": answer}) + "\n")
+    words = ["search", pool, "quoted", "--runs-dir", tmp_path / "runs", *how]
+    done = subprocess.run(
+        [sys.executable, "-m", "backend", *map(str, words)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+        encoding="cp1252",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "“quoted”" in (str(json.loads(done.stdout)) if how else done.stdout)
+    assert (answer in str(json.loads(done.stdout))) if how else ("???" in done.stdout)
+
+
 def test_app_hands_its_arguments_on(monkeypatch, tmp_path):
     called = []
     monkeypatch.setattr(os, "execv", lambda path, words: called.append(words))
