@@ -11,8 +11,8 @@ import pytest
 from run_folders import make_run
 
 from backend import store
-from backend.data import load_pool
 from backend.analysis.export_files import export_picks
+from backend.data import load_pool
 from backend.errors import StudioError
 from iterit_ui.access.visitors import LOOKS
 from iterit_ui.compare import export_panel

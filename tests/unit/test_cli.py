@@ -326,6 +326,22 @@ def test_tune_ends_as_its_run_does(home, pool_file, worker, state, code, message
     assert message in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ([], "does not say which model and settings its scores are of"),
+        (["--rescore"], "contradict each other"),
+    ],
+)
+def test_tune_takes_no_scores_that_say_nothing_of_themselves(
+    home, pool_file, scores_file, worker, more, message
+):
+    before = len(store.runs(home))
+    result = run("tune", pool_file, "--model", "no/m", "--scores", scores_file, "--runs-dir", home, *more)
+    assert result.exit_code == 1 and message in result.stderr
+    assert len(store.runs(home)) == before
+
+
 def test_tune_takes_every_setting(home, pool_file, worker, tmp_path):
     start = tmp_path / "config.json"
     start.write_text(json.dumps({"epochs": 5, "decay": 0.25, "model": "other"}))
