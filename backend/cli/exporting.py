@@ -222,7 +222,9 @@ def written(
         address = None if push is None else push_folder(target, push, private=private)
     held_out = f" and {made.held_out:,} held-out ones" if made.held_out else ""
     what = f" of {_which(picks)}" if picks.run else ""
-    console.say(f"{made.samples:,} samples{what}{held_out} written to {out or address}")
+    console.say(
+        f"{made.samples:,} {'sample' if made.samples == 1 else 'samples'}{what}{held_out} written to {out or address}"
+    )
     if address is not None and out is not None:
         console.say(f"and sent to {address}")
     for note in made.notes:
