@@ -134,7 +134,10 @@ def launch(
     print(f"IterIT Studio: {url}", flush=True)
     if share:
         print(
-            f"for others: {shared_url}" if shared_url else "--share: Gradio's server gave no link", flush=True
+            f"for others: {shared_url}"
+            if shared_url
+            else "--share: Gradio's server gave no link, so the app is at the address above only",
+            flush=True,
         )
     if block:
         page.block_thread()

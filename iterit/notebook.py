@@ -17,14 +17,20 @@ from backend.cli.serving import app_command
 from backend.errors import ConfigError
 
 _ADDRESS = re.compile(r"^IterIT Studio: (\S+)$", re.MULTILINE)
+# what the app prints of a link behind its address, whether it got one or not
+_SHARED = re.compile(r"^(?:for others: (\S+)|--share: .*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Launched:
-    """An app that is running. url : its address, on this machine only."""
+    """An app that is running.
+
+    url : its address, on this machine only. shared : its link for others; "" where none was asked for, or Gradio's server gave none.
+    """
 
     url: str
     process: subprocess.Popen[bytes]
+    shared: str = ""
 
     def close(self) -> None:
         """End the app. Runs that it has started go on."""
@@ -33,7 +39,7 @@ class Launched:
 
     def _repr_html_(self) -> str:
         """A link, where a notebook shows this."""
-        url = html.escape(self.url, quote=True)
+        url = html.escape(self.shared or self.url, quote=True)
         return f'<a href="{url}" target="_blank">IterIT Studio at {url}</a>'
 
 
@@ -43,6 +49,9 @@ def launch(
     runs_dir: str | Path = "runs",
     data_roots: Sequence[str | Path] = (),
     model_roots: Sequence[str | Path] = (),
+    auth_file: str | Path | None = None,
+    allowed_hosts: Sequence[str] = (),
+    share: bool = False,
     wait: float = 120.0,
 ) -> Launched:
     """Open the app in a process of its own and return once it answers; it ends with this process.
@@ -51,6 +60,9 @@ def launch(
     ----------
     port : the first free one from 7860 where None.
     runs_dir : the folder of the runs. data_roots, model_roots : folders that pools and models may be read from.
+    auth_file : names and passwords that visitors are asked for, as lines of `python -m backend password`.
+    allowed_hosts : names by which a notebook's proxy asks for it ("*.googleusercontent.com" in Colab).
+    share : show it under a link on a server of Gradio's, too; needs passwords.
     wait : seconds that it may take.
 
     Raises
@@ -62,6 +74,9 @@ def launch(
     for name, folders in (("--data-root", data_roots), ("--model-root", model_roots)):
         for folder in folders:
             words += [name, str(Path(folder).resolve())]
+    words += ["--auth-file", str(Path(auth_file).resolve())] if auth_file is not None else []
+    words += [word for name in allowed_hosts for word in ("--allowed-host", name)]
+    words += ["--share"] if share else []
     # a file, for nobody would read a pipe once the app is running
     with tempfile.TemporaryFile() as printed:
         process = subprocess.Popen(
@@ -77,9 +92,9 @@ def launch(
             ended = process.poll() is not None
             printed.seek(0)
             text = printed.read().decode(errors="replace")
-            found = _ADDRESS.search(text)
-            if found:
-                return Launched(found[1], process)
+            found, shared = _ADDRESS.search(text), _SHARED.search(text)
+            if found and (shared or not share):
+                return Launched(found[1], process, (shared[1] if shared else None) or "")
             if ended or time.monotonic() - begun > wait:
                 process.terminate()
                 how = "exited" if ended else f"did not answer within {wait:g} seconds"

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from backend.cli import budgeting, comparing, keeping, piloting, sensitivity_commands
+from backend.cli import budgeting, comparing, console, keeping, piloting, sensitivity_commands
 from backend.cli.asking import ask
 from backend.cli.curating import mark, marks, note, redo, undo
 from backend.cli.editing import edit, edits
@@ -108,4 +108,5 @@ app.command()(password)
 
 def main(words: list[str] | None = None, *, name: str = "python -m backend") -> None:
     """Run a command line and exit with its code. name : what the command is called in its help."""
+    console.take_every_character()
     app(args=words, prog_name=name)

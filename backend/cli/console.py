@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import io
 import json
 import math
 import sys
@@ -26,14 +28,23 @@ STAGES = {
 }
 
 
+def take_every_character() -> None:
+    """Let stdout and stderr write "?" for what their encoding lacks, as that of a redirected Windows terminal does: samples hold
+    every script, and no command should end for it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # not what a test or a notebook puts in its place
+            stream.reconfigure(errors="replace")
+
+
 def say(text: str) -> None:
     """A line for the person at the terminal, on stderr."""
     print(text, file=sys.stderr, flush=True)
 
 
 def print_json(value: Any) -> None:
-    """JSON on stdout; what is not a number there is null."""
-    print(json.dumps(without_nan(value), indent=2, ensure_ascii=False))
+    """JSON on stdout; what is not a number there is null. In an encoding that lacks characters these are escaped."""
+    whole = codecs.lookup(sys.stdout.encoding or "utf-8").name.startswith("utf")
+    print(json.dumps(without_nan(value), indent=2, ensure_ascii=not whole))
 
 
 def without_nan(value: Any) -> Any:

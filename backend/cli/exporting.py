@@ -186,11 +186,15 @@ def _of_pool(home: Path, inputs: list[str], mapping: dict[str, str], ids: list[s
         named = ids_of(ids, "ids")
         unknown = [one for one in named if one not in samples.row_of]
         if unknown:
-            raise PoolError(f"{len(unknown):,} ids are not in {samples.name}, the first is {unknown[0]}")
+            told = f"{len(unknown):,} ids are" if len(unknown) > 1 else "1 id is"
+            raise PoolError(f"{told} not in {samples.name}, the first is {unknown[0]}")
         found = set(rows.tolist())
         rows = np.array(
             [row for row in (samples.row_of[one] for one in named) if row in found], dtype=np.int64
         )
+    if not len(rows):
+        asked = " ".join(filter(None, (f"--search {search!r}" if search else "", "--ids" if ids else "")))
+        raise PoolError(f"no sample of {samples.name} matches {asked}, so there is nothing to export")
     return picks_of_rows(samples, rows, inputs=tuple(inputs), mapping=mapping)
 
 
@@ -222,7 +226,9 @@ def written(
         address = None if push is None else push_folder(target, push, private=private)
     held_out = f" and {made.held_out:,} held-out ones" if made.held_out else ""
     what = f" of {_which(picks)}" if picks.run else ""
-    console.say(f"{made.samples:,} samples{what}{held_out} written to {out or address}")
+    console.say(
+        f"{made.samples:,} {'sample' if made.samples == 1 else 'samples'}{what}{held_out} written to {out or address}"
+    )
     if address is not None and out is not None:
         console.say(f"and sent to {address}")
     for note in made.notes:

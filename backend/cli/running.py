@@ -47,6 +47,15 @@ def tune(
     config: Annotated[
         Path | None, typer.Option("--config", help="config.json of a run to start from; options override it.")
     ] = None,
+    scores: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scores",
+            metavar="FILE",
+            help="What `score` wrote of this pool with this very model and settings, on another machine perhaps: epoch 0 takes it "
+            "instead of scoring. For shards 'part-*.parquet'. Refused where anything differs.",
+        ),
+    ] = None,
     runs_dir: RunsDir = Path("runs"),
     allow_parallel: Annotated[
         bool, typer.Option("--allow-parallel", help="Start at once, in parallel with other runs.")
@@ -67,6 +76,7 @@ def tune(
     """
     from backend.jobs import run_launch
     from backend.jobs.overlap_checks import overlap_problems
+    from backend.store.score_shards import read_own_scores
 
     values = {**read_config_file(config), **settings}
     if pool:
@@ -79,16 +89,21 @@ def tune(
     if not model:
         raise typer.BadParameter("name a model: a folder, a hub id, or 'demo'", param_hint="--model")
     complete = config_from(values, preset=preset_of(preset, inputs, model))
+    if scores and complete.rescore:
+        raise ConfigError("--scores and --rescore contradict each other; give one")
     home = runs_dir.resolve()
     outputs.check_folder(home)
     samples = with_edits(home, read_pool(list(inputs), complete.mapping))
     say_what_fits(unspaced_share(samples.responses()), complete.words)
+    given = read_own_scores(scores, samples) if scores else None
     if dry_run:
+        if given is not None:
+            console.say("scoring before epoch 0 is counted here; --scores spares it")
         estimating.dry_run(home, run_launch.with_absolute_paths(complete), samples, as_json=as_json)
         return
     for problem in overlap_problems(home, run_launch.with_absolute_paths(complete), samples):
         console.say(f"note: {problem.text}")
-    run_id = run_launch.launch(home, complete, pool=samples, allow_parallel=allow_parallel)
+    run_id = run_launch.launch(home, complete, pool=samples, allow_parallel=allow_parallel, given=given)
     _follow(home, run_id, watch=watch, as_json=as_json)
 
 

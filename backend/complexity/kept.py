@@ -29,6 +29,7 @@ from backend.model.content import content_files
 from backend.model.load import arithmetic_of, usable_length
 from backend.prompts import Encoded, Sequences
 from backend.records import Progress, Scores, Taken
+from backend.store.score_shards import check_same_scoring
 
 # takes sequences, (k,) rows of them and their (k,) float64 losses
 Keep = Callable[[Sequences, np.ndarray, np.ndarray], None]
@@ -105,16 +106,22 @@ def kept_losses(
     tokenizer: PreTrainedTokenizerBase,
     *,
     since: float = 0.0,
-    given: tuple[np.ndarray, float] | None = None,
+    given: store.GivenLosses | None = None,
 ) -> Kept | None:
     """The losses in a runs folder that were computed by this very model, read in this very way; None where its files
     are not found, so that nothing tells whether it is the same.
 
-    given : losses that a run was given, as `store.given_losses` has them.
+    given : losses that a run was given.
 
     The first time that a model is seen all of its files are read; see `store.content_hashes`.
+
+    Raises
+    ------
+    ScoresError : what was given says that it was made with something else.
     """
     depends_on = scores_depend_on(home, config, model, tokenizer)
+    if given is not None and given.depends_on is not None:
+        check_same_scoring(given.depends_on, depends_on)
     if not depends_on["files"]:
         logger.info(
             "scores are not kept: the files that model %s was loaded from are not found", config.model
@@ -122,9 +129,8 @@ def kept_losses(
         return None
     known = None
     if given is not None:
-        losses, at = given
-        there = np.isfinite(losses)
-        known = Known(np.where(there, losses, 0.0), there, at)
+        there = np.isfinite(given.losses)
+        known = Known(np.where(there, given.losses, 0.0), there, given.at)
     return Kept(store.kept_folder(home, depends_on), since, known)
 
 

@@ -100,7 +100,9 @@ class ReaderProcess:
         assert self._process.stdin is not None
         self._uses += 1
         self.is_free = False
-        with contextlib.suppress(BrokenPipeError):  # whether it was taken shows in the answer
+        with contextlib.suppress(
+            OSError
+        ):  # Windows has another for a broken pipe; whether it was taken shows in the answer
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         said, _ = self._next()
@@ -130,7 +132,7 @@ class ReaderProcess:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.kill()
         self._process.wait()
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):
             self._process.stdin.close()
         self._process.stdout.close()
         self._log.close()

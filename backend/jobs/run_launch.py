@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from backend import data, store
 from backend.config import RunConfig
@@ -15,7 +16,7 @@ from backend.data.formats import ROLES, head_of
 from backend.errors import ConfigError
 from backend.jobs import lifecycle
 from backend.preflight import checks
-from backend.records import Pool
+from backend.records import Pool, Scores
 from backend.store import PoolInfo
 
 
@@ -28,11 +29,13 @@ def launch(
     roots: Sequence[Path] | None = None,
     parent: str | None = None,
     comparison: str | None = None,
+    given: tuple[Scores, Mapping[str, Any]] | None = None,
 ) -> str:
     """Put a run at the end of the queue, start it if its turn has come, and return its id.
 
     pool : the pool, or the id of a stored one; read from the files that the configuration names where not given.
     parent : the run that this one repeats with changes. comparison : the id of the comparison it belongs to.
+    given : scores of the pool that epoch 0 need not compute, and what they depend on; the run fails where its own differ.
     roots : where given, every file that the configuration names must lie inside one of these folders.
 
     Raises
@@ -70,6 +73,9 @@ def launch(
         parent=parent,
         comparison=comparison,
     )
+    if given is not None:
+        scores, depends_on = given
+        store.give_losses(home, run_id, scores, depends_on=depends_on)
     lifecycle.pump(home)
     return run_id
 

@@ -121,8 +121,8 @@ class ModelProcess:
     def send(self, request: dict[str, Any]) -> None:
         """Write a request; where the process has ended, nothing happens."""
         assert self.process.stdin is not None
-        # a pipe that is broken or closed: the listener has seen or will see the end
-        with self._writing, contextlib.suppress(BrokenPipeError, ValueError):
+        # Windows has another error than BrokenPipeError; a pipe that is broken or closed: the listener has seen or will see the end
+        with self._writing, contextlib.suppress(OSError, ValueError):
             self.process.stdin.write(json.dumps(request) + "\n")
             self.process.stdin.flush()
 
@@ -130,7 +130,7 @@ class ModelProcess:
         """End it, wherever it is; returns when it is gone and everybody who waits for it knows."""
         assert self.process.stdin is not None
         self.ending = True
-        with contextlib.suppress(BrokenPipeError):  # it was gone, with a request on the way
+        with contextlib.suppress(OSError):  # it was gone, with a request on the way
             self.process.stdin.close()
         try:
             self.process.wait(timeout=ENDING_SECONDS)
@@ -153,7 +153,7 @@ class ModelProcess:
                 if line.endswith("\n"):  # else it was killed in the middle of a line
                     self._take(json.loads(line))
         code = self.process.wait()
-        with self._writing, contextlib.suppress(BrokenPipeError):  # a request that it never read
+        with self._writing, contextlib.suppress(OSError):  # a request that it never read
             self.process.stdin.close()
         with self._log, self._replying:
             if code != 0 and not self.ending:

@@ -66,7 +66,7 @@ from backend.store.findings import (
     save_near,
     stored_lengths,
 )
-from backend.store.given_losses import give_losses, given_losses
+from backend.store.given_losses import GivenLosses, give_losses, given_losses
 from backend.store.jobs import (
     ACTIVE,
     EndState,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,17 +17,40 @@ from backend.records import Scores
 from backend.store.files import replacing
 from backend.store.paths import existing_run_folder
 
+_DEPENDS_ON = b"depends_on"
 
-def give_losses(home: Path, run_id: str, scores: Scores) -> None:
-    """Keep the losses of a run's samples in its folder: those of `scores` that are known."""
+
+@dataclass(frozen=True)
+class GivenLosses:
+    """What a run was given.
+
+    losses : (2, n) float64, nats per token with and without the prompt, NaN where a sample's are not known.
+    at : when they were given, in seconds since 1970 (UTC).
+    depends_on : what they were made with, as `complexity.scores_depend_on` says it; None where it is known to be the same.
+    """
+
+    losses: np.ndarray
+    at: float
+    depends_on: Mapping[str, Any] | None
+
+
+def give_losses(
+    home: Path, run_id: str, scores: Scores, *, depends_on: Mapping[str, Any] | None = None
+) -> None:
+    """Keep the losses of a run's samples in its folder: those of `scores` that are known.
+
+    depends_on : what they were made with; the run fails where it would make them with anything else.
+    """
     path = _path(home, run_id)
+    table = pa.table({"loss_cond": scores.loss_cond, "loss_prior": scores.loss_prior})
+    if depends_on is not None:
+        table = table.replace_schema_metadata({_DEPENDS_ON: json.dumps(dict(depends_on))})
     with replacing(path) as temporary:
-        pq.write_table(pa.table({"loss_cond": scores.loss_cond, "loss_prior": scores.loss_prior}), temporary)
+        pq.write_table(table, temporary)
 
 
-def given_losses(home: Path, run_id: str) -> tuple[np.ndarray, float] | None:
-    """(2, n) float64, nats per token with and without the prompt, NaN where a sample's are not known; and when they were
-    given, in seconds since 1970 (UTC). None where the run was given none.
+def given_losses(home: Path, run_id: str) -> GivenLosses | None:
+    """The losses that a run was given; None where it was given none.
 
     Raises
     ------
@@ -34,10 +61,12 @@ def given_losses(home: Path, run_id: str) -> tuple[np.ndarray, float] | None:
         return None
     try:
         table = pq.read_table(path)
-        return np.stack(
-            [table[name].to_numpy().astype(np.float64) for name in ("loss_cond", "loss_prior")]
-        ), path.stat().st_mtime
-    except (OSError, KeyError, pa.ArrowException) as error:
+        columns = [table[name].to_numpy().astype(np.float64) for name in ("loss_cond", "loss_prior")]
+        said = (table.schema.metadata or {}).get(_DEPENDS_ON)
+        return GivenLosses(
+            np.stack(columns), path.stat().st_mtime, None if said is None else json.loads(said)
+        )
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise RunError(f"{path} cannot be read ({error}); delete it to have every sample scored") from error
 
 

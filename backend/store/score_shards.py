@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from backend import __version__
 from backend.errors import ScoresError
-from backend.records import Pool
+from backend.records import Pool, Scores
 from backend.store.scores_file import StoredScores, about_scores, columns_of, read_scores, scores_of
 
 NAMED = 6  # shards or files that an error lists before it counts the others
@@ -136,6 +136,36 @@ def read_score_files(names: Sequence[str], pool: Pool) -> StoredScores:
     tables = [_table(path, Shard(number, first[2].size), pool) for number, path in shards.items()]
     table = pa.concat_tables(tables, promote_options="default")
     return scores_of(columns_of(table), pool, Path(names[0]))
+
+
+def read_own_scores(names: Sequence[str], pool: Pool) -> tuple[Scores, dict[str, Any]]:
+    """A pool's scores as `read_score_files` reads them, and what they depend on, for a run that takes them for its own.
+
+    Raises
+    ------
+    ScoresError : as `read_score_files` says; or the files do not say what the scores depend on.
+    """
+    found = read_score_files(names, pool)
+    path = score_paths(names)[0]
+    about = about_scores(path) or {}
+    if "depends_on" not in about:
+        raise ScoresError(
+            f"{path} does not say which model and settings its scores are of; a run takes what `score` wrote as .parquet. To train on "
+            "what other scores select, write that with `select --export` and tune on it with --strategy full"
+        )
+    return found.scores, about["depends_on"]
+
+
+def check_same_scoring(given: Mapping[str, Any], own: Mapping[str, Any]) -> None:
+    """Raise a ScoresError where scores depend on something else than those that a run would make itself."""
+    for name, words in DEPENDENCIES.items():
+        if given.get(name) != own.get(name):
+            told = name not in ("files", "chat_template")
+            shown = f" ({given.get(name)!r} there, {own.get(name)!r} here)" if told else ""
+            raise ScoresError(
+                f"the scores that this run was given were made with another {words}{shown}; make them with the run's own, or "
+                "start it without --scores"
+            )
 
 
 def shard_in(path: Path) -> Shard | None:

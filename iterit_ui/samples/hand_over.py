@@ -188,13 +188,16 @@ def exported_file(home: Path, picks: Picks, asked: Asked, who: str = "", noun: s
     """
     name = re.sub(r"[^\w.-]+", "-", picks.pool.name).strip("-.")[:60] or "pool"
     words = f"-{store.export_words(picks.epoch).replace(' ', '-')}" if picks.run else ""
-    if asked.hub:
-        _send(home, picks, asked, who)
-    scratch = download_folder("export")
     stem = f"{name}{words}-{len(picks)}-{noun}"
+    if asked.hub:
+        _check_send(asked)
+        stem = asked.hub.rpartition("/")[2] if asked.folder else stem
+    scratch = download_folder("export")
     # a folder has no ending, so its name has no dot
     out = scratch / (stem.replace(".", "-") if asked.folder else f"{stem}.{asked.options.kind}")
     made = export_picks(out, picks, asked.options)
+    if asked.hub:
+        _send(home, picks, asked, who, out if asked.folder else None)
     if len(made.files) > 1:
         out = scratch / f"{out.name if asked.folder else stem}.zip"
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -209,18 +212,25 @@ def exported_file(home: Path, picks: Picks, asked: Asked, who: str = "", noun: s
     return str(out)
 
 
-def _send(home: Path, picks: Picks, asked: Asked, who: str) -> None:
-    """Send the samples to the hub as a folder for training, which only its owner can read, and say where it is.
-
-    Raises
-    ------
-    StudioError : whoever asks may only look; the rest as `hub_push.push_folder`.
-    """
+def _check_send(asked: Asked) -> None:
+    """Raise a StudioError where whoever asks may only look, or nothing can be sent; see `hub_push.check_push`."""
     if LOOKS.get():
         raise StudioError("you may look here, but not send anything to the hub")
     check_push(asked.hub)
-    folder = download_folder("hub") / asked.hub.rpartition("/")[2].replace(".", "-")
-    export_picks(folder, picks, asked.options)
+
+
+def _send(home: Path, picks: Picks, asked: Asked, who: str, folder: Path | None) -> None:
+    """Send the samples to the hub as a folder for training, which only its owner can read, and say where it is.
+
+    folder : where that is written already; None to write it.
+
+    Raises
+    ------
+    StudioError : see `hub_push.push_folder`.
+    """
+    if folder is None:
+        folder = download_folder("hub") / asked.hub.rpartition("/")[2].replace(".", "-")
+        export_picks(folder, picks, asked.options)
     address = push_folder(folder, asked.hub)
     messages.info(f"Sent to {address}, where only its owner can read it.")
     if picks.run:

@@ -26,10 +26,10 @@ from backend.complexity.losses import ResponseLosses
 from backend.config import RunConfig
 from backend.data import load_pool
 from backend.errors import ScoresError
-from backend.jobs import scoring_anew, worker
+from backend.jobs import run_launch, scoring_anew, worker
 from backend.model import load as models
 from backend.prompts import encode
-from backend.store.score_shards import read_score_files
+from backend.store.score_shards import read_own_scores, read_score_files
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = 40
@@ -134,6 +134,31 @@ def test_a_run_selects_from_kept_scores_what_it_would_select(inputs: Path, home:
     assert fresh.selection.rows.tolist() == taken.selection.rows.tolist()
     np.testing.assert_array_equal(fresh.selection.gain, taken.selection.gain)
     np.testing.assert_array_equal(fresh.scores.complexity, taken.scores.complexity)
+
+
+def test_a_run_takes_scores_of_another_machine_and_refuses_those_of_another_scoring(
+    inputs: Path, home: Path, read: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_launch.lifecycle, "pump", lambda home: [])
+    config = settings(inputs, epochs=0, budget=9)
+    pool = load_pool(config.pool)
+    for number in (1, 2):
+        scored(inputs, home / "there", f"part-{number}.parquet", "--shard", f"{number}/2")
+    files = [str(home / "there" / "part-*.parquet")]
+    read.clear()
+    run_id = run_launch.launch(home, config, pool=pool, given=read_own_scores(files, pool))
+    assert worker.work(home, run_id) == 0 and not read
+    taken = store.read_epoch(home, run_id, 0)
+    assert taken.taken is not None and taken.taken.samples == SAMPLES - 4
+    _, own = run(home / "alone", config)
+    assert taken.selection.rows.tolist() == own.selection.rows.tolist()
+    # another maximum length is seen once the model is there, before anything is scored
+    scored(inputs, home / "there", "short.parquet", "--max-length", "60")
+    given = read_own_scores([str(home / "there" / "short.parquet")], pool)
+    read.clear()
+    other = run_launch.launch(home, config, pool=pool, given=given)
+    assert worker.work(home, other) == 1 and not read
+    assert "another max_length (60 there, 64 here)" in str(store.run_info(home, other).error)
 
 
 def test_rescoring_reads_anew_and_replaces(inputs: Path, home: Path, read: list[int]) -> None:

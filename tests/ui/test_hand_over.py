@@ -11,6 +11,7 @@ import pytest
 from run_folders import make_run
 
 from backend import store
+from backend.analysis.export_files import export_picks
 from backend.data import load_pool
 from backend.errors import StudioError
 from iterit_ui.access.visitors import LOOKS
@@ -163,6 +164,14 @@ def test_an_export_is_sent_to_the_hub_too(home, monkeypatch):
     sent, download = store.exports(home, run)
     assert (sent.file, sent.who, sent.rows) == ("me/picked on the hub", "Ada", 10)
     assert download.file.endswith("(downloaded)")
+    # the folder that is downloaded is the one that was sent: written once, under the dataset's name
+    written = []
+    monkeypatch.setattr(
+        hand_over, "export_picks", lambda *given: (written.append(given[0]), export_picks(*given))[1]
+    )
+    with zipfile.ZipFile(export(folder=True)) as archive:
+        names = set(archive.namelist())
+    assert names == {f"picked/{name}" for name in FakeHub.sent["files"]} and len(written) == 1
 
 
 def test_compare_offers_the_lowest_run_first_and_any_other(home):

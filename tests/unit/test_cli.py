@@ -326,6 +326,22 @@ def test_tune_ends_as_its_run_does(home, pool_file, worker, state, code, message
     assert message in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ([], "does not say which model and settings its scores are of"),
+        (["--rescore"], "contradict each other"),
+    ],
+)
+def test_tune_takes_no_scores_that_say_nothing_of_themselves(
+    home, pool_file, scores_file, worker, more, message
+):
+    before = len(store.runs(home))
+    result = run("tune", pool_file, "--model", "no/m", "--scores", scores_file, "--runs-dir", home, *more)
+    assert result.exit_code == 1 and message in result.stderr
+    assert len(store.runs(home)) == before
+
+
 def test_tune_takes_every_setting(home, pool_file, worker, tmp_path):
     start = tmp_path / "config.json"
     start.write_text(json.dumps({"epochs": 5, "decay": 0.25, "model": "other"}))
@@ -499,6 +515,26 @@ def test_help_is_quick_and_imports_nothing_heavy():
     assert ended.returncode == 0, ended.stderr
     for command in ("score", "select", "map", "tune", "resume", "runs", "show", "export", "app"):
         assert f"\n  {command} " in ended.stdout
+
+
+@pytest.mark.parametrize("how", [[], ["--json"]])
+def test_a_terminal_that_lacks_characters_ends_no_command(tmp_path, how):
+    """As on Windows, where what is redirected has the system's old encoding."""
+    answer = "一二三四五六七八 “quoted”"
+    pool = tmp_path / "pool.jsonl"
+    pool.write_text(json.dumps({"instruction": "问题", "output": answer}) + "\n")
+    words = ["search", pool, "quoted", "--runs-dir", tmp_path / "runs", *how]
+    done = subprocess.run(
+        [sys.executable, "-m", "backend", *map(str, words)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+        encoding="cp1252",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "“quoted”" in (str(json.loads(done.stdout)) if how else done.stdout)
+    assert (answer in str(json.loads(done.stdout))) if how else ("???" in done.stdout)
 
 
 def test_app_hands_its_arguments_on(monkeypatch, tmp_path):

@@ -1,6 +1,8 @@
 """Files from outside are read in a process of their own: what ends or fills it is a sentence, and nothing else."""
 
+import errno
 import gzip
+import json
 import os
 import random
 import signal
@@ -14,17 +16,23 @@ from pathlib import Path
 import psutil
 import pytest
 
-from backend.data import guard, limits, load_outside, load_pool, preview, preview_outside
-from backend.data.guard_process import ReaderProcess
+from backend.data import guard, guard_reader, limits, load_outside, load_pool, preview, preview_outside
+from backend.data.guard_process import Gone, ReaderProcess
 from backend.errors import ConfigError, PoolError
 from tests.damaged import damaged_arrow
 from tests.unit.test_data_readers import variants, write
 
 SHARED = Path(os.environ.get("ITERIT_SHARED", Path(__file__).parents[2] / ".." / "shared"))
+ROOT = Path(__file__).resolve().parents[2]
 UNCHECKED = """
 import backend.data.arrowfiles
 backend.data.arrowfiles.validated = lambda batch: batch
 """
+
+
+WITHOUT_RESOURCE = (
+    "import runpy, sys; sys.modules['resource'] = None; runpy.run_path(sys.argv[1], run_name='__main__')"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -185,3 +193,35 @@ def test_damage_anywhere_is_a_pool_or_a_sentence(tmp_path: Path, name: str) -> N
                 read([path] if read is not preview else path)
             except PoolError as error:
                 assert name in str(error)
+
+
+class _WindowsPipe:
+    """What writes to a process that is gone, where a broken pipe is an invalid argument."""
+
+    def _fail(self, *_: object) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    write = flush = close = _fail
+
+
+def test_a_reader_that_is_gone_is_told_on_windows_too() -> None:
+    reader = ReaderProcess(1 << 30)
+    reader.kill()
+    assert reader._process.stdin is not None
+    reader._process.stdin.close()
+    reader._process.stdin = _WindowsPipe()  # type: ignore[assignment]
+    with pytest.raises(Gone):
+        reader.ask({"job": "load"})
+    reader.end()
+
+
+def test_where_memory_cannot_be_limited_files_and_patterns_are_read_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on Windows, where Python has no module `resource`."""
+    monkeypatch.setitem(sys.modules, "resource", None)
+    guard_reader._limit(1 << 30)
+    command = [sys.executable, "-c", WITHOUT_RESOURCE, str(ROOT / "backend" / "data" / "pattern_process.py")]
+    asked = {"texts": ["one two"], "find": "o+", "replacement": "u", "case": True}
+    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["found"][0][1] == "une twu"

@@ -254,9 +254,11 @@ def test_any_samples_of_a_pool_are_exported_and_their_recipe_repeats_it(tmp_path
     )
     assert one.exit_code == 0 and json.loads((tmp_path / "one.json").read_text())[0]["output"] == "oak"
     assert (
-        "1 ids are not in trees"
+        "1 id is not in trees"
         in run("export", "--pool", "trees.json", "--ids", "x", "--out", "a.json").stderr
     )
+    nothing = run("export", "--pool", "trees.json", "--search", "palm", "--out", "a.json")
+    assert nothing.exit_code == 1 and "no sample of trees matches --search 'palm'" in nothing.stderr
     assert "--ids needs --pool" in run("export", "--ids", "x", "--out", "a.json").stderr
 
 

@@ -206,7 +206,30 @@ def test_an_app_is_launched_and_closed(tmp_path: Path, monkeypatch: pytest.Monke
     assert app.url == "http://127.0.0.1:7/<" and "7/&lt;" in app._repr_html_() and app.process.poll() is None
     assert asked == ["--no-browser", "--runs-dir", str(tmp_path), "--port", "7", "--data-root", str(tmp_path)]
     app.close()
-    assert app.process.poll() is not None
+    assert app.process.poll() is not None and app.shared == ""
+    printed = "IterIT Studio: http://127.0.0.1:7/"
+    for said, shared in (
+        ("for others: https://x.gradio.live", "https://x.gradio.live"),
+        ("--share: no link", ""),
+    ):
+        text = f"import time; print('{printed}'); time.sleep(0.5); print('{said}'); time.sleep(60)"
+        monkeypatch.setattr(
+            notebook,
+            "app_command",
+            lambda words, text=text: (asked.extend(words), [sys.executable, "-c", text])[1],
+        )
+        asked.clear()
+        app = iterit.launch(
+            runs_dir=tmp_path,
+            auth_file=tmp_path / "who",
+            allowed_hosts=["*.googleusercontent.com"],
+            share=True,
+        )
+        app.close()
+        assert (app.url, app.shared) == ("http://127.0.0.1:7/", shared)
+        assert asked[3:] == [
+            "--auth-file", str(tmp_path / "who"), "--allowed-host", "*.googleusercontent.com", "--share"
+        ]  # fmt: skip
     monkeypatch.setattr(
         notebook, "app_command", lambda words: [sys.executable, "-S", "-c", "print('no port'); exit(2)"]
     )

@@ -15,6 +15,7 @@ import types
 from pathlib import Path
 
 import pytest
+import yaml
 
 import app
 import backend
@@ -108,3 +109,31 @@ def test_the_image_copies_what_is_there_and_starts_the_app_as_it_can_be_started(
 def test_the_app_and_the_command_that_opens_it_have_the_same_options() -> None:
     """Each is written once for the page and once for the command line; `open_app` hands all of them on."""
     assert inspect.signature(app.serve).parameters.keys() == inspect.signature(open_app).parameters.keys()
+
+
+def test_the_readme_and_the_citation_file_cite_the_same_paper() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())["preferred-citation"]
+    readme = (ROOT / "README.md").read_text()
+    authors = [f"{one['family-names']}, {one['given-names']}" for one in cited["authors"]]
+    assert f"title   = {{{cited['title']}}}" in readme and f"author  = {{{' and '.join(authors)}}}" in readme
+    assert cited["journal"] in readme and cited["url"] in readme
+
+
+def test_links_of_the_pages_lead_somewhere() -> None:
+    """Files, and headings of them as GitHub names these."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    broken = []
+    for page in pages:
+        for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+            if target.startswith(("http://", "https://", "mailto:")):
+                continue
+            name, _, heading = target.partition("#")
+            file = (page.parent / name).resolve() if name else page
+            if not file.exists() or (heading and file.suffix == ".md" and heading not in _headings(file)):
+                broken.append(f"{page.name}: {target}")
+    assert broken == []
+
+
+def _headings(page: Path) -> set[str]:
+    lines = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", line.lower()).replace(" ", "-") for line in lines}

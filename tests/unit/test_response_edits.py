@@ -313,6 +313,9 @@ def test_given_losses_are_those_that_are_known(tmp_path, pool):
     assert store.given_losses(tmp_path, run) is None
     scores = small_record(n=len(pool)).scores.without(np.array([2]), EDITED)
     store.give_losses(tmp_path, run, scores)
-    losses, at = store.given_losses(tmp_path, run)
-    np.testing.assert_array_equal(losses, np.stack([scores.loss_cond, scores.loss_prior]).astype(np.float64))
-    assert np.isnan(losses[:, 2]).all() and at > 0
+    given = store.given_losses(tmp_path, run)
+    losses = np.stack([scores.loss_cond, scores.loss_prior]).astype(np.float64)
+    np.testing.assert_array_equal(given.losses, losses)
+    assert np.isnan(given.losses[:, 2]).all() and given.at > 0 and given.depends_on is None
+    store.give_losses(tmp_path, run, scores, depends_on={"system_prompt": "Sei kurz."})
+    assert store.given_losses(tmp_path, run).depends_on == {"system_prompt": "Sei kurz."}

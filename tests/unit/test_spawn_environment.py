@@ -31,3 +31,10 @@ def test_the_next_run_gets_neither_threads_nor_place_of_the_one_before(
     second = environment_of(tmp_path / "second")
     assert second["OMP_NUM_THREADS"] == "6" and "MKL_NUM_THREADS" not in second
     assert not {"RANK", "WORLD_SIZE", "ACCELERATE_MIXED_PRECISION"} & set(second)
+
+
+def test_a_log_is_utf_8_whatever_the_terminal_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    log = tmp_path / "log"
+    assert spawn([sys.executable, "-c", "print('“一”')"], log).wait(timeout=120) == 0
+    assert log.read_text(encoding="utf-8") == "“一”\n"
