@@ -100,9 +100,8 @@ class ReaderProcess:
         assert self._process.stdin is not None
         self._uses += 1
         self.is_free = False
-        with contextlib.suppress(
-            OSError
-        ):  # Windows has another for a broken pipe; whether it was taken shows in the answer
+        # whether it was taken shows in the answer; Windows has an error of its own for a broken pipe
+        with contextlib.suppress(OSError):
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
         said, _ = self._next()

@@ -60,9 +60,8 @@ def spawn(command: list[str], log: Path, *, threads: int = 0) -> subprocess.Pope
     outer = json.loads(os.environ[OUTER_THREADS]) if OUTER_THREADS in os.environ else _threads(own)
     own = {name: value for name, value in own.items() if name not in THREADS} | outer
     environment = {**own, "PYTHONUNBUFFERED": "1", "TOKENIZERS_PARALLELISM": "false"}
-    environment["PYTHONIOENCODING"] = (
-        "utf-8"  # of the log, which is read so, also where the system has another
-    )
+    # of the log, which is read so, also where the system has another
+    environment["PYTHONIOENCODING"] = "utf-8"
     environment[OUTER_THREADS] = json.dumps(outer)
     # threads that spin while they wait make each other slow where the cores are shared
     environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
