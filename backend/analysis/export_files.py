@@ -21,7 +21,7 @@ import numpy as np
 from backend import store
 from backend.analysis.dataset_card import Described, dataset_card
 from backend.analysis.picks_export import Picks
-from backend.analysis.recipe import recipe_path
+from backend.analysis.recipe import recipe_path, without_folders
 from backend.analysis.trainer_stanzas import DataFile, axolotl_yaml, dataset_info, llama_factory_yaml
 from backend.data.export import KINDS, WHY_NOT, FileKind, Part, fits, kind_of_file, write_parts
 from backend.data.layouts import ExportFormat
@@ -36,6 +36,7 @@ class ExportOptions:
 
     kind : of the files in a folder; a file's own ending says its kind. scores : write what is known of each sample beside
     it. held_out : write what was held out as a second split. recipe : also beside a single file; a folder has it always.
+    elsewhere : for readers on other machines: files are named without the folders that they lie in here.
     """
 
     format: ExportFormat = "messages"
@@ -43,6 +44,7 @@ class ExportOptions:
     scores: bool = False
     held_out: bool = False
     recipe: bool = False
+    elsewhere: bool = False
 
     def words(self, out: Path) -> list[str]:
         """The same as options of the command line."""
@@ -105,6 +107,7 @@ def export_picks(out: Path, picks: Picks, options: ExportOptions | None = None) 
             **_about(out, options, parts["train"], files, notes),
             **picks.recipe(out, options.words(out)),
         }
+        recipe = without_folders(recipe) if options.elsewhere else recipe
         store.write_json(recipe_path(out), recipe)
         paths.append(recipe_path(out))
         if folder:

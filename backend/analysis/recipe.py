@@ -149,6 +149,34 @@ def recipe_of_rows(
     }
 
 
+def without_folders(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe for readers on other machines: files are named without the folders that they lie in here, and commands have
+    no runs folder."""
+    given = [*recipe["pool"]["inputs"], recipe["model"], *recipe["settings"].values()]
+    # the longest first, as one may lie in another
+    paths = sorted(
+        {one for one in given if isinstance(one, str) and Path(one).is_absolute()}, key=len, reverse=True
+    )
+
+    def named(value: Any) -> Any:
+        if isinstance(value, str):
+            for path in paths:
+                value = value.replace(path, Path(path).name)
+            return value
+        if isinstance(value, dict):
+            return {named(key): named(one) for key, one in value.items()}
+        return [named(one) for one in value] if isinstance(value, list | tuple) else value
+
+    def command(text: str) -> str:
+        words = shlex.split(text)
+        if "--runs-dir" in words:
+            at = words.index("--runs-dir")
+            words = words[:at] + words[at + 2 :]
+        return shlex.join(named(words))
+
+    return {**named(recipe), "commands": [command(text) for text in recipe["commands"]]}
+
+
 def _edits_note(pool: Pool) -> list[str]:
     """That the commands need the edits, where responses were edited."""
     if not pool.edits:

@@ -128,7 +128,7 @@ def export(
 
     if out is None and push is None:
         raise PoolError("--out or --push is missing: where should the samples go?")
-    options = ExportOptions(format, kind, with_scores, with_held_out, recipe)
+    options = ExportOptions(format, kind, with_scores, with_held_out, recipe, elsewhere=push is not None)
     home = runs_dir.resolve()
     if pool:
         if run or comparison:

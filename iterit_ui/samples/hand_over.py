@@ -78,16 +78,17 @@ def asked_of(data: Any, choices: Collection[str]) -> Asked:
         raise StudioError("what you chose is no longer there; open the export again")
     if format not in get_args(ExportFormat) or ending not in KINDS:
         raise StudioError(f"the page asked for {format!r} as {ending!r}, which is not known")
+    hub = found.get("hub") or ""
+    if not isinstance(hub, str):
+        raise StudioError("the dataset name that the page sent is not text")
     options = ExportOptions(
         cast(ExportFormat, format),
         cast(FileKind, ending),
         scores=found.get("scores") is True,
         held_out=found.get("heldOut") is True,
         recipe=found.get("recipe") is True,
+        elsewhere=bool(hub),
     )
-    hub = found.get("hub") or ""
-    if not isinstance(hub, str):
-        raise StudioError("the dataset name that the page sent is not text")
     return Asked(which, options, found.get("folder") is True, hub)
 
 

@@ -278,6 +278,11 @@ def test_a_folder_is_pushed_to_the_hub(tmp_path, monkeypatch):
     assert json.loads(told.stdout)["pushed"] == "https://hub.invalid/datasets/me/picked"
     assert FakeHub.sent["name"] == "me/picked" and FakeHub.sent["private"]
     assert {"train.jsonl", "README.md", "recipe.json"} <= set(FakeHub.sent["files"])
+    # others read it: nothing names this machine's folders
+    assert not [name for name, text in FakeHub.sent["files"].items() if str(tmp_path) in text]
+    again = json.loads(FakeHub.sent["files"]["recipe.json"])["commands"]
+    assert " tune a.json --model m " in again[0] and " --held-out aside.json" in again[0]
+    assert not any("--runs-dir" in one for one in again)
     assert [one.file for one in store.exports(home, run_id)] == ["me/picked on the hub"]
     monkeypatch.setattr(FakeHub, "public", True)
     assert "anybody can read it" in run(*words).stderr
