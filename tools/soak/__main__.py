@@ -13,6 +13,7 @@ NAMES = {
     "models": "a model's folder that is gone while a run uses it",
     "checkpoints": "checkpoints that are cut short before a run is resumed",
     "clock": "a clock that is set while runs train and wait",
+    "curation": "several people who mark samples at once, with undo and redo",
     "kills": "workers and apps that are killed while a run goes on",
     "disks": "a runs folder that cannot be written, and disks that fill",
 }
