@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
 
-import psutil
-
 from backend.errors import ProcessGone
+from backend.jobs.processes import is_same, start_time
 
 PARENT_SECONDS = 0.5
 GRACE_SECONDS = 3.0  # for a process whose work was broken off to say so itself
@@ -129,7 +128,7 @@ class Watch:
     def _gone(self) -> str:
         """Words for a process that has ended; "" while all are there."""
         for number, pid, started in self._others:
-            if not _there(pid, started):
+            if not is_same(pid, started):
                 return (
                     f"process {number + 1} of {self._size} exited without an error message (somebody killed it, or the machine ran "
                     "out of memory)"
@@ -146,15 +145,7 @@ class Watch:
 
 def identity() -> tuple[str, int, float]:
     """This process's machine, id and start time."""
-    return platform.node(), os.getpid(), psutil.Process().create_time()
-
-
-def _there(pid: int, started: float) -> bool:
-    try:
-        process = psutil.Process(pid)
-        return process.create_time() == started and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return platform.node(), os.getpid(), start_time(os.getpid())
 
 
 def meet(here: Rank, *, threads: int, patience: timedelta, trains: bool) -> None:

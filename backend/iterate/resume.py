@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from backend.config import RunConfig, steps_per_epoch
 from backend.errors import RunError
-from backend.training import Checkpoint, last_checkpoint
+from backend.training import Checkpoint, damaged_checkpoints, last_checkpoint
 
 logger = logging.getLogger(__name__)
 
@@ -48,3 +48,12 @@ def start_of(config: RunConfig, folder: Path, decided: Mapping[int, int], *, pro
         )
     logger.info("going on in epoch %d, after step %d, from %s", epoch, checkpoint.step, checkpoint.path)
     return Start(checkpoint, epoch)
+
+
+def passed_over(folder: Path, start: Start) -> list[str]:
+    """For each checkpoint in a run's folder that a run would have gone on from but for its damage: what it has, and where
+    the run goes on instead."""
+    step = start.checkpoint.step if start.checkpoint else 0
+    instead = f"after step {step}" if start.checkpoint else "from its beginning"
+    found = damaged_checkpoints(folder / "checkpoints", after=step)
+    return [f"{text}; the run goes on {instead}" for text in found]

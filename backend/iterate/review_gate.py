@@ -35,11 +35,16 @@ def wait_for_review(
     else:
         until = time.time() + minutes * 60 if minutes else None
         store.ask_review(home, run_id, proposal, until=until)
+    until, ends = None, 0.0
     while True:
         review = next(r for r in store.reviews(home, run_id) if r.epoch == proposal.epoch)
         if review.answered is not None:
             return review.changes
-        if review.until is not None and time.time() >= review.until:
+        if review.until is not None and review.until != until:
+            # from here on by a clock that nobody sets; what was written before a resumption is by the other one
+            until = review.until
+            ends = time.monotonic() + min(until - time.time(), 60 * minutes)
+        if review.until is not None and time.monotonic() >= ends:
             try:
                 store.answer_review(home, run_id, proposal.epoch, {}, who=None)
             except RunError:  # somebody answered, or asked to stop, in the very last moment: look again

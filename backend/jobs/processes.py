@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import json
 import os
 import platform
@@ -22,6 +23,9 @@ from typing import Protocol
 
 import psutil
 
+MACHINE_STARTS = (
+    1e10  # above seconds since 1970, and 300 years; so many of them as there are still tell 0.2 s apart
+)
 STARTING_SECONDS = 120.0  # until a process that was started must have written itself down
 WINDOWS = sys.platform == "win32"
 # Ctrl+C in the terminal is for the app; elsewhere a session of its own sees to that
@@ -90,11 +94,51 @@ def _threads(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def start_time(pid: int) -> float:
-    """When a process was started, in seconds since 1970; now, where it is gone: nothing will match that."""
+    """What tells a process from every other that has had its id, and stays as it is when somebody sets the clock.
+
+    On Linux the seconds from the machine's start to the process's, after a number for that start of the machine; elsewhere
+    seconds since 1970. Where the process is gone it is now: nothing will match that.
+    """
     try:
-        return psutil.Process(pid).create_time()
+        return _since_start(pid) or psutil.Process(pid).create_time()
     except psutil.Error:
         return time.time()
+
+
+def is_same(pid: int, started: float) -> bool:
+    """Whether the process of this id is the one that was started then (`start_time`), and is at work.
+
+    A runs folder of an earlier version, and Windows and macOS, have seconds since 1970.
+    """
+    try:
+        process = psutil.Process(pid)
+        now = _since_start(pid) if started >= MACHINE_STARTS else process.create_time()
+        return abs(now - started) < 1.0 and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _since_start(pid: int) -> float:
+    """`start_time` on Linux; 0 elsewhere, and where there is no such process."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0.0
+    machine = _machine_start()
+    # what follows the name, in brackets and of any signs, begins with the third field; the 22nd is the start
+    ticks = int(stat.rpartition(")")[2].split()[19])
+    return machine + ticks / os.sysconf("SC_CLK_TCK") if machine else 0.0
+
+
+@functools.cache
+def _machine_start() -> float:
+    """A number for when this machine was started: a multiple of `MACHINE_STARTS`, more seconds than one is up; 0 where it
+    is not known."""
+    try:
+        started = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    return MACHINE_STARTS * (1 + int(started.replace("-", "")[:4], 16))
 
 
 def this_host() -> str:
@@ -104,14 +148,11 @@ def this_host() -> str:
 
 def process_of(info: Written) -> psutil.Process | None:
     """The process that was written down, if it is still the same and not a zombie."""
-    if info.pid is None or info.process_started is None:
+    if info.pid is None or info.process_started is None or not is_same(info.pid, info.process_started):
         return None
     try:
-        process = psutil.Process(info.pid)
-        # the clock may have been set since: start times of one process can differ by a little, never by a second
-        same = abs(process.create_time() - info.process_started) < 1.0
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except psutil.Error:
+        return psutil.Process(info.pid)
+    except psutil.Error:  # gone since
         return None
 
 

@@ -161,6 +161,9 @@ def _run(home: Path, run_id: str, report: Reporter, here: Rank) -> None:
                 done = [store.read_epoch(home, run_id, epoch) for epoch in store.epochs(home, run_id)]
                 decided = {record.epoch: len(record.selection) for record in done}
                 start = iterate.start_of(config, folder, decided, processes=here.size)
+                for text in iterate.passed_over(folder, start):
+                    logger.warning("%s", text)
+                    store.add_event(home, run_id, "note", text)
                 # later ones were selected by a model that is trained once more
                 store.remove_epochs(home, run_id, after=start.epoch)
                 damaged = store.forget_metrics(

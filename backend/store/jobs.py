@@ -34,6 +34,7 @@ EventKind = Literal[
     "done",
     "note",
 ]
+SPACING = 1e-4  # seconds at least between two in the queue: where they are equal their ids decide
 ACTIVE: tuple[JobState, ...] = ("running", "waiting", "stopping")
 _STORED = tuple(state for state in get_args(JobState) if state != "absent")
 _ACTIVE = f"state IN {ACTIVE}"
@@ -150,12 +151,19 @@ def add_job(
     arguments: Sequence[str] = (),
     allow_parallel: bool = False,
 ) -> None:
-    """Queue a job, within a transaction."""
-    now = time.time()
+    """Queue a job behind those of its kind that wait, within a transaction."""
     connection.execute(
         "INSERT OR REPLACE INTO jobs (id, kind, subject, state, arguments, created, queued, allow_parallel)"
         " VALUES (?, ?, ?, 'queued', ?, ?, ?, ?)",
-        (job_id, kind, subject, json.dumps(list(arguments)), now, now, int(allow_parallel)),
+        (
+            job_id,
+            kind,
+            subject,
+            json.dumps(list(arguments)),
+            time.time(),
+            _end_of_queue(connection, kind),
+            int(allow_parallel),
+        ),
     )
 
 
@@ -212,9 +220,16 @@ def queue_again(home: Path, job_id: str) -> None:
         connection.execute(
             "UPDATE jobs SET state = 'queued', queued = ?, resume = 1, error = NULL, ended = NULL, stopping = NULL,"
             " pid = NULL, process_started = NULL WHERE id = ?",
-            (time.time(), job_id),
+            (_end_of_queue(connection, row["kind"]), job_id),
         )
         note_event(connection, job_id, "queued", "waiting to be resumed")
+
+
+def _end_of_queue(connection: sqlite3.Connection, kind: JobKind) -> float:
+    """The moment to be queued at: now, or after the last that waits, where the clock was set back since."""
+    query = "SELECT max(queued) FROM jobs WHERE state = 'queued' AND kind = ?"
+    last = connection.execute(query, (kind,)).fetchone()[0]
+    return time.time() if last is None else max(time.time(), last + SPACING)
 
 
 def claim_next(home: Path, host: str, *, kinds: tuple[JobKind, ...] = get_args(JobKind)) -> str | None:
@@ -352,7 +367,7 @@ def move_in_queue(home: Path, job_id: str, to: int) -> None:
         # the same moments, dealt out anew; two that are equal would leave the order to the ids
         moments: list[float] = []
         for row in rows:
-            moments.append(max(row["queued"], moments[-1] + 1e-4) if moments else row["queued"])
+            moments.append(max(row["queued"], moments[-1] + SPACING) if moments else row["queued"])
         connection.executemany(
             "UPDATE jobs SET queued = ? WHERE id = ?", list(zip(moments, order, strict=True))
         )

@@ -66,19 +66,46 @@ def last_checkpoint(folder: Path) -> Checkpoint | None:
     One that lacks a file, or has one of another size than was written, is ignored.
     """
     found = [_read(path) for path in folder.glob("checkpoint-*")]
-    return max((one for one in found if one is not None), key=lambda one: one.step, default=None)
+    whole = [one for one in found if isinstance(one, Checkpoint)]
+    return max(whole, key=lambda one: one.step, default=None)
 
 
-def _read(path: Path) -> Checkpoint | None:
-    """The checkpoint in a folder, None where it is not complete."""
+def damaged_checkpoints(folder: Path, *, after: int) -> list[str]:
+    """What is wrong with each checkpoint of a later step than `after`, the one that a run goes on from (0: its beginning).
+
+    An earlier one that is not complete was being removed when the run was ended: that is no loss.
+    """
+    named = ((_step_of(path), path) for path in folder.glob("checkpoint-*"))
+    later = [path for step, path in sorted(named) if step > after]
+    return [f"{path.name} is damaged: {what}" for path in later if isinstance(what := _read(path), str)]
+
+
+def _step_of(path: Path) -> int:
+    """The step in the name of a checkpoint's folder, 0 where it has none."""
+    step = path.name.removeprefix("checkpoint-")
+    return int(step) if step.isdecimal() else 0
+
+
+def _read(path: Path) -> Checkpoint | str:
+    """The checkpoint in a folder, or why it is not complete."""
     try:
         mark = json.loads((path / MARK).read_text())
         step, files = int(mark["step"]), dict(mark["files"])
         carried = Carried(**{**mark["carried"], "losses": tuple(mark["carried"]["losses"])})
-        whole = all((path / name).stat().st_size == size for name, size in files.items())
+    except FileNotFoundError:
+        return f"{MARK} is missing"
     except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return Checkpoint(path, step, carried) if whole and path.name == f"checkpoint-{step}" else None
+        return f"{MARK} cannot be read"
+    for name, size in files.items():
+        try:
+            there = (path / name).stat().st_size
+        except OSError:
+            return f"{name} is missing"
+        if there != size:
+            return f"{name} has {there:,} bytes of {size:,}"
+    if path.name != f"checkpoint-{step}":
+        return f"{MARK} is that of step {step}"
+    return Checkpoint(path, step, carried)
 
 
 def _to_disk(path: Path) -> None:

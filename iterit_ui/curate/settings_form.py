@@ -230,7 +230,7 @@ def stepped(
     """What can be taken back after `before` was changed; a drag of one slider is one step."""
     now = time.time() if now is None else now
     undo = past["undo"]
-    if not (undo and field_name and field_name == past["field"] and now - past["at"] < SAME_DRAG):
+    if not (undo and field_name and field_name == past["field"] and 0 <= now - past["at"] < SAME_DRAG):
         undo = [*undo, before][-MOST_STEPS:]
     return {"undo": undo, "redo": [], "field": field_name, "at": now}
 

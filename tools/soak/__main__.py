@@ -10,6 +10,10 @@ NAMES = {
     "files": "malformed and damaged files that a pool is read from",
     "stores": "damaged files in a pool's and a run's folder",
     "clients": "many visitors of one app at once",
+    "models": "a model's folder that is gone while a run uses it",
+    "checkpoints": "checkpoints that are cut short before a run is resumed",
+    "clock": "a clock that is set while runs train and wait",
+    "curation": "several people who mark samples at once, with undo and redo",
     "kills": "workers and apps that are killed while a run goes on",
     "disks": "a runs folder that cannot be written, and disks that fill",
 }

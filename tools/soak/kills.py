@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,40 +32,61 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Kill until the count is reached and the last run is done; 1 where a run ended in another way than the one nobody touched."""
-    rng, kills, stages, different, runs = random.Random(options.seed), Counter[str](), Counter[str](), [], 0
-    with tempfile.TemporaryDirectory(prefix="iterit-kills-") as folder, contextlib.ExitStack() as apps:
+    with tempfile.TemporaryDirectory(prefix="iterit-kills-") as folder:
         home = Path(folder).resolve()
+        told = kill_runs(home, small_run(), count=options.count, rng=random.Random(options.seed))
+    print("\nkilled in: " + ", ".join(f"{stage} {count}" for stage, count in told.stages.most_common()))
+    for line in told.different:
+        print(line)
+    return int(bool(told.different))
+
+
+@dataclass
+class Told:
+    """What was killed, how often, in which stages of a run, and what differs in the end from the run nobody touched."""
+
+    kills: Counter[str] = field(default_factory=Counter)
+    stages: Counter[str] = field(default_factory=Counter)
+    different: list[str] = field(default_factory=list)
+
+
+def kill_runs(home: Path, config: RunConfig, *, count: int, rng: random.Random, apps: bool = True) -> Told:
+    """Run once untouched, then kill runs at random moments until so many workers were killed and the last run is done.
+
+    apps : an app is open beside them, and is killed in one of five cases.
+    """
+    told, runs = Told(), 0
+    with contextlib.ExitStack() as stack:
         began = time.monotonic()
-        whole = finished(home, run_launch.launch(home, small_run()))
+        expected = outcome(home, finished(home, run_launch.launch(home, config)))
         took = time.monotonic() - began
-        expected = outcome(home, whole)
-        app = apps.enter_context(app_over(home))
-        while kills[WORKER] < options.count:
+        app = stack.enter_context(app_over(home)) if apps else None
+        while told.kills[WORKER] < count:
             runs += 1
-            name = run_launch.launch(home, small_run())
+            name = run_launch.launch(home, config)
             while True:
                 time.sleep(rng.uniform(0, 0.6 * took))
                 lifecycle.refresh(home)
                 info = store.run_info(home, name)
                 if not info.active:
                     break
-                if rng.random() < 0.2:
+                if app and rng.random() < 0.2:
                     app.kill()
                     app.wait()
-                    app = apps.enter_context(app_over(home))
-                    kills[APP] += 1
+                    app = stack.enter_context(app_over(home))
+                    told.kills[APP] += 1
                 elif kill_worker(home, name):
-                    kills[WORKER] += 1
-                    stages[info.stage or "start"] += 1
+                    told.kills[WORKER] += 1
+                    told.stages[info.stage or "start"] += 1
                     lifecycle.resume(home, name)
-            finished(home, name)
-            found = outcome(home, name)
-            different += [f"{name}: other {part}" for part in expected if found[part] != expected[part]]
-            print(f"{runs} runs, {kills[WORKER]} kills of a worker, {kills[APP]} of the app, {len(different)} differences", flush=True)  # fmt: skip
-    print("\nkilled in: " + ", ".join(f"{stage} {count}" for stage, count in stages.most_common()))
-    for line in different:
-        print(line)
-    return int(bool(different))
+            told.different += differences(name, outcome(home, finished(home, name)), expected)
+            print(f"{runs} runs, {told.kills[WORKER]} kills of a worker, {told.kills[APP]} of the app, {len(told.different)} differences", flush=True)  # fmt: skip
+    return told
+
+
+def differences(name: str, found: dict[str, Any], expected: dict[str, Any]) -> list[str]:
+    """The parts of an outcome in which a run differs, in words."""
+    return [f"{name}: other {part}" for part in expected if found[part] != expected[part]]
 
 
 def small_run() -> RunConfig:

@@ -1,0 +1,180 @@
+"""Three people who mark samples of one pool at once, each with undo and redo, in pages of Chromium: what they see in the end.
+
+Each page acts by itself, at moments and on samples that are drawn: it opens a sample, pins, excludes or unmarks it by the
+buttons beside it, and presses the keys of undo and redo. What it sends is written down: the order of a person's acts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from backend import data, store
+from backend.store import curation_revision
+from benchmarks import ui
+from tools.soak.orders import Act, possible_order
+
+NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve")
+KINDS = {"pin": "pinned", "exclude": "excluded", "unmark": "clear", "undo": "undo", "redo": "redo"}
+REST_SECONDS = 60.0  # until all pages show the same, after the last act
+QUIET_SECONDS = 3.0  # for which nothing changes then
+
+# runs in a page: acts at their moments, and says when it is through
+ACT = """(acts) => {
+  const rest = (ms) => new Promise((go) => setTimeout(go, ms));
+  const key = (shiftKey) =>
+    document.body.dispatchEvent(new KeyboardEvent('keydown', {key: shiftKey ? 'Z' : 'z', shiftKey, bubbles: true, cancelable: true}));
+  window.curationDone = false;
+  (async () => {
+    for (const {wait, kind, nth} of acts) {
+      await rest(wait);
+      const among = (selector) => {
+        const found = [...document.querySelectorAll(selector)].filter((node) => !node.disabled);
+        found[nth % found.length]?.click();
+      };
+      if (kind === 'open') among('#curate-table tbody tr td:last-child');
+      else if (kind === 'mark') among('#curate-sample button[data-key="pin"], #curate-sample button[data-key="exclude"], #curate-sample button[data-key="unmark"]');
+      else key(kind === 'redo');
+    }
+    window.curationDone = true;
+  })();
+}"""
+
+# what a page shows of marks, and of what follows from them
+SHOWN = """() => ({
+  rows: [...document.querySelectorAll('#curate-table tbody tr')].map((row) => [row.dataset.key.slice(4), row.classList.contains('excluded'), row.innerText.trim()]),
+  marks: document.querySelector('#curate-tools')?.innerText.trim(),
+  cards: document.querySelector('#curate-cards')?.innerText.trim(),
+  busy: document.body.classList.contains('awaiting') || !window.curationDone,
+})"""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("--pages", type=int, default=3, help="people at once, up to 5 (default 3)")
+    parser.add_argument("--acts", type=int, default=60, help="acts of each (default 60)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="how often, each on a new runs folder (default 3)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Let them act; 1 where pages and store differ once all rest, or hold what no order of the acts gives."""
+    bad = 0
+    for number in range(options.rounds):
+        rng = random.Random(f"curation-{options.seed}-{number}")
+        with tempfile.TemporaryDirectory(prefix="iterit-curation-") as name:
+            home = Path(name).resolve() / "runs"
+            log = home.with_name("app.log")
+            pool = data.load_pool(["demo"])
+            store.save_pool(home, pool, inputs=["demo"])
+            scores = ui.recorded_run(home, pool)
+            with log.open("w") as out, ui.running(home, log=out) as (url, _), ui.browser_page() as page:
+                pages = [page, *(page.context.browser.new_page() for _ in range(options.pages - 1))]
+                address = f"{url}/?tab=curate&pool={pool.id}&scores={scores}/0"
+                wrong = race(pages, address, home, pool.id, acts=options.acts, rng=rng)
+            if tracebacks := log.read_text().count("Traceback"):
+                wrong.append(f"{tracebacks} tracebacks in the app's log")
+        bad += bool(wrong)
+        print(f"round {number + 1}: {'; '.join(wrong) or 'pages and store agree, and an order of the acts gives it'}", flush=True)  # fmt: skip
+    return int(bool(bad))
+
+
+def race(
+    pages: Sequence[Any], address: str, home: Path, pool_id: str, *, acts: int, rng: random.Random
+) -> list[str]:
+    """Let a person act in each of Playwright's pages; what was wrong once all rest, in words."""
+    sent: dict[str, list[Act]] = {who: [] for who in NAMES[: len(pages)]}
+    for who, page in zip(sent, pages):
+        opened(page, address, who)
+        page.on("request", written_down(page, sent[who]))
+    for page in pages:
+        page.evaluate(ACT, drawn_acts(acts, rng))
+    shown = at_rest(pages, home, pool_id)
+    history = store.change_history(home, pool_id, 100_000)[::-1]
+    marks = dict(store.marks(home, pool_id))
+    turns = sum(act.kind in ("undo", "redo") for one in sent.values() for act in one)
+    print(
+        f"  {sum(map(len, sent.values()))} acts, of them {turns} undo and redo; {len(history)} changes, {len(marks)} marks hold"
+    )
+    wrong = differences(shown, marks)
+    if not history:
+        wrong.append("nobody changed anything")
+    if possible_order(sent, history, marks) is None:
+        wrong.append("no order of the acts gives what the store holds")
+    return wrong
+
+
+def opened(page: Any, address: str, who: str) -> None:
+    """Open the Curate tab in a page under a name, with the first sample beside it."""
+    page.goto(address)
+    page.locator("#curate-table tbody tr").nth(3).wait_for()
+    page.locator(".st-you input").fill(who)
+    page.locator(".st-you input").press("Enter")
+    page.locator("#curate-table tbody tr").first.locator("td").last.click()
+    page.locator('#curate-sample button[data-key="pin"]').wait_for()
+    page.wait_for_function("!document.body.classList.contains('awaiting')")
+
+
+def drawn_acts(count: int, rng: random.Random) -> list[dict[str, Any]]:
+    """Acts for a page: what is done after so many milliseconds, and to which of those that are there."""
+    kinds = rng.choices(["open", "mark", "undo", "redo"], weights=[3, 4, 2, 2], k=count)
+    return [{"wait": round(rng.uniform(20, 400)), "kind": kind, "nth": rng.randrange(1000)} for kind in kinds]
+
+
+def written_down(page: Any, acts: list[Act]) -> Any:
+    """What adds the acts that a page sends, in their order."""
+    names = page.evaluate(
+        "Object.fromEntries(window.gradio_config.dependencies.map((one) => [one.id, (one.targets[0] || [])[1]]))"
+    )
+
+    def add(request: Any) -> None:
+        if request.method == "POST" and "/gradio_api/" in request.url:
+            body = json.loads(request.post_data or "{}") if "/upload" not in request.url else {}
+            kind = KINDS.get(names.get(str(body.get("fn_index")), ""))
+            if kind is not None:
+                event = body.get("event_data") or {}
+                acts.append(Act(kind, "" if kind in ("undo", "redo") else str(event["id"])))  # type: ignore[arg-type]
+
+    return add
+
+
+def at_rest(pages: Sequence[Any], home: Path, pool_id: str) -> list[dict[str, Any]]:
+    """What each page shows once all have acted, nothing changes any more and all show the same, or time is up."""
+    until, last, since = time.monotonic() + REST_SECONDS, None, time.monotonic()
+    while True:
+        shown = [page.evaluate(SHOWN) for page in pages]
+        now = (curation_revision(home, pool_id), shown)
+        if now != last or any(one["busy"] for one in shown):
+            last, since = now, time.monotonic()
+        if any(not page.evaluate("window.curationDone") for page in pages):
+            until = time.monotonic() + REST_SECONDS
+        quiet = time.monotonic() - since > QUIET_SECONDS
+        if (quiet and all(one == shown[0] for one in shown)) or time.monotonic() > until:
+            return shown
+        pages[0].wait_for_timeout(100)
+
+
+def differences(shown: Sequence[dict[str, Any]], marks: dict[str, str]) -> list[str]:
+    """Where pages differ from one another, or from the marks that the store holds, in words."""
+    found = [
+        f"page {place} shows other {part} than page 1"
+        for place, one in enumerate(shown[1:], start=2)
+        for part in ("rows", "marks", "cards")
+        if one[part] != shown[0][part]
+    ]
+    for place, one in enumerate(shown, start=1):
+        counts = {mark: list(marks.values()).count(mark) for mark in ("pinned", "excluded")}
+        for mark, count in counts.items():
+            if count and f"{count} {mark}" not in " ".join(one["marks"].split()):
+                found.append(f"page {place} does not show {count} {mark}: {one['marks']!r}")
+        for sample, excluded, _ in one["rows"]:
+            if excluded != (marks.get(sample) == "excluded"):
+                found.append(f"page {place}: sample {sample} is {marks.get(sample)} in the store")
+    return found
