@@ -23,9 +23,8 @@ from typing import Protocol
 
 import psutil
 
-MACHINE_STARTS = (
-    1e10  # above seconds since 1970, and 300 years; so many of them as there are still tell 0.2 s apart
-)
+# above seconds since 1970, and 300 years; the largest multiple of it still tells 0.2 s apart
+MACHINE_STARTS = 1e10
 STARTING_SECONDS = 120.0  # until a process that was started must have written itself down
 WINDOWS = sys.platform == "win32"
 # Ctrl+C in the terminal is for the app; elsewhere a session of its own sees to that
