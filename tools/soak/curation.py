@@ -27,7 +27,7 @@ REST_SECONDS = 60.0  # until all pages show the same, after the last act
 QUIET_SECONDS = 3.0  # for which nothing changes then
 
 # runs in a page: acts at their moments, and says when it is through
-ACT = """(acts) => {
+ACT = """([acts, hasty]) => {
   const rest = (ms) => new Promise((go) => setTimeout(go, ms));
   const key = (shiftKey) =>
     document.body.dispatchEvent(new KeyboardEvent('keydown', {key: shiftKey ? 'Z' : 'z', shiftKey, bubbles: true, cancelable: true}));
@@ -42,6 +42,9 @@ ACT = """(acts) => {
       if (kind === 'open') among('#curate-table tbody tr td:last-child');
       else if (kind === 'mark') among('#curate-sample button[data-key="pin"], #curate-sample button[data-key="exclude"], #curate-sample button[data-key="unmark"]');
       else key(kind === 'redo');
+      // a line shows after 150 ms that an answer is awaited
+      await rest(hasty ? 0 : 160);
+      while (!hasty && document.body.classList.contains('awaiting')) await rest(20);
     }
     window.curationDone = true;
   })();
@@ -67,6 +70,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rounds", type=int, default=3, help="how often, each on a new runs folder (default 3)"
     )
+    parser.add_argument(
+        "--hasty", action="store_true", help="nobody waits for the answer to an act before the next one"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -83,7 +89,16 @@ def run(options: argparse.Namespace) -> int:
             with log.open("w") as out, ui.running(home, log=out) as (url, _), ui.browser_page() as page:
                 pages = [page, *(page.context.browser.new_page() for _ in range(options.pages - 1))]
                 address = f"{url}/?tab=curate&pool={pool.id}&scores={scores}/0"
-                wrong = race(pages, address, home, pool.id, acts=options.acts, pause=options.pause, rng=rng)
+                wrong = race(
+                    pages,
+                    address,
+                    home,
+                    pool.id,
+                    acts=options.acts,
+                    pause=options.pause,
+                    rng=rng,
+                    hasty=options.hasty,
+                )
             if tracebacks := log.read_text().count("Traceback"):
                 wrong.append(f"{tracebacks} tracebacks in the app's log")
         bad += bool(wrong)
@@ -100,15 +115,19 @@ def race(
     acts: int,
     pause: float,
     rng: random.Random,
+    hasty: bool = False,
 ) -> list[str]:
-    """Let a person act in each of Playwright's pages; what was wrong once all rest, in words."""
+    """Let a person act in each of Playwright's pages; what was wrong once all rest, in words.
+
+    hasty : nobody waits for the answer to an act before the next one.
+    """
     note_order(home)
     sent: dict[str, list[Act]] = {who: [] for who in NAMES[: len(pages)]}
     for who, page in zip(sent, pages):
         opened(page, address, who)
         page.on("request", written_down(page, sent[who]))
     for page in pages:
-        page.evaluate(ACT, drawn_acts(acts, pause, rng))
+        page.evaluate(ACT, [drawn_acts(acts, pause, rng), hasty])
     shown = at_rest(pages, home, pool_id)
     done, marks = effects(home), dict(store.marks(home, pool_id))
     turns = sum(act.kind in ("undo", "redo") for one in sent.values() for act in one)
