@@ -140,9 +140,35 @@ class Turn:
     changes: dict[str, Any] = field(default_factory=dict)
 
 
+class InOrder:
+    """A lock that those who wait for it get in the order in which they came. One of `threading` goes to whoever is there
+    first when it is let go: of what was clicked during a long answer, an undo could come before what it was meant for."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+        self._held = False
+
+    def __enter__(self) -> None:
+        with self._guard:
+            if not self._held:
+                self._held = True
+                return
+            mine = threading.Event()
+            self._waiting.append(mine)
+        mine.wait()
+
+    def __exit__(self, *_: object) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().set()  # it stays held: by the next
+            else:
+                self._held = False
+
+
 @dataclass
 class _Turns:
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    lock: InOrder = field(default_factory=InOrder)
     past: deque[tuple[int, dict[str, Any]]] = field(default_factory=lambda: deque(maxlen=MOST_TURNS))
 
 

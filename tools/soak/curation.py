@@ -7,18 +7,19 @@ buttons beside it, and presses the keys of undo and redo. What it sends is writt
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from backend import data, store
 from backend.store import curation_revision
 from benchmarks import ui
-from tools.soak.orders import Act, possible_order
+from tools.soak.orders import Act, Effect, effects, moments, note_order, unexplained
 
 NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve")
 KINDS = {"pin": "pinned", "exclude": "excluded", "unmark": "clear", "undo": "undo", "redo": "redo"}
@@ -26,7 +27,7 @@ REST_SECONDS = 60.0  # until all pages show the same, after the last act
 QUIET_SECONDS = 3.0  # for which nothing changes then
 
 # runs in a page: acts at their moments, and says when it is through
-ACT = """(acts) => {
+ACT = """([acts, hasty]) => {
   const rest = (ms) => new Promise((go) => setTimeout(go, ms));
   const key = (shiftKey) =>
     document.body.dispatchEvent(new KeyboardEvent('keydown', {key: shiftKey ? 'Z' : 'z', shiftKey, bubbles: true, cancelable: true}));
@@ -41,6 +42,9 @@ ACT = """(acts) => {
       if (kind === 'open') among('#curate-table tbody tr td:last-child');
       else if (kind === 'mark') among('#curate-sample button[data-key="pin"], #curate-sample button[data-key="exclude"], #curate-sample button[data-key="unmark"]');
       else key(kind === 'redo');
+      // a line shows after 150 ms that an answer is awaited
+      await rest(hasty ? 0 : 160);
+      while (!hasty && document.body.classList.contains('awaiting')) await rest(20);
     }
     window.curationDone = true;
   })();
@@ -50,7 +54,8 @@ ACT = """(acts) => {
 SHOWN = """() => ({
   rows: [...document.querySelectorAll('#curate-table tbody tr')].map((row) => [row.dataset.key.slice(4), row.classList.contains('excluded'), row.innerText.trim()]),
   marks: document.querySelector('#curate-tools')?.innerText.trim(),
-  cards: document.querySelector('#curate-cards')?.innerText.trim(),
+  // but for what each page changed last
+  cards: [...document.querySelectorAll('#curate-cards .st-card:not([data-label="Last change"])')].map((card) => card.innerText),
   busy: document.body.classList.contains('awaiting') || !window.curationDone,
 })"""
 
@@ -60,7 +65,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pages", type=int, default=3, help="people at once, up to 5 (default 3)")
     parser.add_argument("--acts", type=int, default=60, help="acts of each (default 60)")
     parser.add_argument(
+        "--pause", type=float, default=600, help="mean milliseconds between two acts (default 600)"
+    )
+    parser.add_argument(
         "--rounds", type=int, default=3, help="how often, each on a new runs folder (default 3)"
+    )
+    parser.add_argument(
+        "--hasty", action="store_true", help="nobody waits for the answer to an act before the next one"
     )
 
 
@@ -78,7 +89,16 @@ def run(options: argparse.Namespace) -> int:
             with log.open("w") as out, ui.running(home, log=out) as (url, _), ui.browser_page() as page:
                 pages = [page, *(page.context.browser.new_page() for _ in range(options.pages - 1))]
                 address = f"{url}/?tab=curate&pool={pool.id}&scores={scores}/0"
-                wrong = race(pages, address, home, pool.id, acts=options.acts, rng=rng)
+                wrong = race(
+                    pages,
+                    address,
+                    home,
+                    pool.id,
+                    acts=options.acts,
+                    pause=options.pause,
+                    rng=rng,
+                    hasty=options.hasty,
+                )
             if tracebacks := log.read_text().count("Traceback"):
                 wrong.append(f"{tracebacks} tracebacks in the app's log")
         bad += bool(wrong)
@@ -87,28 +107,48 @@ def run(options: argparse.Namespace) -> int:
 
 
 def race(
-    pages: Sequence[Any], address: str, home: Path, pool_id: str, *, acts: int, rng: random.Random
+    pages: Sequence[Any],
+    address: str,
+    home: Path,
+    pool_id: str,
+    *,
+    acts: int,
+    pause: float,
+    rng: random.Random,
+    hasty: bool = False,
 ) -> list[str]:
-    """Let a person act in each of Playwright's pages; what was wrong once all rest, in words."""
+    """Let a person act in each of Playwright's pages; what was wrong once all rest, in words.
+
+    hasty : nobody waits for the answer to an act before the next one.
+    """
+    note_order(home)
     sent: dict[str, list[Act]] = {who: [] for who in NAMES[: len(pages)]}
     for who, page in zip(sent, pages):
         opened(page, address, who)
         page.on("request", written_down(page, sent[who]))
     for page in pages:
-        page.evaluate(ACT, drawn_acts(acts, rng))
+        page.evaluate(ACT, [drawn_acts(acts, pause, rng), hasty])
     shown = at_rest(pages, home, pool_id)
-    history = store.change_history(home, pool_id, 100_000)[::-1]
-    marks = dict(store.marks(home, pool_id))
+    done, marks = effects(home), dict(store.marks(home, pool_id))
     turns = sum(act.kind in ("undo", "redo") for one in sent.values() for act in one)
     print(
-        f"  {sum(map(len, sent.values()))} acts, of them {turns} undo and redo; {len(history)} changes, {len(marks)} marks hold"
+        f"  {sum(map(len, sent.values()))} acts, of them {turns} undo and redo; {len(done)} changed something, {len(marks)} marks hold"
     )
-    wrong = differences(shown, marks)
-    if not history:
-        wrong.append("nobody changed anything")
-    if possible_order(sent, history, marks) is None:
-        wrong.append("no order of the acts gives what the store holds")
-    return wrong
+    return differences(shown, marks) + disorder(sent, done, marks)
+
+
+def disorder(
+    sent: Mapping[str, Sequence[Act]], done: Sequence[Effect], marks: Mapping[str, str]
+) -> list[str]:
+    """Where what was written down is not what each person's acts give, in words."""
+    try:
+        held = moments(done)
+    except ValueError as error:
+        return [str(error)]
+    found = [text for who, acts in sent.items() if (text := unexplained(who, acts, done, held))]
+    if held[-1].marks != marks:
+        found.append("the marks are not what the acts that changed something give")
+    return found if done else [*found, "nobody changed anything"]
 
 
 def opened(page: Any, address: str, who: str) -> None:
@@ -122,10 +162,13 @@ def opened(page: Any, address: str, who: str) -> None:
     page.wait_for_function("!document.body.classList.contains('awaiting')")
 
 
-def drawn_acts(count: int, rng: random.Random) -> list[dict[str, Any]]:
-    """Acts for a page: what is done after so many milliseconds, and to which of those that are there."""
+def drawn_acts(count: int, pause: float, rng: random.Random) -> list[dict[str, Any]]:
+    """Acts for a page: what is done after so many milliseconds, `pause` on average, and to which of those that are there."""
     kinds = rng.choices(["open", "mark", "undo", "redo"], weights=[3, 4, 2, 2], k=count)
-    return [{"wait": round(rng.uniform(20, 400)), "kind": kind, "nth": rng.randrange(1000)} for kind in kinds]
+    return [
+        {"wait": round(pause * rng.uniform(0.2, 1.8)), "kind": kind, "nth": rng.randrange(1000)}
+        for kind in kinds
+    ]
 
 
 def written_down(page: Any, acts: list[Act]) -> Any:
@@ -161,10 +204,10 @@ def at_rest(pages: Sequence[Any], home: Path, pool_id: str) -> list[dict[str, An
         pages[0].wait_for_timeout(100)
 
 
-def differences(shown: Sequence[dict[str, Any]], marks: dict[str, str]) -> list[str]:
+def differences(shown: Sequence[dict[str, Any]], marks: Mapping[str, str]) -> list[str]:
     """Where pages differ from one another, or from the marks that the store holds, in words."""
     found = [
-        f"page {place} shows other {part} than page 1"
+        f"page {place} shows other {part} than page 1: {_apart(one[part], shown[0][part])}"
         for place, one in enumerate(shown[1:], start=2)
         for part in ("rows", "marks", "cards")
         if one[part] != shown[0][part]
@@ -178,3 +221,12 @@ def differences(shown: Sequence[dict[str, Any]], marks: dict[str, str]) -> list[
             if excluded != (marks.get(sample) == "excluded"):
                 found.append(f"page {place}: sample {sample} is {marks.get(sample)} in the store")
     return found
+
+
+def _apart(one: Any, other: Any) -> str:
+    """The first lines, or rows, in which two pages differ."""
+    lines = [part.splitlines() if isinstance(part, str) else part or [] for part in (one, other)]
+    first = next(
+        (pair for pair in itertools.zip_longest(*lines, fillvalue="nothing") if pair[0] != pair[1]), None
+    )
+    return "other ends of lines" if first is None else f"{first[0]!r} and {first[1]!r}"

@@ -1,19 +1,31 @@
 """Whether what several people did at once, with undo and redo, came out as if they had done it one after another.
 
-Each person's acts are in their order; between those of different people any order may have been the one. What the store
-keeps of the marks (`store.change_history`) says in which order those came that changed something; that of undo and redo
-is looked for.
+Triggers in the database of a runs folder write down what changed something, in the order in which it did. Each person's
+acts must be there in their order; one that is not must have been an act without effect at a moment that was its turn.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from backend.store.curation import Change
+from backend.store import database
 
 Kind = Literal["pinned", "excluded", "clear", "undo", "redo"]
+
+_TRIGGERS = """
+CREATE TABLE soak_order (number INTEGER PRIMARY KEY, step INTEGER, kind TEXT, who TEXT);
+CREATE TRIGGER soak_made AFTER INSERT ON changes BEGIN
+  INSERT INTO soak_order (step, kind, who) VALUES (NEW.step, coalesce(NEW.after, 'clear'), NEW.who);
+END;
+CREATE TRIGGER soak_turned AFTER UPDATE OF undone ON changes BEGIN
+  INSERT INTO soak_order (step, kind, who)
+  VALUES (NEW.step, CASE WHEN NEW.undone IS NULL THEN 'redo' ELSE 'undo' END, NEW.turned_by);
+END;
+"""
 
 
 @dataclass(frozen=True)
@@ -25,76 +37,113 @@ class Act:
 
 
 @dataclass(frozen=True)
-class _Moment:
-    """Where an order is: how many acts of each person are done, how many changes were made, which of them hold, and which
-    can be brought again; both as places in the history, the oldest first."""
+class Effect:
+    """An act that changed something: whose, and the step of the history that it made or turned."""
 
-    done: tuple[int, ...]
-    made: int
-    hold: tuple[int, ...]
-    back: tuple[int, ...]
+    who: str
+    act: Act
+    step: int
 
 
-def possible_order(
-    acts: Mapping[str, Sequence[Act]], history: Sequence[Change], marks: Mapping[str, str]
-) -> list[tuple[str, Act]] | None:
-    """An order of all acts that gives this history and these marks; None where no order does.
+@dataclass(frozen=True)
+class Moment:
+    """What holds between two effects: the marks, the steps that undo would turn, the last one first to go, and those that
+    redo would, the first one first."""
 
-    acts : by person, in the order in which they did them. history : all changes, the oldest first. marks : by sample, as
-    they are in the end.
+    marks: Mapping[str, str]
+    hold: tuple[int, ...] = ()
+    back: tuple[int, ...] = ()
+
+
+def note_order(home: Path) -> None:
+    """From now on `effects` are written down in this runs folder, which is made for it."""
+    with database.writing(home) as connection:
+        statement = ""
+        for line in _TRIGGERS.splitlines(keepends=True):  # executescript would end the transaction
+            statement += line
+            if sqlite3.complete_statement(statement):
+                connection.execute(statement)
+                statement = ""
+
+
+def effects(home: Path) -> list[Effect]:
+    """What changed something since `note_order`, in its order."""
+    query = (
+        "SELECT who, kind, soak_order.step, sample FROM soak_order JOIN changed_samples USING (step)"
+        " WHERE place = 0 ORDER BY number"
+    )
+    with database.reading(home) as connection:
+        assert connection is not None
+        rows = connection.execute(query).fetchall()
+    return [
+        Effect(who, Act(kind, "" if kind in ("undo", "redo") else sample), step)
+        for who, kind, step, sample in rows
+    ]
+
+
+def moments(done: Sequence[Effect]) -> list[Moment]:
+    """What holds before the first effect and after each, by the rules of undo and redo.
+
+    Raises
+    ------
+    ValueError : an effect breaks them.
     """
-    people = list(acts)
-    start = _Moment((0,) * len(people), 0, (), ())
-    came: dict[_Moment, tuple[_Moment, str, Act] | None] = {start: None}
-    ahead = [start]
-    while ahead:
-        now = ahead.pop()
-        if all(done == len(acts[who]) for done, who in zip(now.done, people)):
-            held = [place for place, change in enumerate(history) if change.undone is None]
-            if (now.made, list(now.hold)) == (len(history), held) and _marks(history, now.hold) == marks:
-                return _way_to(now, came)
-            continue
-        for place, who in enumerate(people):
-            if now.done[place] < len(acts[who]):
-                act = acts[who][now.done[place]]
-                then = _after(now, place, who, act, history)
-                if then is not None and then not in came:
-                    came[then] = (now, who, act)
-                    ahead.append(then)
-    return None
+    made: dict[int, Act] = {}
+    found = [Moment({})]
+    for number, one in enumerate(done):
+        hold, back = found[-1].hold, found[-1].back
+        if one.act.kind == "undo":
+            if hold[-1:] != (one.step,):
+                raise ValueError(
+                    f"effect {number}: undo turned step {one.step}, and {hold[-1:]} was the last"
+                )
+            hold, back = hold[:-1], (one.step, *back)
+        elif one.act.kind == "redo":
+            if back[:1] != (one.step,):
+                raise ValueError(f"effect {number}: redo turned step {one.step}, and {back[:1]} was next")
+            hold, back = (*hold, one.step), back[1:]
+        else:
+            made[one.step] = one.act
+            hold, back = (*hold, one.step), ()
+        marks = {made[step].sample: str(made[step].kind) for step in hold}
+        found.append(Moment({sample: mark for sample, mark in marks.items() if mark != "clear"}, hold, back))
+    return found
 
 
-def _after(now: _Moment, place: int, who: str, act: Act, history: Sequence[Change]) -> _Moment | None:
-    """The moment after an act; None where the history says that it did not come now."""
-    done = (*now.done[:place], now.done[place] + 1, *now.done[place + 1 :])
+def without_effect(act: Act, now: Moment) -> bool:
+    """Whether an act changes nothing at a moment."""
     if act.kind == "undo":
-        return _Moment(done, now.made, now.hold[:-1], tuple(sorted({*now.back, *now.hold[-1:]})))
+        return not now.hold
     if act.kind == "redo":
-        return _Moment(done, now.made, tuple(sorted({*now.hold, *now.back[:1]})), now.back[1:])
-    before = _marks(history, now.hold).get(act.sample)
-    after = None if act.kind == "clear" else act.kind
-    if before == after:
-        return _Moment(done, now.made, now.hold, now.back)
-    if now.made == len(history):
-        return None
-    change = history[now.made]
-    if (change.samples, change.before, change.after, change.who) != ((act.sample,), (before,), after, who):
-        return None
-    return _Moment(done, now.made + 1, (*now.hold, now.made), ())
+        return not now.back
+    return now.marks.get(act.sample, "clear") == act.kind
 
 
-def _marks(history: Sequence[Change], hold: Sequence[int]) -> dict[str, str]:
-    """The marks that these changes give."""
-    found: dict[str, str | None] = {}
-    for place in hold:
-        found[history[place].samples[0]] = history[place].after
-    return {sample: mark for sample, mark in found.items() if mark is not None}
+def unexplained(who: str, acts: Sequence[Act], done: Sequence[Effect], held: Sequence[Moment]) -> str:
+    """Where a person's acts, in their order, are not what is written down of them, in words; "" where they are.
 
-
-def _way_to(last: _Moment, came: Mapping[_Moment, tuple[_Moment, str, Act] | None]) -> list[tuple[str, Act]]:
-    """The acts that lead to a moment."""
-    way: list[tuple[str, Act]] = []
-    while (step := came[last]) is not None:
-        last, who, act = step
-        way.append((who, act))
-    return way[::-1]
+    held : the moments of `done`.
+    """
+    own = [number for number, one in enumerate(done) if one.who == who]
+    furthest = 0
+    # acts done, own effects among them, and the first moment at which the next act can have come
+    ahead, seen = [(0, 0, 0)], set()
+    while ahead:
+        place, matched, moment = ahead.pop()
+        furthest = max(furthest, place)
+        if place == len(acts):
+            if matched == len(own):
+                return ""
+            continue
+        if (place, matched, moment) in seen:
+            continue
+        seen.add((place, matched, moment))
+        act = acts[place]
+        until = own[matched] if matched < len(own) else len(done)
+        idle = next((at for at in range(moment, until + 1) if without_effect(act, held[at])), None)
+        if idle is not None:
+            ahead.append((place + 1, matched, idle))
+        if matched < len(own) and done[until].act == act:
+            ahead.append((place + 1, matched + 1, until + 1))
+    named = "more was done than was asked for" if furthest == len(acts) else f"{acts[furthest]}"
+    return f"{who}: act {furthest + 1} of {len(acts)} is not in its place: {named}"
