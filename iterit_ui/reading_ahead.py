@@ -1,5 +1,5 @@
 """What a link shows, made while the browser that opened it still loads the page: then the page's first question is answered
-from memory."""
+from memory. And what the app shows on Curate without a link, made as soon as it answers."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ from iterit_ui.epochs import draw as epochs
 from iterit_ui.epochs.state import EpochsState
 from iterit_ui.shared import address
 from iterit_ui.shared.map_functions import drawn_points
+from iterit_ui.shared.session import first_pool
 
 
 def reader(home: Path) -> Callable[[dict[str, str]], None]:
-    """A function of a link's query parameters that reads ahead in a thread of its own; one link at a time, others are left
+    """A function of a link's query parameters that reads ahead in a thread of its own; two links at a time, others are left
     to their pages."""
-    free = threading.Lock()
+    free = threading.BoundedSemaphore(2)
 
     def work(query: dict[str, str]) -> None:
         try:
@@ -55,12 +56,14 @@ def read_ahead(home: Path, query: dict[str, str]) -> bool:
 
 
 def _curate(home: Path, view: dict[str, Any]) -> None:
-    if view["pool"]:
-        pool = store.root_of(home, view["pool"])
-        asked = {name: view[name] for name in ("scores", "sample", "filter", "view", "settings")}
-        curate.all_values(home, CurateState(pool=pool, **asked))
-        drawn_points(home, pool)
-        curate.trade_offs(home, pool, view["scores"], view["settings"])
+    if not view["pool"]:
+        curate.all_values(home, CurateState(pool=first_pool()))
+        return
+    pool = store.root_of(home, view["pool"])
+    asked = {name: view[name] for name in ("scores", "sample", "filter", "view", "settings")}
+    curate.all_values(home, CurateState(pool=pool, **asked))
+    drawn_points(home, pool)
+    curate.trade_offs(home, pool, view["scores"], view["settings"])
 
 
 def _epochs(home: Path, view: dict[str, Any]) -> None:

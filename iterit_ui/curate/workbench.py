@@ -22,17 +22,16 @@ from iterit_ui.components import (
     table,
     toolbar,
 )
-from iterit_ui.components.base import of_pool
-from iterit_ui.curate import draw, mark_events
+from iterit_ui.curate import mark_events
 from iterit_ui.curate.job_status import build_map_maker, build_scorer
 from iterit_ui.curate.score_import import build_import
 from iterit_ui.curate.state import CurateState
 from iterit_ui.curate.words import BENCH, LINE
 from iterit_ui.samples.edit_response import functions as edit_functions
 from iterit_ui.samples.replace_all import preview_function
-from iterit_ui.shared import cutting_hint, text
+from iterit_ui.shared import text
 from iterit_ui.shared.map_functions import map_functions
-from iterit_ui.shared.session import Session, first_pool
+from iterit_ui.shared.session import Session
 
 NAMES = [f.name for f in fields(CurateState)]
 
@@ -79,15 +78,11 @@ class Parts:
 
 
 def lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
-    """The components, with the buttons for exporting and for going to Tune.
+    """The components, with the buttons for exporting and for going to Tune; empty until the tab is opened.
 
     Settings at the left, figures on top, the open sample at the right, and between them what was selected.
     """
     home = session.home
-    # the first selection comes with the page
-    pool_id = first_pool()
-    first = [of_pool(pool_id, value) for value in draw.all_values(home, CurateState(pool=pool_id))]
-    first[1]["instead"], first[9]["instead"] = text.OPENING, {"empty": text.NO_SAMPLE}
     with gr.Row(elem_classes="bench", elem_id="curate-bench"):
         with gr.Column(elem_classes=["bench-side", "side"]), gr.Column(elem_classes="sheet"):
             source = gr.Dropdown(
@@ -99,10 +94,10 @@ def lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
                 interactive=True,
             )
             build_import(session)
-            panel = settings_panel(first[0], elem_id="settings")
+            panel = settings_panel(None, elem_id="settings")
         with gr.Row(elem_classes="bench-top"):
             heading("Curate", LINE, elem_id="curate-heading")
-            figures = cards(first[2], elem_id="curate-cards")
+            figures = cards(None, elem_id="curate-cards")
             keyboard = keys(elem_id="curate-keys")
             with gr.Column(elem_classes="bench-acts"):
                 export = exporter(elem_id="curate-export")
@@ -111,32 +106,25 @@ def lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
                 )
         with gr.Column(elem_classes="bench-main"):
             with gr.Column(elem_classes="bench-notes"):
-                message = note(first[1], elem_id="curate-note")
-                words = note(
-                    of_pool(pool_id, cutting_hint.note_value(home, pool_id, {})), elem_id="curate-words"
-                )
+                message = note(text.OPENING, elem_id="curate-note")
+                words = note(None, elem_id="curate-words")
                 edited = build_scorer(session)
                 saved = table(None, elem_id="saved-settings", elem_classes="st-gone-empty")
-            bar = filter_bar(first[6], elem_id="curate-filter")
+            bar = filter_bar(None, elem_id="curate-filter")
             with gr.Row(elem_classes="bench-picture"):
                 with gr.Column(elem_classes="bench-views"):
-                    world = map_view(
-                        first[7], functions=map_functions(home), height=430, elem_id="curate-map"
-                    )
+                    world = map_view(None, functions=map_functions(home), height=430, elem_id="curate-map")
                     trade_offs = tuple(
                         chart(None, height=300, elem_id=f"{name}-chart") for name in ("density", "frontier")
                     )
                     build_map_maker(session)
                 with gr.Column(elem_classes=["bench-bars", "dense"]):
                     names = ("complexity", "diversity", "lengths")
-                    charts = tuple(
-                        chart(value, height=165, elem_id=f"{name}-chart")
-                        for name, value in zip(names, first[3:6])
-                    )
+                    charts = tuple(chart(None, height=165, elem_id=f"{name}-chart") for name in names)
             with gr.Column(elem_classes="bench-list"):
-                tools = toolbar(first[10], elem_id="curate-tools")
+                tools = toolbar(None, elem_id="curate-tools")
                 listed = table(
-                    first[8],
+                    None,
                     functions=[
                         mark_events.ids_of_list(home),
                         preview_function(home, mark_events.list_of_key(home)),
@@ -144,7 +132,9 @@ def lay_out(session: Session) -> tuple[Parts, gr.HTML, gr.Button]:
                     elem_id="curate-table",
                 )
         with gr.Column(elem_classes=["bench-aside", "aside"]):
-            sample = sample_view(first[9], functions=edit_functions(home), elem_id="curate-sample")
+            sample = sample_view(
+                {"empty": text.NO_SAMPLE}, functions=edit_functions(home), elem_id="curate-sample"
+            )
         bench(BENCH, elem_id="curate-panels")
     start = CurateState()
     own = [gr.State(getattr(start, name)) for name in NAMES[len(session.states) : -3]]

@@ -15,6 +15,7 @@ from iterit_ui import reading_ahead
 from iterit_ui.curate import draw
 from iterit_ui.curate.state import CurateState
 from iterit_ui.shared.selections import SelectionView
+from iterit_ui.shared.session import first_pool
 
 
 @pytest.fixture(scope="module")
@@ -47,28 +48,39 @@ def test_other_links_have_nothing_that_takes_long(home: Path, link: dict[str, st
     assert not reading_ahead.read_ahead(home, link)
 
 
-def test_one_link_at_a_time_and_what_is_not_there_is_left_to_its_page(
+def test_the_first_selection_is_made_before_anybody_asks(home: Path) -> None:
+    SHELF.clear(SelectionView)
+    assert reading_ahead.read_ahead(home, {"tab": "curate"})
+    assert SHELF.count(SelectionView) == 1
+    here = draw.normalised(home, CurateState(pool=first_pool()))
+    assert draw.all_values(home, here)[2]["cards"]
+    assert SHELF.count(SelectionView) == 1
+
+
+def test_two_links_at_a_time_and_what_is_not_there_is_left_to_its_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, began, go, done = [], threading.Event(), threading.Event(), threading.Semaphore(0)
+    asked, go = [], threading.Event()
+    began, done = threading.Semaphore(0), threading.Semaphore(0)
 
     def make(home: Path, query: dict[str, str]) -> bool:
         asked.append(query["pool"])
-        began.set()
+        began.release()
         assert go.wait(30)
         done.release()
         raise StudioError("there is no such pool")
 
     monkeypatch.setattr(reading_ahead, "read_ahead", make)
     start = reading_ahead.reader(tmp_path)
-    start({"tab": "curate", "pool": "first"})
-    assert began.wait(30)
-    start({"tab": "curate", "pool": "second"})  # its page makes it
+    for pool in ("first", "second"):
+        start({"tab": "curate", "pool": pool})
+        assert began.acquire(timeout=30)
+    start({"tab": "curate", "pool": "third"})  # its page makes it
     go.set()
-    assert done.acquire(timeout=30)
+    assert done.acquire(timeout=30) and done.acquire(timeout=30)
     for thread in threading.enumerate():
         if thread.name == "reading ahead":
             thread.join(30)
-    start({"tab": "curate", "pool": "third"})
+    start({"tab": "curate", "pool": "fourth"})
     assert done.acquire(timeout=30)
-    assert asked == ["first", "third"]
+    assert asked == ["first", "second", "fourth"]
