@@ -32,6 +32,7 @@ ACTS = {
     "pin": ui.KEY % "p",
     "undo": ui.KEY % "z",
 }
+ACT_WEIGHTS = (4, 2, 4, 2, 1, 1)
 REDRAWS = ("budget", "search", "page")  # of these a person waits for a picture
 
 
@@ -117,7 +118,8 @@ def recorded(page: Any, home: Path, url: str, pool: Pool, scores: str, *, rest: 
 def let_in(
     url: str, script: Script, pool: Pool, *, clients: int, seconds: float, pause: float, seed: int, told: Told
 ) -> list[threading.Thread]:
-    """Visitors who come within one pause, and act for so many seconds; `told` gets what they see.
+    """Visitors who come within one pause, and act for so many seconds, but each until it has done every act; `told` gets what
+    they see.
 
     pause : mean seconds between two acts of a visitor.
     """
@@ -144,7 +146,7 @@ def visit(
     pause: float,
     told: Told,
 ) -> None:
-    """One visitor: open the page, then act until the time is up."""
+    """One visitor: open the page, do each act once, then any of them until the time is up."""
     session = f"{rng.getrandbits(50):x}"
     time.sleep(pause * rng.random())
     with httpx.Client(base_url=url, timeout=120) as client:
@@ -196,10 +198,11 @@ def visit(
         with told.lock:
             told.seconds["the whole page"].append(time.monotonic() - began)
         known, again = look("")
+        each = rng.sample(list(script.acts), len(script.acts))
         for nth in itertools.count(1):
-            if time.monotonic() > until:
+            if nth > len(each) and time.monotonic() > until:
                 return
-            name = rng.choices(list(script.acts), weights=[4, 2, 4, 2, 1, 1])[0]
+            name = each[nth - 1] if nth <= len(each) else rng.choices(list(script.acts), ACT_WEIGHTS)[0]
             event = dict(script.acts[name][0].body.get("event_data") or {})
             if name == "budget":
                 event |= {"value": round(rng.uniform(0.01, 0.3), 3), "seq": nth}
