@@ -40,4 +40,12 @@ def test_which_strategy_quotes_what_was_measured() -> None:
         ends[section, "iterit-cumulative"] < ends[section, "random-each-epoch"]
         for section in dict.fromkeys(section for section, _ in ends)
     ]
-    assert won == [True, False, False, False] and "won one trial" in text and "lost three" in text
+    assert won == [True, False, False, False]
+    # and so it is with a real model
+    real = "2026-11-30, a real model on real rows: SmolLM2-135M-Instruct"
+    found = {name: at_the_end(real, name) for name in ("iterit-cumulative", "random-each-epoch", "iterit")}
+    assert {seeds for seeds, _ in found.values()} == {"3"} and "3 seeds" in text
+    losses = {name: loss for name, (_, loss) in found.items()}
+    assert losses["random-each-epoch"] < losses["iterit-cumulative"] < losses["iterit"]
+    assert f"SmolLM2: {losses['iterit-cumulative']:.3f} against {losses['random-each-epoch']:.3f}" in text
+    assert "won one trial" in text and "lost four" in text
