@@ -131,8 +131,6 @@ def launch(
         prevent_thread_lock=True,
     )
     print(f"IterIT Studio: {url}", flush=True)
-    if page.read_ahead is not None:
-        page.read_ahead({"tab": "curate"})  # of the first selection most time is the loading of compiled code
     if share:
         print(
             f"for others: {shared_url}"

@@ -1,5 +1,5 @@
 """What a link shows, made while the browser that opened it still loads the page: then the page's first question is answered
-from memory. And what the app shows on Curate without a link, made as soon as it answers."""
+from memory."""
 
 from __future__ import annotations
 
