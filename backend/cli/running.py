@@ -52,8 +52,8 @@ def tune(
         typer.Option(
             "--scores",
             metavar="FILE",
-            help="What `score` wrote of this pool with this very model and settings, on another machine perhaps: epoch 0 takes it "
-            "instead of scoring. For shards 'part-*.parquet'. Refused where anything differs.",
+            help="Scores that `score` wrote for this pool with the same model and settings, for example on another machine; epoch 0 "
+            "uses them instead of scoring. For shards: 'part-*.parquet'. Refused if anything differs.",
         ),
     ] = None,
     runs_dir: RunsDir = Path("runs"),
@@ -98,7 +98,7 @@ def tune(
     given = read_own_scores(scores, samples) if scores else None
     if dry_run:
         if given is not None:
-            console.say("scoring before epoch 0 is counted here; --scores spares it")
+            console.say("this estimate includes scoring before epoch 0, which a run with --scores skips")
         estimating.dry_run(home, run_launch.with_absolute_paths(complete), samples, as_json=as_json)
         return
     for problem in overlap_problems(home, run_launch.with_absolute_paths(complete), samples):

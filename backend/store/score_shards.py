@@ -150,8 +150,9 @@ def read_own_scores(names: Sequence[str], pool: Pool) -> tuple[Scores, dict[str,
     about = about_scores(path) or {}
     if "depends_on" not in about:
         raise ScoresError(
-            f"{path} does not say which model and settings its scores are of; a run takes what `score` wrote as .parquet. To train on "
-            "what other scores select, write that with `select --export` and tune on it with --strategy full"
+            f"{path} does not say which model and settings its scores are of; a run accepts only .parquet files written by "
+            "`score`. To train on a selection made with other scores, export it with `select --export` and tune on that file with "
+            "--strategy full"
         )
     return found.scores, about["depends_on"]
 

@@ -214,7 +214,7 @@ def exported_file(home: Path, picks: Picks, asked: Asked, who: str = "", noun: s
 
 
 def _check_send(asked: Asked) -> None:
-    """Raise a StudioError where whoever asks may only look, or nothing can be sent; see `hub_push.check_push`."""
+    """Raise a StudioError if the visitor may only look, or if nothing can be sent; see `hub_push.check_push`."""
     if LOOKS.get():
         raise StudioError("you may look here, but not send anything to the hub")
     check_push(asked.hub)
