@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from iterit_ui.access.act_order import number_of
 from iterit_ui.access.addresses import host_of, names_fit
 from iterit_ui.access.guarded_page import NOT_READ, GuardedPage, visitor_of
 from iterit_ui.access.upload_bounds import Uploads
@@ -132,7 +133,25 @@ class Front:
             given = True
             return {"type": "http.request", "body": body, "more_body": False}
 
-        await self.app(scope, again, send)
+        number = number_of(headers)
+        session = None if number is None else orjson.loads(body).get("session_hash")
+        if number is None or not session:
+            await self.app(scope, again, send)
+            return
+        queued = False
+
+        async def note(message: MutableMapping[str, Any]) -> None:
+            nonlocal queued
+            if message["type"] == "http.response.start":
+                queued = path == f"{API}/queue/join" and message["status"] == 200
+            await send(message)
+
+        self.page.act_order.arrive(session, number)
+        try:
+            await self.app(scope, again, note)
+        finally:
+            if not queued:  # what waits in the queue is finished by whoever does it
+                self.page.act_order.finish(session, number)
 
 
 def wrong_host(headers: Headers, hosts: Collection[str]) -> Response | None:

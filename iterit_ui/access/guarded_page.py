@@ -12,7 +12,8 @@ from fastapi import Request
 from gradio.blocks import BlockFunction
 
 from backend.errors import StudioError, in_a_line, without_folders
-from iterit_ui.access.roles import changes
+from iterit_ui.access.act_order import ActOrder, act_of
+from iterit_ui.access.roles import DRAWING, changes
 from iterit_ui.access.visitors import LOOKS, Access
 from iterit_ui.shared import messages
 
@@ -32,6 +33,14 @@ class GuardedPage(gr.Blocks):
     folders: tuple[Path, ...] = ()
     read_ahead: Callable[[dict[str, str]], None] | None = None
 
+    def __init__(self, **options: Any) -> None:
+        self.act_order = ActOrder()
+        super().__init__(**options)
+
+    def get_config_file(self) -> Any:
+        """What the page is told when it is opened: also which of its events are acts, by their ids (assets/web/page/acts.js)."""
+        return {**super().get_config_file(), "acts": acts(self)}
+
     async def process_api(  # type: ignore[override]
         self,
         block_fn: BlockFunction | int,
@@ -40,10 +49,15 @@ class GuardedPage(gr.Blocks):
         request: Any = None,
         **options: Any,
     ) -> dict[str, Any]:
-        """An event: what Gradio answers, or a `gr.Error` that the page shows.
+        """An event: what Gradio answers, or a `gr.Error` that the page shows."""
+        asks = request[0] if isinstance(request, list) else request
+        async with self.act_order.turn(*act_of(asks)):
+            return await self._process(block_fn, inputs, state, request, **options)
 
-        Gradio prints the traceback of every other error, so the errors that are made for people are told as such here.
-        """
+    async def _process(
+        self, block_fn: BlockFunction | int, inputs: list[Any], state: Any, request: Any, **options: Any
+    ) -> dict[str, Any]:
+        """Gradio prints the traceback of every error but `gr.Error`, so the errors that are made for people are told as such here."""
         called = self.fns[block_fn] if isinstance(block_fn, int) else block_fn
         event = options.get("event_data")
         if event is not None and event._data is None:
@@ -78,6 +92,17 @@ class GuardedPage(gr.Blocks):
         except Exception as error:
             print(f"app.py: {event_names(self, block_fn)[0]}: {in_a_line(error)}", file=sys.stderr)
             raise gr.Error(NOT_READ, print_exception=False) from error
+
+
+def acts(page: gr.Blocks) -> list[int]:
+    """The ids of what visitors do: events that may come again before they are answered, and that set states."""
+    return [
+        number
+        for number, called in page.fns.items()
+        if called.trigger_mode == "multiple"
+        and any(isinstance(part, gr.State) for part in called.outputs)
+        and not DRAWING.intersection(event_names(page, called))
+    ]
 
 
 def is_plain(value: Any) -> bool:

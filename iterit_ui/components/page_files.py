@@ -46,6 +46,7 @@ SCRIPTS = [
     WEB / f"{name}.js"
     for name in [
         "page/core",
+        "page/acts",
         "page/waits",
         "page/screen",
         "page/address",

@@ -274,8 +274,8 @@ def _wire_samples(session: Session, parts: Parts) -> None:
     parts.sample.note(answers.sent(bound(events.noted, home)), who, changed, **IN_TURN)
     parts.keyboard.mark(answers.marked(home), [*who, parts.view, session.sample], changed, **IN_TURN)
     for part in (parts.sample, parts.finding, parts.keyboard):
-        part.undo(bound(bulk_marks.taken_back, home), who, changed, **QUIET)
-    parts.keyboard.redo(bound(bulk_marks.done_again, home), who, changed, **QUIET)
+        part.undo(bound(bulk_marks.taken_back, home), who, changed, **IN_TURN)
+    parts.keyboard.redo(bound(bulk_marks.done_again, home), who, changed, **IN_TURN)
     parts.sample.read(lambda: True, None, parts.asked, **QUIET)
     for part in (parts.sample, parts.keyboard):
         part.step(

@@ -430,3 +430,22 @@ def test_the_names_that_the_app_answers_to() -> None:
 def test_sharing_needs_passwords() -> None:
     with pytest.raises(ConfigError, match=r"--share.*--auth-file"):
         app.launch(None, share=True)  # type: ignore[arg-type]
+
+
+def test_an_act_that_is_refused_or_done_is_awaited_by_nobody(client: Client, page: GuardedPage) -> None:
+    body = event(page, "data-sample.pin", {"id": "x"})
+    act = {"x-act": "1"}
+    assert client.post("/gradio_api/run/predict", json=body, headers=act).status_code == 401
+    log_in(client, "ada")
+    for path in ("run/predict", "queue/join"):
+        assert client.post(f"/gradio_api/{path}", json={**body, "data": []}, headers=act).status_code == 400
+    client.post("/gradio_api/run/predict", json=body, headers=act)
+    assert not page.act_order._pages
+
+
+def test_an_act_that_waits_in_the_queue_is_awaited(client: Client, page: GuardedPage) -> None:
+    log_in(client, "ada")
+    body = event(page, "data-sample.pin", {"id": "x"})
+    assert client.post("/gradio_api/queue/join", json=body, headers={"x-act": "4"}).status_code == 200
+    assert list(page.act_order._pages["s"]) == [4]
+    page.act_order.finish("s", 4)

@@ -1,14 +1,14 @@
 """Three people who mark samples of one pool at once, each with undo and redo, in pages of Chromium: what they see in the end.
 
 Each page acts by itself, at moments and on samples that are drawn: it opens a sample, pins, excludes or unmarks it by the
-buttons beside it, and presses the keys of undo and redo. What it sends is written down: the order of a person's acts.
+buttons beside it, and presses the keys of undo and redo. What it asks the browser to send is written down: the order of a
+person's acts.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import random
 import tempfile
 import time
@@ -48,6 +48,21 @@ ACT = """([acts, hasty]) => {
     }
     window.curationDone = true;
   })();
+}"""
+
+# runs in a page: writes down the acts that its scripts send, as they send them and before anything orders them
+WRITE_DOWN = """(kinds) => {
+  const names = Object.fromEntries(window.gradio_config.dependencies.map((one) => [one.id, (one.targets[0] || [])[1]]));
+  const fetched = window.fetch;
+  window.curationActs = [];
+  window.fetch = function fetch(resource, options) {
+    if (typeof options?.body === 'string' && String(resource?.url ?? resource).includes('/gradio_api/')) {
+      const {fn_index, event_data} = JSON.parse(options.body);
+      const kind = kinds[names[fn_index]];
+      if (kind) window.curationActs.push([kind, ['undo', 'redo'].includes(kind) ? '' : String(event_data.id)]);
+    }
+    return fetched.call(this, resource, options);
+  };
 }"""
 
 # what a page shows of marks, and of what follows from them
@@ -122,13 +137,17 @@ def race(
     hasty : nobody waits for the answer to an act before the next one.
     """
     note_order(home)
-    sent: dict[str, list[Act]] = {who: [] for who in NAMES[: len(pages)]}
-    for who, page in zip(sent, pages):
+    people = NAMES[: len(pages)]
+    for who, page in zip(people, pages, strict=True):
         opened(page, address, who)
-        page.on("request", written_down(page, sent[who]))
+        page.evaluate(WRITE_DOWN, KINDS)
     for page in pages:
         page.evaluate(ACT, [drawn_acts(acts, pause, rng), hasty])
     shown = at_rest(pages, home, pool_id)
+    sent = {
+        who: [Act(kind, sample) for kind, sample in page.evaluate("window.curationActs")]
+        for who, page in zip(people, pages, strict=True)
+    }
     done, marks = effects(home), dict(store.marks(home, pool_id))
     turns = sum(act.kind in ("undo", "redo") for one in sent.values() for act in one)
     print(
@@ -169,23 +188,6 @@ def drawn_acts(count: int, pause: float, rng: random.Random) -> list[dict[str, A
         {"wait": round(pause * rng.uniform(0.2, 1.8)), "kind": kind, "nth": rng.randrange(1000)}
         for kind in kinds
     ]
-
-
-def written_down(page: Any, acts: list[Act]) -> Any:
-    """What adds the acts that a page sends, in their order."""
-    names = page.evaluate(
-        "Object.fromEntries(window.gradio_config.dependencies.map((one) => [one.id, (one.targets[0] || [])[1]]))"
-    )
-
-    def add(request: Any) -> None:
-        if request.method == "POST" and "/gradio_api/" in request.url:
-            body = json.loads(request.post_data or "{}") if "/upload" not in request.url else {}
-            kind = KINDS.get(names.get(str(body.get("fn_index")), ""))
-            if kind is not None:
-                event = body.get("event_data") or {}
-                acts.append(Act(kind, "" if kind in ("undo", "redo") else str(event["id"])))  # type: ignore[arg-type]
-
-    return add
 
 
 def at_rest(pages: Sequence[Any], home: Path, pool_id: str) -> list[dict[str, Any]]:

@@ -17,11 +17,11 @@ from backend.store import database
 Kind = Literal["pinned", "excluded", "clear", "undo", "redo"]
 
 _TRIGGERS = """
-CREATE TABLE soak_order (number INTEGER PRIMARY KEY, step INTEGER, kind TEXT, who TEXT);
-CREATE TRIGGER soak_made AFTER INSERT ON changes BEGIN
+CREATE TABLE IF NOT EXISTS soak_order (number INTEGER PRIMARY KEY, step INTEGER, kind TEXT, who TEXT);
+CREATE TRIGGER IF NOT EXISTS soak_made AFTER INSERT ON changes BEGIN
   INSERT INTO soak_order (step, kind, who) VALUES (NEW.step, coalesce(NEW.after, 'clear'), NEW.who);
 END;
-CREATE TRIGGER soak_turned AFTER UPDATE OF undone ON changes BEGIN
+CREATE TRIGGER IF NOT EXISTS soak_turned AFTER UPDATE OF undone ON changes BEGIN
   INSERT INTO soak_order (step, kind, who)
   VALUES (NEW.step, CASE WHEN NEW.undone IS NULL THEN 'redo' ELSE 'undo' END, NEW.turned_by);
 END;
@@ -56,7 +56,7 @@ class Moment:
 
 
 def note_order(home: Path) -> None:
-    """From now on `effects` are written down in this runs folder, which is made for it."""
+    """From now on `effects` are written down in this runs folder; those that are already are dropped."""
     with database.writing(home) as connection:
         statement = ""
         for line in _TRIGGERS.splitlines(keepends=True):  # executescript would end the transaction
@@ -64,6 +64,7 @@ def note_order(home: Path) -> None:
             if sqlite3.complete_statement(statement):
                 connection.execute(statement)
                 statement = ""
+        connection.execute("DELETE FROM soak_order")
 
 
 def effects(home: Path) -> list[Effect]:
