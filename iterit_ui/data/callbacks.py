@@ -83,13 +83,10 @@ def picked(home: Path) -> Callable[..., Any]:
     def call(
         event: gr.EventData, request: gr.Request, pool_id: str, view: Any, opened: str, asked: bool
     ) -> Any:
-        data = _brought(event)
-        sample = events.on_row(home, pool_id, data)
+        sample = events.on_row(home, pool_id, _brought(event))
         if sample is None:
             return gr.skip()
-        nth = data.get("nth")
-        place = nth if isinstance(nth, int) and 0 < nth < 2**53 else None
-        found = NEWEST.open(_of(request), pool_id, view, opened, sample, place)
+        found = NEWEST.open(_of(request), pool_id, view, opened, sample)
         if found is None:
             return gr.skip()
         shown = reading.sample_value(home, pool_id, sample, found[0], asked=asked, read=None)

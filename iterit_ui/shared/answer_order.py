@@ -2,9 +2,10 @@
 
 Callbacks of one page run beside each other, and Gradio hands each the states as they were when it was asked. One that
 takes long may answer after a later one has, with what the page no longer lists; one that is asked while another is under
-way reads states that the other is about to change; and of two clicks the second may arrive first. So each asks here
-first: it learns what the page lists by now, and gets a number that its answer carries. A component draws no answer with
-a smaller number than that of the one which it shows (`studio.mount` in assets/web/page/core.js).
+way reads states that the other is about to change. (What a visitor does is done one after another, see
+`access/act_order.py`; what is drawn because of it, or because somebody else did something, is not.) So each asks here
+first: it learns what the page lists by now, and gets a number that its answer carries. A component draws no answer with a
+smaller number than that of the one which it shows (`studio.mount` in assets/web/page/core.js).
 """
 
 from __future__ import annotations
@@ -35,7 +36,6 @@ class _Session:
     pool_id: str
     view: View
     lock: threading.Lock = field(default_factory=threading.Lock)
-    nth: int = 0  # of the clicks that opened a sample, the last
     opened: deque[str] = field(default_factory=lambda: deque(maxlen=MOST_OPENED))
 
 
@@ -85,19 +85,16 @@ class Newest:
             return made, next(_numbers)
 
     def open(
-        self, session: str, pool_id: str, view: View, state: str, sample: str, nth: int | None = None
+        self, session: str, pool_id: str, view: View, state: str, sample: str
     ) -> tuple[View, int] | None:
         """`sample` was opened from the list. What the page lists, and the answer's number.
 
-        state : the session's, the sample that was open before. nth : the click's place among those of the page.
-
-        None as in `read`, and where a later click has arrived before this one.
+        state : the session's, the sample that was open before. None as in `read`.
         """
         known = self._known(session, pool_id, view)
         with known.lock:
-            if known.pool_id != pool_id or (nth is not None and nth < known.nth):
+            if known.pool_id != pool_id:
                 return None
-            known.nth = known.nth if nth is None else nth
             known.opened.extend([sample] if known.opened else [state, sample])
             return known.view, next(_numbers)
 

@@ -103,7 +103,7 @@
       root.querySelectorAll('tr.open').forEach((other) => other.classList.remove('open'));
       tr.classList.add('open');
       open = value.ids[index];
-      trigger('pick', {id: value.ids[index], index, nth: studio.nth()});
+      trigger('pick', {id: value.ids[index], index});
     };
 
     // A text that is written in its cell: a click or Enter opens a field; Enter or leaving it sends, Escape takes it back.

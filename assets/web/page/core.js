@@ -162,7 +162,7 @@ const atFirst = (text) => {
 };
 
 // Calls draw(value, root) for the present value and for each later one, in order, and then writes data-rev.
-// `watch` misses what was set before it was called, hence the first call. Of values with a number (in_order.py) none is
+// `watch` misses what was set before it was called, hence the first call. Of values with a number (iterit_ui/shared/answer_order.py) none is
 // drawn that comes after one with a larger number: it answers an earlier question.
 studio.mount = ({element, props, watch}, draw) => {
   const root = element.firstElementChild;
@@ -190,10 +190,6 @@ studio.mount = ({element, props, watch}, draw) => {
   update();
   return root;
 };
-
-// Clicks in the order in which they were made: the requests that tell of them may overtake one another on their way.
-let clicks = 0;
-studio.nth = () => ++clicks;
 
 // Calls whenever light and dark change. Other classes of the body say that something is awaited, several times a minute.
 studio.onTheme = (callback) => {
