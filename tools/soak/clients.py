@@ -1,13 +1,15 @@
 """Many visitors of one app at once: what they wait for, what goes wrong, and how much memory the app takes.
 
 One page in Chromium is opened and used, and what it sends is written down. Each visitor is a thread that sends the same
-under a session of its own, with values of its own, and pauses between two acts as a person does.
+under a session of its own, with values of its own, and pauses between two acts as a person does. Some are pages of
+Chromium instead, which draw what they are answered.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import random
 import time
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from backend.errors import RunError
 from backend.jobs import lifecycle, run_launch
 from benchmarks import ui
 from benchmarks.common import pool_input
+from tools.soak.people import NAMES, begin, opened, waits
 from tools.soak.visitors import REDRAWS, Told, let_in, recorded
 
 
@@ -29,6 +32,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--minutes", type=float, default=10, help="how long they stay (default 10)")
     parser.add_argument(
         "--pause", type=float, default=8, help="mean seconds between two acts of a visitor (default 8)"
+    )
+    parser.add_argument(
+        "--browsers", type=int, default=2, help="pages of Chromium that act among them (default 2)"
     )
     parser.add_argument("--train", action="store_true", help="a run of the demo trains meanwhile")
     parser.add_argument("--runs-dir", type=Path, help="folder to keep the pool, its map and the run in")
@@ -43,21 +49,33 @@ def run(options: argparse.Namespace) -> int:
             (app,) = (child for child in psutil.Process().children() if "app.py" in " ".join(child.cmdline()))
             with ui.browser_page() as page:
                 script = recorded(page, home, url, pool, scores)
-            job = started(home) if options.train else ""
-            told, memory = Told(), []
-            visitors = let_in(
-                url,
-                script,
-                pool,
-                clients=options.clients,
-                seconds=60 * options.minutes,
-                pause=options.pause,
-                seed=options.seed,
-                told=told,
-            )
-            while any(visitor.is_alive() for visitor in visitors):
-                memory.append((time.monotonic(), app.memory_info().rss / 2**20))
-                time.sleep(1)
+                pages = [page, *(page.context.browser.new_page() for _ in range(options.browsers - 1))]
+                pages = pages[: options.browsers]
+                told, memory = Told(), []
+                for nth, one in enumerate(pages):
+                    one.on("pageerror", lambda error: told.errors.update([f"in a page: {error}"]))
+                    opened(
+                        one, f"{url}/?tab=curate&pool={pool.id}&scores={scores}/0", NAMES[nth % len(NAMES)]
+                    )
+                job = started(home) if options.train else ""
+                visitors = let_in(
+                    url,
+                    script,
+                    pool,
+                    clients=options.clients - len(pages),
+                    seconds=60 * options.minutes,
+                    pause=options.pause,
+                    seed=options.seed,
+                    told=told,
+                )
+                for nth, one in enumerate(pages):
+                    begin(one, 100_000, 1000 * options.pause, random.Random(f"{options.seed}-{nth}"))
+                while any(visitor.is_alive() for visitor in visitors):
+                    memory.append((time.monotonic(), app.memory_info().rss / 2**20))
+                    page.wait_for_timeout(1000)
+                for one in pages:
+                    for kind, seconds in waits(one):
+                        told.seconds[f"in a page: {kind}"].append(seconds)
             if job:
                 with contextlib.suppress(RunError):  # it is done already
                     lifecycle.kill(home, job)
@@ -77,13 +95,13 @@ def report(
 ) -> None:
     """Print what was waited for, what went wrong and the memory by minute."""
     print(f"{options.clients} visitors, {options.minutes:g} minutes, {options.pool}{', a run trains meanwhile' if options.train else ''}\n")  # fmt: skip
-    print(f"{'act':<16}{'times':>8}{'median ms':>11}{'p95 ms':>9}{'max ms':>9}")
+    print(f"{'act':<18}{'times':>8}{'median ms':>11}{'p95 ms':>9}{'max ms':>9}")
     shown = {**told.seconds, "all redraws": [s for name in REDRAWS for s in told.seconds[name]]}
     for name, seconds in shown.items():
         if seconds:
             ms = 1000 * np.array(seconds)
             print(
-                f"{name:<16}{len(ms):>8}{np.median(ms):>11.0f}{np.quantile(ms, 0.95):>9.0f}{ms.max():>9.0f}"
+                f"{name:<18}{len(ms):>8}{np.median(ms):>11.0f}{np.quantile(ms, 0.95):>9.0f}{ms.max():>9.0f}"
             )
     print(f"\nerrors: {sum(told.errors.values())}; tracebacks in the app's log: {tracebacks}")
     for text, count in told.errors.most_common(10):

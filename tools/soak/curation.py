@@ -1,7 +1,7 @@
 """Three people who mark samples of one pool at once, each with undo and redo, in pages of Chromium: what they see in the end.
 
 Each page acts by itself, at moments and on samples that are drawn: it opens a sample, pins, excludes or unmarks it by the
-buttons beside it, and presses the keys of undo and redo. What it asks the browser to send is written down: the order of a
+buttons beside it, and presses the keys of undo and redo (`people`). What it asks the browser to send is written down: the order of a
 person's acts.
 """
 
@@ -20,46 +20,22 @@ from backend import data, store
 from backend.store import curation_revision
 from benchmarks import ui
 from tools.soak.orders import Act, Effect, effects, moments, note_order, unexplained
+from tools.soak.people import NAMES, begin, opened
 
-NAMES = ("Ada", "Ben", "Cleo", "Dan", "Eve")
 KINDS = {"pin": "pinned", "exclude": "excluded", "unmark": "clear", "undo": "undo", "redo": "redo"}
 REST_SECONDS = 60.0  # until all pages show the same, after the last act
 QUIET_SECONDS = 3.0  # for which nothing changes then
-
-# runs in a page: acts at their moments, and says when it is through
-ACT = """([acts, hasty]) => {
-  const rest = (ms) => new Promise((go) => setTimeout(go, ms));
-  const key = (shiftKey) =>
-    document.body.dispatchEvent(new KeyboardEvent('keydown', {key: shiftKey ? 'Z' : 'z', shiftKey, bubbles: true, cancelable: true}));
-  window.curationDone = false;
-  (async () => {
-    for (const {wait, kind, nth} of acts) {
-      await rest(wait);
-      const among = (selector) => {
-        const found = [...document.querySelectorAll(selector)].filter((node) => !node.disabled);
-        found[nth % found.length]?.click();
-      };
-      if (kind === 'open') among('#curate-table tbody tr td:last-child');
-      else if (kind === 'mark') among('#curate-sample button[data-key="pin"], #curate-sample button[data-key="exclude"], #curate-sample button[data-key="unmark"]');
-      else key(kind === 'redo');
-      // a line shows after 150 ms that an answer is awaited
-      await rest(hasty ? 0 : 160);
-      while (!hasty && document.body.classList.contains('awaiting')) await rest(20);
-    }
-    window.curationDone = true;
-  })();
-}"""
 
 # runs in a page: writes down the acts that its scripts send, as they send them and before anything orders them
 WRITE_DOWN = """(kinds) => {
   const names = Object.fromEntries(window.gradio_config.dependencies.map((one) => [one.id, (one.targets[0] || [])[1]]));
   const fetched = window.fetch;
-  window.curationActs = [];
+  window.actsSent = [];
   window.fetch = function fetch(resource, options) {
     if (typeof options?.body === 'string' && String(resource?.url ?? resource).includes('/gradio_api/')) {
       const {fn_index, event_data} = JSON.parse(options.body);
       const kind = kinds[names[fn_index]];
-      if (kind) window.curationActs.push([kind, ['undo', 'redo'].includes(kind) ? '' : String(event_data.id)]);
+      if (kind) window.actsSent.push([kind, ['undo', 'redo'].includes(kind) ? '' : String(event_data.id)]);
     }
     return fetched.call(this, resource, options);
   };
@@ -71,7 +47,7 @@ SHOWN = """() => ({
   marks: document.querySelector('#curate-tools')?.innerText.trim(),
   // but for what each page changed last
   cards: [...document.querySelectorAll('#curate-cards .st-card:not([data-label="Last change"])')].map((card) => card.innerText),
-  busy: document.body.classList.contains('awaiting') || !window.curationDone,
+  busy: document.body.classList.contains('awaiting') || !window.actsDone,
 })"""
 
 
@@ -142,10 +118,10 @@ def race(
         opened(page, address, who)
         page.evaluate(WRITE_DOWN, KINDS)
     for page in pages:
-        page.evaluate(ACT, [drawn_acts(acts, pause, rng), hasty])
+        begin(page, acts, pause, rng, hasty=hasty)
     shown = at_rest(pages, home, pool_id)
     sent = {
-        who: [Act(kind, sample) for kind, sample in page.evaluate("window.curationActs")]
+        who: [Act(kind, sample) for kind, sample in page.evaluate("window.actsSent")]
         for who, page in zip(people, pages, strict=True)
     }
     done, marks = effects(home), dict(store.marks(home, pool_id))
@@ -170,26 +146,6 @@ def disorder(
     return found if done else [*found, "nobody changed anything"]
 
 
-def opened(page: Any, address: str, who: str) -> None:
-    """Open the Curate tab in a page under a name, with the first sample beside it."""
-    page.goto(address)
-    page.locator("#curate-table tbody tr").nth(3).wait_for()
-    page.locator(".st-you input").fill(who)
-    page.locator(".st-you input").press("Enter")
-    page.locator("#curate-table tbody tr").first.locator("td").last.click()
-    page.locator('#curate-sample button[data-key="pin"]').wait_for()
-    page.wait_for_function("!document.body.classList.contains('awaiting')")
-
-
-def drawn_acts(count: int, pause: float, rng: random.Random) -> list[dict[str, Any]]:
-    """Acts for a page: what is done after so many milliseconds, `pause` on average, and to which of those that are there."""
-    kinds = rng.choices(["open", "mark", "undo", "redo"], weights=[3, 4, 2, 2], k=count)
-    return [
-        {"wait": round(pause * rng.uniform(0.2, 1.8)), "kind": kind, "nth": rng.randrange(1000)}
-        for kind in kinds
-    ]
-
-
 def at_rest(pages: Sequence[Any], home: Path, pool_id: str) -> list[dict[str, Any]]:
     """What each page shows once all have acted, nothing changes any more and all show the same, or time is up."""
     until, last, since = time.monotonic() + REST_SECONDS, None, time.monotonic()
@@ -198,7 +154,7 @@ def at_rest(pages: Sequence[Any], home: Path, pool_id: str) -> list[dict[str, An
         now = (curation_revision(home, pool_id), shown)
         if now != last or any(one["busy"] for one in shown):
             last, since = now, time.monotonic()
-        if any(not page.evaluate("window.curationDone") for page in pages):
+        if any(not page.evaluate("window.actsDone") for page in pages):
             until = time.monotonic() + REST_SECONDS
         quiet = time.monotonic() - since > QUIET_SECONDS
         if (quiet and all(one == shown[0] for one in shown)) or time.monotonic() > until:

@@ -209,7 +209,7 @@ def visit(
             elif name == "search":
                 event |= {"text": rng.choice(words)}
             elif name == "row":
-                event |= {"id": str(pool.ids[rng.randrange(len(pool))]), "nth": nth}
+                event |= {"id": str(pool.ids[rng.randrange(len(pool))])}
             timed(name, script.acts[name], event)
             then = time.monotonic() + rng.expovariate(1 / pause)
             while (now := time.monotonic()) < then:
