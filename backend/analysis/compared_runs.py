@@ -19,6 +19,7 @@ from backend.config import RunConfig, held_out_share
 from backend.errors import StudioError
 from backend.records import Metrics
 from backend.store import RunInfo
+from backend.store.shelf import keep_last
 
 UNFINISHED = {
     "queued": "still queued",
@@ -266,11 +267,11 @@ def _read_meta(home: Path, run_id: str, epoch: int, written: int) -> dict[str, A
         raise StudioError(f"{path} cannot be read ({error})") from error
 
 
-@lru_cache(maxsize=1024)
+@keep_last(1024)
 def _picks(home: Path, run_id: str, epoch: int, written: int) -> np.ndarray:
     return store.read_picks(home, run_id, epoch)
 
 
-@lru_cache(maxsize=64)
+@keep_last(64)
 def _lengths(home: Path, run_id: str, epoch: int, written: int) -> np.ndarray:
     return store.read_lengths(home, run_id, epoch)

@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,10 +23,11 @@ from backend.model.readable import ModelText, TokenLosses, losses_from_json, tex
 from backend.models_on_demand.asked_models import last_written
 from backend.models_on_demand.process import IDLE_MINUTES, IdleEnd, ModelProcess, State
 from backend.models_on_demand.questions import AskedModel
+from backend.store.shelf import keep_last
 
 TEXT_SECONDS = 60.0  # a tokenizer takes seconds; more where it is fetched from the hub
 LOSSES_SECONDS = 120.0  # a large model takes longer: it goes on loading, and the next one to ask waits less
-REMEMBERED = 256  # texts and losses; a long one is some hundred KiB
+REMEMBERED = 256  # texts and losses
 
 Task = Literal["show", "losses"]
 
@@ -122,7 +122,7 @@ def _running() -> ModelProcess:
         return _process
 
 
-@lru_cache(maxsize=REMEMBERED)
+@keep_last(REMEMBERED)
 def _found(
     task: Task, home: Path, pool_id: str, row: int, asked: AskedModel, written: float
 ) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from backend.data.inputs import find_sources, split_of
 from backend.data.mapping import BAD, KEEP, SPEAKER, WHOSE
 from backend.data.turn_parts import SPEAKERS
 from backend.errors import StudioError
+from backend.store.shelf import keep_last
 from iterit_ui.components import checked_int
 from iterit_ui.data.words import KEEP_BAD, NOT_RECOGNISED, PREFERENCE, ROLE, WHOSE_TURNS
 from iterit_ui.shared import theme
@@ -89,7 +89,7 @@ def preview_of(item: Item, mapping: dict[str, str] | None, roots: tuple[Path, ..
         return Preview(item, None, hub_words(str(error)) if item.size is None else str(error))
 
 
-@lru_cache(maxsize=256)
+@keep_last(256)
 def _preview(
     path: str, mapping: tuple[tuple[str, str], ...], roots: tuple[Path, ...], changed: int
 ) -> data.Preview:
