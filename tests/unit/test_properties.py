@@ -1,4 +1,4 @@
-"""What must hold for any rows and texts, looked for by hypothesis: loading, TF-IDF, selection with coverage, export."""
+"""What must hold for any rows and texts, looked for by hypothesis: loading, TF-IDF, selection with coverage and quotas, export."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_twins import plain_greedy, plain_tfidf, scored
+from plain_twins import plain_allowed, plain_greedy, plain_tfidf, scored
 
 from backend.config import SelectionSettings
 from backend.data import load_pool, write_samples
 from backend.data.export import Part, fits
 from backend.diversity import count_ngrams, initial_diversity, tfidf
-from backend.errors import PoolError
+from backend.errors import ConfigError, PoolError
 from backend.selection import select
 
 ANY = settings(max_examples=120, deadline=None, derandomize=True, database=None)
@@ -89,6 +89,61 @@ def test_a_pick_is_the_largest_gain_over_what_is_covered(
     picks, gains, _ = plain_greedy(texts, values.astype(np.float64), values, decay=decay, budget=budget)
     assert made.rows.tolist() == picks
     np.testing.assert_allclose(made.gain, gains, rtol=1e-9, atol=1e-12)
+
+
+@ANY
+@given(
+    st.lists(
+        st.tuples(RESPONSE, st.integers(1, 31).map(lambda k: k / 32), st.sampled_from("abc")),
+        min_size=1,
+        max_size=9,
+    ),
+    st.dictionaries(st.sampled_from("abc"), st.sampled_from(["-0", "-0.5", "0.3-", "0.2-0.4", "0.5-0.5"])),
+    st.sampled_from([0.0, 0.1, 1.0]),
+    st.integers(1, 9),
+    st.integers(0, 2),
+)
+def test_picks_keep_the_bounds_of_the_sources(
+    samples: list[tuple[str, float, str]], shares: dict[str, str], decay: float, budget: int, pins: int
+) -> None:
+    texts, sources = [text for text, _, _ in samples], [source for _, _, source in samples]
+    values = np.array([value for _, value, _ in samples], dtype=np.float32)
+    names = tuple(sorted({*sources, *shares}))
+    budget = min(budget, len(texts))
+    pinned = tuple(range(min(pins, budget)))
+
+    def allowed(picks: list[int]) -> np.ndarray:
+        may, _ = plain_allowed([sources[row] for row in picks], sources, shares, of=budget, budget=budget)
+        return np.isin(sources, list(may))
+
+    picks, _, _ = plain_greedy(
+        texts,
+        values.astype(np.float64),
+        values,
+        decay=decay,
+        budget=budget,
+        first=pinned,
+        allowed=allowed,
+    )
+    try:
+        made = select(
+            count_ngrams(texts),
+            scored(values),
+            SelectionSettings(
+                budget=float(budget) if budget > 1 else 1 / len(texts),
+                decay=decay,
+                source_shares=shares,
+                pinned=tuple(str(row) for row in pinned),
+            ),
+            budget=budget,
+            ids=np.array([str(row) for row in range(len(texts))], dtype=object),
+            source_codes=np.array([names.index(source) for source in sources], dtype=np.int32),
+            sources=names,
+        )
+    except ConfigError as error:  # bounds that let nobody in
+        assert "nothing can be selected" in str(error) and not picks
+        return
+    assert made.rows.tolist() == picks
 
 
 @pytest.mark.parametrize("suffix", [".json", ".jsonl", ".parquet"])
