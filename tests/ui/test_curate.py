@@ -483,6 +483,15 @@ def test_settings_are_taken_back_and_done_again_and_a_drag_is_one_step(home: Pat
     assert here.settings == {} and not here.past["redo"]
 
 
+@pytest.mark.parametrize(("later", "steps"), [(0.1, 1), (60.0, 2), (-3600.0, 2)])
+def test_a_change_long_after_another_is_a_step_of_its_own_as_is_one_after_the_clock_was_set_back(
+    later: float, steps: int
+) -> None:
+    once = settings.stepped(settings.PAST, {}, "decay", now=1000.0)
+    again = settings.stepped(once, {"decay": 0.2}, "decay", now=1000.0 + later)
+    assert len(again["undo"]) == steps
+
+
 def test_limits_that_cross_are_refused(home: Path, pool: Pool) -> None:
     with pytest.raises(ConfigError, match="above the longest"):
         settings.set_to(
