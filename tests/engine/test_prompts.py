@@ -268,13 +268,37 @@ def test_real_conversations_with_tools(shared: Path) -> None:
             assert tokenizer.decode(ids[first:]).endswith(written + CLOSING[name])
 
 
+LONG = "makes a text or list of more than 10,000,000 items"
+
+
 @pytest.mark.parametrize(
     ("endless", "why"),
     [
         ("{% for i in range(99999) %}{% for k in range(99999) %}{% endfor %}{% endfor %}", "more than 1,000,000 steps"),
         ("{% for i in range(10 ** 9) %}{% endfor %}", "Range too big"),
         ("{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}", "calls itself without end"),
-        ("{{ 'x' * 10 ** 9 }}", "repeats a text or list beyond 10,000,000 items"),
+        ("{% macro two(n) %}{% if n %}{{ two(n - 1) }}{{ two(n - 1) }}{% endif %}{% endmacro %}{{ two(40) }}", "more than 1,000,000 steps"),
+        ("{% macro two(n) %}{{ caller() }}{% if n %}{% call two(n - 1) %}{% endcall %}{% call two(n - 1) %}{% endcall %}{% endif %}{% endmacro %}{% call two(40) %}{% endcall %}", "more than 1,000,000 steps"),
+        ("{{ 'x' * 10 ** 9 }}", LONG),
+        ("{% set n = namespace(t='x') %}{% for i in range(99) %}{% set n.t = n.t ~ n.t %}{% endfor %}", LONG),
+        ("{% set n = namespace(t='x') %}{% for i in range(99) %}{% set n.t = n.t + n.t %}{% endfor %}", LONG),
+        ("{% set n = namespace(t=[1]) %}{% for i in range(99) %}{% set n.t = n.t + n.t %}{% endfor %}", LONG),
+        ("{% set n = namespace(t='x') %}{% for i in range(99) %}{% set n.t %}{{ n.t }}{{ n.t }}{% endset %}{% endfor %}", LONG),
+        ("{% set n = namespace(t='x') %}{% for i in range(99) %}{% set n.t = n.t.replace('x', 'x' * 1000) %}{% endfor %}", LONG),
+        ("{% set n = namespace(t='x') %}{% for i in range(99) %}{% set n.t = n.t | replace('x', 'x' * 1000) %}{% endfor %}", LONG),
+        ("{% set n = namespace(t='x') %}{% for i in range(99) %}{% set n.t = n.t.join('x' * 1000) %}{% endfor %}", LONG),
+        ("{% set n = namespace(t='x') %}{% for i in range(99) %}{% set n.t = ('x' * 1000) | join(n.t) %}{% endfor %}", LONG),
+        ("{{ 'x'.center(10 ** 11) }}", LONG),
+        ("{{ 'x' | center(10 ** 11) }}", LONG),
+        ("{{ 'x' | indent(10 ** 11, true) }}", LONG),
+        ("{{ '%99999999999d' % 1 }}", LONG),
+        ("{{ '%*d' % (10 ** 11, 1) }}", LONG),
+        ("{{ '%99999999999d' | format(1) }}", LONG),
+        ("{{ '{:>99999999999}'.format('x') }}", LONG),
+        ("{{ [1] | batch(10 ** 11, 1) | list }}", LONG),
+        ("{{ lipsum(10 ** 11) }}", LONG),
+        ("{% set x = 'x' * 10 ** 6 %}{% for i in range(99999) %}{{ x }}{% endfor %}", "writes more than 100,000,000 letters"),
+        ("{% for i in range(99999) %}" + "x" * 10**4 + "{% endfor %}", "writes more than 100,000,000 letters"),
         ("{{ 10 ** 99999999 }}", "a number of more than 4,096 bits"),
         ("{{ 1 // 0 }}", "by zero"),
     ],
