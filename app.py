@@ -41,6 +41,7 @@ from iterit_ui.access.upload_bounds import LARGEST, Uploads
 from iterit_ui.access.visitors import LOGIN_WORDS, Access, asked
 from iterit_ui.components.page_files import STYLES, WEB, routes
 from iterit_ui.shared import desktop_window
+from iterit_ui.shared.daily_copy import copy_daily
 from iterit_ui.shared.freed_memory import give_memory_back
 from iterit_ui.shared.theme import gradio_theme
 
@@ -93,6 +94,7 @@ def launch(
             "demonstration that everybody may look at, or leave --host at 127.0.0.1"
         )
     give_memory_back()
+    copy_daily(page.folders[0])
     host = listening(host)
     space = [name] if in_space() and (name := os.environ.get("SPACE_HOST")) else []
     shared = SHARED_HOSTS if share else ()

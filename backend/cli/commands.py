@@ -23,6 +23,7 @@ from backend.cli.pool_overlaps import overlaps
 from backend.cli.queueing import queue, stop
 from backend.cli.reading import read
 from backend.cli.receipts import receipt, replay
+from backend.cli.repair_command import repair
 from backend.cli.report_command import report
 from backend.cli.reviewing import review
 from backend.cli.running import again, resume, tune
@@ -98,6 +99,7 @@ app.command()(keeping.diff)
 app.command()(keeping.delete)
 app.command()(keeping.restore)
 app.command()(keeping.erase)
+app.command()(repair)
 app.add_typer(comparing.app, name="compare")
 app.add_typer(piloting.app, name="pilot")
 app.add_typer(budgeting.app, name="budget")

@@ -62,6 +62,14 @@ def find_run_or_folder(home: Path, name: str) -> tuple[Path, str]:
     return home, find_run(home, name)
 
 
+def unlisted_words(found: list[str]) -> list[str]:
+    """What is said of runs that the database does not list."""
+    if not found:
+        return []
+    names = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+    return [f"there are folders of runs that are not in the list: {names}; `repair` lists them again"]
+
+
 def runs(
     search: Annotated[
         str,
@@ -86,7 +94,7 @@ def runs(
     home = runs_dir.resolve()
     lifecycle.refresh(home)
     every = store.runs(home, deleted=deleted)
-    for said in store.damaged_files(home):
+    for said in [*store.damaged_files(home), *unlisted_words(store.unlisted_runs(home))]:
         console.say(said)
     infos = analysis.matching_runs(every, search, tags=tag or ())
     if as_json:

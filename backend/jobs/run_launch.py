@@ -46,6 +46,7 @@ def launch(
     if not config.model:
         raise ConfigError("model is empty; name a folder, a hub id, or 'demo'")
     home = Path(home).resolve()
+    store.keep_copy(home)
     config = with_absolute_paths(config)
     chosen: Pool | PoolInfo
     if isinstance(pool, str):

@@ -32,6 +32,7 @@ from backend.store.curation import (
 )
 from backend.store.damaged_files import damaged_files, damaged_pools, damaged_runs
 from backend.store.database import held_open, is_read_only, read_together, refuse_read_only
+from backend.store.database_repair import Repair, damage, keep_copy, repair
 from backend.store.deleted_runs import delete_run, erase_run, restore_run
 from backend.store.edits import (
     Edit,
@@ -85,6 +86,7 @@ from backend.store.jobs import (
     take,
 )
 from backend.store.kept_losses import LossWriter, find_losses, kept_folder, known_files
+from backend.store.lost_runs import unlisted_runs
 from backend.store.maps import (
     PoolMap,
     clusters_path,

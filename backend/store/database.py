@@ -34,12 +34,17 @@ _kept: ContextVar[tuple[Path, int, sqlite3.Connection] | None] = ContextVar("_ke
 
 @contextlib.contextmanager
 def reading(home: Path) -> Iterator[sqlite3.Connection | None]:
-    """A connection for SELECTs, or None where nothing has been stored under `home` yet."""
+    """A connection for SELECTs, or None where nothing has been stored under `home` yet.
+
+    Raises
+    ------
+    RunError : the database is damaged, or a newer version's.
+    """
     kept = _kept.get()
     if kept is not None and kept[:2] == (Path(home), threading.get_ident()):
         yield kept[2]
         return
-    if not path_of(home).is_file():
+    if not path_of(home).exists():
         yield None
         return
     try:
@@ -50,6 +55,10 @@ def reading(home: Path) -> Iterator[sqlite3.Connection | None]:
         connection = _open(_copy(home))  # looking needs no room there
     try:
         yield connection
+    except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:  # that class itself means a damaged file
+            raise
+        raise _damaged(home, str(error)) from error
     finally:
         connection.close()
 
@@ -90,7 +99,7 @@ def writing(home: Path) -> Iterator[sqlite3.Connection]:
 
     Raises
     ------
-    DiskError : the folder can only be read, or its disk is full.
+    DiskError : the folder can only be read, or its disk is full. RunError : as `reading`.
     """
     refuse_read_only(home)
     try:
@@ -100,7 +109,7 @@ def writing(home: Path) -> Iterator[sqlite3.Connection]:
             try:
                 yield connection
             except BaseException:
-                with contextlib.suppress(sqlite3.OperationalError):  # a full disk has rolled it back already
+                with contextlib.suppress(sqlite3.DatabaseError):  # a full disk has rolled it back already
                     connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
@@ -110,6 +119,17 @@ def writing(home: Path) -> Iterator[sqlite3.Connection]:
         if _no_room(error, home):
             raise DiskError(disk_full(error, Path(home))) from error
         raise
+    except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:
+            raise
+        raise _damaged(home, str(error)) from error
+
+
+def _damaged(home: Path, why: str) -> RunError:
+    return RunError(
+        f"{path_of(home)} is not a database that the studio can read ({why}); close the app, and `repair` makes a new one of "
+        "what can be read of it, of its last copy and of the runs' folders"
+    )
 
 
 def _no_room(error: sqlite3.OperationalError, home: Path) -> bool:
@@ -160,6 +180,8 @@ def _open(home: Path) -> sqlite3.Connection:
     RunError : the file belongs to a newer version, or is no database.
     """
     path = path_of(home)
+    if path.exists() and not path.is_file():
+        raise _damaged(home, "it is no file")
     path.parent.mkdir(parents=True, exist_ok=True)
     warn_of_network_disk(path.parent)
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
@@ -178,7 +200,7 @@ def _open(home: Path) -> sqlite3.Connection:
         connection.close()
         if isinstance(error, sqlite3.OperationalError):
             raise
-        raise RunError(f"{path} is not a database that the studio can read ({error})") from error
+        raise _damaged(home, str(error)) from error
     except BaseException:
         connection.close()
         raise

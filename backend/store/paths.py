@@ -1,6 +1,7 @@
 """Where things lie under the runs folder, and the only way from an id to a path.
 
     home/studio.sqlite                          jobs, runs, events, marks, notes, saved settings
+    home/studio.copy.sqlite                     the same as it was when it was last copied, once a day
     home/pools/<pool id>/                       samples.parquet, meta.json, ngrams.npz, map.parquet, clusters.parquet
                                                 words.json (how its responses are cut), scripts.json (what they are in)
     home/pools/<pool id>/rows/                  <key>.bits: sets of rows that an address names

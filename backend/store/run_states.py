@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,26 +71,41 @@ def create_run(
         if edits:
             write_json(folder / "edits.json", {"base": root_of(home, pool.id), "edits": edits})
     with database.writing(home) as connection:
-        connection.execute(
-            "INSERT INTO runs (id, name, strategy, budget, pool_id, pool_name, pool_rows, model, epochs, parent,"
-            " comparison) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                run_id,
-                config.name or default_name(config),
-                config.strategy,
-                config.budget,
-                pool.id,
-                pool.name,
-                rows,
-                config.model,
-                config.epochs,
-                parent,
-                comparison,
-            ),
-        )
+        insert_run(connection, run_id, config, pool.id, pool.name, rows, parent=parent, comparison=comparison)
         add_job(connection, run_id, "run", run_id, allow_parallel=allow_parallel)
         note_event(connection, run_id, "queued", "waiting in the queue")
     return run_id
+
+
+def insert_run(
+    connection: sqlite3.Connection,
+    run_id: str,
+    config: RunConfig,
+    pool_id: str,
+    pool_name: str,
+    pool_rows: int,
+    *,
+    parent: str | None = None,
+    comparison: str | None = None,
+) -> None:
+    """Write down what a run is, within a transaction; one that is known already stays as it is."""
+    connection.execute(
+        "INSERT OR IGNORE INTO runs (id, name, strategy, budget, pool_id, pool_name, pool_rows, model, epochs, parent,"
+        " comparison) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            run_id,
+            config.name or default_name(config),
+            config.strategy,
+            config.budget,
+            pool_id,
+            pool_name,
+            pool_rows,
+            config.model,
+            config.epochs,
+            parent,
+            comparison,
+        ),
+    )
 
 
 def default_name(config: RunConfig) -> str:

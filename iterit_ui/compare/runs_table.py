@@ -119,12 +119,13 @@ def runs_value(home: Path, tab: str, asked: Value, opened: str) -> tuple[Any, An
 
 
 def damage_value(home: Path) -> Value | None:
-    """Which files of runs cannot be read; None where all can."""
-    found = store.damaged_runs(home)
-    if not found:
-        return None
-    title = f"{counted(len(found), 'file')} of runs cannot be read"
-    return {"tone": "error", "title": title, "steps": found}
+    """Which files of runs cannot be read, and which runs have a folder and are not in the list; None where there is neither."""
+    found, lost = store.damaged_runs(home), store.unlisted_runs(home)
+    titles = [f"{counted(len(found), 'file')} of runs cannot be read"] if found else []
+    if lost:
+        titles.append(f"{counted(len(lost), 'run')} missing from the list")
+    steps = [*found, *(f"{run} has a folder here; the command `repair` lists it again" for run in lost)]
+    return {"tone": "error", "title": "; ".join(titles), "steps": steps} if steps else None
 
 
 def listing(home: Path, asked: Value) -> list[RunInfo]:

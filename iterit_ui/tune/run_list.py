@@ -39,6 +39,15 @@ NO_RUNS = {
         "Watch the selection change on the Epochs tab.",
     ],
 }
+LOST = {
+    "tone": "error",
+    "title": "The list of runs is lost",
+    "text": "Folders of runs are here that are not in the list.",
+    "steps": [
+        "Close the app.",
+        "Run `python -m backend repair` with this folder as --runs-dir: it lists them again.",
+    ],
+}
 MISSING = {
     "tone": "error",
     "title": "Run not found",

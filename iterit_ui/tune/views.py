@@ -20,7 +20,7 @@ from backend.store import RunInfo
 from iterit_ui.tune.charts import course_figure, figures, metrics_stamp, read_metrics
 from iterit_ui.tune.log_view import log_value
 from iterit_ui.tune.review import panel, views
-from iterit_ui.tune.run_list import MISSING, NO_RUNS, runs_table
+from iterit_ui.tune.run_list import LOST, MISSING, NO_RUNS, runs_table
 from iterit_ui.tune.timeline_view import run_value
 
 Value = dict[str, Any]
@@ -56,7 +56,7 @@ def parts(home: Path, run: str, view: Value) -> dict[str, tuple[str, Callable[[]
     """Each part: what names it as it is now, and what makes it."""
     infos = store.runs(home)
     info = next((one for one in infos if one.id == run), infos[0] if infos and not run else None)
-    note = None if info else MISSING if infos else NO_RUNS
+    note = None if info else MISSING if infos else LOST if store.unlisted_runs(home) else NO_RUNS
     found = {
         "runs": _ready(runs_table(infos, info.id if info else "") if infos else None),
         "note": _ready(note),

@@ -26,6 +26,7 @@ from backend import store
 from backend.cli.commands import app
 from backend.errors import StudioError
 from backend.jobs import lifecycle
+from backend.store import lost_runs
 from backend.store.shelf import SHELF
 from iterit_ui.compare import runs_table, tab, views
 from iterit_ui.curate import draw as curate
@@ -45,6 +46,7 @@ from tools.soak.table import print_table
 GOOD, SAID, NOT_NAMED, HIDES, TRACEBACK = "answered", "said", "NOT NAMED", "HIDES OTHERS", "TRACEBACK"
 OUTCOMES = (GOOD, SAID, NOT_NAMED, HIDES, TRACEBACK)
 BAD = (NOT_NAMED, HIDES, TRACEBACK)
+DATABASE = "studio.sqlite"
 DAMAGES = ("empty", "{}", "garbage", "cut in half", "missing", "a folder", "bits")
 Ids = tuple[str, str]
 Question = tuple[str, Callable[[], str], tuple[str, ...]]
@@ -98,7 +100,26 @@ def damage_all(seed: int, *, only: str = "") -> list[tuple[str, str, str, str, s
                     label = f"{kind}/{path.relative_to(folder)}"
                     found += [(label, how, *one) for one in ask_all(home, place, how, first, second)]
                     shutil.rmtree(home)
+        if only in DATABASE:
+            found += repaired_all(whole, seed, first, second)
     return found
+
+
+def repaired_all(whole: Path, seed: int, first: Ids, second: Ids) -> Iterator[tuple[str, str, str, str, str]]:
+    """The same for the database, which everything is listed in: damaged, asked, repaired, and asked again."""
+    lost_runs.FRESH_SECONDS = 0.0  # the folders were made just now
+    home = whole.parent.parent / "home"
+    for how in DAMAGES:
+        shutil.copytree(whole, home)
+        place = home / DATABASE
+        damage(place, how, random.Random(f"{seed}-{how}"))
+        for name, outcome, text in ask_all(home, place, "", first, second):
+            # nothing can be listed: what must not be is an error that nobody wrote a sentence for
+            yield "database", how, name, SAID if outcome == HIDES else outcome, text
+        store.repair(home)
+        for one in ask_all(home, place, "", first, second):
+            yield "database, repaired", how, *one
+        shutil.rmtree(home)
 
 
 def damage(path: Path, how: str, rng: random.Random) -> None:
