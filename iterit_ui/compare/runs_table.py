@@ -124,7 +124,7 @@ def damage_value(home: Path) -> Value | None:
     titles = [f"{counted(len(found), 'file')} of runs cannot be read"] if found else []
     if lost:
         titles.append(f"{counted(len(lost), 'run')} missing from the list")
-    steps = [*found, *(f"{run} has a folder here; the command `repair` lists it again" for run in lost)]
+    steps = [*found, *(f"{run} has a folder here; the command repair lists it again" for run in lost)]
     return {"tone": "error", "title": "; ".join(titles), "steps": steps} if steps else None
 
 

@@ -45,7 +45,7 @@ LOST = {
     "text": "Folders of runs are here that are not in the list.",
     "steps": [
         "Close the app.",
-        "Run `python -m backend repair` with this folder as --runs-dir: it lists them again.",
+        'In a terminal, run "python -m backend repair" with this folder as --runs-dir: it lists them again.',
     ],
 }
 MISSING = {
