@@ -17,6 +17,7 @@ from iterit_ui.access.addresses import host_of, names_fit
 from iterit_ui.access.guarded_page import NOT_READ, GuardedPage, visitor_of
 from iterit_ui.access.upload_bounds import Uploads
 from iterit_ui.access.visitors import CLIENT
+from iterit_ui.shared import messages
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -133,19 +134,22 @@ class Front:
             given = True
             return {"type": "http.request", "body": body, "more_body": False}
 
-        number = number_of(headers)
-        session = None if number is None else orjson.loads(body).get("session_hash")
-        if number is None or not session:
-            await self.app(scope, again, send)
-            return
-        queued = False
+        heard, queued = messages.listen(), False
 
         async def note(message: MutableMapping[str, Any]) -> None:
             nonlocal queued
             if message["type"] == "http.response.start":
                 queued = path == f"{API}/queue/join" and message["status"] == 200
+                if heard:
+                    said = (messages.HEADER, messages.as_header(heard))
+                    message["headers"] = [*message["headers"], said]
             await send(message)
 
+        number = number_of(headers)
+        session = None if number is None else orjson.loads(body).get("session_hash")
+        if number is None or not session:
+            await self.app(scope, again, note)
+            return
         self.page.act_order.arrive(session, number)
         try:
             await self.app(scope, again, note)

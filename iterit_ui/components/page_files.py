@@ -47,6 +47,7 @@ SCRIPTS = [
     for name in [
         "page/core",
         "page/acts",
+        "page/messages",
         "page/waits",
         "page/screen",
         "page/address",

@@ -64,6 +64,7 @@
   };
 
   studio.header = ({element, trigger}) => {
+    studio.toast = trigger; // messages.js; Gradio shows what a component tells it under the names info, warning and error
     const stored = localStorage.getItem('studio-theme');
     if (stored && !new URL(location.href).searchParams.has('__theme'))
       document.body.classList.toggle('dark', stored === 'dark');
