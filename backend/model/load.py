@@ -332,6 +332,8 @@ def _unloadable(name: str, source: str, error: Exception) -> ModelError:
     first = first_line(error)
     if Path(source).is_dir():
         return ModelError(f"model folder {source} cannot be loaded: {first}")
+    if model_files.looks_like_path(source):
+        return ModelError(f"model folder {source} does not exist any more: it was removed while it was read")
     return ModelError(
         f"model {name} is not a local folder and cannot be fetched from the hub: {first} Without a network, give a "
         "folder that holds config.json, *.safetensors and tokenizer.json, or 'demo'"

@@ -87,6 +87,18 @@ def test_tensors_of_another_shape(tmp_path: Path) -> None:
     assert text.endswith("(and 5 more)")
 
 
+def test_a_folder_that_goes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = saved(tmp_path / "model", tiny.model(vocabulary()))
+    read = models._check_config
+
+    def read_too_late(name: str, source: str) -> object:
+        folder.rename(tmp_path / "elsewhere")
+        return read(name, source)
+
+    monkeypatch.setattr(models, "_check_config", read_too_late)
+    assert f"model folder {folder} does not exist any more" in one_sentence(folder)
+
+
 def rows(path: Path, rows: list[tuple[str, str]]) -> Path:
     path.write_text("".join(json.dumps({"prompt": p, "completion": c}) + "\n" for p, c in rows))
     return path
