@@ -14,6 +14,8 @@ from typing import Any
 
 HEADER = "x-act"
 PATIENCE = 20.0  # seconds after which an act goes on without those before it
+# what waits in Gradio's queue of a page that is closed is never done; of these the oldest are forgotten
+MOST_PAGES, MOST_ACTS = 1000, 100
 
 
 class ActOrder:
@@ -25,7 +27,14 @@ class ActOrder:
 
     def arrive(self, page: str, number: int) -> None:
         """An act of a page, by its session, has come in: later ones wait until it is done."""
-        self._pages.setdefault(page, {}).setdefault(number, asyncio.Event())
+        acts = self._pages.setdefault(page, {})
+        acts.setdefault(number, asyncio.Event())
+        if len(acts) > MOST_ACTS:
+            self.finish(page, min(acts))
+        if len(self._pages) > MOST_PAGES:
+            oldest = next(iter(self._pages))
+            for one in list(self._pages[oldest]):
+                self.finish(oldest, one)
 
     def finish(self, page: str, number: int) -> None:
         """An act is done, or will not be done."""

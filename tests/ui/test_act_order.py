@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 import app
+from iterit_ui.access import act_order
 from iterit_ui.access.act_order import ActOrder, act_of
 from iterit_ui.access.guarded_page import acts, event_names
 
@@ -85,6 +86,16 @@ def test_an_act_does_not_wait_for_ever(capsys):
 
     asyncio.run(alone())
     assert "act 2 of a page goes on without those before it" in capsys.readouterr().err
+
+
+def test_what_is_never_done_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(act_order, "MOST_PAGES", 3)
+    monkeypatch.setattr(act_order, "MOST_ACTS", 2)
+    order = ActOrder()
+    for page in "abcd":
+        for number in (1, 2, 3):
+            order.arrive(page, number)
+    assert {page: list(acts) for page, acts in order._pages.items()} == dict.fromkeys("bcd", [2, 3])
 
 
 @pytest.mark.parametrize(
