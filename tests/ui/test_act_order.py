@@ -95,7 +95,7 @@ def test_what_is_never_done_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> Non
     for page in "abcd":
         for number in (1, 2, 3):
             order.arrive(page, number)
-    assert {page: list(acts) for page, acts in order._pages.items()} == dict.fromkeys("bcd", [2, 3])
+    assert {page: list(acts) for page, acts in order._pages.items()} == {page: [2, 3] for page in "bcd"}
 
 
 @pytest.mark.parametrize(
