@@ -107,6 +107,11 @@ class _Points:
             os._exit(DIED)
 
     def _inside(self, path: Any) -> bool:
+        if isinstance(path, int):  # a file that was opened by its number, where the system says which it is
+            try:
+                path = os.readlink(f"/proc/self/fd/{path}")
+            except OSError:
+                return False
         if not isinstance(path, (str, bytes, os.PathLike)):
             return False
         return os.path.abspath(os.fsdecode(path)).startswith(self.place + os.sep)
@@ -147,8 +152,8 @@ class _Points:
             path = getattr(file, "name", None)
             if of.__name__ == "sendfile":
                 self._point("sendfile")
-            elif isinstance(path, (str, bytes)) and getattr(file, "mode", "r") not in ("r", "rb") and self._inside(path):
-                name = f"{of.__name__} {os.path.basename(os.fsdecode(path))}"
+            elif path is not None and getattr(file, "mode", "r") not in ("r", "rb") and self._inside(path):
+                name = f"{of.__name__} {path if isinstance(path, int) else os.path.basename(os.fsdecode(path))}"
                 self.written[name] += 1
                 if self.written[name] <= 2:
                     self._point(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 import random
 from collections.abc import Callable
@@ -65,6 +66,7 @@ class Operation:
 def perform(name: str, place: Place, *, before: bool = False) -> None:
     """Do an operation, or what comes before it; a job that is started does nothing."""
     lifecycle.spawn = lambda command, log, *, threads=0: SimpleNamespace(pid=os.getpid())  # type: ignore[assignment, misc]
+    logging.disable(logging.CRITICAL)
     operation = OPERATIONS[name]
     if not before:
         operation.do(place)

@@ -146,7 +146,9 @@ class _Killed:
         if now == self.new:
             return NEW, ""
         parts = {*now, *self.old, *self.new}
-        half = [part for part in parts if now.get(part) not in (self.old.get(part), self.new.get(part))]
+        # what is computed from the samples may be gone: it is made again
+        gone = ("null", None)
+        half = [part for part in parts if now.get(part) not in (self.old.get(part), self.new.get(part), *(gone if ": " in part else ()))]  # fmt: skip
         others = [part for part in half if any(one in part for one in self.whole.second)]
         if others:
             return OTHER_HIT, _differences(now, self.old, self.new)
