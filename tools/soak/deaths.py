@@ -122,12 +122,12 @@ class _Points:
         if event == "open":
             path, _, flags = args
             if flags is not None and flags & WRITES and self._inside(path):
-                self._point(f"open {os.path.basename(os.fsdecode(path))}")
+                self._point(f"open {_name(path)}")
         elif event in MOVES:
             # a whole folder is removed by names within it
             within = event in ("os.remove", "os.rmdir") and args[-1] != -1
             if within or self._inside(args[0]):
-                self._point(f"{event.removeprefix('os.')} {os.path.basename(os.fsdecode(args[0]))}")
+                self._point(f"{event.removeprefix('os.')} {_name(args[0])}")
         elif event == "sqlite3.connect":
             self.database = os.path.basename(os.fsdecode(args[0])) if self._inside(args[0]) else ""
         elif event == "sqlite3.connect/handle" and self.database:
@@ -153,10 +153,15 @@ class _Points:
             if of.__name__ == "sendfile":
                 self._point("sendfile")
             elif path is not None and getattr(file, "mode", "r") not in ("r", "rb") and self._inside(path):
-                name = f"{of.__name__} {path if isinstance(path, int) else os.path.basename(os.fsdecode(path))}"
+                name = f"{of.__name__} {_name(path)}"
                 self.written[name] += 1
                 if self.written[name] <= 2:
                     self._point(name)
         elif event == "call" and frame.f_code.co_name in OF_A_TABLE:
             if frame.f_code.co_filename.endswith(os.path.join("pyarrow", "parquet", "core.py")):
                 self._point(f"Arrow: {frame.f_code.co_name}")
+
+
+def _name(path: Any) -> str:
+    """A file's name without its folder; of one that has only a number, that."""
+    return str(path) if isinstance(path, int) else os.path.basename(os.fsdecode(path))
