@@ -47,7 +47,9 @@ class Told:
 def do_and_die(do: Callable[..., None], arguments: tuple[Any, ...], place: Path, number: int) -> Told:
     """Let a process do something below a folder, and end it right before point `number`; 0 lets it get through."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tools.soak.write_operations"])  # each process is a copy of one that has read all code
+    context.set_forkserver_preload(
+        ["tools.soak.write_operations"]
+    )  # each process is a copy of one that has read all code
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(do, arguments, str(place), number, there))
     process.start()
@@ -143,7 +145,11 @@ class _Points:
     def _profile(self, frame: FrameType, event: str, of: Any) -> None:
         if not self.active:
             return
-        if event == "c_call" and self.opened and isinstance(getattr(of, "__self__", None), sqlite3.Connection):
+        if (
+            event == "c_call"
+            and self.opened
+            and isinstance(getattr(of, "__self__", None), sqlite3.Connection)
+        ):
             for connection in self.opened:
                 connection.set_trace_callback(self._statement)
             self.opened.clear()
@@ -157,9 +163,12 @@ class _Points:
                 self.written[name] += 1
                 if self.written[name] <= 2:
                     self._point(name)
-        elif event == "call" and frame.f_code.co_name in OF_A_TABLE:
-            if frame.f_code.co_filename.endswith(os.path.join("pyarrow", "parquet", "core.py")):
-                self._point(f"Arrow: {frame.f_code.co_name}")
+        elif (
+            event == "call"
+            and frame.f_code.co_name in OF_A_TABLE
+            and frame.f_code.co_filename.endswith(os.path.join("pyarrow", "parquet", "core.py"))
+        ):
+            self._point(f"Arrow: {frame.f_code.co_name}")
 
 
 def _name(path: Any) -> str:

@@ -22,7 +22,14 @@ from backend.store.imported_scores import imported_sets, load_imported
 from backend.store.paths import POOL_ID, RUN_ID
 
 CURATION = ("marks", "notes", "edits", "changes", "changed_samples", "revisions", "saved_settings")
-OF_A_RUN = {"runs": "id", "jobs": "subject", "events": "run", "stages": "run", "reviews": "run", "exports": "run"}
+OF_A_RUN = {
+    "runs": "id",
+    "jobs": "subject",
+    "events": "run",
+    "stages": "run",
+    "reviews": "run",
+    "exports": "run",
+}
 OF_A_PROCESS = ("pid", "process_started")
 _ID = re.compile(r"c?\d{8}-\d{6}-[0-9a-f]{6}")
 Content = dict[str, str]
@@ -31,7 +38,10 @@ Content = dict[str, str]
 def content_of(home: Path, known: set[str]) -> Content:
     """A text for each part of a runs folder. known : ids of runs and comparisons that it had before; a new one is "NEW"."""
     rows = _tables(home)
-    found: dict[str, Any] = {"curation": {name: rows.get(name) for name in CURATION}, "comparisons": rows.get("comparisons")}
+    found: dict[str, Any] = {
+        "curation": {name: rows.get(name) for name in CURATION},
+        "comparisons": rows.get("comparisons"),
+    }
     pools = home / "pools"
     for folder in sorted(pools.iterdir()) if pools.is_dir() else ():
         if POOL_ID.fullmatch(folder.name):
@@ -40,7 +50,7 @@ def content_of(home: Path, known: set[str]) -> Content:
     for run in sorted(listed | {path.name for path in home.iterdir() if RUN_ID.fullmatch(path.name)}):
         if run in listed:  # what nobody lists is no run
             found |= _run(home, run, rows)
-    found["scores"] = _asked(lambda: _kept(home))
+    found |= _kept(home)
     new = sorted({one for one in _ID.findall(json.dumps(found, default=str)) if one not in known})
     return dict(_worded(found, home, new))
 
@@ -54,7 +64,9 @@ def ids_in(home: Path) -> set[str]:
 def _worded(found: dict[str, Any], home: Path, new: list[str]) -> list[tuple[str, str]]:
     lines = []
     for key, value in found.items():
-        text = f"{key}\0{value if isinstance(value, str) else json.dumps(value, default=str)}".replace(str(home), "HOME")
+        text = f"{key}\0{value if isinstance(value, str) else json.dumps(value, default=str)}".replace(
+            str(home), "HOME"
+        )
         for one in new:
             text = text.replace(one, "NEW")
         name, _, rest = text.partition("\0")
@@ -94,7 +106,7 @@ def _pool(home: Path, folder: Path) -> dict[str, Any]:
         "words": lambda: store.pool_words(home, pool_id),
         "n-grams": lambda: {path.name: _counts(path) for path in folder.glob("ngrams*.npz")},
         "index": lambda: store.has_search(home, pool_id) and store.search(home, pool_id, "tea OR a*"),
-        "rows": lambda: {path.name: store.load_rows(home, pool_id, path.stem) for path in folder.glob("rows/*.bits")},
+        "rows": lambda: {path.name: store.load_rows(home, pool_id, path.stem) for path in folder.glob("rows/[0-9a-f]*.bits")},
         "imported": lambda: [(one, load_imported(home, pool, one.key)) for one in imported_sets(home, pool_id)],
     }  # fmt: skip
     found = {f"pool {pool_id}": _plain(head)}
@@ -141,13 +153,21 @@ def _record(home: Path, run: str, epoch: int) -> Any:
 def _files(home: Path, run: str) -> list[str]:
     """The files of a run, wherever its folder lies."""
     folders = [home / run, home / "deleted" / run]
-    return [str(path.relative_to(folder)) for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return [
+        str(path.relative_to(folder)) for folder in folders for path in folder.rglob("*") if path.is_file()
+    ]
 
 
-def _kept(home: Path) -> Any:
-    keys = np.array([f"{number:016d}" for number in range(40)], dtype="S16")
-    folders = sorted(path.parent for path in home.glob("scores/*/meta.json"))
-    return _plain([(folder.name, store.find_losses(folder, keys).losses) for folder in folders])
+def _kept(home: Path) -> dict[str, Any]:
+    """What is known of sequences, ten at a time: each process adds some, and none is lost."""
+    found: dict[str, Any] = {}
+    for folder in sorted(path.parent for path in home.glob("scores/*/meta.json")):
+        for begin in range(0, 40, 10):
+            keys = np.array([f"{number:016d}" for number in range(begin, begin + 10)], dtype="S16")
+            losses = store.find_losses(folder, keys)
+            if losses.there.any():
+                found[f"scores {folder.name}: from {begin}"] = _plain(losses.losses)
+    return found
 
 
 def _tables(home: Path) -> dict[str, list[dict[str, Any]]]:
@@ -156,10 +176,16 @@ def _tables(home: Path) -> dict[str, list[dict[str, Any]]]:
         return {}
     with closing(sqlite3.connect(path_of(home))) as connection:
         connection.row_factory = sqlite3.Row
-        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        names = [
+            row[0]
+            for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        ]
         return {
             name: sorted(
-                ({key: row[key] for key in row.keys() if key not in OF_A_PROCESS} for row in connection.execute(f"SELECT * FROM {name}")),
+                (
+                    {key: row[key] for key in dict(row) if key not in OF_A_PROCESS}
+                    for row in connection.execute(f"SELECT * FROM {name}")
+                ),
                 key=lambda row: json.dumps(row, default=str),
             )
             for name in names
@@ -201,16 +227,24 @@ def _hash(value: Any) -> str:
 
 
 def exported(folder: Path) -> Content:
-    """A text for each file or folder that left the studio, with the recipe beside a file."""
+    """A text for each file or folder that left the studio, and for each file's recipe with what it is said to be of."""
     found: Content = {}
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         if path.name.startswith(".") or path.name.endswith(".recipe.json"):
             continue
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        held = {one.name: _of_file(one) for one in files if one.is_file() and one.name[0] != "."}
+        if path.is_dir() and "unfinished" in json.loads(held.get("recipe.json", '{"unfinished": true}')):
+            continue
         recipe = path.with_name(f"{path.stem}.recipe.json")
-        files = [*sorted(path.rglob("*"))] if path.is_dir() else [path, recipe]
-        held = {one.name: _of_file(one) for one in files if one.is_file() and not one.name.startswith(".")}
-        found[f"export {path.name}"] = json.dumps(held).replace(str(folder.parent), "HOME")
-    return found
+        whole = {f"export {path.name}": json.dumps(held)}
+        if recipe.is_file():
+            whole[f"export {path.name}: recipe"] = json.dumps([held, _of_file(recipe)])
+        found |= whole
+    return {
+        key: re.sub(re.escape(str(folder.parent.parent)) + r"/\d+", "PLACE", text)
+        for key, text in found.items()
+    }
 
 
 def _of_file(path: Path) -> str:

@@ -24,10 +24,16 @@ from tools.soak.stores import BAD, ask_all
 from tools.soak.table import print_table
 from tools.soak.write_operations import OPERATIONS, Place, perform
 
-OLD, NEW, STEP, NAMED = "as before", "done", "part done", "said to be damaged"
-HALF, OTHER_HIT, NOT_AGAIN, DIFFERENT, TRACEBACK = "HALF", "HIDES OTHERS", "NOT AGAIN", "DIFFERENT", "TRACEBACK"
-OUTCOMES = (OLD, STEP, NAMED, NEW, HALF, OTHER_HIT, NOT_AGAIN, DIFFERENT, TRACEBACK)
-FALLEN = OUTCOMES[4:]
+OLD, NEW, STEP, NAMED, BACK = "as before", "done", "part done", "said to be damaged", "comes back"
+HALF, OTHER_HIT, NOT_AGAIN, DIFFERENT, TRACEBACK = (
+    "HALF",
+    "HIDES OTHERS",
+    "NOT AGAIN",
+    "DIFFERENT",
+    "TRACEBACK",
+)
+OUTCOMES = (OLD, STEP, NAMED, BACK, NEW, HALF, OTHER_HIT, NOT_AGAIN, DIFFERENT, TRACEBACK)
+FALLEN = OUTCOMES[5:]
 POINTS = 400  # no operation has so many
 
 
@@ -43,18 +49,23 @@ def run(options: argparse.Namespace) -> int:
     # what is queued is claimed and started as ever, and does nothing
     lifecycle.spawn = lambda command, log, *, threads=0: subprocess.Popen(["true"])
     rows: dict[str, Counter[str]] = {}
-    left: dict[str, int] = {}
+    left: Counter[str] = Counter()
     asked = 0
     fallen: list[str] = []
     for name, found in kill_all(options.seed, [one for one in OPERATIONS if options.only in one]):
         rows[name] = Counter(found.outcomes)
-        left[name] = max(found.left, default=0)
+        left["at most by one"] = max(left["at most by one"], *found.left)
+        left["in all"] += sum(found.left)
+        left["not removed"] += sum(found.remain)
         asked += found.asked
         fallen += found.fallen
-        print(f"{name}: {len(found.outcomes)} points, {dict(rows[name])}, left behind at most {left[name]}", flush=True)
+        print(
+            f"{name}: {dict(rows[name])}, files left {sum(found.left)}, not removed {sum(found.remain)}",
+            flush=True,
+        )
     print()
     print_table(f"Writes, seed {options.seed}: deaths by operation", "operation", OUTCOMES, rows)
-    print(f"\n{asked} questions to commands and screens; files left behind after the second try, summed over operations: {sum(left.values())}")  # fmt: skip
+    print(f"\n{asked} questions to commands and screens; files left after the second try: {dict(left)}")
     for text in fallen:
         print(f"\n{text}")
     return int(bool(fallen))
@@ -64,12 +75,13 @@ def run(options: argparse.Namespace) -> int:
 class Found:
     """What came of killing one operation at each of its points.
 
-    outcomes : of each point. left : files that nobody asked for, after the second try. asked : questions to screens and
+    outcomes : of each point. left : files that nobody asked for, after the second try; remain : after they were looked for. asked : questions to screens and
     commands. fallen : what fell, in words.
     """
 
     outcomes: list[str] = field(default_factory=list)
     left: list[int] = field(default_factory=list)
+    remain: list[int] = field(default_factory=list)
     asked: int = 0
     fallen: list[str] = field(default_factory=list)
 
@@ -113,8 +125,8 @@ class _Killed:
                 break
             self._look(place, told)
             shutil.rmtree(place.home.parent)
-        for place in (self.before, untouched, place):
-            shutil.rmtree(place.home.parent)
+        for done in (self.before, untouched, place):
+            shutil.rmtree(done.home.parent)
         return self.found
 
     def _look(self, place: Place, told: Told) -> None:
@@ -135,6 +147,10 @@ class _Killed:
             elif then != self.new:
                 outcome, why = DIFFERENT, _differences(then, self.old, self.new)
         self.found.left.append(len(self._files(place) - self.files))
+        store.remove_leftovers(place.home, older=-1.0)
+        self.found.remain.append(len(self._files(place) - self.files))
+        if self._content(place) != self.new and outcome not in FALLEN:
+            outcome, why = DIFFERENT, f"after what was left is removed: {_differences(self._content(place), self.old, self.new)}"  # fmt: skip
         if outcome in FALLEN:
             self._fell(outcome, told, why)
         self.found.outcomes.append(outcome)
@@ -152,9 +168,17 @@ class _Killed:
         others = [part for part in half if any(one in part for one in self.whole.second)]
         if others:
             return OTHER_HIT, _differences(now, self.old, self.new)
-        if half and not store.damaged_files(place.home):
-            return HALF, _differences(now, self.old, self.new)
-        return (NAMED if half else STEP), ""
+        if not half:
+            return STEP, ""
+        if store.damaged_files(place.home):
+            return NAMED, ""
+        swept = self._copy(place)
+        store.remove_leftovers(swept.home, older=-1.0)
+        then = self._content(swept)
+        shutil.rmtree(swept.home.parent)
+        if now != then and self._judged(swept, then)[0] in (OLD, NEW, STEP):
+            return BACK, ""
+        return HALF, _differences(now, self.old, self.new)
 
     def _ask(self, place: Place, told: Told) -> None:
         """What commands and screens say, of a copy: they change it."""
@@ -166,7 +190,9 @@ class _Killed:
         shutil.rmtree(copy.home.parent)
 
     def _fell(self, outcome: str, told: Told, why: str) -> None:
-        self.found.fallen.append(f"{outcome}: {self.name}, killed before point {told.points} ({told.last}): {why}")
+        self.found.fallen.append(
+            f"{outcome}: {self.name}, killed before point {told.points} ({told.last}): {why}"
+        )
 
     def _do(self, place: Place, number: int, *, before: bool = False) -> Told:
         return do_and_die(partial(perform, before=before), (self.name, place), place.home.parent, number)
