@@ -186,7 +186,7 @@ def epochs(home: Path, run_id: str) -> list[int]:
 
 def remove_epochs(home: Path, run_id: str, *, after: int) -> None:
     """Forget the epochs that a resumed run will decide again."""
-    for epoch in epochs(home, run_id):
+    for epoch in reversed(epochs(home, run_id)):  # so that none is ever missing before another
         if epoch > after:
             remove_folder(epoch_folder(home, run_id, epoch))
 

@@ -23,7 +23,7 @@ from backend.store.paths import RUN_ID
 _LOG = logging.getLogger(__name__)
 DAY = 86_400.0  # seconds; no file takes so long to write
 _MARK = re.compile(r"\.(?P<name>.+)\.\d+-[0-9a-f]{8}(?P<ending>\..+)?")
-_PLACES = ("", "pools", "pools/*", "pools/*/scores", "pools/*/rows", "scores", "scores/*", "deleted", "*", "*/epochs", "*/reviews", "*/evaluations/*")  # fmt: skip
+_PLACES = ("", "*", "*/epochs", "*/reviews", "*/evaluations/*", "pools/*", "pools/*/scores", "pools/*/rows", "scores/*")  # fmt: skip
 _NOT_QUEUED = {"config.json", "pool.json", "edits.json", GIVEN}
 
 
@@ -36,7 +36,7 @@ def remove_leftovers(home: Path, *, older: float = DAY) -> int:
     if not home.is_dir() or database.is_read_only(home):
         return 0
     until = time.time() - older
-    found = [path for path in _left(home) if _changed(path) < until]
+    found = [path for path in dict.fromkeys(_left(home)) if _changed(path) < until]
     for path in found:
         mark = _MARK.fullmatch(path.name)
         place = path.with_name(mark["name"]) if mark and mark["ending"] == ".old" else None

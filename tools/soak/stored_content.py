@@ -120,14 +120,15 @@ def _run(home: Path, run: str, rows: dict[str, list[dict[str, Any]]]) -> dict[st
         "config": _asked(lambda: store.read_config(home, run)),
         "pool": _asked(lambda: store.read_run_pool(home, run)),
         "given": _asked(lambda: _given(home, run)),
-        "epochs": _asked(lambda: store.epochs(home, run)),
+        "epochs": _asked(lambda: _gaps(store.epochs(home, run))),
         "edits": _json(home / run / "edits.json"),
     }
     found: dict[str, Any] = {f"run {run}": _plain(head)}
     found |= {f"run {run}: {name}": values for name, values in own.items() if name != "runs"}
     deleted = any(row["deleted"] for row in own["runs"])
     if deleted:  # it is put aside, with all that it has
-        return {f"run {run}": {"runs": own["runs"], "aside": _hash(sorted(_files(home, run)))}}
+        files = sorted(_files(home, run))  # none where somebody began to erase it
+        return {f"run {run}": {"runs": own["runs"]}, **({f"run {run}: aside": _hash(files)} if files else {})}
     for epoch in _asked(lambda: store.epochs(home, run)):
         found[f"run {run}: epoch {epoch}"] = _plain(_asked(lambda epoch=epoch: _record(home, run, epoch)))  # type: ignore[misc]
     found[f"run {run}: metrics"] = _plain(_asked(lambda: store.read_metrics(home, run)))
@@ -143,6 +144,11 @@ def _run(home: Path, run: str, rows: dict[str, list[dict[str, Any]]]) -> dict[st
 def _given(home: Path, run: str) -> Any:
     given = store.given_losses(home, run)
     return given and [given.losses, given.depends_on]
+
+
+def _gaps(epochs: list[int]) -> list[int]:
+    """The epochs that are missing before others."""
+    return sorted(set(range(max(epochs, default=-1) + 1)) - set(epochs))
 
 
 def _record(home: Path, run: str, epoch: int) -> Any:
@@ -237,9 +243,9 @@ def exported(folder: Path) -> Content:
         if path.is_dir() and "unfinished" in json.loads(held.get("recipe.json", '{"unfinished": true}')):
             continue
         recipe = path.with_name(f"{path.stem}.recipe.json")
-        whole = {f"export {path.name}": json.dumps(held)}
+        whole = {f"export: {path.name}": json.dumps(held)}
         if recipe.is_file():
-            whole[f"export {path.name}: recipe"] = json.dumps([held, _of_file(recipe)])
+            whole[f"export: {path.name}, recipe"] = json.dumps([held, _of_file(recipe)])
         found |= whole
     return {
         key: re.sub(re.escape(str(folder.parent.parent)) + r"/\d+", "PLACE", text)

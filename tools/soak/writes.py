@@ -20,7 +20,6 @@ from backend.jobs import lifecycle
 from tools.soak.deaths import Told, do_and_die
 from tools.soak.store_folder import make_folder
 from tools.soak.stored_content import Content, content_of, exported, ids_in
-from tools.soak.stores import BAD, ask_all
 from tools.soak.table import print_table
 from tools.soak.write_operations import OPERATIONS, Place, perform
 
@@ -182,6 +181,8 @@ class _Killed:
 
     def _ask(self, place: Place, told: Told) -> None:
         """What commands and screens say, of a copy: they change it."""
+        from tools.soak.stores import BAD, ask_all  # all screens: seconds, which not everybody asks for
+
         copy = self._copy(place)
         for question, outcome, text in ask_all(copy.home, copy.home, "", self.whole.first, self.whole.second):
             self.found.asked += 1
@@ -202,11 +203,15 @@ class _Killed:
 
     def _files(self, place: Place) -> set[str]:
         """All files below a folder and beside it, but for what SQLite keeps for itself; new ids are one name."""
-        found = set()
+        found, listed = set(), ids_in(place.home)
+        new = listed - self.known
         for path in place.home.parent.rglob("*"):
-            name = str(path.relative_to(place.home.parent))
+            # a deleted run is the same wherever it lies
+            name = str(path.relative_to(place.home.parent)).replace("runs/deleted/", "runs/")
             if not name.endswith(("-wal", "-shm")):
-                found.add(_NAMES.sub(lambda one: one[0] if one[0] in self.known else "NEW", name))
+                found.add(
+                    _NAMES.sub(lambda one: "NEW" if one[0] in new or len(one[0]) > 24 else one[0], name)
+                )
         return found
 
     def _copy(self, place: Place) -> Place:
