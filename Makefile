@@ -75,7 +75,7 @@ libraries: $(WEB)/.made
 bench: $(VENV)/.app
 	$(BIN)/python -m benchmarks $(ARGS)
 
-SOAKS := $(if $(strip $(ARGS)),$(ARGS),files stores disks clients kills models checkpoints clock curation)
+SOAKS := $(if $(strip $(ARGS)),$(ARGS),files stores disks clients kills models checkpoints clock curation writes)
 soak: $(VENV)/.dev
 	@failed=0; for name in $(SOAKS); do $(BIN)/python -m tools.soak $$name || failed=1; done; exit $$failed
 

@@ -202,6 +202,12 @@ def delete(place: Place) -> None:
     store.delete_run(place.home, place.first[1], who="Ada")
 
 
+def remove_database(place: Place) -> None:
+    """Leave the folder without a database, as a new one is."""
+    for path in place.home.glob("studio.sqlite*"):
+        path.unlink()
+
+
 def hash_files(place: Place) -> None:
     """Remember the hash of a model's file."""
     path = place.home.parent / "model.bin"

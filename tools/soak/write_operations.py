@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,7 @@ from tools.soak.write_acts import (
     lay_out,
     mark,
     open_edited,
+    remove_database,
     save_pool,
     set_to_work,
     write_epoch,
@@ -59,10 +61,14 @@ class Operation:
 def perform(name: str, place: Place, *, before: bool = False) -> None:
     """Do an operation, or what comes before it; what is queued stays in the queue."""
     lifecycle.pump = lambda home, *, kinds=(): []
+    lifecycle.spawn = lambda command, log, *, threads=0: subprocess.Popen(["true"])
     logging.disable(logging.CRITICAL)
     operation = OPERATIONS[name]
     for act in operation.before if before else (operation.do,):
         act(place)
+
+
+PUMP = lifecycle.pump
 
 
 def _operation(do: Act, *before: Act) -> Operation:
@@ -107,6 +113,8 @@ OPERATIONS: dict[str, Operation] = {
     "run": _operation(launch),
     "run, again": _operation(lambda at: run_launch.run_again(at.home, at.first[1])),
     "run with edits": _operation(lambda at: launch(at, edited=True), lambda at: edit(at, 2)),
+    "start from the queue": _operation(lambda at: PUMP(at.home, kinds=("run",)), launch),
+    "database": _operation(mark, remove_database),
     "evaluation": _operation(evaluate),
     "review": _operation(ask_review, set_to_work),
     "draft of a review": _operation(lambda at: store.save_draft(at.home, at.first[1], 0, {"decay": 0.2}, mark_pool=True, who="Ada")),
