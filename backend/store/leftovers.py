@@ -2,7 +2,8 @@
 
 .NAME.<process>-<eight digits>.ENDING     see `files`: written beside its place (any ending, .new for a folder), on its way out
                                           (.gone), or what a folder held until another took its place (.old)
-<run id>/                                 a run that was never queued: its configuration, and no row in the database
+<run id>/                                 a run that was never queued: its configuration, and no row in the database;
+                                          an evaluation likewise, in its run's folder
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 DAY = 86_400.0  # seconds; no file takes so long to write
 _MARK = re.compile(r"\.(?P<name>.+)\.\d+-[0-9a-f]{8}(?P<ending>\..+)?")
 _PLACES = ("", "*", "*/epochs", "*/reviews", "*/evaluations/*", "pools/*", "pools/*/scores", "pools/*/rows", "scores/*")  # fmt: skip
-_NOT_QUEUED = {"config.json", "pool.json", "edits.json", GIVEN}
+_NOT_QUEUED = {"config.json", "pool.json", "edits.json", GIVEN, "evaluation.json"}
 
 
 def remove_leftovers(home: Path, *, older: float = DAY) -> int:
@@ -59,18 +60,19 @@ def _left(home: Path) -> Iterator[Path]:
         for folder in home.glob(place) if place else (home,):
             with contextlib.suppress(OSError):  # a file, or a folder that somebody else removes
                 yield from [path for path in folder.iterdir() if _MARK.fullmatch(path.name)]
-    new = [path for path in home.iterdir() if RUN_ID.fullmatch(path.name) and _is_new(path)]
+    asked = [*home.iterdir(), *home.glob("*/evaluations/*")]
+    new = [path for path in asked if RUN_ID.fullmatch(path.name) and _is_new(path)]
     if not new:
         return
     with database.reading(home) as connection:
         if connection is None:  # without a database nobody knows which runs there are
             return
-        known = {row["id"] for row in connection.execute("SELECT id FROM runs")}
+        known = {row["id"] for row in connection.execute("SELECT id FROM runs UNION SELECT id FROM jobs")}
     yield from [path for path in new if path.name not in known]
 
 
 def _is_new(folder: Path) -> bool:
-    """Whether a run's folder holds nothing but what it is queued with."""
+    """Whether the folder of a run or an evaluation holds nothing but what it is queued with."""
     return folder.is_dir() and {path.name for path in folder.iterdir()} <= _NOT_QUEUED
 
 

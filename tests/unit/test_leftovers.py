@@ -68,8 +68,16 @@ def test_a_run_that_was_never_queued_is_removed_and_no_other(tmp_path: Path, run
         folder.mkdir()
         shutil.copy(tmp_path / run / "config.json", folder)
     (kept / "metrics.jsonl").write_text("{}\n")
+    asked = tmp_path / run / "evaluations" / never.name
+    asked.mkdir(parents=True)
+    (asked / "evaluation.json").write_text("{}")
     store.remove_leftovers(tmp_path, older=-1)
-    assert not never.exists() and kept.exists() and store.epochs(tmp_path, run) == [0, 1, 2]
+    assert (
+        not never.exists()
+        and not asked.exists()
+        and kept.exists()
+        and store.epochs(tmp_path, run) == [0, 1, 2]
+    )
     (tmp_path / "studio.sqlite").unlink()
     never.mkdir()
     store.remove_leftovers(tmp_path, older=-1)  # nobody knows which runs there are

@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any
 
 DIED = 9
-NOW = 1_800_000_000.0  # of every such process, so that what it writes can be compared
+NOW = 1_700_000_000.0  # of every such process, so that what it writes can be compared
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 MOVES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "os.symlink")
 INTO_A_FILE = ("write", "writelines", "truncate", "sendfile", "__exit__", "close")
@@ -47,9 +47,8 @@ class Told:
 def do_and_die(do: Callable[..., None], arguments: tuple[Any, ...], place: Path, number: int) -> Told:
     """Let a process do something below a folder, and end it right before point `number`; 0 lets it get through."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["tools.soak.write_operations"]
-    )  # each process is a copy of one that has read all code
+    # each process is a copy of one that has read all code
+    context.set_forkserver_preload([__name__, "tools.soak.write_operations"])
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(do, arguments, str(place), number, there))
     process.start()

@@ -39,8 +39,8 @@ def content_of(home: Path, known: set[str]) -> Content:
     """A text for each part of a runs folder. known : ids of runs and comparisons that it had before; a new one is "NEW"."""
     rows = _tables(home)
     found: dict[str, Any] = {
-        "curation": {name: rows.get(name) for name in CURATION},
-        "comparisons": rows.get("comparisons"),
+        "curation": {name: rows.get(name, []) for name in CURATION},
+        "comparisons": rows.get("comparisons", []),
     }
     pools = home / "pools"
     for folder in sorted(pools.iterdir()) if pools.is_dir() else ():
@@ -133,7 +133,8 @@ def _run(home: Path, run: str, rows: dict[str, list[dict[str, Any]]]) -> dict[st
         found[f"run {run}: epoch {epoch}"] = _plain(_asked(lambda epoch=epoch: _record(home, run, epoch)))  # type: ignore[misc]
     found[f"run {run}: metrics"] = _plain(_asked(lambda: store.read_metrics(home, run)))
     found[f"run {run}: receipt"] = _json(home / run / "receipt.json")
-    found[f"run {run}: proposal"] = _plain(_asked(lambda: store.read_proposal(home, run, 0)))
+    if (home / run / "reviews" / "0").exists():
+        found[f"run {run}: proposal"] = _plain(_asked(lambda: store.read_proposal(home, run, 0)))
     found[f"run {run}: draft"] = _plain(_asked(lambda: store.read_draft(home, run, 0)))
     found[f"run {run}: evaluations"] = _plain(
         _asked(lambda: [read_evaluation(home, run, job.id) for job in evaluation_jobs(home, run)])

@@ -52,10 +52,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Operation:
-    """Something that writes. before : what is done in peace before it."""
+    """Something that writes.
+
+    before : what is done in peace before it. alone : no other run is listed then, so that no screen is asked for one.
+    """
 
     do: Act
     before: tuple[Act, ...] = ()
+    alone: bool = False
 
 
 def perform(name: str, place: Place, *, before: bool = False) -> None:
@@ -114,7 +118,7 @@ OPERATIONS: dict[str, Operation] = {
     "run, again": _operation(lambda at: run_launch.run_again(at.home, at.first[1])),
     "run with edits": _operation(lambda at: launch(at, edited=True), lambda at: edit(at, 2)),
     "start from the queue": _operation(lambda at: PUMP(at.home, kinds=("run",)), launch),
-    "database": _operation(mark, remove_database),
+    "database": Operation(mark, (remove_database,), alone=True),
     "evaluation": _operation(evaluate),
     "review": _operation(ask_review, set_to_work),
     "draft of a review": _operation(lambda at: store.save_draft(at.home, at.first[1], 0, {"decay": 0.2}, mark_pool=True, who="Ada")),

@@ -99,7 +99,8 @@ class _Killed:
     """One operation, killed at one point after another."""
 
     def __init__(self, folder: Path, whole: Place, name: str, *, ask: bool) -> None:
-        self.folder, self.whole, self.name, self.ask = folder, whole, name, ask
+        self.folder, self.whole, self.name = folder, whole, name
+        self.ask = ask and not OPERATIONS[name].alone
         self.found, self.seen, self.known, self.number = Found(), set[str](), set[str](), 0
 
     def all(self) -> Found:
