@@ -18,8 +18,9 @@ from pathlib import Path
 from backend import store
 from backend.jobs import lifecycle
 from tools.soak.deaths import Told, do_and_die
+from tools.soak.exported import exported
 from tools.soak.store_folder import make_folder
-from tools.soak.stored_content import Content, content_of, exported, ids_in
+from tools.soak.stored_content import Content, content_of, ids_in
 from tools.soak.table import print_table
 from tools.soak.write_operations import OPERATIONS, Place, perform
 
@@ -162,9 +163,7 @@ class _Killed:
         if now == self.new:
             return NEW, ""
         parts = {*now, *self.old, *self.new}
-        # what is computed from the samples may be gone: it is made again
-        gone = ("null", None)
-        half = [part for part in parts if now.get(part) not in (self.old.get(part), self.new.get(part), *(gone if ": " in part else ()))]  # fmt: skip
+        half = [part for part in parts if now.get(part) not in self._right(part)]
         others = [part for part in half if any(one in part for one in self.whole.second)]
         if others:
             return OTHER_HIT, _differences(now, self.old, self.new)
@@ -179,6 +178,11 @@ class _Killed:
         if now != then and self._judged(swept, then)[0] in (OLD, NEW, STEP):
             return BACK, ""
         return HALF, _differences(now, self.old, self.new)
+
+    def _right(self, part: str) -> tuple[str | None, ...]:
+        """What a part may be: as before, as it shall be; what is computed from the samples, and an export, may be gone."""
+        gone = ("null", None) if part.startswith(("pool ", "export")) and ": " in part else ()
+        return (self.old.get(part), self.new.get(part), *gone)
 
     def _ask(self, place: Place, told: Told) -> None:
         """What commands and screens say, of a copy: they change it."""
