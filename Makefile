@@ -22,7 +22,7 @@ help:
 	@echo "make lint   the same without the tests"
 	@echo "make fix    mend what lint and format can mend"
 	@echo "make bench  run all benchmarks (half an hour; ARGS='selection --json' runs one)"
-	@echo "make soak   break files, stores and disks, let many visitors in, kill what runs, set the clock (three and a half hours; ARGS='stores' runs one)"
+	@echo "make soak   break files, stores and disks, let many visitors in, kill what runs and what writes, set the clock (almost four hours; ARGS='stores' runs one)"
 	@echo "make libraries  copy plotly.js as tools/web/package.json names it; its version is the one of Python's plotly"
 	@echo "make screenshots  take the pictures in docs/screenshots anew"
 	@echo "make clean  remove .venv and caches"
@@ -75,7 +75,7 @@ libraries: $(WEB)/.made
 bench: $(VENV)/.app
 	$(BIN)/python -m benchmarks $(ARGS)
 
-SOAKS := $(if $(strip $(ARGS)),$(ARGS),files stores disks clients kills models checkpoints clock curation)
+SOAKS := $(if $(strip $(ARGS)),$(ARGS),files stores disks clients kills models checkpoints clock curation writes)
 soak: $(VENV)/.dev
 	@failed=0; for name in $(SOAKS); do $(BIN)/python -m tools.soak $$name || failed=1; done; exit $$failed
 

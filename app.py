@@ -32,6 +32,7 @@ from backend.cli.serving import (
 )
 from backend.errors import ConfigError, StudioError
 from backend.jobs import lifecycle
+from backend.store.leftovers import remove_leftovers
 from backend.store.network_disk import warn_of_network_disk
 from iterit_ui import layout
 from iterit_ui.access.addresses import is_loopback, listening, own_hosts
@@ -56,6 +57,7 @@ def build(home: Path, data_roots: Sequence[Path] = (), model_roots: Sequence[Pat
     """The page over a runs folder; see `iterit_ui.layout.build`."""
     home = Path(home).resolve()
     home.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(home)
     return layout.build(home, _folders(data_roots), _folders(model_roots))
 
 

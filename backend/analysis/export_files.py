@@ -27,6 +27,7 @@ from backend.data.export import KINDS, WHY_NOT, FileKind, Part, fits, kind_of_fi
 from backend.data.layouts import ExportFormat
 from backend.errors import PoolError
 
+UNFINISHED = "this export was ended before all of it was written; export again"
 STANZAS = ("dataset_info.json", "llama_factory.yaml", "axolotl.yaml")
 
 
@@ -96,7 +97,11 @@ def export_picks(out: Path, picks: Picks, options: ExportOptions | None = None) 
         )
     if folder:
         out.mkdir(parents=True, exist_ok=True)
+        # until all of it is there it is said to be a part, and as an export it can be written over
+        store.write_json(recipe_path(out), {"unfinished": UNFINISHED})
         _clear(out)
+    elif options.recipe:
+        recipe_path(out).unlink(missing_ok=True)  # it would not be of these samples
     main = _written(out, kind, parts, chosen, options.format, rest=False, flags=folder)
     rest = _written(out, kind, parts, [~one for one in chosen], "messages", rest=True, flags=folder)
     files = main + rest
@@ -108,10 +113,9 @@ def export_picks(out: Path, picks: Picks, options: ExportOptions | None = None) 
             **picks.recipe(out, options.words(out)),
         }
         recipe = without_folders(recipe) if options.elsewhere else recipe
+        beside = _beside(out, files, Described(options.format, picks, recipe, notes)) if folder else []
         store.write_json(recipe_path(out), recipe)
-        paths.append(recipe_path(out))
-        if folder:
-            paths += _beside(out, files, Described(options.format, picks, recipe, notes))
+        paths += [recipe_path(out), *beside]
     held_out = sum(file.samples for file in files if file.split == "test")
     return Exported(
         out,
@@ -143,7 +147,11 @@ def check_out(out: Path) -> bool:
         return False
     if out.is_file():
         raise PoolError(f"{out} is a file; name another folder")
-    if out.is_dir() and any(out.iterdir()) and not (out / "recipe.json").is_file():
+    if (
+        out.is_dir()
+        and any(path.name[0] != "." for path in out.iterdir())
+        and not (out / "recipe.json").is_file()
+    ):
         raise PoolError(f"the folder {out} holds something else; name a new or an empty one")
     return True
 
@@ -204,7 +212,7 @@ def _clear(folder: Path) -> None:
         for rest in (False, True):
             for kind in KINDS:
                 (folder / file_name(Path("folder"), kind, split, rest=rest)).unlink(missing_ok=True)
-    for name in STANZAS:
+    for name in ("README.md", *STANZAS):
         (folder / name).unlink(missing_ok=True)
 
 

@@ -14,9 +14,11 @@ keeps them (`own`).
 from __future__ import annotations
 
 import contextlib
+import glob
 import itertools
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,7 @@ from backend.records import Pool
 
 FileKind = Literal["jsonl", "json", "parquet"]
 KINDS: tuple[FileKind, ...] = get_args(FileKind)
+LEFT_SECONDS = 86_400  # after so long nobody writes a file any more
 _PAGE = 1024
 _COLUMNS = ("turns", "response", "source", "label", "structure", "own")
 
@@ -158,6 +161,10 @@ def _write(target: str | Path | TextIO, part: Part, format: ExportFormat, shape:
         _write_lines(target, _texts(part, format, shape))
         return
     path = Path(target)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):  # by a process that was killed
+        with contextlib.suppress(FileNotFoundError):
+            if left.stat().st_mtime < time.time() - LEFT_SECONDS:
+                left.unlink()
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         kind = kind_of_file(path)

@@ -47,6 +47,7 @@ def launch(
         raise ConfigError("model is empty; name a folder, a hub id, or 'demo'")
     home = Path(home).resolve()
     store.keep_copy(home)
+    store.remove_leftovers(home)
     config = with_absolute_paths(config)
     chosen: Pool | PoolInfo
     if isinstance(pool, str):
@@ -73,10 +74,8 @@ def launch(
         allow_parallel=allow_parallel,
         parent=parent,
         comparison=comparison,
+        given=given,
     )
-    if given is not None:
-        scores, depends_on = given
-        store.give_losses(home, run_id, scores, depends_on=depends_on)
     lifecycle.pump(home)
     return run_id
 

@@ -49,9 +49,8 @@ def score_edited(home: Path, pool_id: str, key: str) -> str:
         pool,
         held_out=store.pool_info(home, held_out) if held_out else None,
         parent=run or None,
+        given=(analysis.load_scores(home, pool, key), None) if key == DEMO else None,
     )
-    if key == DEMO:
-        store.give_losses(home, run_id, analysis.load_scores(home, pool, key))
     lifecycle.pump(home)
     return run_id
 

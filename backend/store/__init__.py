@@ -86,6 +86,7 @@ from backend.store.jobs import (
     take,
 )
 from backend.store.kept_losses import LossWriter, find_losses, kept_folder, known_files
+from backend.store.leftovers import remove_leftovers
 from backend.store.lost_runs import unlisted_runs
 from backend.store.maps import (
     PoolMap,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import time
 from pathlib import Path
 
 from backend.errors import RunError
 from backend.store import database
+from backend.store.files import put_away, room_for
 from backend.store.jobs import ACTIVE
+from backend.store.leftovers import remove_leftovers
 from backend.store.paths import run_folder
 
 
@@ -18,7 +21,7 @@ def delete_run(home: Path, run_id: str, *, who: str = "") -> None:
 
     Raises
     ------
-    RunError : no such run, or it is running or in the queue.
+    RunError : no such run, or it is running or in the queue. DiskError : its folder cannot be moved; then it stays listed.
     """
     folder = run_folder(home, run_id)
     with database.writing(home) as connection:
@@ -32,9 +35,13 @@ def delete_run(home: Path, run_id: str, *, who: str = "") -> None:
         connection.execute(
             "UPDATE runs SET deleted = ?, deleted_by = ? WHERE id = ?", (time.time(), who, run_id)
         )
-        if folder.exists():  # inside the transaction: both happen, or neither
-            aside(home, run_id).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(folder, aside(home, run_id))
+    # after the transaction: a run on a list always has its folder, whatever ends this process
+    try:
+        _move(folder, aside(home, run_id))
+    except OSError:
+        with database.writing(home) as connection:
+            _list_again(connection, run_id)
+        raise
 
 
 def restore_run(home: Path, run_id: str) -> None:
@@ -49,9 +56,10 @@ def restore_run(home: Path, run_id: str) -> None:
         row = connection.execute("SELECT deleted FROM runs WHERE id = ?", (run_id,)).fetchone()
         if row is None or row["deleted"] is None:
             raise RunError(f"run {run_id} is not among the deleted ones")
-        connection.execute("UPDATE runs SET deleted = NULL, deleted_by = NULL WHERE id = ?", (run_id,))
-        if aside(home, run_id).exists():
-            os.replace(aside(home, run_id), folder)
+        _move(aside(home, run_id), folder)
+        if not folder.exists():
+            raise RunError(f"the files of run {run_id} are gone: somebody began to erase it; erase it again")
+        _list_again(connection, run_id)
 
 
 def erase_run(home: Path, run_id: str) -> None:
@@ -61,16 +69,32 @@ def erase_run(home: Path, run_id: str) -> None:
     ------
     RunError : it was not deleted before.
     """
-    run_folder(home, run_id)
+    folder = run_folder(home, run_id)
     with database.writing(home) as connection:
         row = connection.execute("SELECT deleted FROM runs WHERE id = ?", (run_id,)).fetchone()
         if row is None or row["deleted"] is None:
             raise RunError(f"run {run_id} is not among the deleted ones; delete it first")
+        # the files first: where this is ended in between, the run is still on the list of those that can be erased
+        gone = [put_away(place) for place in (folder, aside(home, run_id))]
         for table in ("stages", "events", "reviews", "exports"):
             connection.execute(f"DELETE FROM {table} WHERE run = ?", (run_id,))
         connection.execute("DELETE FROM runs WHERE id = ?", (run_id,))
         connection.execute("DELETE FROM jobs WHERE subject = ?", (run_id,))
-    shutil.rmtree(aside(home, run_id), ignore_errors=True)
+    for place in gone:
+        shutil.rmtree(place, ignore_errors=True)
+    remove_leftovers(home)  # whoever erases wants room
+
+
+def _list_again(connection: sqlite3.Connection, run_id: str) -> None:
+    connection.execute("UPDATE runs SET deleted = NULL, deleted_by = NULL WHERE id = ?", (run_id,))
+
+
+def _move(folder: Path, target: Path) -> None:
+    """Move a run's folder; nothing where it is not there."""
+    if folder.exists():
+        with room_for(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(folder, target)
 
 
 def aside(home: Path, run_id: str) -> Path:

@@ -6,7 +6,6 @@ is started on it as it is then: what somebody edits later makes another pool.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,8 +19,9 @@ from backend.records import Pool
 from backend.store import database
 from backend.store.carried import carry_findings, changed_rows
 from backend.store.curation import change_values, curation_revision, present_values
-from backend.store.paths import pool_folder, root_of
-from backend.store.pools import load_pool_from_store, save_pool, unknown_samples
+from backend.store.files import remove_folder
+from backend.store.paths import POOL_ID, pool_folder, root_of
+from backend.store.pools import load_pool_from_store, save_edits, save_pool, unknown_samples
 
 UNUSED_KEPT = 6  # edited pools that no run uses and that are kept with what was computed of them
 
@@ -111,11 +111,13 @@ def _edited_id(home: Path, root: str, revision: int) -> str:
     held = {sample: edit.text for sample, edit in edits(home, root).items()}
     found = edited_id(root, held)
     if held and not (pool_folder(home, found) / "meta.json").is_file():
-        before = _edited_pools(home, root)
+        # its own edits are there already where somebody's process ended while this was done
+        before = [one for one in _edited_pools(home, root) if one != found]
         made = with_edits(load_pool_from_store(home, root), held)
-        save_pool(home, made)
+        save_edits(home, made)
         carry_findings(home, made, [*before, root])
-        _forget_unused(home, [one for one in before if one != found])
+        _forget_unused(home, before)
+        save_pool(home, made)  # last: once it is there nothing else of this is done
     return found
 
 
@@ -124,7 +126,7 @@ def _edited_pools(home: Path, root: str) -> list[str]:
     known = {
         path.parent.name: path.stat().st_mtime_ns
         for path in (Path(home) / "pools").glob("*/edits.json")
-        if root_of(home, path.parent.name) == root
+        if POOL_ID.fullmatch(path.parent.name) and root_of(home, path.parent.name) == root
     }
     return sorted(known, key=lambda one: -known[one])
 
@@ -142,7 +144,7 @@ def _forget_unused(home: Path, pools: list[str]) -> None:
                 )
             }
     for pool_id in [one for one in pools if one not in used][UNUSED_KEPT:]:
-        shutil.rmtree(pool_folder(home, pool_id), ignore_errors=True)
+        remove_folder(pool_folder(home, pool_id))
 
 
 def edited_since(home: Path, then: str, now: Pool) -> np.ndarray:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from backend.store.files import (
     append_line,
     named,
     read_lines,
+    remove_folder,
     replacing,
     replacing_folder,
     write_json,
@@ -186,9 +186,9 @@ def epochs(home: Path, run_id: str) -> list[int]:
 
 def remove_epochs(home: Path, run_id: str, *, after: int) -> None:
     """Forget the epochs that a resumed run will decide again."""
-    for epoch in epochs(home, run_id):
+    for epoch in reversed(epochs(home, run_id)):  # so that none is ever missing before another
         if epoch > after:
-            shutil.rmtree(epoch_folder(home, run_id, epoch))
+            remove_folder(epoch_folder(home, run_id, epoch))
 
 
 def append_metrics(home: Path, run_id: str, metrics: Metrics) -> None:

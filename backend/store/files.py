@@ -125,6 +125,19 @@ def _replacing_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def remove_folder(path: Path) -> None:
+    """Remove a folder so that nobody sees a part of it; nothing where there is none."""
+    shutil.rmtree(put_away(path), ignore_errors=True)
+
+
+def put_away(path: Path) -> Path:
+    """Rename a folder that is to be removed, so that it is gone at once for whoever reads; returns where it lies then."""
+    gone = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.gone")
+    with room_for(path), contextlib.suppress(FileNotFoundError):
+        os.replace(path, gone)
+    return gone
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file, readable for a person, as a whole."""
     with replacing(path) as temporary:

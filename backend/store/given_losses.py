@@ -17,6 +17,7 @@ from backend.records import Scores
 from backend.store.files import replacing
 from backend.store.paths import existing_run_folder
 
+FILE = "given_losses.parquet"
 _DEPENDS_ON = b"depends_on"
 
 
@@ -41,11 +42,15 @@ def give_losses(
 
     depends_on : what they were made with; the run fails where it would make them with anything else.
     """
-    path = _path(home, run_id)
+    write_losses(_path(home, run_id).parent, scores, depends_on=depends_on)
+
+
+def write_losses(folder: Path, scores: Scores, *, depends_on: Mapping[str, Any] | None = None) -> None:
+    """As `give_losses`, into a run's folder that is still being made."""
     table = pa.table({"loss_cond": scores.loss_cond, "loss_prior": scores.loss_prior})
     if depends_on is not None:
         table = table.replace_schema_metadata({_DEPENDS_ON: json.dumps(dict(depends_on))})
-    with replacing(path) as temporary:
+    with replacing(folder / FILE) as temporary:
         pq.write_table(table, temporary)
 
 
@@ -71,4 +76,4 @@ def given_losses(home: Path, run_id: str) -> GivenLosses | None:
 
 
 def _path(home: Path, run_id: str) -> Path:
-    return existing_run_folder(home, run_id) / "given_losses.parquet"
+    return existing_run_folder(home, run_id) / FILE

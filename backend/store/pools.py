@@ -308,9 +308,14 @@ def _save_edited(home: Path, pool: Pool) -> None:
         raise PoolError(f"pool {pool.base} not found in {home}; store it before its edits")
     if checked_meta(folder) is not None:
         return
-    write_json(folder / "edits.json", {"base": pool.base, "edits": dict(pool.edits)})
+    save_edits(home, pool)
     own = {"id": pool.id, "base": pool.base, "listed": False, "created": time.time()}
     write_json(folder / "meta.json", {**meta, **own})
+
+
+def save_edits(home: Path, pool: Pool) -> None:
+    """Store the edits of an edited pool, which is not there before `save_pool` has stored the rest: for what comes first."""
+    write_json(pool_folder(home, pool.id) / "edits.json", {"base": pool.base, "edits": dict(pool.edits)})
 
 
 def _read_edits(folder: Path) -> dict[str, str]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from backend import config as settings
 from backend.config import RunConfig
 from backend.errors import ConfigError, RunError, first_line
-from backend.records import Pool
+from backend.records import Pool, Scores
 from backend.store import database
 from backend.store.files import DAMAGE, replacing_folder, write_json
+from backend.store.given_losses import write_losses
 from backend.store.jobs import EventKind, add_job, note_event
 from backend.store.paths import existing_run_folder, new_run_id, root_of, run_folder
 from backend.store.pools import PoolInfo, column_hash, stored_edits
@@ -43,11 +45,13 @@ def create_run(
     allow_parallel: bool = False,
     parent: str | None = None,
     comparison: str | None = None,
+    given: tuple[Scores, Mapping[str, Any] | None] | None = None,
 ) -> str:
     """Make a run's folder and put the run at the end of the queue; returns its id. Nothing is started.
 
     `pool` (and `held_out`) must be in the store for a worker to find them: see `save_pool`.
     parent : the run whose configuration this one repeats. comparison : the id of the comparison it belongs to.
+    given : scores whose losses it need not compute, and what they depend on; see `give_losses`.
     """
     settings.check(config)
     database.refuse_read_only(home)
@@ -70,6 +74,8 @@ def create_run(
         edits = stored_edits(home, pool.id)
         if edits:
             write_json(folder / "edits.json", {"base": root_of(home, pool.id), "edits": edits})
+        if given is not None:  # before the run is in the queue, from which anybody may start it
+            write_losses(folder, given[0], depends_on=given[1])
     with database.writing(home) as connection:
         insert_run(connection, run_id, config, pool.id, pool.name, rows, parent=parent, comparison=comparison)
         add_job(connection, run_id, "run", run_id, allow_parallel=allow_parallel)

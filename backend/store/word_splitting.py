@@ -34,9 +34,9 @@ def set_pool_words(home: Path, pool_id: str, words: Words) -> None:
     if words not in get_args(Words):
         raise PoolError(f"words is {words!r}; allowed: {', '.join(get_args(Words))}")
     pool_id = root_of(home, pool_id)
-    if words == pool_words(home, pool_id):
-        return
-    write_json(pool_folder(home, pool_id) / "words.json", {"words": words})
+    if words != pool_words(home, pool_id):
+        write_json(pool_folder(home, pool_id) / "words.json", {"words": words})
+    # also where it was chosen before: whoever did may have been ended between the two
     with database.writing(home) as connection:
         raise_revision(connection, pool_id)
 

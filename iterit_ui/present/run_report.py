@@ -110,7 +110,8 @@ def _written(about: Subject, out: Path) -> int:
     if len(content) > MOST_BYTES:
         raise StudioError(f"the report would have {len(content):,} bytes, more than {MOST_BYTES:,}")
     try:
-        out.write_bytes(content)
+        with store.replacing(out) as temporary:
+            temporary.write_bytes(content)
     except OSError as error:
         raise StudioError(f"{out} cannot be written ({error.strerror or error})") from error
     return len(content)

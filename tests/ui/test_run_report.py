@@ -13,7 +13,7 @@ from run_folders import PAYLOAD, make_run
 
 from backend import store
 from backend.cli import commands
-from backend.errors import RunError
+from backend.errors import RunError, StudioError
 from backend.store import PoolMap
 from iterit_ui.present import report_pictures, words
 from iterit_ui.present.report_page import report_page
@@ -161,6 +161,20 @@ def test_what_is_said_of_a_way_of_choosing_is_about_that_one(home, runs):
 
     assert "breaks off" in told(runs[0]) and "short phrases" in told(runs[0])
     assert "Nothing in the texts" in told(runs[1]) and "breaks off" not in told(runs[1])
+
+
+def test_a_report_that_cannot_be_written_whole_leaves_the_one_before(home, runs, tmp_path, monkeypatch):
+    out = tmp_path / "report.html"
+    out.write_text("before")
+
+    def half(path, content):
+        path.write_text("half")
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(type(out), "write_bytes", half)
+    with pytest.raises(StudioError, match="Input/output error"):
+        write_report(home, runs[0], out)
+    assert out.read_text() == "before" and list(tmp_path.iterdir()) == [out]
 
 
 def test_a_run_without_epochs_is_refused(home, tmp_path):

@@ -151,6 +151,18 @@ def test_a_lost_list_is_told_of_where_runs_are_listed(home: Path, made, capsys) 
     assert done.listed == (runs[1],) and "configuration" in done.not_listed[runs[0]]
 
 
+def test_what_was_queued_is_kept_until_the_list_is_repaired(home: Path, made) -> None:
+    queued = home / "20261130-101010-abcdef"
+    shutil.copytree(home / made[1][0][1], queued, ignore=lambda folder, names: set(names) - {"config.json", "pool.json"})  # fmt: skip
+    spoil(home, b"")
+    with database.writing(home) as connection:  # an app that was started on the lost list has made a new one
+        connection.execute("SELECT 1")
+    store.remove_leftovers(home, older=-10)
+    assert queued.is_dir()
+    assert queued.name in repair(home).listed
+    assert store.run_info(home, queued.name).state == "failed"
+
+
 def test_a_run_that_is_just_being_made_is_not_missing(made, tmp_path: Path) -> None:
     shutil.copytree(made[0], tmp_path / "runs")
     spoil(tmp_path / "runs", None)

@@ -1,5 +1,6 @@
 """Edited responses: the pool that they make, undo, the run that keeps them, and what is no longer known of them."""
 
+import importlib
 import io
 import json
 import re
@@ -20,6 +21,7 @@ from backend.records import EDITED, Conversation
 from backend.store import scores_file
 from backend.store.carried import carried_content, carried_overlaps, carried_pairs
 from backend.store.edits import UNUSED_KEPT
+from backend.store.files import remove_folder
 
 
 @pytest.fixture
@@ -245,6 +247,36 @@ def test_carried_findings_are_looked_for_anew(tmp_path, pool):
     assert 0 in store.load_content(tmp_path, made).rows_of("no_content")
     assert store.load_near(tmp_path, made) is not None and store.load_near(tmp_path, made, whole=True) is None
     assert not store.has_findings(tmp_path, made) and not store.has_content(tmp_path, made)
+
+
+def test_findings_are_carried_where_a_process_was_ended_before_it_did(tmp_path, pool, monkeypatch):
+    texts = findings.prompt_texts(pool), findings.response_texts(pool)
+    store.save_content(tmp_path, pool.id, findings.content_findings(*texts))
+    store.set_responses(tmp_path, pool.id, {str(pool.ids[0]): "n/a"})
+
+    def ended(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        # `store.edits` is the function of that name
+        patch.setattr(importlib.import_module("backend.store.edits"), "carry_findings", ended)
+        with pytest.raises(KeyboardInterrupt):
+            store.edited_pool_id(tmp_path, pool.id)
+    made = store.edited_pool_id(tmp_path, pool.id)
+    assert 0 in store.load_content(tmp_path, made).rows_of("no_content")
+
+
+def test_an_edited_pool_that_is_being_removed_is_none(tmp_path, pool, monkeypatch):
+    store.set_responses(tmp_path, pool.id, {str(pool.ids[0]): "one"})
+    made = store.edited_pool_id(tmp_path, pool.id)
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "shutil.rmtree", lambda *_, **__: None
+        )  # a process that is ended before the last file is gone
+        remove_folder(store.pool_folder(tmp_path, made))
+    assert not store.pool_folder(tmp_path, made).exists() and store.damaged_files(tmp_path) == []
+    store.set_responses(tmp_path, pool.id, {str(pool.ids[0]): "two"})
+    assert store.edited_pool(tmp_path, pool.id).response(0) == "two"
 
 
 # --- runs and scores ---

@@ -15,6 +15,7 @@ NAMES = {
     "clock": "a clock that is set while runs train and wait",
     "curation": "several people who mark samples at once, with undo and redo",
     "kills": "workers and apps that are killed while a run goes on",
+    "writes": "everything that writes into a runs folder, killed at each point of it",
     "disks": "a runs folder that cannot be written, and disks that fill",
 }
 
