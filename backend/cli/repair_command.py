@@ -31,7 +31,8 @@ def repair(runs_dir: RunsDir = Path("runs")) -> None:
     home = runs_dir.resolve()
     done = store.repair(home)
     if done.aside is not None:
-        print(f"studio.sqlite was damaged ({done.why}); it lies in {done.aside.name} now")
+        why = f" ({done.why})" if done.why else ""
+        print(f"studio.sqlite was damaged{why}; it lies in {done.aside.name} now")
         print(f"taken from it: {_rows(done.saved)}")
     if done.copy_made is not None and done.incomplete:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(done.copy_made))

@@ -26,7 +26,8 @@ EVERY = 86_400.0  # seconds between two copies
 class Repair:
     """What came of a repair.
 
-    why : what was wrong with the database, "" for nothing. aside : where the damaged file lies now.
+    why : what was wrong with the database, "" for nothing, and where it was moved before. aside : where the damaged file
+        lies now.
     saved, copied : rows taken from it, and from its last copy, by table. incomplete : tables not read whole from it.
     copy_made : when the copy was made, seconds since 1970. listed : runs listed again from their folders.
     not_listed : those that cannot be, each with the reason.
@@ -105,7 +106,9 @@ def repair(home: Path) -> Repair:
     path = database.path_of(home)
     why = damage(home)
     lost = bool(why) or not path.is_file() or path.stat().st_size == 0
-    aside = _moved_aside(path) if why else None
+    # where there is none any more, a repair may have been ended after it had moved the damaged one
+    damaged = sorted(home.glob(f"{path.stem}.damaged-*{path.suffix}")) if not path.exists() else []
+    aside = _moved_aside(path) if why else damaged[-1] if damaged else None
     saved, copied, incomplete = {}, {}, []
     copy = copy_of(home)
     made = copy.stat().st_mtime if lost and copy.is_file() else None

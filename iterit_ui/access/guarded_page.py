@@ -38,8 +38,10 @@ class GuardedPage(gr.Blocks):
         super().__init__(**options)
 
     def get_config_file(self) -> Any:
-        """What the page is told when it is opened: also which of its events are acts, by their ids (assets/web/page/acts.js)."""
-        return {**super().get_config_file(), "acts": acts(self)}
+        """What the page is told when it is opened: also, by their ids, which of its events are acts (assets/web/page/acts.js),
+        and which nobody asked for (waits.js)."""
+        unasked = [number for number, called in self.fns.items() if callback_name(called) == "on_refresh"]
+        return {**super().get_config_file(), "acts": acts(self), "unasked": unasked}
 
     async def process_api(  # type: ignore[override]
         self,

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-EVERY = 5.0  # seconds
+EVERY = 1.0  # seconds
 GROWN = 16 << 20  # bytes more than after the last time, from which on it is worth the 20 ms that it takes
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
 

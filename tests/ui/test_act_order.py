@@ -123,6 +123,8 @@ def test_marks_undo_and_settings_are_acts_and_what_is_drawn_is_none(tmp_path: Pa
     page = asyncio.run(built())
     told = page.get_config_file()["acts"]
     assert told == acts(page)
+    (unasked,) = page.get_config_file()["unasked"]
+    assert event_names(page, page.fns[unasked]) == ["on_refresh"]
     names = {name for number in told for name in event_names(page, page.fns[number])}
     for tab in ("data", "curate"):
         for event in ("sample.pin", "sample.exclude", "sample.unmark", "keys.mark", "keys.undo", "keys.redo"):

@@ -111,6 +111,16 @@ def test_a_table_is_read_from_both_ends_of_the_damage(home: Path) -> None:
     assert len(store.runs(home)) == 2 and len(store.marks(home, pool)) == 3
 
 
+def test_a_repair_that_was_ended_goes_on_with_the_damaged_file(home: Path) -> None:
+    before = all_rows(home)
+    with sqlite3.connect(database.path_of(home)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")
+    database.path_of(home).rename(home / "studio.damaged-20261130-101010.sqlite")
+    done = repair(home)
+    assert done.aside == home / "studio.damaged-20261130-101010.sqlite" and done.listed == ()
+    assert all_rows(home) == before
+
+
 def has_dbstat(connection: sqlite3.Connection) -> bool:
     try:
         connection.execute("SELECT 1 FROM dbstat LIMIT 1").fetchone()

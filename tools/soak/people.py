@@ -42,7 +42,9 @@ def opened(page: Any, address: str, who: str) -> None:
     page.locator(".st-you input").fill(who)
     page.locator(".st-you input").press("Enter")
     page.locator("#curate-table tbody tr").first.locator("td").last.click()
-    page.locator('#curate-sample button[data-key="pin"]').wait_for()
+    page.locator(
+        '#curate-sample button[data-key="pin"], #curate-sample button[data-key="unmark"]'
+    ).first.wait_for()
     page.wait_for_function("!document.body.classList.contains('awaiting')")
 
 

@@ -1,8 +1,12 @@
-// A line at the top of the page and another pointer while an answer is awaited for longer than a moment.
+// A line at the top of the page and another pointer while an answer is awaited for longer than a moment. Nobody awaits what
+// the page draws because somebody else did something.
 (() => {
   const MOMENT = 150; // ms
-  const asks = (url, body) =>
-    /\/gradio_api\/(run|component_server)\//.test(url) && !String(body ?? '').includes('"fn_name":"look"'); // watcher.js
+  const asks = (url, body) => {
+    if (!/\/gradio_api\/(run|component_server)\//.test(url)) return false;
+    const sent = typeof body === 'string' ? JSON.parse(body) : {};
+    return sent.fn_name !== 'look' && !window.gradio_config?.unasked?.includes(sent.fn_index); // watcher.js
+  };
   let open = 0;
   let timer = 0;
 
