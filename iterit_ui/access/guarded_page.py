@@ -14,6 +14,7 @@ from gradio.blocks import BlockFunction
 from backend.errors import StudioError, in_a_line, without_folders
 from iterit_ui.access.act_order import ActOrder, act_of
 from iterit_ui.access.roles import DRAWING, changes
+from iterit_ui.access.session_values import keep_no_values
 from iterit_ui.access.visitors import LOOKS, Access
 from iterit_ui.shared import messages
 
@@ -53,6 +54,7 @@ class GuardedPage(gr.Blocks):
     ) -> dict[str, Any]:
         """An event: what Gradio answers, or a `gr.Error` that the page shows."""
         asks = request[0] if isinstance(request, list) else request
+        keep_no_values(state)
         async with self.act_order.turn(*act_of(asks)):
             return await self._process(block_fn, inputs, state, request, **options)
 
