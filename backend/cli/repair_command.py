@@ -34,17 +34,17 @@ def repair(runs_dir: RunsDir = Path("runs")) -> None:
         why = f" ({done.why})" if done.why else ""
         print(f"studio.sqlite was damaged{why}; it lies in {done.aside.name} now")
         print(f"taken from it: {_rows(done.saved)}")
-    if done.copy_made is not None and done.incomplete:
+    if done.copy_made is not None:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(done.copy_made))
         print(f"taken from its copy of {when}: {_rows(done.copied)}")
-    elif done.incomplete:
+    elif done.incomplete and (done.aside or done.listed):
         print("there is no copy of it from before")
     if done.listed:
         print(f"listed again from their folders: {', '.join(done.listed)}")
         print("their tags, notes and comparisons are not known")
     for run, why in done.not_listed.items():
         print(f"not listed: {run} ({why})")
-    if not (done.aside or done.listed or done.not_listed or done.incomplete):
+    if not (done.aside or done.listed or done.not_listed or done.copy_made):
         print(f"nothing is wrong with the database of {home}")
 
 

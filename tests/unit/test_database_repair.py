@@ -70,6 +70,13 @@ def test_nothing_is_done_to_a_database_that_is_whole(home: Path, capsys) -> None
     assert ended.value.code == 0 and "nothing is wrong" in capsys.readouterr().out
 
 
+def test_a_folder_with_nothing_in_it_needs_no_repair(tmp_path: Path, capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["repair", "--runs-dir", str(tmp_path)])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"nothing is wrong with the database of {tmp_path}\n"
+
+
 def test_a_copy_brings_everything_back(home: Path, capsys) -> None:
     before = all_rows(home)
     assert keep_copy(home) and not keep_copy(home)  # once a day
