@@ -27,7 +27,7 @@ from backend.data.export import KINDS, WHY_NOT, FileKind, Part, fits, kind_of_fi
 from backend.data.layouts import ExportFormat
 from backend.errors import PoolError
 
-UNFINISHED = "this export was ended before all of it was written; export again"
+UNFINISHED = "this export was interrupted before it was complete; export again"
 STANZAS = ("dataset_info.json", "llama_factory.yaml", "axolotl.yaml")
 
 

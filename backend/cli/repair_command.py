@@ -16,7 +16,7 @@ NAMES = {
     "comparisons": "comparison",
     "exports": "export",
 }
-"""Tables whose rows mean something to people, and what one of them is called."""
+"""The tables named in the report, and what one row of each is called."""
 
 
 def repair(runs_dir: RunsDir = Path("runs")) -> None:

@@ -63,11 +63,11 @@ def find_run_or_folder(home: Path, name: str) -> tuple[Path, str]:
 
 
 def unlisted_words(found: list[str]) -> list[str]:
-    """What is said of runs that the database does not list."""
+    """A message about runs that have a folder but are not in the database; empty where there are none."""
     if not found:
         return []
     names = ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
-    return [f"there are folders of runs that are not in the list: {names}; `repair` lists them again"]
+    return [f"these runs have a folder but are not in the database: {names}; `repair` lists them again"]
 
 
 def runs(

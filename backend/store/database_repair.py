@@ -44,7 +44,7 @@ class Repair:
 
 
 def copy_of(home: Path) -> Path:
-    """Where the last copy of the database lies."""
+    """The path of the database's last copy."""
     return database.path_of(home).with_name("studio.copy.sqlite")
 
 
@@ -190,7 +190,7 @@ def _insert(connection: sqlite3.Connection, table: str, rows: list[tuple[object,
 
 
 def _drop_strays(connection: sqlite3.Connection) -> None:
-    """Delete what belongs to rows that are gone: events of a run that could not be read, and the like."""
+    """Delete rows that refer to rows that were not recovered, such as the events of a run that is gone."""
     for table in _tables(connection):
         for found in connection.execute(f"PRAGMA foreign_key_check({table})").fetchall():
             if found["rowid"] is not None:

@@ -126,7 +126,7 @@ def _replacing_folder(path: Path) -> Iterator[Path]:
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a folder so that nobody sees a part of it; nothing where there is none."""
+    """Remove a folder at once, so that no reader sees it half removed; does nothing if it does not exist."""
     shutil.rmtree(put_away(path), ignore_errors=True)
 
 

@@ -13,7 +13,7 @@ from backend.store.paths import RUN_ID, run_folder
 from backend.store.run_states import insert_run, read_config, read_run_pool
 
 FRESH_SECONDS = 60.0  # a run's folder is made a moment before the run is listed
-UNFINISHED = "it was not done when the list of runs was lost; resume it to go on"
+UNFINISHED = "it had not finished when the database was lost; resume it to go on"
 
 
 def unlisted_runs(home: Path) -> list[str]:
@@ -72,7 +72,7 @@ def _jobs(run_id: str, folder: Path, done: bool) -> Iterator[tuple[JobKind, str,
     yield "run", run_id, run_id, done, UNFINISHED, last
     for place in sorted((folder / "evaluations").glob("*/evaluation.json")):
         found = has_results(place.parent / "results")
-        why = "it was not done when the list of runs was lost"
+        why = "it was still running when the database was lost"
         yield "evaluation", place.parent.name, run_id, found, why, place.stat().st_mtime
 
 

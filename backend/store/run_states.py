@@ -94,7 +94,7 @@ def insert_run(
     parent: str | None = None,
     comparison: str | None = None,
 ) -> None:
-    """Write down what a run is, within a transaction; one that is known already stays as it is."""
+    """Insert a run into the database, within a transaction; an existing one is left unchanged."""
     connection.execute(
         "INSERT OR IGNORE INTO runs (id, name, strategy, budget, pool_id, pool_name, pool_rows, model, epochs, parent,"
         " comparison) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

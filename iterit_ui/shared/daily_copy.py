@@ -1,4 +1,4 @@
-"""While the app is open, the database of its runs folder is copied once a day."""
+"""A daily copy of the database, made while the app is open."""
 
 from __future__ import annotations
 

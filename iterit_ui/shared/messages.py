@@ -42,7 +42,7 @@ def listen() -> list[tuple[Level, str]]:
 
 
 def as_header(heard: list[tuple[Level, str]]) -> bytes:
-    """Messages as the value of a header: JSON in ASCII."""
+    """Messages encoded for an HTTP header: ASCII JSON."""
     return json.dumps([(level, _cut(words)) for level, words in heard[-MOST:]]).encode("ascii")
 
 

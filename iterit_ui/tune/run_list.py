@@ -42,7 +42,7 @@ NO_RUNS = {
 LOST = {
     "tone": "error",
     "title": "The list of runs is lost",
-    "text": "Folders of runs are here that are not in the list.",
+    "text": "This folder holds runs that the database does not list.",
     "steps": [
         "Close the app.",
         'In a terminal, run "python -m backend repair" with this folder as --runs-dir: it lists them again.',
