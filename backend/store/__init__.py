@@ -32,7 +32,7 @@ from backend.store.curation import (
 )
 from backend.store.damaged_files import damaged_files, damaged_pools, damaged_runs
 from backend.store.database import held_open, is_read_only, read_together, refuse_read_only
-from backend.store.database_repair import Repair, damage, keep_copy, repair
+from backend.store.database_repair import keep_copy, repair
 from backend.store.deleted_runs import delete_run, erase_run, restore_run
 from backend.store.edits import (
     Edit,
